@@ -1,0 +1,48 @@
+// Package http1 is the wire: it turns one request into bytes and the bytes
+// that come back into one response, on one connection. It decides how an
+// exchange ended and whether its connection may be used again; when to send,
+// and what the numbers mean, is decided above it.
+package http1
+
+// A Kind says in one word how a request that got no complete response failed.
+// The kinds are exclusive: every such request has exactly one.
+type Kind uint8
+
+const (
+	NoError        Kind = iota // a complete response arrived, whatever its status
+	Resolve                    // the host name has no address
+	ConnectRefused             // the peer refused the connection
+	ConnectTimeout             // no connection within the request's timeout
+	Connect                    // any other failure to connect
+	NoFDs                      // no file descriptor left for a connection
+	NoPorts                    // no local port left for a connection
+	TLS                        // the TLS handshake failed, or a certificate was refused
+	Write                      // the request could not be written
+	Closed                     // a kept-alive connection ended before the response's first byte
+	Reset                      // the peer reset the connection
+	Truncated                  // the connection ended within the response
+	Malformed                  // the response is not HTTP/1.x
+	TooLarge                   // the response exceeds a limit on its framing, not on its body
+	Timeout                    // the response was not complete within the request's timeout
+	Check                      // Go code under test returned an error or panicked
+	Kinds                      // how many kinds there are
+)
+
+var kindNames = [Kinds]string{
+	"", "resolve", "connect_refused", "connect_timeout", "connect", "no_fds",
+	"no_ports", "tls", "write", "closed", "reset", "truncated", "malformed",
+	"too_large", "timeout", "check",
+}
+
+// String returns the kind's name as reports print it, "" for NoError.
+func (k Kind) String() string { return kindNames[k] }
+
+// An Error is how an exchange failed: its kind and its cause.
+type Error struct {
+	Kind Kind
+	Err  error // never nil
+}
+
+func (e *Error) Error() string { return e.Err.Error() }
+
+func (e *Error) Unwrap() error { return e.Err }
