@@ -1,0 +1,222 @@
+// Package hist keeps what a load run measured in bounded memory: a histogram
+// of times, the series of what happened when, and the two formats in which the
+// HdrHistogram tools read them.
+package hist
+
+import (
+	"fmt"
+	"iter"
+	"math"
+	"math/bits"
+)
+
+// A Histogram counts int64 values from 0 to the largest, usually nanoseconds,
+// in log-linear buckets: each power of two is cut into 2^bits buckets of equal
+// width, so that a bucket is never wider than 2^-bits of its values. Values
+// below 2^(bits+1) have a bucket each. Count, least, greatest and sum are exact.
+//
+// Make one with [New]. It is not safe for concurrent use; each shard owns one.
+//
+// Note: hdrhistogram-go reads quantiles and maximum at the top of a bucket,
+// rounds the rank and refuses values out of range; hence this one.
+type Histogram struct {
+	bits     int
+	count    int64
+	min, max int64 // MaxInt64 and 0 while empty
+	// The sum is kept in 128 bits: fewer than 2^63 values below 2^63 cannot
+	// overflow it.
+	sumHi, sumLo uint64
+	// Row 0 holds the values below 2^bits; row r the values of bit length
+	// bits+r. A row is nil until one of its values is recorded, because times
+	// of one kind lie within few powers of two.
+	rows [64][]int64
+}
+
+// New returns an empty histogram with 2^bits buckets to each power of two,
+// bits in [1, 16]. It panics if bits is outside.
+func New(bits int) *Histogram {
+	if bits < 1 || bits > 16 {
+		panic(fmt.Sprintf("hist: New(%d): want 1 to 16 bits", bits))
+	}
+	return &Histogram{bits: bits, min: math.MaxInt64}
+}
+
+// Record counts v; a negative v counts as 0. It allocates only when v is the
+// first in its power of two.
+func (h *Histogram) Record(v int64) {
+	v = max(v, 0)
+	h.count++
+	h.min = min(h.min, v)
+	h.max = max(h.max, v)
+	var carry uint64
+	h.sumLo, carry = bits.Add64(h.sumLo, uint64(v), 0)
+	h.sumHi += carry
+	row, col := h.place(v)
+	if cells := h.rows[row]; col < uint64(len(cells)) {
+		cells[col]++
+		return
+	}
+	h.row(row)[col]++
+}
+
+// RecordN counts v n times; n of 0 or less counts nothing.
+func (h *Histogram) RecordN(v, n int64) {
+	if n <= 0 {
+		return
+	}
+	v = max(v, 0)
+	h.count += n
+	h.min = min(h.min, v)
+	h.max = max(h.max, v)
+	hi, lo := bits.Mul64(uint64(v), uint64(n))
+	h.add128(hi, lo)
+	row, col := h.place(v)
+	h.row(row)[col] += n
+}
+
+// Merge adds what o counted; nothing is lost or rounded. o stays as it is. It
+// panics if o was made with other bits.
+func (h *Histogram) Merge(o *Histogram) {
+	if h.bits != o.bits {
+		panic(fmt.Sprintf("hist: Merge of %d bits into %d", o.bits, h.bits))
+	}
+	if o.count == 0 {
+		return
+	}
+	h.count += o.count
+	h.min = min(h.min, o.min)
+	h.max = max(h.max, o.max)
+	h.add128(o.sumHi, o.sumLo)
+	first, _ := o.place(o.min)
+	last, _ := o.place(o.max)
+	for r := first; r <= last; r++ {
+		from := o.rows[r]
+		if from == nil {
+			continue
+		}
+		to := h.row(r)[:len(from)]
+		for i, n := range from {
+			to[i] += n
+		}
+	}
+}
+
+// Reset empties h and keeps its memory.
+func (h *Histogram) Reset() {
+	h.count, h.sumHi, h.sumLo = 0, 0, 0
+	h.min, h.max = math.MaxInt64, 0
+	for _, cells := range h.rows {
+		clear(cells)
+	}
+}
+
+// Count returns how many values were recorded.
+func (h *Histogram) Count() int64 { return h.count }
+
+// Min returns the least value recorded, exactly; 0 if there is none.
+func (h *Histogram) Min() int64 {
+	if h.count == 0 {
+		return 0
+	}
+	return h.min
+}
+
+// Max returns the greatest value recorded, exactly; 0 if there is none.
+func (h *Histogram) Max() int64 { return h.max }
+
+// Mean returns the arithmetic mean: the exact sum over the count, rounded once
+// or twice to a float64. It is 0 if nothing was recorded.
+func (h *Histogram) Mean() float64 {
+	if h.count == 0 {
+		return 0
+	}
+	// The quotient fits: every value is below 2^63, so sumHi < count.
+	n := uint64(h.count)
+	q, r := bits.Div64(h.sumHi, h.sumLo, n)
+	return float64(q) + float64(r)/float64(n)
+}
+
+// StdDev returns the standard deviation of what was recorded (divided by n,
+// not n-1); 0 if nothing was. It takes every value at the middle of its bucket
+// but the mean exactly, so it is off by at most 2^-(bits+1) times the root mean
+// square of the values: for 10 bits, under 0.05 % of sqrt(mean²+StdDev²).
+func (h *Histogram) StdDev() float64 {
+	if h.count == 0 {
+		return 0
+	}
+	mean, sum := h.Mean(), 0.0
+	for v, n := range h.Buckets() {
+		d := float64(v) - mean
+		sum += d * d * float64(n)
+	}
+	return math.Sqrt(sum / float64(h.count))
+}
+
+// Quantile returns the value at [Rank] q of Count, q in (0, 1]: within a
+// 2^-(bits+1)th of the true one and never outside [Min, Max]; the first and the
+// last rank are exact. It returns 0, false when nothing was recorded.
+func (h *Histogram) Quantile(q float64) (v int64, ok bool) {
+	if h.count == 0 {
+		return 0, false
+	}
+	rank := Rank(q, h.count)
+	switch rank {
+	case 1:
+		return h.min, true
+	case h.count:
+		return h.max, true
+	}
+	for v, n := range h.Buckets() {
+		if rank -= n; rank <= 0 {
+			return v, true
+		}
+	}
+	return h.max, true
+}
+
+// Buckets yields the buckets that hold anything, in ascending order: the middle
+// of each, moved into [Min, Max] where it lies outside, and its count.
+func (h *Histogram) Buckets() iter.Seq2[int64, int64] {
+	return func(yield func(v, n int64) bool) {
+		for r, cells := range h.rows {
+			for c, n := range cells {
+				if n > 0 && !yield(h.value(r, c), n) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// place returns the row and the column of v's bucket.
+func (h *Histogram) place(v int64) (row, col uint64) {
+	// The shift keeps the bits+1 leading bits. In row r > 0 it is r-1 and the
+	// leading 1 left over carries into the row, so one formula serves all.
+	shift := uint64(max(bits.Len64(uint64(v))-1-h.bits, 0)) & 63
+	b := uint64(h.bits) & 63
+	i := shift<<b + uint64(v)>>shift
+	return i >> b & 63, i & (1<<b - 1)
+}
+
+// value returns what stands for all the values of a bucket; see [Histogram.Buckets].
+func (h *Histogram) value(row, col int) int64 {
+	low, width := int64(col), int64(1)
+	if row > 0 {
+		low, width = int64(1<<h.bits+col)<<(row-1), 1<<(row-1)
+	}
+	return min(max(low+width/2, h.min), h.max)
+}
+
+// row returns the counts of row r, made if need be.
+func (h *Histogram) row(r uint64) []int64 {
+	if h.rows[r] == nil {
+		h.rows[r] = make([]int64, 1<<h.bits)
+	}
+	return h.rows[r]
+}
+
+func (h *Histogram) add128(hi, lo uint64) {
+	var carry uint64
+	h.sumLo, carry = bits.Add64(h.sumLo, lo, 0)
+	h.sumHi += hi + carry
+}
