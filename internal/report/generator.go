@@ -1,0 +1,42 @@
+package report
+
+import "time"
+
+// Generator is how the load generator and its machine did during the run. A
+// nil field means that its sensor was not to be had; SensorsOff says why.
+// Shares are in [0, 1].
+type Generator struct {
+	Engine     string `json:"engine"` // how requests were sent, such as "portable"
+	GOMAXPROCS int    `json:"gomaxprocs"`
+
+	CPUUse        *float64       `json:"cpu_use"`            // own process, as a share of GOMAXPROCS processors
+	CPUUser       *time.Duration `json:"cpu_user_ns"`        // own process
+	CPUSystem     *time.Duration `json:"cpu_system_ns"`      // own process
+	CPUPerRequest *time.Duration `json:"cpu_per_request_ns"` // own process, per request sent
+
+	GCPauseTotal    *time.Duration `json:"gc_pause_total_ns"`
+	GCPauseMax      *time.Duration `json:"gc_pause_max_ns"`
+	SchedLatencyP99 *time.Duration `json:"sched_latency_p99_ns"` // goroutines, from runnable to running
+
+	Steal       *float64       `json:"steal"`          // time the hypervisor took, as a share of all processors
+	Throttled   *float64       `json:"throttled"`      // share of cgroup periods in which the quota ran out
+	CPUPressure *float64       `json:"cpu_pressure"`   // share of the time in which some task waited for a processor
+	ForeignCPU  *float64       `json:"foreign_cpu"`    // other processes, as a share of all processors
+	RunQueue    *float64       `json:"run_queue"`      // own threads: waiting / (waiting + running)
+	HiccupP99   *time.Duration `json:"hiccup_p99_ns"`  // overshoot of a short sleep on a thread of its own
+	HiccupMax   *time.Duration `json:"hiccup_max_ns"`  // the same, the longest
+	ClockDrift  *time.Duration `json:"clock_drift_ns"` // wall clock against monotonic clock, over the run
+
+	PeakInFlight      int64         `json:"peak_in_flight"`
+	ConnectionsOpened int64         `json:"connections_opened"`
+	PermitsExhausted  time.Duration `json:"permits_exhausted_ns"` // how long every permit was taken while an arrival waited
+
+	SensorsOff []string  `json:"sensors_off"` // "name: why"
+	Warnings   []Warning `json:"warnings"`
+}
+
+// A Warning says what was wrong with the measurement and what to do about it.
+type Warning struct {
+	Code string `json:"code"` // stable, for programs
+	Text string `json:"text"` // for people
+}

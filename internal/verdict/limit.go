@@ -1,0 +1,120 @@
+// Package verdict turns the counts of a run into pass, fail or inconclusive,
+// one verdict per limit. It is pure: no I/O, no clock, no histogram. A limit on
+// time is judged from exact counts, never from a quantile that a histogram has
+// rounded to a bucket.
+package verdict
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A Metric is what a limit is about. Metrics of time are response times.
+type Metric uint8
+
+const (
+	_          Metric = iota
+	Quantile          // response time at rank ceil(Q*due)
+	Mean              // mean response time
+	Max               // longest response time
+	Errors            // (failed + unsent + unfinished) / due, in [0, 1]
+	Throughput        // completed responses per second, whatever their status
+	Goodput           // succeeded responses per second
+)
+
+// IsTime reports whether the metric is a response time.
+func (m Metric) IsTime() bool { return m == Quantile || m == Mean || m == Max }
+
+// An Op compares the metric, on its left, with the limit's value.
+type Op uint8
+
+const (
+	_       Op = iota
+	Below      // <
+	AtMost     // <=
+	Above      // >
+	AtLeast    // >=
+)
+
+var opText = [...]string{"", "<", "<=", ">", ">="}
+
+func (o Op) String() string { return opText[o] }
+
+// holds reports whether a o b.
+func (o Op) holds(a, b float64) bool {
+	switch o {
+	case Below:
+		return a < b
+	case AtMost:
+		return a <= b
+	case Above:
+		return a > b
+	}
+	return a >= b
+}
+
+// A Limit is an assertion on one metric of a run. Limits are comparable with
+// ==. The zero Limit is not valid.
+type Limit struct {
+	Metric Metric
+	Q      float64 // of a Quantile: in (0, 1)
+	Op     Op
+	Time   time.Duration // of Quantile, Mean and Max: what is compared with, > 0
+	Value  float64       // of Errors: a ratio in [0, 1]; of Throughput and Goodput: per second, > 0
+}
+
+// String returns the limit as [Parse] reads it: p99<=50ms, errors<=0.1%,
+// throughput>=5000.
+func (l Limit) String() string { return l.name() + l.Op.String() + l.want() }
+
+// name returns the metric as limits spell it.
+func (l Limit) name() string {
+	switch l.Metric {
+	case Quantile:
+		return "p" + shift(l.Q, 2)
+	case Mean:
+		return "mean"
+	case Max:
+		return "max"
+	case Errors:
+		return "errors"
+	case Throughput:
+		return "throughput"
+	}
+	return "goodput"
+}
+
+// want returns the limit's value as limits spell it.
+func (l Limit) want() string {
+	switch {
+	case l.Metric.IsTime():
+		return exact(l.Time)
+	case l.Metric == Errors:
+		return shift(l.Value, 2) + "%"
+	}
+	return shift(l.Value, 0)
+}
+
+// Threshold returns the T for which the number of succeeded requests with a
+// response time of at most T decides the limit; it goes to [Counts.Within]. It
+// returns false when no such count is needed: only quantiles need one.
+func (l Limit) Threshold() (time.Duration, bool) {
+	if l.Metric != Quantile {
+		return 0, false
+	}
+	if l.Op == Below || l.Op == AtLeast {
+		return l.Time - 1, true // times are whole nanoseconds
+	}
+	return l.Time, true
+}
+
+// shift writes f times 10 to the power of places in decimal, with the fewest
+// digits that read back as f. It moves the point in the text, because 0.07*100
+// is not 7 in binary.
+func shift(f float64, places int) string {
+	mantissa, exp, _ := strings.Cut(strconv.FormatFloat(f, 'e', -1, 64), "e")
+	e, _ := strconv.Atoi(exp)
+	g, _ := strconv.ParseFloat(mantissa+"e"+strconv.Itoa(e+places), 64)
+	return strconv.FormatFloat(g, 'f', -1, 64)
+}
