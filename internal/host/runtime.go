@@ -1,0 +1,98 @@
+package host
+
+import (
+	"errors"
+	"math"
+	"runtime/debug"
+	"runtime/metrics"
+	"slices"
+	"time"
+)
+
+// runtimeStats is what the Go runtime counted since the process began.
+type runtimeStats struct {
+	pauses, waits histogram
+	pauseTotal    time.Duration // exact, unlike the buckets
+	err           error
+}
+
+// histogram is one of runtime/metrics: counts[i] samples lie between
+// bounds[i] and bounds[i+1], in seconds; the outermost bounds may be infinite.
+type histogram struct {
+	counts []uint64
+	bounds []float64
+}
+
+func readRuntime() runtimeStats {
+	s := []metrics.Sample{{Name: "/sched/pauses/total/gc:seconds"}, {Name: "/sched/latencies:seconds"}}
+	metrics.Read(s)
+	var hs [2]histogram
+	for i := range s {
+		if s[i].Value.Kind() != metrics.KindFloat64Histogram {
+			return runtimeStats{err: errors.New("no metric " + s[i].Name)}
+		}
+		h := s[i].Value.Float64Histogram()
+		hs[i] = histogram{counts: h.Counts, bounds: h.Buckets}
+	}
+	var gc debug.GCStats
+	debug.ReadGCStats(&gc)
+	return runtimeStats{pauses: hs[0], waits: hs[1], pauseTotal: gc.PauseTotal}
+}
+
+func (u *Usage) addRuntime(a, b runtimeStats) error {
+	if err := firstOf(a.err, b.err); err != nil {
+		return err
+	}
+	pauses, waits := b.pauses.since(a.pauses), b.waits.since(a.waits)
+	u.GCPauses = pauses.count()
+	u.GCPauseTotal = max(0, b.pauseTotal-a.pauseTotal)
+	u.GCPauseMax = pauses.quantile(1)
+	u.SchedLatencyP50 = waits.quantile(0.5)
+	u.SchedLatencyP99 = waits.quantile(0.99)
+	u.SchedLatencyMax = waits.quantile(1)
+	return nil
+}
+
+// since returns the samples of h that are not in before. The buckets of a
+// metric are the same all the time (runtime/metrics.Float64Histogram).
+func (h histogram) since(before histogram) histogram {
+	d := histogram{counts: slices.Clone(h.counts), bounds: h.bounds}
+	for i := range min(len(d.counts), len(before.counts)) {
+		d.counts[i] -= min(d.counts[i], before.counts[i])
+	}
+	return d
+}
+
+func (h histogram) count() (n int64) {
+	for _, c := range h.counts {
+		n += int64(c)
+	}
+	return n
+}
+
+// quantile returns the upper bound of the bucket that holds rank ceil(q*n), or
+// its lower bound if it has no upper one; 0 without samples.
+func (h histogram) quantile(q float64) time.Duration {
+	n := h.count()
+	if n == 0 {
+		return 0
+	}
+	rank := nearestRank(q, n)
+	for i, c := range h.counts {
+		if rank -= int64(c); rank > 0 {
+			continue
+		}
+		bound := h.bounds[i+1]
+		if math.IsInf(bound, 1) {
+			bound = h.bounds[i]
+		}
+		return nanoseconds(max(0, bound) * 1e9)
+	}
+	return 0
+}
+
+// nearestRank returns ceil(q*n), at least 1. It takes off a part in 10^12
+// first, because 0.07*100 is above 7 in floating point.
+func nearestRank(q float64, n int64) int64 {
+	return max(1, int64(math.Ceil(q*float64(n)*(1-1e-12))))
+}
