@@ -105,7 +105,7 @@ func (h *Histogram) Merge(o *Histogram) {
 func (h *Histogram) Reset() {
 	h.count, h.sumHi, h.sumLo = 0, 0, 0
 	h.min, h.max = math.MaxInt64, 0
-	for _, cells := range h.rows {
+	for _, cells := range h.rows[:] {
 		clear(cells)
 	}
 }
@@ -166,9 +166,11 @@ func (h *Histogram) Quantile(q float64) (v int64, ok bool) {
 	case h.count:
 		return h.max, true
 	}
-	for v, n := range h.Buckets() {
-		if rank -= n; rank <= 0 {
-			return v, true
+	for r, cells := range h.rows[:] {
+		for c, n := range cells {
+			if rank -= n; rank <= 0 {
+				return h.value(r, c), true
+			}
 		}
 	}
 	return h.max, true
@@ -178,7 +180,7 @@ func (h *Histogram) Quantile(q float64) (v int64, ok bool) {
 // of each, moved into [Min, Max] where it lies outside, and its count.
 func (h *Histogram) Buckets() iter.Seq2[int64, int64] {
 	return func(yield func(v, n int64) bool) {
-		for r, cells := range h.rows {
+		for r, cells := range h.rows[:] {
 			for c, n := range cells {
 				if n > 0 && !yield(h.value(r, c), n) {
 					return

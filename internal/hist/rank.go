@@ -19,10 +19,10 @@ func Rank(q float64, n int64) int64 {
 	case x >= float64(n):
 		return n
 	}
-	// Of the relative error, 2^-53 each may come from q itself, from a
-	// division such as 99.9/100 behind it, and from the product.
+	// Up to 2^-53 each may come from q itself, from a division or subtraction
+	// behind it (99.9/100, 1-0.001), and from the product.
 	const slack = 0x1p-51
-	if r := math.Round(x); math.Abs(x-r) <= x*slack {
+	if r := math.Round(x); math.Abs(x-r) <= float64(n)*slack {
 		x = r
 	}
 	return min(int64(math.Ceil(x)), n)
