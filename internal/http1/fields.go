@@ -1,0 +1,210 @@
+package http1
+
+import "math"
+
+// A field is a header field, as far as framing and persistence need to tell
+// them apart.
+type field uint8
+
+const (
+	noField    field = iota // a status line: nothing can be folded onto it
+	otherField              // one that decides nothing here
+	contentLength
+	transferEncoding
+	connection
+)
+
+// fieldNamed returns which field a name means.
+func fieldNamed(name []byte) field {
+	switch len(name) {
+	case len("connection"):
+		if equalFold(name, "connection") {
+			return connection
+		}
+	case len("content-length"):
+		if equalFold(name, "content-length") {
+			return contentLength
+		}
+	case len("transfer-encoding"):
+		if equalFold(name, "transfer-encoding") {
+			return transferEncoding
+		}
+	}
+	return otherField
+}
+
+// equalFold reports whether b is lower in any case. lower is of letters and
+// hyphens, and b has no control characters: then no other octet of b becomes
+// one of these when its bit 5 is set.
+func equalFold(b []byte, lower string) bool {
+	if len(b) != len(lower) {
+		return false
+	}
+	for i, c := range b {
+		if c|0x20 != lower[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// A word keeps the octets of a name or list member that may come in pieces.
+// One more than the longest that matters is enough to tell it from them.
+type word struct {
+	n uint8
+	b [len("transfer-encoding") + 1]byte
+}
+
+func (w *word) add(b []byte)  { w.n += uint8(copy(w.b[w.n:], b)) }
+func (w *word) bytes() []byte { return w.b[:w.n] }
+
+// fields is what the fields of one section say of the message and the
+// connection. Values are read as they stream by, a field's over all its lines.
+// Whether a bad value matters depends on the status, so it is noted, not acted
+// on.
+type fields struct {
+	field field // the one whose value is being read, or was last
+	word  word  // its name, or the list member at hand
+
+	// Connection (RFC 9110 section 7.6.1).
+	close, keepAlive bool
+
+	// Transfer-Encoding (RFC 9112 section 6.1).
+	coded   bool   // the field is there
+	chunked bool   // its last member is chunked
+	once    bool   // one of its members is chunked
+	badTE   string // why it cannot be decoded, "" if it can
+
+	// Of the list member at hand.
+	gap     bool // white space followed its first word
+	params  bool // its parameters have begun
+	quoted  bool // in a quoted string of theirs
+	escaped bool // after a backslash in that
+
+	// Content-Length (RFC 9110 section 8.6).
+	sized  bool   // the field is there
+	length int64  // what it says
+	badCL  string // why it says nothing, "" if it does
+
+	// Of the number at hand.
+	digits bool // it has some
+	ended  bool // white space followed them
+	number int64
+}
+
+// name takes octets of a field name; whole says that they end it.
+func (f *fields) name(b []byte, whole bool) {
+	if !whole || f.word.n > 0 {
+		f.word.add(b)
+		b = f.word.bytes()
+	}
+	if whole {
+		f.field = fieldNamed(b)
+		f.word.n = 0
+		f.coded = f.coded || f.field == transferEncoding
+	}
+}
+
+// value takes octets of the current field's value. White space stands for the
+// line breaks of a folded one (RFC 9112 section 5.2).
+func (f *fields) value(b []byte) {
+	switch f.field {
+	case contentLength:
+		f.lengthValue(b)
+	case transferEncoding, connection:
+		f.listValue(b)
+	}
+}
+
+// endValue ends the current field's value, if there is one.
+func (f *fields) endValue() {
+	switch f.field {
+	case contentLength:
+		f.endNumber()
+	case transferEncoding, connection:
+		f.endMember()
+	}
+}
+
+// lengthValue reads a decimal number, or the same one several times with
+// commas between, as lists of equal lines get joined on their way.
+func (f *fields) lengthValue(b []byte) {
+	for _, c := range b {
+		switch {
+		case f.badCL != "":
+			return
+		case '0' <= c && c <= '9' && !f.ended:
+			f.digits = true
+			d := int64(c - '0')
+			if f.number > (math.MaxInt64-d)/10 {
+				f.badCL = "Content-Length over 2^63-1"
+				return
+			}
+			f.number = f.number*10 + d
+		case c == ' ' || c == '\t':
+			f.ended = f.digits
+		case c == ',':
+			f.endNumber()
+		default:
+			f.badCL = "Content-Length is not a number"
+		}
+	}
+}
+
+func (f *fields) endNumber() {
+	switch {
+	case f.badCL != "":
+	case !f.digits:
+		f.badCL = "Content-Length is not a number"
+	case f.sized && f.number != f.length:
+		f.badCL = "Content-Length has two values"
+	}
+	f.sized, f.length = true, f.number
+	f.digits, f.ended, f.number = false, false, 0
+}
+
+// listValue reads a comma-separated list. Only a transfer coding has
+// parameters, and only in their quoted strings is a comma not the end.
+func (f *fields) listValue(b []byte) {
+	for i, c := range b {
+		switch {
+		case f.escaped:
+			f.escaped = false
+		case f.quoted:
+			f.quoted, f.escaped = c != '"', c == '\\'
+		case c == ',':
+			f.endMember()
+		case c == ' ' || c == '\t':
+			f.gap = f.word.n > 0
+		case f.params:
+			f.quoted = c == '"'
+		case c == ';' && f.field == transferEncoding:
+			f.params = true
+		default:
+			if f.gap { // two words: no name we know
+				f.word.n = uint8(len(f.word.b))
+			}
+			f.word.add(b[i : i+1])
+		}
+	}
+}
+
+func (f *fields) endMember() {
+	name := f.word.bytes()
+	switch {
+	case f.field == connection:
+		f.close = f.close || equalFold(name, "close")
+		f.keepAlive = f.keepAlive || equalFold(name, "keep-alive")
+	case len(name) > 0 || f.params: // an empty member says nothing
+		f.chunked = equalFold(name, "chunked")
+		switch {
+		case f.chunked && f.params:
+			f.badTE = "chunked has parameters"
+		case f.chunked && f.once:
+			f.badTE = "chunked is applied twice"
+		}
+		f.once = f.once || f.chunked
+	}
+	f.word.n = 0
+	f.gap, f.params, f.quoted, f.escaped = false, false, false, false
+}
