@@ -1,0 +1,321 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/loadtestkit/load-tester/internal/http1"
+)
+
+// A Config says what load to make. Some end must be set: Requests, Duration or
+// a Schedule that has one.
+type Config struct {
+	Schedule    *Schedule     // open workload; nil means closed: an arrival is due when a permit takes it
+	Requests    int64         // how many, after the warm-up; 0 means no bound
+	Duration    time.Duration // how long, after the warm-up; 0 means no bound
+	Warmup      time.Duration // what is due before its end is counted apart
+	Concurrency int           // permits; >= 1
+	Timeout     time.Duration // of one exchange, from sent; > 0
+	Grace       time.Duration // how long requests may go on when no more become due
+	Ahead       int           // permits to connect before the start
+
+	Thresholds []time.Duration // response times to count exactly
+	NewSender  func() Sender   // called once a permit, never concurrently
+	Sleeper    Sleeper         // wakes the pacer of an open workload; closing it is the caller's
+	OnFailed   func(*Sample)   // called for each failed request by the permit's goroutine; nil means nobody asks
+}
+
+// errTimeout is the cause of a request that its Sender ended too late.
+var errTimeout = errors.New("no complete response within the timeout")
+
+// abandonAfter is how long a run waits for requests that it has cut off. Only
+// Go code under test that ignores its context takes longer. Chosen.
+const abandonAfter = time.Second
+
+// A Loop is one run of a load. Make it with [New] and run it once.
+type Loop struct {
+	cfg     Config
+	start   time.Time
+	permits permits
+	shards  []*shard
+
+	issued  atomic.Int64 // arrivals that permits have taken, warm-up included: the next one's index
+	warm    atomic.Int64 // those that were due in the warm-up
+	tickets atomic.Int64 // closed: asked for after the warm-up, to give out Requests of them
+
+	// Arrivals that the pacer has released, warm-up apart. It alone writes
+	// them, and it has ended before they are read.
+	released, releasedWarm int64
+
+	stopped  atomic.Bool   // issue nothing more
+	stopping chan struct{} // closed with it
+	serving  sync.WaitGroup
+}
+
+// New prepares a run.
+func New(cfg Config) *Loop {
+	l := &Loop{cfg: cfg, stopping: make(chan struct{})}
+	l.permits.max = cfg.Concurrency
+	for range runtime.GOMAXPROCS(0) {
+		l.shards = append(l.shards, newShard(&cfg))
+	}
+	return l
+}
+
+// Run makes the load and returns what was seen once all of it is over. When ctx
+// is cancelled it issues nothing more and lets what is in flight finish within
+// the grace period; when cut is cancelled it ends at once. The outcome is whole
+// either way.
+func (l *Loop) Run(ctx, cut context.Context) *Outcome {
+	l.connectAhead(ctx)
+	l.start = time.Now()
+	if l.cfg.Schedule == nil {
+		l.startClosed()
+	} else {
+		l.startOpen()
+	}
+	served := make(chan struct{})
+	go func() { l.serving.Wait(); close(served) }()
+	go l.sweep(served)
+	interrupted, unfinished := l.await(ctx, cut, served)
+	return l.outcome(interrupted, unfinished)
+}
+
+// Progress says how far the run has come. It may be called from any goroutine
+// once the run has started.
+func (l *Loop) Progress() Progress {
+	p := Progress{Elapsed: l.now()}
+	for _, h := range l.shards {
+		h.mu.Lock()
+		p.Succeeded += h.done.Succeeded
+		p.Failed += h.done.Failed
+		h.mu.Unlock()
+	}
+	return p
+}
+
+// now is the present as an offset from the start of the run.
+func (l *Loop) now() time.Duration { return time.Since(l.start) }
+
+// end is when nothing more becomes due; ok is false if the clock does not say.
+func (l *Loop) end() (at time.Duration, ok bool) {
+	return l.cfg.Warmup + l.cfg.Duration, l.cfg.Duration > 0
+}
+
+// newPermit makes a permit; permits.mu must be held.
+func (l *Loop) newPermit() *permit {
+	return &permit{
+		sender: l.cfg.NewSender(),
+		shard:  l.shards[len(l.permits.opened)%len(l.shards)],
+		hand:   make(chan Arrival, 1),
+	}
+}
+
+// startClosed starts as many permits as the requests can use.
+func (l *Loop) startClosed() {
+	n := int64(l.cfg.Concurrency)
+	if l.cfg.Requests > 0 && l.cfg.Warmup == 0 {
+		n = min(n, l.cfg.Requests)
+	}
+	l.permits.mu.Lock()
+	defer l.permits.mu.Unlock()
+	for range n {
+		p, _ := l.permits.acquire(l.newPermit)
+		l.serving.Go(func() { l.serveClosed(p) })
+	}
+}
+
+// serveClosed makes p take arrivals until there are no more.
+func (l *Loop) serveClosed(p *permit) {
+	defer p.sender.Close()
+	for {
+		now := l.now()
+		n, ok := l.take(now)
+		if !ok {
+			return
+		}
+		l.exchange(p, Arrival{n, now}, now, 0)
+	}
+}
+
+// take gives out the next arrival of a closed workload, which is due now.
+func (l *Loop) take(now time.Duration) (n int64, ok bool) {
+	if l.stopped.Load() {
+		return 0, false
+	}
+	if now < l.cfg.Warmup {
+		l.warm.Add(1)
+	} else if end, ok := l.end(); ok && now >= end {
+		return 0, false
+	} else if l.cfg.Requests > 0 && l.tickets.Add(1) > l.cfg.Requests {
+		return 0, false
+	}
+	return l.issued.Add(1) - 1, true
+}
+
+// exchange sends arrival a, at the present offset sent, and records it.
+func (l *Loop) exchange(p *permit, a Arrival, sent, waited time.Duration) {
+	p.begin(a.Due, sent)
+	s := Sample{N: a.N, Due: a.Due, Sent: sent, Waited: waited, Result: p.sender.Send(a.N)}
+	s.Done = l.now()
+	began := p.end()
+	if began == cutOff {
+		return
+	}
+	if s.Kind != http1.Timeout && (began == timedOut || s.ServiceTime() > l.cfg.Timeout) {
+		s.Status, s.Kind, s.Err = 0, http1.Timeout, errTimeout
+	}
+	p.shard.record(&s)
+	if l.cfg.OnFailed != nil && !s.Succeeded() {
+		l.cfg.OnFailed(&s)
+	}
+	if s.Pause > 0 {
+		l.pause(s.Pause)
+	}
+}
+
+// pause rests for d, or until nothing more is issued.
+func (l *Loop) pause(d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-l.stopping:
+	}
+}
+
+// sweep ends exchanges that have reached their timeout, to 5 % of it, so that
+// no request needs a timer of its own.
+func (l *Loop) sweep(served <-chan struct{}) {
+	t := time.NewTicker(max(l.cfg.Timeout/20, 500*time.Microsecond))
+	defer t.Stop()
+	for {
+		select {
+		case <-served:
+			return
+		case <-t.C:
+			before := l.now() - l.cfg.Timeout
+			for _, p := range l.opened() {
+				p.expire(before)
+			}
+		}
+	}
+}
+
+// opened returns the permits made so far.
+func (l *Loop) opened() []*permit {
+	l.permits.mu.Lock()
+	defer l.permits.mu.Unlock()
+	return l.permits.opened
+}
+
+// await waits until everything is over, and sees to it that it will be. It
+// returns when the requests that it had to cut off were due.
+func (l *Loop) await(ctx, cut context.Context, served <-chan struct{}) (interrupted bool, unfinished []time.Duration) {
+	var cutAt <-chan time.Time
+	if end, ok := l.end(); ok {
+		cutAt = time.After(end + l.cfg.Grace - l.now())
+	}
+	cancelled := ctx.Done()
+	for {
+		select {
+		case <-served:
+			return interrupted, nil
+		case <-cancelled:
+			cancelled = nil // a closed channel would be ready for ever
+			interrupted = true
+			l.stop()
+			cutAt = time.After(l.cfg.Grace)
+		case <-cutAt:
+			l.stop()
+			return interrupted, l.cutOff(served)
+		case <-cut.Done():
+			l.stop()
+			return true, l.cutOff(served)
+		}
+	}
+}
+
+// stop makes nothing more be issued. Only await calls it.
+func (l *Loop) stop() {
+	if !l.stopped.Swap(true) {
+		close(l.stopping)
+		if l.cfg.Sleeper != nil {
+			l.cfg.Sleeper.Wake()
+		}
+	}
+}
+
+// cutOff ends what is in flight and returns when each of it was due.
+func (l *Loop) cutOff(served <-chan struct{}) (unfinished []time.Duration) {
+	pass := func(late bool) {
+		for _, p := range l.opened() {
+			if due, ok := p.cut(late); ok {
+				unfinished = append(unfinished, due)
+			}
+		}
+	}
+	pass(false)
+	select {
+	case <-served:
+	case <-time.After(abandonAfter):
+		pass(true) // those whose timeout has been called and who do not heed it
+	}
+	return unfinished
+}
+
+// outcome adds up the shards and what never reached one.
+func (l *Loop) outcome(interrupted bool, unfinished []time.Duration) *Outcome {
+	total := l.shards[0]
+	for _, h := range l.shards[1:] {
+		total.merge(h)
+	}
+	o := total.outcome()
+	o.Start = l.start
+	o.Interrupted = interrupted
+
+	// A permit that hangs in Go code under test may still come to life: what
+	// follows is read under the lock that it would need.
+	s := &l.permits
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o.Warmup.Sent = l.warm.Load()
+	o.Sent = l.issued.Load() - o.Warmup.Sent
+	exhausted := s.waiting > 0
+	for ; s.waiting > 0; s.waiting-- {
+		a, _ := s.claims.Next()
+		l.miss(o, a.Due, &o.Warmup.Unsent, &o.Unsent)
+	}
+	for _, due := range unfinished {
+		l.miss(o, due, &o.Warmup.Unfinished, &o.Unfinished)
+	}
+	if len(unfinished) > 0 || o.Unsent > 0 {
+		o.Elapsed = max(o.Elapsed, l.now()-l.cfg.Warmup)
+	}
+	if l.cfg.Schedule == nil {
+		o.Due, o.Warmup.Due = o.Sent, o.Warmup.Sent
+	} else {
+		o.Due, o.Warmup.Due = l.released, l.releasedWarm
+	}
+	o.PeakInFlight = s.peak
+	o.PermitsExhausted = s.full
+	if exhausted {
+		o.PermitsExhausted += l.now() - s.fullSince
+	}
+	return o
+}
+
+// miss counts a request that was due and has no end.
+func (l *Loop) miss(o *Outcome, due time.Duration, warm, measured *int64) {
+	if due < l.cfg.Warmup {
+		*warm++
+		return
+	}
+	*measured++
+	o.Series.Due(due - l.cfg.Warmup)
+	o.Series.Missed(due - l.cfg.Warmup)
+}

@@ -1,0 +1,454 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/loadtestkit/load-tester/internal/http1"
+)
+
+// A peer is what fake senders talk to: it takes delay(n) for request n and
+// answers with status, or never when never is set and Expire is all that helps.
+type peer struct {
+	delay  func(n int64) time.Duration
+	status func(n int64) int
+	pause  time.Duration
+
+	seen   atomic.Int64
+	closed atomic.Int64
+	mu     sync.Mutex
+	order  []int64
+}
+
+func (p *peer) sender() Sender { return &fakeSender{peer: p, expired: make(chan struct{}, 1)} }
+
+type fakeSender struct {
+	peer    *peer
+	expired chan struct{}
+}
+
+func (s *fakeSender) Send(n int64) Result {
+	p := s.peer
+	p.seen.Add(1)
+	p.mu.Lock()
+	p.order = append(p.order, n)
+	p.mu.Unlock()
+	var d time.Duration
+	if p.delay != nil {
+		d = p.delay(n)
+	}
+	if d > 0 {
+		select {
+		case <-time.After(d):
+		case <-s.expired:
+			return Result{Kind: http1.Timeout, Err: errors.New("expired")}
+		}
+	}
+	status := 200
+	if p.status != nil {
+		status = p.status(n)
+	}
+	return Result{Status: status, Pause: p.pause, BytesSent: 10, BytesReceived: 20, BytesBody: 5}
+}
+
+func (s *fakeSender) Expire() {
+	select {
+	case s.expired <- struct{}{}:
+	default:
+	}
+}
+
+func (s *fakeSender) Close() { s.peer.closed.Add(1) }
+
+const never = time.Hour
+
+// run runs cfg in the present bubble, with defaults that most tests want.
+func run(t *testing.T, p *peer, cfg Config) *Outcome {
+	return runUntil(t, context.Background(), context.Background(), p, cfg)
+}
+
+func runUntil(t *testing.T, ctx, cut context.Context, p *peer, cfg Config) *Outcome {
+	t.Helper()
+	if cfg.Concurrency == 0 {
+		cfg.Concurrency = 10
+	}
+	if cfg.Timeout == 0 {
+		cfg.Timeout = 10 * time.Second
+	}
+	if cfg.Grace == 0 {
+		cfg.Grace = cfg.Timeout
+	}
+	cfg.NewSender = p.sender
+	cfg.Sleeper = NewTimerSleeper()
+	l := New(cfg)
+	o := l.Run(ctx, cut)
+	for _, tot := range []Totals{o.Totals, o.Warmup} {
+		require.Equal(t, tot.Due, tot.Sent+tot.Unsent, "due = sent + unsent: %+v", tot)
+		require.Equal(t, tot.Sent, tot.Succeeded+tot.Failed+tot.Unfinished, "sent = succeeded + failed + unfinished: %+v", tot)
+	}
+	require.Equal(t, p.seen.Load(), o.Sent+o.Warmup.Sent, "sent is what the peer saw")
+	require.Equal(t, int64(len(l.permits.opened)), p.closed.Load(), "every sender is closed")
+	assert.LessOrEqual(t, o.PeakInFlight, cfg.Concurrency)
+	var due, succeeded, failed, missed int64
+	for _, i := range o.Series.Intervals() {
+		due += i.Due
+		succeeded += i.Succeeded
+		failed += i.Failed
+		missed += i.Missed
+	}
+	assert.Equal(t, o.Due, due, "due in the series")
+	assert.Equal(t, o.Succeeded, succeeded, "succeeded in the series")
+	assert.Equal(t, o.Failed, failed, "failed in the series")
+	assert.Equal(t, o.Failed+o.Unsent+o.Unfinished, missed, "missed in the series")
+	return o
+}
+
+func rate(perSecond float64) *Schedule {
+	s := Constant(perSecond)
+	return &s
+}
+
+func quantile(t *testing.T, o *Outcome, q float64) time.Duration {
+	t.Helper()
+	v, ok := o.Response.Quantile(q)
+	require.True(t, ok)
+	return time.Duration(v)
+}
+
+func TestClosedSendsExactlyN(t *testing.T) {
+	check := func(n int64, c int, why string) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) {
+			p := &peer{delay: func(n int64) time.Duration { return time.Duration(1+n%3) * time.Millisecond }}
+			o := run(t, p, Config{Requests: n, Concurrency: c})
+			assert.Equal(t, Totals{Due: n, Sent: n, Succeeded: n}, o.Totals, why)
+			assert.LessOrEqual(t, int64(o.PeakInFlight), n, "no more permits than requests")
+		})
+	}
+	check(7, 10_000, "fewer requests than permits")
+	check(1, 1, "the least there is")
+	check(1000, 7, "not divisible by the permits")
+	check(1000, 1000, "one each")
+}
+
+func TestClosedIsDueWhenSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &peer{delay: func(int64) time.Duration { return 5 * time.Millisecond }}
+		o := run(t, p, Config{Requests: 40, Concurrency: 4})
+		assert.Equal(t, 50*time.Millisecond, o.Elapsed, "ten rounds of four")
+		assert.Equal(t, int64(5*time.Millisecond), o.Response.Min())
+		assert.Equal(t, int64(5*time.Millisecond), o.Response.Max())
+		assert.Zero(t, o.Lateness.Count())
+		assert.Equal(t, 4, o.PeakInFlight)
+		assert.Equal(t, []int64{400, 800, 200}, []int64{o.BytesSent, o.BytesReceived, o.BytesBody})
+	})
+}
+
+func TestDurationStopsIssuingAndDrains(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &peer{delay: func(int64) time.Duration { return 30 * time.Millisecond }}
+		o := run(t, p, Config{Duration: 100 * time.Millisecond, Concurrency: 2})
+		// Sent at 0, 30, 60 and 90 ms; the last ends at 120 ms.
+		assert.Equal(t, Totals{Due: 8, Sent: 8, Succeeded: 8}, o.Totals)
+		assert.Equal(t, 120*time.Millisecond, o.Elapsed)
+		assert.False(t, o.Interrupted)
+	})
+}
+
+func TestWarmupIsCountedApart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &peer{delay: func(n int64) time.Duration {
+			if n < 10 {
+				return 100 * time.Millisecond
+			}
+			return 10 * time.Millisecond
+		}}
+		o := run(t, p, Config{Requests: 50, Warmup: time.Second, Concurrency: 1})
+		// The first ten fill the second: they are slow and are not reported.
+		assert.Equal(t, Totals{Due: 10, Sent: 10, Succeeded: 10}, o.Warmup)
+		assert.Equal(t, Totals{Due: 50, Sent: 50, Succeeded: 50}, o.Totals)
+		assert.Equal(t, 10*time.Millisecond, quantile(t, o, 1))
+		assert.Equal(t, 500*time.Millisecond, o.Elapsed)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		p := &peer{delay: func(n int64) time.Duration { return time.Millisecond }}
+		o := run(t, p, Config{Schedule: rate(100), Duration: time.Second, Warmup: 500 * time.Millisecond})
+		assert.Equal(t, Totals{Due: 50, Sent: 50, Succeeded: 50}, o.Warmup)
+		assert.Equal(t, Totals{Due: 100, Sent: 100, Succeeded: 100}, o.Totals)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		p := &peer{}
+		o := run(t, p, Config{Schedule: rate(100), Requests: 30, Warmup: 500 * time.Millisecond})
+		assert.Equal(t, int64(50), o.Warmup.Due, "the warm-up is at full schedule")
+		assert.Equal(t, int64(30), o.Due, "and not among the requests asked for")
+	})
+}
+
+// One permit, 100 arrivals/s for 2 s; the peer freezes for 1 s on arrival 50.
+// Arrivals 50 to 149 then wait 1000, 990, ... 10 ms; the 198th of 200 sorted is
+// 980 ms.
+func TestOpenCountsTheStall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &peer{delay: func(n int64) time.Duration {
+			if n == 50 {
+				return time.Second
+			}
+			return 0
+		}}
+		o := run(t, p, Config{Schedule: rate(100), Requests: 200, Concurrency: 1})
+		require.Equal(t, int64(200), o.Response.Count())
+		assert.InEpsilon(t, 980*time.Millisecond, quantile(t, o, 0.99), 0.001)
+		assert.Equal(t, int64(time.Second), o.Response.Max())
+		service, _ := o.Service.Quantile(0.99)
+		assert.Zero(t, service, "service time alone hides the stall; that is the point")
+		assert.Zero(t, o.Lateness.Max(), "the generator was on time")
+		assert.Equal(t, int64(990*time.Millisecond), o.Waited.Max(), "arrival 51 waited longest for the permit")
+		// Somebody waits from arrival 51 until the permit is free at 1.5 s and
+		// has taken all that was due by then.
+		assert.Equal(t, 990*time.Millisecond, o.PermitsExhausted)
+		assert.Equal(t, 1, o.PeakInFlight)
+	})
+}
+
+func TestOpenKeepsArrivalsInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &peer{delay: func(n int64) time.Duration { return 35 * time.Millisecond }}
+		o := run(t, p, Config{Schedule: rate(1000), Requests: 50, Concurrency: 3})
+		assert.Equal(t, int64(50), o.Succeeded)
+		for i, n := range p.order {
+			// Three permits free at the same instant take theirs in any order.
+			assert.InDelta(t, i, n, 2)
+		}
+	})
+}
+
+func TestOpenUsesAsFewPermitsAsWillDo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &peer{delay: func(n int64) time.Duration { return 25 * time.Millisecond }}
+		o := run(t, p, Config{Schedule: rate(100), Requests: 100, Concurrency: 1000})
+		assert.Equal(t, 3, o.PeakInFlight, "25 ms at one in 10 ms")
+		assert.Equal(t, int64(3), p.closed.Load(), "and no sender more was made")
+	})
+}
+
+func TestOpenSchedulesToTheNanosecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var start time.Time
+		var at []time.Duration
+		p := &peer{}
+		p.delay = func(n int64) time.Duration {
+			if n == 0 {
+				start = time.Now()
+			}
+			at = append(at, time.Since(start))
+			return 0
+		}
+		stages := &Schedule{Stages: []Stage{
+			{For: time.Second, From: 10, To: 10},
+			{For: time.Second},
+			{For: time.Second, From: 0, To: 40},
+		}}
+		o := run(t, p, Config{Schedule: stages, Concurrency: 1})
+		require.Equal(t, int64(30), o.Due, "10 + 0 + 20")
+		next := stages.Cursor()
+		for i := range at {
+			a, _ := next.Next()
+			assert.Equal(t, a.Due, at[i], "arrival %d", i)
+		}
+	})
+}
+
+func TestTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &peer{delay: func(n int64) time.Duration {
+			if n%2 == 1 {
+				return never
+			}
+			return 0
+		}}
+		o := run(t, p, Config{Requests: 10, Concurrency: 1, Timeout: time.Second})
+		assert.Equal(t, Totals{Due: 10, Sent: 10, Succeeded: 5, Failed: 5}, o.Totals)
+		assert.Equal(t, int64(5), o.Kinds[http1.Timeout])
+		require.Len(t, o.Failures[http1.Timeout], 5)
+		assert.Equal(t, int64(1), o.Failures[http1.Timeout][0].N)
+		assert.InEpsilon(t, time.Second, o.FailedResponse.Max(), 0.051)
+		assert.Zero(t, o.Response.Max(), "a timeout is no response time")
+	})
+}
+
+func TestLateSuccessIsATimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		// Between two sweeps, which are 50 ms apart.
+		p := &peer{delay: func(n int64) time.Duration { return 1001 * time.Millisecond }}
+		o := run(t, p, Config{Requests: 1, Timeout: time.Second})
+		assert.Equal(t, int64(1), o.Kinds[http1.Timeout])
+		assert.Empty(t, o.Statuses)
+	})
+}
+
+func TestNeverAnsweringTargetMissesEverything(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &peer{delay: func(n int64) time.Duration { return never }}
+		o := run(t, p, Config{
+			Schedule: rate(100), Duration: 5 * time.Second, Concurrency: 100,
+			Timeout: 2 * time.Second, Grace: 2 * time.Second, Thresholds: []time.Duration{time.Hour},
+		})
+		assert.Equal(t, int64(500), o.Due)
+		assert.Zero(t, o.Succeeded)
+		assert.Equal(t, []int64{0}, o.Within)
+		assert.Positive(t, o.Failed)
+		assert.Positive(t, o.Unfinished)
+		assert.Positive(t, o.Unsent)
+		assert.InEpsilon(t, 7*time.Second, o.Elapsed, 0.001, "the end of the grace period")
+	})
+}
+
+func TestCancelDrains(t *testing.T) {
+	for name, schedule := range map[string]*Schedule{"closed": nil, "open": rate(1000)} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), 55*time.Millisecond)
+				defer cancel()
+				p := &peer{delay: func(n int64) time.Duration { return 10 * time.Millisecond }}
+				o := runUntil(t, ctx, context.Background(), p, Config{Schedule: schedule, Requests: 10_000, Concurrency: 4})
+				assert.True(t, o.Interrupted)
+				assert.Equal(t, o.Succeeded, o.Sent, "what was in flight has finished")
+				assert.Equal(t, int64(24), o.Sent, "four at 0, 10, ... 50 ms")
+				if schedule != nil {
+					assert.Equal(t, int64(56-24), o.Unsent, "56 were due")
+				}
+			})
+		})
+	}
+}
+
+func TestGraceEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		p := &peer{delay: func(n int64) time.Duration { return never }}
+		o := runUntil(t, ctx, context.Background(), p, Config{Requests: 100, Concurrency: 4, Grace: time.Second})
+		assert.Equal(t, Totals{Due: 4, Sent: 4, Unfinished: 4}, o.Totals)
+		assert.Equal(t, 1050*time.Millisecond, o.Elapsed)
+	})
+}
+
+func TestSecondCancelCutsOff(t *testing.T) {
+	for name, schedule := range map[string]*Schedule{"closed": nil, "open": rate(1000)} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+				defer cancel()
+				cut, cancelCut := context.WithTimeout(t.Context(), 60*time.Millisecond)
+				defer cancelCut()
+				p := &peer{delay: func(n int64) time.Duration { return never }}
+				o := runUntil(t, ctx, cut, p, Config{Schedule: schedule, Requests: 100, Concurrency: 4})
+				assert.Equal(t, int64(4), o.Unfinished)
+				assert.Equal(t, 60*time.Millisecond, o.Elapsed)
+				assert.True(t, o.Interrupted)
+			})
+		})
+	}
+}
+
+// A deaf sender does not heed Expire, as Go code under test may not.
+type deaf struct{ until chan struct{} }
+
+func (d deaf) Send(int64) Result { <-d.until; return Result{} }
+func (d deaf) Expire()           {}
+func (d deaf) Close()            {}
+
+func TestAbandonsWhatDoesNotEnd(t *testing.T) {
+	check := func(timeout time.Duration, why string) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) {
+			until := make(chan struct{})
+			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+			defer cancel()
+			l := New(Config{
+				Requests: 10, Concurrency: 3, Timeout: timeout, Grace: time.Second,
+				NewSender: func() Sender { return deaf{until} },
+			})
+			o := l.Run(ctx, context.Background())
+			assert.Equal(t, Totals{Due: 3, Sent: 3, Unfinished: 3}, o.Totals, why)
+			close(until)
+			l.serving.Wait()
+			assert.Equal(t, Progress{Elapsed: l.now()}, l.Progress(), "what ends after the report is not recorded")
+		})
+	}
+	check(time.Minute, "under way when cut off")
+	check(100*time.Millisecond, "timing out when cut off")
+}
+
+func TestPauseAfterFailuresEndsWithTheRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		defer cancel()
+		start := time.Now()
+		o := runUntil(t, ctx, context.Background(), &peer{pause: time.Hour}, Config{Requests: 100, Concurrency: 4})
+		assert.Equal(t, int64(4), o.Sent)
+		assert.Equal(t, 10*time.Millisecond, time.Since(start))
+	})
+}
+
+func TestFailedRequestsAreCountedApart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var logged []int64
+		p := &peer{
+			delay: func(n int64) time.Duration { return time.Duration(n) * time.Millisecond },
+			status: func(n int64) int {
+				if n%4 == 0 {
+					return 503
+				}
+				return 200
+			},
+		}
+		o := run(t, p, Config{
+			Requests: 16, Concurrency: 1, Thresholds: []time.Duration{5 * time.Millisecond, 0},
+			OnFailed: func(s *Sample) { logged = append(logged, s.N) },
+		})
+		assert.Equal(t, Totals{Due: 16, Sent: 16, Succeeded: 12, Failed: 4}, o.Totals)
+		assert.Equal(t, map[int]int64{200: 12, 503: 4}, o.Statuses)
+		assert.Equal(t, []int64{0, 4, 8, 12}, logged)
+		assert.Equal(t, int64(12*time.Millisecond), o.FailedResponse.Max())
+		assert.Equal(t, int64(4), o.FailedResponse.Count())
+		assert.Equal(t, []int64{4, 0}, o.Within, "1, 2, 3 and 5 ms; at the threshold is within it")
+		require.Len(t, o.Slowest, 10)
+		for i := range o.Slowest {
+			assert.Equal(t, int64(15-i), o.Slowest[i].N)
+		}
+	})
+}
+
+func TestAheadConnectsBeforeTheStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var connected atomic.Int64
+		p := &peer{}
+		l := New(Config{
+			Schedule: rate(1000), Requests: 10, Concurrency: 500, Ahead: 300, Timeout: time.Second,
+			NewSender: func() Sender { return connector{p.sender(), &connected} },
+			Sleeper:   NewTimerSleeper(),
+		})
+		o := l.Run(t.Context(), context.Background())
+		assert.Equal(t, int64(300), connected.Load())
+		assert.Equal(t, int64(10), o.Succeeded)
+		assert.Zero(t, o.Lateness.Max(), "connecting is not part of the run")
+		assert.Equal(t, int64(300), p.closed.Load())
+		assert.Equal(t, 1, o.PeakInFlight)
+	})
+}
+
+type connector struct {
+	Sender
+	connected *atomic.Int64
+}
+
+func (c connector) Connect(context.Context) { time.Sleep(time.Millisecond); c.connected.Add(1) }

@@ -1,0 +1,162 @@
+package load
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// connectAtOnce bounds how many connections are opened ahead at a time, so that
+// a listener's queue (4096 on Linux, 511 in nginx) does not overflow. Chosen.
+const connectAtOnce = 128
+
+// A Connector is a Sender that can open its connection before it is needed.
+// What goes wrong is found again by the first Send.
+type Connector interface {
+	Connect(ctx context.Context)
+}
+
+// connectAhead makes the permits that are to be connected before the start, and
+// leaves them free.
+func (l *Loop) connectAhead(ctx context.Context) {
+	s := &l.permits
+	for range min(l.cfg.Ahead, s.max) {
+		s.opened = append(s.opened, l.newPermit())
+	}
+	var dials sync.WaitGroup
+	places := make(chan struct{}, connectAtOnce)
+	for _, p := range s.opened {
+		if c, ok := p.sender.(Connector); ok {
+			places <- struct{}{}
+			dials.Go(func() { c.Connect(ctx); <-places })
+		}
+	}
+	dials.Wait()
+	s.free = append(s.free, s.opened...)
+}
+
+// startOpen starts the pacer, and the permits that are already connected.
+func (l *Loop) startOpen() {
+	l.permits.claims = l.cfg.Schedule.Cursor()
+	for _, p := range l.permits.free {
+		l.serving.Go(func() {
+			if a, ok := <-p.hand; ok {
+				l.serveOpen(p, a)
+			} else {
+				p.sender.Close()
+			}
+		})
+	}
+	l.serving.Go(l.pace)
+}
+
+// pace releases arrivals when they are due, in order, until there are no more.
+// When it is late it releases all that has become due, each with its own due
+// time.
+func (l *Loop) pace() {
+	defer l.close()
+	end, bounded := l.end()
+	next := l.cfg.Schedule.Cursor()
+	for {
+		a, ok := next.Next()
+		if !ok || bounded && a.Due >= end {
+			return
+		}
+		measured := a.Due >= l.cfg.Warmup
+		if measured && l.cfg.Requests > 0 && l.released == l.cfg.Requests {
+			return
+		}
+		for now := l.now(); now < a.Due; now = l.now() {
+			if l.stopped.Load() {
+				return
+			}
+			l.cfg.Sleeper.Sleep(a.Due - now)
+		}
+		if measured {
+			l.released++
+		} else {
+			l.releasedWarm++
+		}
+		l.release(a, next)
+	}
+}
+
+// release gives arrival a to a free permit or lets it wait for one. next is the
+// schedule after a.
+func (l *Loop) release(a Arrival, next Cursor) {
+	s := &l.permits
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var p *permit
+	var fresh bool
+	if s.waiting == 0 && !l.stopped.Load() {
+		p, fresh = s.acquire(l.newPermit)
+	}
+	switch {
+	case p == nil:
+		if s.waiting++; s.waiting == 1 {
+			s.fullSince = l.now()
+		}
+	case fresh:
+		s.claims = next
+		l.serving.Go(func() { l.serveOpen(p, a) })
+	default:
+		s.claims = next
+		p.hand <- a
+	}
+}
+
+// close says that nothing more will be released, to the permits that wait for it.
+func (l *Loop) close() {
+	s := &l.permits
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	for _, p := range s.free {
+		close(p.hand)
+	}
+	s.free = nil
+}
+
+// serveOpen sends arrival a on p, and then whatever p is given, to the end.
+func (l *Loop) serveOpen(p *permit, a Arrival) {
+	defer p.sender.Close()
+	for waited, ok := false, true; ok; a, waited, ok = l.next(p) {
+		if a.Due < l.cfg.Warmup {
+			l.warm.Add(1)
+		}
+		l.issued.Add(1)
+		now := l.now()
+		var wait time.Duration
+		if waited {
+			// Every permit was out when it was due: how late the pacer was
+			// then did not matter.
+			wait = now - a.Due
+		}
+		l.exchange(p, a, now, wait)
+	}
+}
+
+// next returns p's next arrival: the one that has waited longest, or else the
+// one that the pacer hands over. ok is false when there are no more.
+func (l *Loop) next(p *permit) (a Arrival, waited, ok bool) {
+	s := &l.permits
+	s.mu.Lock()
+	stopped := l.stopped.Load()
+	if s.waiting > 0 && !stopped {
+		defer s.mu.Unlock()
+		a, _ = s.claims.Next()
+		if s.waiting--; s.waiting == 0 {
+			s.full += l.now() - s.fullSince
+		}
+		return a, true, true
+	}
+	if s.closed || stopped {
+		defer s.mu.Unlock()
+		return a, false, false
+	}
+	s.free = append(s.free, p)
+	s.mu.Unlock()
+	a, ok = <-p.hand
+	return a, false, ok
+}

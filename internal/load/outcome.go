@@ -1,0 +1,81 @@
+package load
+
+import (
+	"time"
+
+	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/http1"
+)
+
+// Totals are exact counts of requests: Due = Sent + Unsent, and Sent =
+// Succeeded + Failed + Unfinished.
+type Totals struct {
+	Due, Sent, Succeeded, Failed, Unsent, Unfinished int64
+}
+
+// Progress is how far a run has come, warm-up apart.
+type Progress struct {
+	Elapsed           time.Duration // since the start, warm-up included
+	Succeeded, Failed int64
+}
+
+// An Outcome is what a run has seen. Times are in nanoseconds; a distribution
+// of a closed workload that says nothing there is empty.
+type Outcome struct {
+	Totals
+	Warmup      Totals // what was due in the warm-up, reported apart
+	Interrupted bool   // the run was cancelled before its end
+	Abandoned   int64  // of Unfinished: still running when the run gave up on them
+
+	Start   time.Time     // of the run, warm-up included
+	Elapsed time.Duration // from the end of the warm-up to the last request's end
+
+	Response, Service *hist.Histogram // of succeeded requests
+	FailedResponse    *hist.Histogram // of failed requests
+	Lateness, Waited  *hist.Histogram // of all sent and ended
+	Series            *hist.Series
+	Within            []int64 // succeeded within Config.Thresholds[i]
+
+	Statuses map[int]int64
+	Kinds    [http1.Kinds]int64
+	Failures [http1.Kinds][]Failure // the first few of each kind
+	Slowest  []Sample               // complete responses, slowest first
+
+	BytesSent, BytesReceived, BytesBody, BytesSurplus int64
+
+	PeakInFlight     int
+	PermitsExhausted time.Duration // how long arrivals waited because every permit was out
+}
+
+// outcome reads a merged shard.
+func (h *shard) outcome() *Outcome {
+	o := &Outcome{
+		Response:       h.response,
+		Service:        h.service,
+		FailedResponse: h.failed,
+		Lateness:       h.lateness,
+		Waited:         h.waited,
+		Series:         h.series,
+		Within:         h.within,
+		Statuses:       h.others,
+		Kinds:          h.kinds,
+		Failures:       h.failures,
+		Slowest:        h.slowest,
+		BytesSent:      h.bytesSent,
+		BytesReceived:  h.bytesReceived,
+		BytesBody:      h.bytesBody,
+		BytesSurplus:   h.bytesSurplus,
+		Warmup:         h.warm,
+	}
+	o.Succeeded, o.Failed = h.done.Succeeded, h.done.Failed
+	o.Elapsed = max(0, h.last-h.warmup)
+	for status, n := range h.statuses {
+		if n > 0 && status > 0 {
+			o.Statuses[status] = n
+		}
+	}
+	if !h.open {
+		o.Service = o.Response
+	}
+	return o
+}

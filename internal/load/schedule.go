@@ -1,0 +1,127 @@
+package load
+
+import (
+	"fmt"
+	"math"
+	"time"
+)
+
+// A Stage is a stretch of an open workload: the arrival rate changes linearly
+// from From to To, in arrivals per second, both at least 0. From == To is a
+// step, both 0 a pause.
+type Stage struct {
+	For      time.Duration // how long; > 0
+	From, To float64
+}
+
+func (s Stage) String() string {
+	if s.From == s.To {
+		return fmt.Sprintf("%v:%v", s.For, s.From)
+	}
+	return fmt.Sprintf("%v:%v..%v", s.For, s.From, s.To)
+}
+
+// mass is how many arrivals are due within the first t seconds of the stage:
+// the integral of its rate.
+func (s Stage) mass(t float64) float64 {
+	return s.From*t + (s.To-s.From)*t*t/(2*s.For.Seconds())
+}
+
+// after is the inverse of mass: seconds until x arrivals have become due.
+func (s Stage) after(x float64) float64 {
+	if x <= 0 {
+		return 0
+	}
+	a := (s.To - s.From) / s.For.Seconds()
+	// The usual root (-r + sqrt(r²+2ax))/a cancels for small a; this is the
+	// same number, and the right one for a = 0 too.
+	return 2 * x / (s.From + math.Sqrt(max(0, s.From*s.From+2*a*x)))
+}
+
+// A Schedule says when the arrivals of an open workload are due, whatever the
+// target does. Arrival n is due where the integral of the rate reaches n, or
+// with Poisson arrivals the n-th epoch of a unit Poisson process: computed from
+// n, so that rounding cannot build up.
+type Schedule struct {
+	Stages  []Stage // in order; the last one's rate may go on for ever, see Endless
+	Endless bool    // the last stage's To rate holds after its end
+	Poisson bool    // exponential gaps instead of even ones
+	Seed    uint64  // of the Poisson arrivals; same seed, same arrivals
+}
+
+// Constant is the schedule of an endless constant rate in arrivals per second.
+func Constant(rate float64) Schedule {
+	return Schedule{Stages: []Stage{{For: time.Second, From: rate, To: rate}}, Endless: true}
+}
+
+// Length is how long the stages take together; an Endless schedule goes on.
+func (s *Schedule) Length() time.Duration {
+	var d time.Duration
+	for _, st := range s.Stages {
+		d += st.For
+	}
+	return d
+}
+
+// Peak is the highest rate of any stage, in arrivals per second.
+func (s *Schedule) Peak() float64 {
+	var r float64
+	for _, st := range s.Stages {
+		r = max(r, st.From, st.To)
+	}
+	return r
+}
+
+// due returns the offset at which the arrival at position x is due, where x
+// counts mean arrivals since the start; ok is false past the end. In a pause
+// nothing is due: position x falls at its end.
+func (s *Schedule) due(x float64) (at time.Duration, ok bool) {
+	var start time.Duration
+	for i, st := range s.Stages {
+		if m := st.mass(st.For.Seconds()); x < m {
+			return start + time.Duration(math.Round(st.after(x)*1e9)), true
+		} else if i < len(s.Stages)-1 || !s.Endless {
+			x -= m
+			start += st.For
+		} else if st.To > 0 {
+			return start + st.For + time.Duration(math.Round((x-m)/st.To*1e9)), true
+		}
+	}
+	return 0, false
+}
+
+// A Cursor walks a schedule in the order of its arrivals. It is a value: a copy
+// goes on independently. Not safe for concurrent use.
+type Cursor struct {
+	schedule *Schedule
+	next     int64  // index of the arrival that Next returns
+	sum      uint64 // Poisson: sum of the gaps up to it, in 2^-24 mean gaps, exact for 2^40 arrivals
+}
+
+// Cursor returns a cursor at arrival 0.
+func (s *Schedule) Cursor() Cursor { return Cursor{schedule: s} }
+
+// Next returns the next arrival; ok is false when the schedule has ended.
+func (c *Cursor) Next() (a Arrival, ok bool) {
+	x := float64(c.next)
+	if c.schedule.Poisson {
+		c.sum += gap(c.schedule.Seed, c.next)
+		x = float64(c.sum) / (1 << 24)
+	}
+	at, ok := c.schedule.due(x)
+	a = Arrival{N: c.next, Due: at}
+	c.next++
+	return a, ok
+}
+
+// gap is the exponential gap before arrival n, in 2^-24 mean gaps: a pure
+// function of seed and n (SplitMix64, Steele et al. 2014, as a counter-based
+// generator).
+func gap(seed uint64, n int64) uint64 {
+	z := seed + (uint64(n)+1)*0x9e3779b97f4a7c15
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	z ^= z >> 31
+	u := (float64(z>>11) + 0.5) / (1 << 53) // in (0, 1)
+	return uint64(math.Round(-math.Log(u) * (1 << 24)))
+}

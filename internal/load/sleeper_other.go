@@ -1,0 +1,6 @@
+//go:build !linux
+
+package load
+
+// NewSleeper returns the most precise Sleeper of this system.
+func NewSleeper() (Sleeper, error) { return NewTimerSleeper(), nil }
