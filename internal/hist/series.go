@@ -36,7 +36,7 @@ type Interval struct {
 // A Series is the course of a run in at most 128 intervals of equal width. The
 // width is 1 ms at first and doubles, neighbours merging, whenever something
 // happens past the last interval, so memory is bounded whatever the run's
-// length; no count is lost or moves to another time by more than that.
+// length. No event is lost, and each counts in the interval of its own offset.
 //
 // Events may come in any order. One before the run's start counts in the first
 // interval. It is not safe for concurrent use; each shard owns one.
@@ -132,8 +132,8 @@ func (s *Series) Intervals() []Interval {
 
 // at returns the interval of an offset, widening the series until there is one.
 func (s *Series) at(offset time.Duration) *Interval {
-	// Halving first and then dividing by a constant gives the same quotient
-	// as dividing by the width, at a fifth of the cost.
+	// Halving and then dividing by a constant gives the same quotient as
+	// dividing by the width, without the cost of a division.
 	i := int64(max(offset, 0)) >> (s.doublings & 63) / firstWidth
 	for i >= maxIntervals {
 		s.double()

@@ -134,7 +134,7 @@ func TestSeriesAgainstOneByOne(t *testing.T) {
 // event may be lost.
 func TestSeriesConserves(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 10))
-	for range 200 {
+	for range 60 {
 		s := NewSeries(thresholds)
 		var want Interval
 		var over int64
