@@ -1,0 +1,206 @@
+package target
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A Latency is a known distribution of durations. It is immutable, and a pure
+// function of what is asked of it, so that a test computes the truth without
+// running anything. The zero value is always 0.
+type Latency struct {
+	points []point // ascending in q; none means always 0
+	steps  bool    // a mix: each point's value holds from the point before up to q
+}
+
+// A point says that the share q, in [0, 1], of all durations is at most d.
+type point struct {
+	q float64
+	d time.Duration
+}
+
+// longest bounds every duration a user may give, so that sums of a few cannot
+// overflow; chosen, because no run lasts longer.
+const longest = 24 * time.Hour
+
+// ParseLatency reads a distribution in one of three forms:
+//
+//	2ms                      always 2 ms
+//	p50=2ms,p99=40ms         quantiles, percentiles from p0 to p100 ascending
+//	90%:1ms,9%:10ms,1%:100ms a mix: 90 % take 1 ms, 9 % 10 ms, 1 % 100 ms
+//
+// Between two quantiles the logarithm of the duration runs straight (the
+// duration itself where one of them is 0). Below the first and above the last
+// nothing is made up: with p50=2ms,p99=40ms the faster half takes 2 ms and the
+// slowest 1 % takes 40 ms. The shares of a mix must sum to 100 %.
+func ParseLatency(s string) (Latency, error) {
+	var l Latency
+	var err error
+	switch {
+	case strings.Contains(s, "="):
+		l, err = parseQuantiles(s)
+	case strings.Contains(s, "%"):
+		l, err = parseMix(s)
+	default:
+		var d time.Duration
+		d, err = parseDuration(s)
+		l = Latency{points: []point{{1, d}}, steps: true}
+	}
+	if err != nil {
+		return Latency{}, fmt.Errorf("parsing latency %q: %w", s, err)
+	}
+	return l, nil
+}
+
+func parseQuantiles(s string) (Latency, error) {
+	var l Latency
+	for part := range strings.SplitSeq(s, ",") {
+		part = strings.TrimSpace(part)
+		name, value, ok := strings.Cut(part, "=")
+		percent, found := strings.CutPrefix(name, "p")
+		if !ok || !found {
+			return l, fmt.Errorf("%q is no quantile, want one such as p99=40ms", part)
+		}
+		p, err := strconv.ParseFloat(percent, 64)
+		if err != nil || !(p >= 0 && p <= 100) {
+			return l, fmt.Errorf("%q is not between p0 and p100", name)
+		}
+		d, err := parseDuration(value)
+		if err != nil {
+			return l, err
+		}
+		if n := len(l.points); n > 0 {
+			if last := l.points[n-1]; p/100 <= last.q || d < last.d {
+				return l, fmt.Errorf("%q must be above the quantile before it, in percent and not below it in time", part)
+			}
+		}
+		l.points = append(l.points, point{p / 100, d})
+	}
+	return l, nil
+}
+
+func parseMix(s string) (Latency, error) {
+	l := Latency{steps: true}
+	sum := 0.0
+	for part := range strings.SplitSeq(s, ",") {
+		part = strings.TrimSpace(part)
+		share, value, ok := strings.Cut(part, ":")
+		percent, found := strings.CutSuffix(share, "%")
+		if !ok || !found {
+			return l, fmt.Errorf("%q is no share of a mix, want one such as 90%%:1ms", part)
+		}
+		p, err := strconv.ParseFloat(percent, 64)
+		if err != nil || !(p > 0 && p <= 100) {
+			return l, fmt.Errorf("share %q must be above 0%% and at most 100%%", share)
+		}
+		d, err := parseDuration(value)
+		if err != nil {
+			return l, err
+		}
+		if n := len(l.points); n > 0 && d <= l.points[n-1].d {
+			return l, fmt.Errorf("%q must take longer than the share before it", part)
+		}
+		sum += p
+		l.points = append(l.points, point{sum / 100, d})
+	}
+	if math.Abs(sum-100) > 1e-9 {
+		return l, fmt.Errorf("the shares sum to %v%%, want 100%%", sum)
+	}
+	l.points[len(l.points)-1].q = 1
+	return l, nil
+}
+
+// parseDuration reads a duration with a unit, in [0, longest].
+func parseDuration(s string) (time.Duration, error) {
+	s = strings.TrimSpace(s)
+	d, err := time.ParseDuration(s)
+	switch {
+	case err == nil && d < 0:
+		return 0, fmt.Errorf("duration %q must not be negative", s)
+	case err == nil && d > longest:
+		return 0, fmt.Errorf("duration %q must be at most %v", s, longest)
+	case err == nil:
+		return d, nil
+	}
+	if _, err := strconv.ParseFloat(s, 64); err == nil {
+		return 0, fmt.Errorf("duration %q needs a unit, for example %sms", s, s)
+	}
+	return 0, fmt.Errorf("%q is no duration, want one such as 2ms", s)
+}
+
+// Quantile returns the duration that the share q of all durations does not
+// exceed, for q in [0, 1]; it is exact to the nanosecond.
+func (l Latency) Quantile(q float64) time.Duration {
+	// Shares are decimal fractions: 0.07*100 is 7.000000000000001 in float64.
+	const slack = 1e-12
+	for i, b := range l.points {
+		switch {
+		case q > b.q+slack:
+			continue
+		case i == 0 || l.steps:
+			return b.d
+		}
+		return between(l.points[i-1], b, q)
+	}
+	if len(l.points) == 0 {
+		return 0
+	}
+	return l.points[len(l.points)-1].d
+}
+
+func between(a, b point, q float64) time.Duration {
+	share := min((q-a.q)/(b.q-a.q), 1)
+	if a.d == 0 {
+		return time.Duration(math.Round(share * float64(b.d)))
+	}
+	ratio := float64(b.d) / float64(a.d)
+	return time.Duration(math.Round(float64(a.d) * math.Pow(ratio, share)))
+}
+
+// At returns the n-th duration of the sequence that seed selects. The
+// durations of different n are independent samples of the distribution.
+func (l Latency) At(n int64, seed uint64) time.Duration {
+	// 53 bits, in (0, 1], as many as a float64 holds.
+	return l.Quantile(float64(mix(mix(seed)+uint64(n)*gamma)>>11+1) / (1 << 53))
+}
+
+// gamma is the odd number nearest to 2^64 divided by the golden ratio.
+const gamma = 0x9e3779b97f4a7c15
+
+// mix is the output function of SplitMix64 (Steele, Lea and Flood, "Fast
+// splittable pseudorandom number generators", OOPSLA 2014, variant 13).
+func mix(z uint64) uint64 {
+	z += gamma
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return z ^ z>>31
+}
+
+// String returns the distribution in the form [ParseLatency] reads.
+func (l Latency) String() string {
+	if len(l.points) == 0 {
+		return "0s"
+	}
+	if l.steps && len(l.points) == 1 {
+		return l.points[0].d.String()
+	}
+	var parts []string
+	below := 0.0
+	for _, p := range l.points {
+		if l.steps {
+			parts = append(parts, percent(p.q-below)+"%:"+p.d.String())
+		} else {
+			parts = append(parts, "p"+percent(p.q)+"="+p.d.String())
+		}
+		below = p.q
+	}
+	return strings.Join(parts, ",")
+}
+
+// percent prints a share without the dust of binary fractions.
+func percent(share float64) string {
+	return strconv.FormatFloat(math.Round(share*1e11)/1e9, 'f', -1, 64)
+}

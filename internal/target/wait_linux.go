@@ -1,0 +1,143 @@
+package target
+
+import (
+	"container/heap"
+	"context"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// sleepers wakes every goroutine in sleepUntil. It holds a goroutine and a
+// descriptor only while somebody sleeps.
+var sleepers alarm
+
+// sleepUntil returns nil at the instant at, or ctx's error if ctx ends first.
+func sleepUntil(ctx context.Context, at time.Time) error {
+	n := &nap{at: at, over: make(chan struct{})}
+	if !sleepers.add(n) {
+		return sleepTimer(ctx, at)
+	}
+	select {
+	case <-n.over:
+		return nil
+	case <-ctx.Done():
+		sleepers.remove(n)
+		return ctx.Err()
+	}
+}
+
+// An alarm ends naps by a timer of the kernel that the runtime's poller waits
+// for like for a socket: precise, because only epoll_wait's own timeout is
+// rounded to milliseconds. The zero value is ready.
+//
+// Note: a blocking nanosleep in the goroutine itself is as precise, at three
+// times the CPU, but takes a thread for each sleeper, and with one processor
+// keeps it from every other goroutine until the runtime's monitor notices.
+type alarm struct {
+	mu    sync.Mutex
+	naps  naps
+	timer *os.File // a timerfd; nil while nobody sleeps
+	fd    int      // timer's descriptor: File.Fd would make it blocking
+}
+
+// A nap is one goroutine's sleep.
+type nap struct {
+	at    time.Time
+	over  chan struct{} // closed when it ends
+	index int           // place in the heap, -1 outside
+}
+
+// add starts a nap. It is false when the kernel has no timer to give.
+func (a *alarm) add(n *nap) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.timer == nil {
+		fd, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC)
+		if err != nil {
+			return false
+		}
+		a.timer, a.fd = os.NewFile(uintptr(fd), "timerfd"), fd
+		go a.run()
+	}
+	heap.Push(&a.naps, n)
+	if n.index == 0 {
+		a.set(time.Until(n.at))
+	}
+	return true
+}
+
+// remove ends a nap that nobody waits for any more.
+func (a *alarm) remove(n *nap) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if n.index < 0 {
+		return
+	}
+	heap.Remove(&a.naps, n.index)
+	if len(a.naps) == 0 {
+		a.set(0)
+	}
+}
+
+// set makes the timer fire after d. The caller holds the lock.
+func (a *alarm) set(d time.Duration) {
+	// 0 would stop the timer instead.
+	spec := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(max(d, 1)))}
+	// It cannot fail: the descriptor is a timer and the value is in range.
+	_ = unix.TimerfdSettime(a.fd, 0, &spec, nil)
+}
+
+// run wakes the sleepers until none is left.
+func (a *alarm) run() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var expirations [8]byte
+	for {
+		now := time.Now()
+		for len(a.naps) > 0 && !a.naps[0].at.After(now) {
+			close(heap.Pop(&a.naps).(*nap).over)
+		}
+		if len(a.naps) == 0 {
+			a.timer.Close()
+			a.timer = nil
+			return
+		}
+		a.set(a.naps[0].at.Sub(now))
+		timer := a.timer
+		a.mu.Unlock()
+		_, err := timer.Read(expirations[:])
+		a.mu.Lock()
+		if err != nil { // the poller did not take the timer: look again and again
+			time.Sleep(100 * time.Microsecond)
+		}
+	}
+}
+
+// naps is a heap, the nap that ends first at its root.
+type naps []*nap
+
+func (h naps) Len() int           { return len(h) }
+func (h naps) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
+
+func (h naps) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].index, h[j].index = i, j
+}
+
+func (h *naps) Push(x any) {
+	n := x.(*nap)
+	n.index = len(*h)
+	*h = append(*h, n)
+}
+
+func (h *naps) Pop() any {
+	old := *h
+	n := old[len(old)-1]
+	n.index = -1
+	old[len(old)-1] = nil
+	*h = old[:len(old)-1]
+	return n
+}
