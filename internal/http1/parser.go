@@ -95,7 +95,7 @@ func (p *Parser) Feed(b []byte) (n int, done bool, err error) {
 		case p.state == headEnd:
 			p.frame()
 		case p.state < inLength && p.octets >= p.limit:
-			p.fail(TooLarge, fmt.Errorf("reading %s: longer than its limit", p.where()))
+			p.fail(TooLarge, p.tooLong())
 		}
 	}
 	if p.err != nil {
@@ -173,6 +173,20 @@ func (p *Parser) fail(k Kind, err error) {
 func (p *Parser) unexpected(b []byte, i int) int {
 	p.fail(Malformed, fmt.Errorf("reading %s: unexpected %q at octet %d", p.where(), b[i:i+1], p.octets+int64(i)))
 	return i
+}
+
+// tooLong says which limit is exceeded.
+func (p *Parser) tooLong() error {
+	limit := maxHead
+	switch {
+	case p.state >= atSize:
+		limit = maxChunkLine
+	case p.trailer:
+		limit = maxTrailers
+	case p.limit == maxHeads:
+		return fmt.Errorf("reading %s: longer than the limit of %d octets for all of them", p.where(), maxHeads)
+	}
+	return fmt.Errorf("reading %s: longer than its limit of %d octets", p.where(), limit)
 }
 
 // where names what p is reading, for messages.
