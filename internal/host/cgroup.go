@@ -29,11 +29,11 @@ func findCgroup(fsys fs.FS) cgroup {
 	return c
 }
 
-// existing keeps the cpu.stat files of dirs that exist.
+// existing keeps the cpu.stat files of dirs that can be read.
 func existing(fsys fs.FS, dirs []string) (c cgroup) {
 	for _, dir := range dirs {
 		file := path.Join(dir, "cpu.stat")
-		if _, err := fs.Stat(fsys, file); err != nil {
+		if _, err := fs.ReadFile(fsys, file); err != nil {
 			c.err = err
 			continue
 		}

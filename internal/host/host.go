@@ -31,7 +31,7 @@ func Start(fsys fs.FS) *Watch {
 	w.first = read(fsys, w.cgroup)
 	w.stop = sync.OnceValue(w.finish)
 	w.hiccup = startHiccup()
-	w.first.at = time.Now()
+	w.first.stamp(time.Now())
 	return w
 }
 
@@ -46,7 +46,7 @@ func (w *Watch) Stop() Usage {
 func (w *Watch) finish() Usage {
 	now := time.Now()
 	last := read(w.fsys, w.cgroup)
-	last.at = now
+	last.stamp(now)
 	u := between(&w.first, &last)
 	u.Hiccup99, u.HiccupMax = w.hiccup.end()
 	return u

@@ -9,13 +9,20 @@ import (
 // reading is the state of all counters at one instant. Each part carries the
 // error that made it absent.
 type reading struct {
-	at       time.Time
+	at       time.Time // with the monotonic clock
+	wall     time.Time // the same instant on the wall clock alone
 	own      rusage
 	stat     cpuTicks
 	pressure stall
 	tasks    tasks
 	quotas   quotas
 	runtime  runtimeStats
+}
+
+// stamp sets the instant of a reading: the window of a run begins when its
+// first reading has been taken and ends before its last.
+func (r *reading) stamp(now time.Time) {
+	r.at, r.wall = now, now.Round(0) // Round drops the monotonic clock
 }
 
 // rusage is what getrusage(2) tells of this process.
@@ -43,7 +50,7 @@ func between(a, b *reading) Usage {
 	mono := b.at.Sub(a.at)
 	u := Usage{
 		Wall:       max(0, mono),
-		ClockDrift: b.at.Round(0).Sub(a.at.Round(0)) - mono, // Round(0) drops the monotonic part
+		ClockDrift: b.wall.Sub(a.wall) - mono,
 	}
 	off := func(sensor string, err error) { u.Off = append(u.Off, fmt.Sprintf("%s: %v", sensor, err)) }
 	ratio := func(sensor string, v float64, err error) Reading {
