@@ -23,7 +23,7 @@ func FormatDuration(d time.Duration) string {
 	case d < 99_950*time.Microsecond:
 		return digits(float64(d)/1e6, 2) + "ms"
 	case d < 999_950*time.Microsecond:
-		return digits(float64(d)/1e6, 3) + "ms"
+		return strings.TrimSuffix(strconv.FormatFloat(float64(d)/1e6, 'f', 1, 64), ".0") + "ms"
 	case d < 59_950*time.Millisecond:
 		return digits(d.Seconds(), 2) + "s"
 	}

@@ -96,6 +96,9 @@ func (l Limit) want() string {
 	return shift(l.Value, 0)
 }
 
+// lower reports whether the limit is a least value, not a greatest.
+func (l Limit) lower() bool { return l.Op == Above || l.Op == AtLeast }
+
 // Threshold returns the T for which the number of succeeded requests with a
 // response time of at most T decides the limit; it goes to [Counts.Within]. It
 // returns false when no such count is needed: only quantiles need one.
@@ -109,12 +112,21 @@ func (l Limit) Threshold() (time.Duration, bool) {
 	return l.Time, true
 }
 
-// shift writes f times 10 to the power of places in decimal, with the fewest
+// shift writes f times 10 to the power of places in decimal, in the fewest
 // digits that read back as f. It moves the point in the text, because 0.07*100
 // is not 7 in binary.
 func shift(f float64, places int) string {
 	mantissa, exp, _ := strings.Cut(strconv.FormatFloat(f, 'e', -1, 64), "e")
-	e, _ := strconv.Atoi(exp)
-	g, _ := strconv.ParseFloat(mantissa+"e"+strconv.Itoa(e+places), 64)
-	return strconv.FormatFloat(g, 'f', -1, 64)
+	digits := strings.Replace(mantissa, ".", "", 1)
+	point, _ := strconv.Atoi(exp) // where the point goes in digits
+	point += 1 + places
+	switch {
+	case f == 0:
+		return "0"
+	case point <= 0:
+		return "0." + strings.Repeat("0", -point) + digits
+	case point >= len(digits):
+		return digits + strings.Repeat("0", point-len(digits))
+	}
+	return digits[:point] + "." + digits[point:]
 }

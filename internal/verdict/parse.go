@@ -1,0 +1,128 @@
+package verdict
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Parse reads a limit: a metric (p50, p99, p99.9 or any other percentile, mean,
+// max, errors, throughput, goodput), one of < <= > >=, and a value with its
+// unit. Its errors say what would be right; which text they are about, the
+// caller says. It returns the zero Limit with an error.
+func Parse(s string) (Limit, error) {
+	name, op, value, err := split(s)
+	if err != nil {
+		return Limit{}, err
+	}
+	l, err := parseMetric(name)
+	if err != nil {
+		return Limit{}, err
+	}
+	for o := Below; o <= AtLeast; o++ {
+		if o.String() == op {
+			l.Op = o
+		}
+	}
+	if l.Op == 0 {
+		return Limit{}, fmt.Errorf("unknown comparison %q, want one of < <= > >=, for example %s", op, l.example())
+	}
+	if err := l.parseValue(value); err != nil {
+		return Limit{}, err
+	}
+	return l, nil
+}
+
+// split cuts a limit around its comparison.
+func split(s string) (name, op, value string, err error) {
+	const signs = "<>=!"
+	if strings.TrimSpace(s) == "" {
+		return "", "", "", errors.New("no limit given, want for example p99<=50ms")
+	}
+	at := strings.IndexAny(s, signs)
+	if at < 0 {
+		return "", "", "", errors.New("no comparison, want one of < <= > >=, for example p99<=50ms")
+	}
+	value = strings.TrimLeft(s[at:], signs)
+	op = s[at : len(s)-len(value)]
+	return strings.TrimSpace(s[:at]), op, strings.TrimSpace(value), nil
+}
+
+// parseMetric returns a limit that has its metric alone.
+func parseMetric(name string) (Limit, error) {
+	for m := Mean; m <= Goodput; m++ {
+		if l := (Limit{Metric: m}); l.name() == name {
+			return l, nil
+		}
+	}
+	percent, ok := strings.CutPrefix(name, "p")
+	if !ok || strings.Trim(percent, "0123456789.") != "" {
+		return Limit{}, fmt.Errorf("unknown metric %q, want p50, p90, p99, p99.9 or any other percentile, mean, max, errors, throughput or goodput", name)
+	}
+	// The exponent moves the point in decimal: 99.9/100 is not 0.999.
+	q, err := strconv.ParseFloat(percent+"e-2", 64)
+	switch {
+	case err != nil:
+		return Limit{}, fmt.Errorf("no percentile %q, want for example p99 or p99.9", name)
+	case q == 1:
+		return Limit{}, fmt.Errorf("%s is the longest response time: call it max", name)
+	case q <= 0 || q > 1:
+		return Limit{}, fmt.Errorf("no percentile %q, want one above p0 and below p100", name)
+	}
+	return Limit{Metric: Quantile, Q: q}, nil
+}
+
+// parseValue sets what l compares with.
+func (l *Limit) parseValue(s string) error {
+	switch {
+	case l.Metric.IsTime():
+		d, err := time.ParseDuration(s)
+		switch {
+		case err != nil:
+			return fmt.Errorf("%s needs a duration with a unit, for example %s", l.name(), l.example())
+		case d <= 0:
+			return fmt.Errorf("%s needs a duration above 0, for example %s", l.name(), l.example())
+		}
+		l.Time = d
+	case l.Metric == Errors:
+		r, err := parseRatio(s)
+		if err != nil || !(r >= 0 && r <= 1) {
+			return fmt.Errorf("errors needs a share from 0 to 100%%, for example %s or errors%s0.001", l.example(), l.Op)
+		}
+		if l.Op == Below && r == 0 || l.Op == Above && r == 1 {
+			return fmt.Errorf("errors%s%s never holds: use errors%s=%s", l.Op, s, l.Op, s)
+		}
+		l.Value = r + 0 // -0 is 0
+	default:
+		v, err := strconv.ParseFloat(strings.TrimSuffix(s, "/s"), 64)
+		if err != nil || !(v > 0) || math.IsInf(v, 0) {
+			return fmt.Errorf("%s needs a number of responses per second, for example %s", l.name(), l.example())
+		}
+		l.Value = v
+	}
+	return nil
+}
+
+// parseRatio reads 0.1% or 0.001.
+func parseRatio(s string) (float64, error) {
+	if percent, ok := strings.CutSuffix(s, "%"); ok {
+		s = strings.TrimSpace(percent) + "e-2"
+	}
+	return strconv.ParseFloat(s, 64)
+}
+
+// example returns a limit like l that is well formed.
+func (l Limit) example() string {
+	l.Time, l.Value = 50*time.Millisecond, 0.001
+	usual := AtMost
+	if l.Metric == Throughput || l.Metric == Goodput {
+		l.Value, usual = 5000, AtLeast
+	}
+	if l.Op == 0 {
+		l.Op = usual
+	}
+	return l.String()
+}
