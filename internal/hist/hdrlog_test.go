@@ -2,6 +2,7 @@ package hist
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -51,22 +52,18 @@ func TestHDRLogIsReadBack(t *testing.T) {
 		assert.True(t, got.ValuesAreEquivalent(want.Response.Min(), got.Min()), "least of interval %d", i)
 		assert.True(t, got.ValuesAreEquivalent(want.Response.Max(), got.Max()), "greatest of interval %d", i)
 		assert.InEpsilon(t, want.Response.Mean(), got.Mean(), 0.005)
+		if i%16 > 0 {
+			continue // the reader's distribution takes long
+		}
+		bars := slices.DeleteFunc(got.Distribution(), func(b hdrhistogram.Bar) bool { return b.Count == 0 })
 		for v, n := range want.Response.Buckets() {
 			if v > want.Response.Min()*101/100 && v < want.Response.Max()*99/100 {
-				require.Equal(t, n, countAt(got, v), "interval %d, %d ns", i, v)
+				at := slices.IndexFunc(bars, func(b hdrhistogram.Bar) bool { return b.From <= v && v <= b.To })
+				require.GreaterOrEqual(t, at, 0, "interval %d, %d ns", i, v)
+				require.Equal(t, n, bars[at].Count, "interval %d, %d ns", i, v)
 			}
 		}
 	}
-}
-
-// countAt returns how often h holds v, as precisely as it knows.
-func countAt(h *hdrhistogram.Histogram, v int64) int64 {
-	for _, bar := range h.Distribution() {
-		if bar.From <= v && v <= bar.To {
-			return bar.Count
-		}
-	}
-	return 0
 }
 
 func TestHDRLogText(t *testing.T) {
