@@ -85,10 +85,10 @@ func TestLatencyString(t *testing.T) {
 	assert.Equal(t, Latency{}, l)
 }
 
-// The share of 50,000 samples that a quantile bounds stays within five standard
-// deviations, each sqrt(q*(1-q)/50000), of the distribution's.
+// The share of 10,000 samples that a quantile bounds stays within five standard
+// deviations, each sqrt(q*(1-q)/10000), of the distribution's.
 func TestLatencyAtFollowsTheDistribution(t *testing.T) {
-	const n = 50_000
+	const n = 10_000
 	for _, c := range []struct {
 		text   string
 		shares []float64

@@ -1,0 +1,205 @@
+package target
+
+import (
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// client returns a client of its own, whose connections end with the test.
+func client(t *testing.T) *http.Client {
+	tr := &http.Transport{}
+	t.Cleanup(tr.CloseIdleConnections)
+	return &http.Client{Transport: tr}
+}
+
+func serve(t *testing.T, opts ServeOptions, h http.HandlerFunc) *Server {
+	t.Helper()
+	s, err := Serve(h, opts)
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, s.Close()) })
+	return s
+}
+
+func get(c *http.Client, url, id string) (status int, body string, err error) {
+	req, err := http.NewRequest(http.MethodGet, url, nil)
+	if err != nil {
+		return 0, "", err
+	}
+	if id != "" {
+		req.Header.Set("X-Request-Id", id)
+	}
+	resp, err := c.Do(req)
+	if err != nil {
+		return 0, "", err
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(b), err
+}
+
+func TestServeGivesTheHandlerTheRequestID(t *testing.T) {
+	s := serve(t, ServeOptions{}, func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "id=%q", RequestID(r.Context()))
+	})
+	c := client(t)
+	status, body, err := get(c, s.URL, "run-000000000007")
+	require.NoError(t, err)
+	assert.Equal(t, 200, status)
+	assert.Equal(t, `id="run-000000000007"`, body)
+	_, body, err = get(c, s.URL, "")
+	require.NoError(t, err)
+	assert.Equal(t, `id=""`, body)
+	assert.Equal(t, "x", RequestID(WithRequestID(t.Context(), "x")))
+}
+
+func TestServeTLS(t *testing.T) {
+	s := serve(t, ServeOptions{TLS: true}, func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, r.Proto)
+	})
+	assert.True(t, strings.HasPrefix(s.URL, "https://127.0.0.1:"), s.URL)
+	tr := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.CertPool()}}
+	defer tr.CloseIdleConnections()
+	_, body, err := get(&http.Client{Transport: tr}, s.URL, "")
+	require.NoError(t, err)
+	assert.Equal(t, "HTTP/1.1", body)
+
+	_, _, err = get(client(t), s.URL, "")
+	assert.ErrorContains(t, err, "certificate", "trusted only by those who were told to")
+	require.NoError(t, s.Close())
+	assert.Contains(t, s.Log(), "TLS handshake error", "what net/http says is kept, not printed")
+}
+
+func TestServeWithoutTLSHasNoCertificate(t *testing.T) {
+	assert.Nil(t, serve(t, ServeOptions{}, nil).CertPool())
+}
+
+type caller struct{ field *int }
+
+func (c *caller) handle(http.ResponseWriter, *http.Request) { *c.field++ }
+
+func TestPanicsAreRememberedByRequest(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		handler http.HandlerFunc
+		want    string // "" if nothing is to be remembered
+	}{
+		{"a value", func(http.ResponseWriter, *http.Request) { panic("boom") },
+			`^panic: boom \(target\.TestPanicsAreRememberedByRequest\.func\d+ at handler_test\.go:\d+\)$`},
+		{"an error", func(http.ResponseWriter, *http.Request) { panic(io.ErrUnexpectedEOF) },
+			`^panic: unexpected EOF \(`},
+		{"not comparable", func(http.ResponseWriter, *http.Request) { panic([]int{1}) },
+			`^panic: \[1\] \(`},
+		{"thrown by the runtime", new(caller).handle,
+			`^panic: runtime error: .* nil pointer dereference \(target\.\(\*caller\)\.handle at handler_test\.go:\d+\)$`},
+		{"long", func(http.ResponseWriter, *http.Request) { panic(strings.Repeat("é", 10_000)) },
+			`^panic: é{252}\.\.\. \(`},
+		{"ended as by t.FailNow", func(http.ResponseWriter, *http.Request) { new(testing.T).SkipNow() },
+			`^the handler ended its goroutine`},
+		{"after some of the body", func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprint(w, "half")
+			_ = http.NewResponseController(w).Flush()
+			panic("late")
+		}, `^panic: late \(`},
+		{"meant to abort", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := serve(t, ServeOptions{}, c.handler)
+			_, body, err := get(client(t), s.URL, "run-1")
+			assert.Error(t, err, "the connection ends, answered by %q", body)
+			msg, ok := s.Panic("run-1")
+			if c.want == "" {
+				assert.False(t, ok, msg)
+			} else {
+				assert.Regexp(t, c.want, msg)
+			}
+			_, ok = s.Panic("run-2")
+			assert.False(t, ok, "another request did not panic")
+			require.NoError(t, s.Close())
+			assert.Empty(t, s.Log())
+		})
+	}
+}
+
+func TestPanicsAreBounded(t *testing.T) {
+	var p panics
+	for i := range 3*panicsKept + 5 {
+		p.remember(fmt.Sprint(i), "x")
+		p.remember(fmt.Sprint(i), "y") // the same id again takes no second place
+	}
+	assert.Len(t, p.texts, panicsKept)
+	assert.Len(t, p.ids, panicsKept)
+	_, ok := p.text(fmt.Sprint(2*panicsKept + 4))
+	assert.False(t, ok, "the oldest went")
+	text, ok := p.text(fmt.Sprint(2*panicsKept + 5))
+	assert.True(t, ok, "the latest stayed")
+	assert.Equal(t, "y", text)
+}
+
+func TestCloseEndsHandlersThatWatchTheirContext(t *testing.T) {
+	entered := make(chan struct{})
+	s := serve(t, ServeOptions{Grace: time.Minute}, func(_ http.ResponseWriter, r *http.Request) {
+		close(entered)
+		<-r.Context().Done()
+	})
+	answered := make(chan error)
+	c := client(t)
+	go func() {
+		_, _, err := get(c, s.URL, "")
+		answered <- err
+	}()
+	<-entered
+	assert.NoError(t, s.Close())
+	assert.Error(t, <-answered, "cut off, not answered with an empty 200")
+	assert.NoError(t, s.Close(), "again")
+}
+
+func TestCloseGivesUpOnHandlersThatHang(t *testing.T) {
+	entered, release := make(chan struct{}), make(chan struct{})
+	s, err := Serve(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		close(entered)
+		<-release
+	}), ServeOptions{Grace: ms})
+	require.NoError(t, err)
+	answered := make(chan error)
+	c := client(t)
+	go func() {
+		_, _, err := get(c, s.URL, "")
+		answered <- err
+	}()
+	<-entered
+	assert.ErrorContains(t, s.Close(), "1 requests still run 1ms after")
+	assert.Error(t, <-answered, "its client is let go")
+	_, err = net.Dial("tcp", strings.TrimPrefix(s.URL, "http://"))
+	assert.Error(t, err, "it does not listen any more")
+	close(release)
+	s.grace = time.Minute
+	assert.NoError(t, s.Close(), "once the handler returned")
+}
+
+func TestCloseEndsSilentConnections(t *testing.T) {
+	s := serve(t, ServeOptions{}, func(http.ResponseWriter, *http.Request) {})
+	conn, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "http://"))
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = io.WriteString(conn, "POST / HTTP/1.1\r\n")
+	require.NoError(t, err)
+	assert.NoError(t, s.Close())
+	_, err = conn.Read(make([]byte, 1))
+	assert.Error(t, err)
+}
+
+func TestServeRefuses(t *testing.T) {
+	_, err := Serve(nil, ServeOptions{})
+	assert.ErrorContains(t, err, "serving a handler: it is nil")
+	_, err = Serve(http.NotFoundHandler(), ServeOptions{Grace: -1})
+	assert.ErrorContains(t, err, "Grace -1ns must not be negative")
+}
