@@ -25,7 +25,8 @@ type Generator struct {
 	RunQueue    *float64       `json:"run_queue"`      // own threads: waiting / (waiting + running)
 	HiccupP99   *time.Duration `json:"hiccup_p99_ns"`  // overshoot of a short sleep on a thread of its own
 	HiccupMax   *time.Duration `json:"hiccup_max_ns"`  // the same, the longest
-	ClockDrift  *time.Duration `json:"clock_drift_ns"` // wall clock against monotonic clock, over the run
+	ClockDrift  *time.Duration `json:"clock_drift_ns"` // how much further the wall clock went than the monotonic one
+	MaxRSS      *int64         `json:"max_rss_bytes"`  // own process, from its start on
 
 	PeakInFlight      int64         `json:"peak_in_flight"`
 	ConnectionsOpened int64         `json:"connections_opened"`

@@ -5,6 +5,7 @@ package report
 import (
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/hist"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
@@ -40,6 +41,24 @@ type Report struct {
 	Intervals []Interval      `json:"intervals"` // at most 128, of equal width
 	Limits    []LimitResult   `json:"limits"`
 	Verdict   verdict.Verdict `json:"verdict"` // of all limits; null if none was judged
+
+	// What the distributions and the intervals were made from, for the
+	// writers of other formats. All nil in a report that was read from JSON.
+	ResponseHist, ServiceHist, FailedHist *hist.Histogram `json:"-"`
+	LatenessHist, PermitWaitHist          *hist.Histogram `json:"-"`
+	Series                                []hist.Interval `json:"-"`
+}
+
+// Quantile returns the response time of the succeeded at rank ceil(q*count), q
+// in (0, 1]. It returns false where there are too few to tell: fewer than
+// 1/(1-q), or none for q = 1, which is the longest.
+func (r *Report) Quantile(q float64) (time.Duration, bool) {
+	h := r.ResponseHist
+	if h == nil || h.Count() == 0 || q < 1 && !hist.Enough(q, h.Count()) {
+		return 0, false
+	}
+	v, ok := h.Quantile(q)
+	return time.Duration(v), ok
 }
 
 // Tool is the program that measured.
@@ -134,20 +153,6 @@ type Warmup struct {
 	Succeeded int64         `json:"succeeded"`
 	Failed    int64         `json:"failed"`
 	Duration  time.Duration `json:"duration_ns"`
-}
-
-// An Interval is one slice of time of the run.
-type Interval struct {
-	Start      time.Duration  `json:"start_ns"`
-	Width      time.Duration  `json:"width_ns"`
-	Due        int64          `json:"due"`       // by due time
-	Sent       int64          `json:"sent"`      // by sent time
-	Succeeded  int64          `json:"succeeded"` // by done time
-	Failed     int64          `json:"failed"`    // by done time
-	Throughput float64        `json:"throughput_per_s"`
-	P50        *time.Duration `json:"p50_ns"` // response times of the succeeded, by due time
-	P99        *time.Duration `json:"p99_ns"`
-	Max        *time.Duration `json:"max_ns"`
 }
 
 // A LimitResult is the verdict on one limit.
