@@ -47,9 +47,10 @@ type Loop struct {
 	warm    atomic.Int64 // those that were due in the warm-up
 	tickets atomic.Int64 // closed: asked for after the warm-up, to give out Requests of them
 
-	// Arrivals that the pacer has released, warm-up apart. It alone writes
-	// them, and it has ended before they are read.
+	// Arrivals that the pacer has released, warm-up apart, and until when it
+	// has done so. It alone writes them, and it has ended before they are read.
 	released, releasedWarm int64
+	offered                time.Duration
 
 	stopped  atomic.Bool   // issue nothing more
 	stopping chan struct{} // closed with it
@@ -159,14 +160,19 @@ func (l *Loop) take(now time.Duration) (n int64, ok bool) {
 
 // exchange sends arrival a, at the present offset sent, and records it.
 func (l *Loop) exchange(p *permit, a Arrival, sent, waited time.Duration) {
-	p.begin(a.Due, sent)
-	s := Sample{N: a.N, Due: a.Due, Sent: sent, Waited: waited, Result: p.sender.Send(a.N)}
+	var idled time.Duration
+	if p.done > 0 {
+		idled = sent - p.done
+	}
+	p.begin(a, sent)
+	s := Sample{N: a.N, Due: a.Due, Sent: sent, Waited: waited, Result: p.sender.Send(a.N, idled)}
 	s.Done = l.now()
+	p.done = s.Done
 	began := p.end()
 	if began == cutOff {
 		return
 	}
-	if s.Kind != http1.Timeout && (began == timedOut || s.ServiceTime() > l.cfg.Timeout) {
+	if s.Kind != http1.Timeout && s.Kind != http1.ConnectTimeout && (began == timedOut || s.ServiceTime() > l.cfg.Timeout) {
 		s.Status, s.Kind, s.Err = 0, http1.Timeout, errTimeout
 	}
 	p.shard.record(&s)
@@ -300,8 +306,14 @@ func (l *Loop) outcome(interrupted bool, unfinished []time.Duration) *Outcome {
 		o.Due, o.Warmup.Due = o.Sent, o.Warmup.Sent
 	} else {
 		o.Due, o.Warmup.Due = l.released, l.releasedWarm
+		o.Offering = max(0, l.offered-l.cfg.Warmup)
 	}
 	o.PeakInFlight = s.peak
+	for _, p := range s.opened {
+		if p.began.Load() == cutOff {
+			o.Abandoned++
+		}
+	}
 	o.PermitsExhausted = s.full
 	if exhausted {
 		o.PermitsExhausted += l.now() - s.fullSince

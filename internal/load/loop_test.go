@@ -35,7 +35,7 @@ type fakeSender struct {
 	expired chan struct{}
 }
 
-func (s *fakeSender) Send(n int64) Result {
+func (s *fakeSender) Send(n int64, _ time.Duration) Result {
 	p := s.peer
 	p.seen.Add(1)
 	p.mu.Lock()
@@ -59,7 +59,7 @@ func (s *fakeSender) Send(n int64) Result {
 	return Result{Status: status, Pause: p.pause, BytesSent: 10, BytesReceived: 20, BytesBody: 5}
 }
 
-func (s *fakeSender) Expire() {
+func (s *fakeSender) Expire(int64) {
 	select {
 	case s.expired <- struct{}{}:
 	default:
@@ -97,6 +97,7 @@ func runUntil(t *testing.T, ctx, cut context.Context, p *peer, cfg Config) *Outc
 	require.Equal(t, p.seen.Load(), o.Sent+o.Warmup.Sent, "sent is what the peer saw")
 	require.Equal(t, int64(len(l.permits.opened)), p.closed.Load(), "every sender is closed")
 	assert.LessOrEqual(t, o.PeakInFlight, cfg.Concurrency)
+	assert.Zero(t, o.Abandoned)
 	var due, succeeded, failed, missed int64
 	for _, i := range o.Series.Intervals() {
 		due += i.Due
@@ -362,9 +363,9 @@ func TestSecondCancelCutsOff(t *testing.T) {
 // A deaf sender does not heed Expire, as Go code under test may not.
 type deaf struct{ until chan struct{} }
 
-func (d deaf) Send(int64) Result { <-d.until; return Result{} }
-func (d deaf) Expire()           {}
-func (d deaf) Close()            {}
+func (d deaf) Send(int64, time.Duration) Result { <-d.until; return Result{} }
+func (d deaf) Expire(int64)                     {}
+func (d deaf) Close()                           {}
 
 func TestAbandonsWhatDoesNotEnd(t *testing.T) {
 	check := func(timeout time.Duration, why string) {
@@ -379,6 +380,7 @@ func TestAbandonsWhatDoesNotEnd(t *testing.T) {
 			})
 			o := l.Run(ctx, context.Background())
 			assert.Equal(t, Totals{Due: 3, Sent: 3, Unfinished: 3}, o.Totals, why)
+			assert.Equal(t, int64(3), o.Abandoned, why)
 			close(until)
 			l.serving.Wait()
 			assert.Equal(t, Progress{Elapsed: l.now()}, l.Progress(), "what ends after the report is not recorded")

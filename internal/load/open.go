@@ -6,10 +6,6 @@ import (
 	"time"
 )
 
-// connectAtOnce bounds how many connections are opened ahead at a time, so that
-// a listener's queue (4096 on Linux, 511 in nginx) does not overflow. Chosen.
-const connectAtOnce = 128
-
 // A Connector is a Sender that can open its connection before it is needed.
 // What goes wrong is found again by the first Send.
 type Connector interface {
@@ -24,11 +20,9 @@ func (l *Loop) connectAhead(ctx context.Context) {
 		s.opened = append(s.opened, l.newPermit())
 	}
 	var dials sync.WaitGroup
-	places := make(chan struct{}, connectAtOnce)
 	for _, p := range s.opened {
 		if c, ok := p.sender.(Connector); ok {
-			places <- struct{}{}
-			dials.Go(func() { c.Connect(ctx); <-places })
+			dials.Go(func() { c.Connect(ctx) })
 		}
 	}
 	dials.Wait()
@@ -59,15 +53,21 @@ func (l *Loop) pace() {
 	next := l.cfg.Schedule.Cursor()
 	for {
 		a, ok := next.Next()
-		if !ok || bounded && a.Due >= end {
+		switch {
+		case !ok:
+			l.offered = l.cfg.Schedule.Length()
+			return
+		case bounded && a.Due >= end:
+			l.offered = end
+			return
+		case l.cfg.Requests > 0 && l.released == l.cfg.Requests:
+			l.offered = a.Due
 			return
 		}
 		measured := a.Due >= l.cfg.Warmup
-		if measured && l.cfg.Requests > 0 && l.released == l.cfg.Requests {
-			return
-		}
 		for now := l.now(); now < a.Due; now = l.now() {
 			if l.stopped.Load() {
+				l.offered = now
 				return
 			}
 			l.cfg.Sleeper.Sleep(a.Due - now)

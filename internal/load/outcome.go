@@ -25,10 +25,14 @@ type Outcome struct {
 	Totals
 	Warmup      Totals // what was due in the warm-up, reported apart
 	Interrupted bool   // the run was cancelled before its end
-	Abandoned   int64  // of Unfinished: still running when the run gave up on them
+	Abandoned   int64  // of all unfinished: still running when the run gave up on them
 
 	Start   time.Time     // of the run, warm-up included
 	Elapsed time.Duration // from the end of the warm-up to the last request's end
+
+	// Open workload, from the end of the warm-up: how long arrivals were being
+	// released, the gap after the last included, and when the last was sent.
+	Offering, LastSent time.Duration
 
 	Response, Service *hist.Histogram // of succeeded requests
 	FailedResponse    *hist.Histogram // of failed requests
@@ -69,6 +73,7 @@ func (h *shard) outcome() *Outcome {
 	}
 	o.Succeeded, o.Failed = h.done.Succeeded, h.done.Failed
 	o.Elapsed = max(0, h.last-h.warmup)
+	o.LastSent = max(0, h.lastSent-h.warmup)
 	for status, n := range h.statuses {
 		if n > 0 && status > 0 {
 			o.Statuses[status] = n

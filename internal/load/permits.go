@@ -18,7 +18,9 @@ type permit struct {
 	// start of the run plus 1; 0 if there is none; or, once somebody else has
 	// decided how it ends, how. Whoever swaps it owns the outcome.
 	began atomic.Int64
-	due   time.Duration // of the exchange under way; read only by who owns its outcome
+	n     atomic.Int64  // which arrival it is of
+	due   time.Duration // when that was due; for cut alone, which no exchange follows
+	done  time.Duration // when the last exchange ended
 }
 
 const (
@@ -27,8 +29,9 @@ const (
 )
 
 // begin marks an exchange as under way.
-func (p *permit) begin(due, sent time.Duration) {
-	p.due = due
+func (p *permit) begin(a Arrival, sent time.Duration) {
+	p.due = a.Due
+	p.n.Store(a.N)
 	p.began.Store(int64(sent) + 1)
 }
 
@@ -37,19 +40,20 @@ func (p *permit) end() int64 { return p.began.Swap(0) }
 
 // expire ends the exchange under way if it began at or before the offset.
 func (p *permit) expire(before time.Duration) {
-	if b := p.began.Load(); b > 0 && b-1 <= int64(before) && p.began.CompareAndSwap(b, timedOut) {
-		p.sender.Expire()
+	b, n := p.began.Load(), p.n.Load()
+	if b > 0 && b-1 <= int64(before) && p.began.CompareAndSwap(b, timedOut) {
+		p.sender.Expire(n)
 	}
 }
 
 // cut ends the exchange under way and reports whether it is thereby unfinished,
 // and when it was due. With late, that holds for one that is timing out too.
 func (p *permit) cut(late bool) (due time.Duration, unfinished bool) {
-	b := p.began.Load()
+	b, n := p.began.Load(), p.n.Load()
 	if (b > 0 || late && b == timedOut) && p.began.CompareAndSwap(b, cutOff) {
 		due, unfinished = p.due, true
 	}
-	p.sender.Expire()
+	p.sender.Expire(n)
 	return due, unfinished
 }
 

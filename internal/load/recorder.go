@@ -48,9 +48,9 @@ type shard struct {
 	failures [http1.Kinds][]Failure
 	slowest  []Sample // descending by response time
 
-	done Progress
-	last time.Duration // latest Done
-	warm Totals        // what was due in the warm-up; only Succeeded and Failed are kept here
+	done           Progress
+	last, lastSent time.Duration // the latest Done and Sent
+	warm           Totals        // what was due in the warm-up; only Succeeded and Failed are kept here
 
 	bytesSent, bytesReceived, bytesBody, bytesSurplus int64
 
@@ -80,6 +80,7 @@ func (h *shard) record(s *Sample) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.last = max(h.last, s.Done)
+	h.lastSent = max(h.lastSent, s.Sent)
 	if s.Due < h.warmup {
 		if ok {
 			h.warm.Succeeded++
@@ -176,6 +177,7 @@ func (h *shard) merge(o *shard) {
 	h.done.Succeeded += o.done.Succeeded
 	h.done.Failed += o.done.Failed
 	h.last = max(h.last, o.last)
+	h.lastSent = max(h.lastSent, o.lastSent)
 	h.warm.Succeeded += o.warm.Succeeded
 	h.warm.Failed += o.warm.Failed
 	h.bytesSent += o.bytesSent

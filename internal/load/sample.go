@@ -40,12 +40,12 @@ func (r *Result) Succeeded() bool {
 // A Sender performs exchanges for one permit, one at a time.
 type Sender interface {
 	// Send performs the exchange of arrival n and returns what it saw. It
-	// sends at most once, whatever happens.
-	Send(n int64) Result
-	// Expire ends the Send under way as soon as possible; with none under way
-	// it may spoil the next one's connection but not its result. It may be
-	// called from any goroutine.
-	Expire()
+	// sends at most once, whatever happens. idled is how long ago the Sender's
+	// last exchange ended, 0 for its first.
+	Send(n int64, idled time.Duration) Result
+	// Expire ends the exchange of arrival n as soon as possible if it is under
+	// way. It may be called from any goroutine.
+	Expire(n int64)
 	// Close frees what the Sender holds. It is called once, after the last Send.
 	Close()
 }

@@ -99,7 +99,7 @@ func TestPoissonGapsAreExponential(t *testing.T) {
 		var last time.Duration
 		for range n {
 			a, _ := c.Next()
-			gaps = append(gaps, (a.Due - last).Seconds()*perSecond)
+			gaps = append(gaps, (a.Due-last).Seconds()*perSecond)
 			last = a.Due
 		}
 		slices.Sort(gaps)

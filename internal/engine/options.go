@@ -1,0 +1,60 @@
+// Package engine is where the load, the wire, the target and the report meet:
+// it turns what was asked for into a plan, checks that the plan can work, runs
+// it, and makes the report.
+package engine
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/loadtestkit/load-tester/internal/http1"
+	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/verdict"
+)
+
+// Options is what a door asks for. Exactly one of URL, Handler and Func is set.
+// The zero value of everything else is a default or off; [NewPlan] says which
+// values it refuses.
+type Options struct {
+	URL     string
+	Handler http.Handler                // served in process, on loopback
+	TLS     bool                        // serve Handler over https
+	Func    func(context.Context) error // called instead of sending
+
+	Path        string // of Handler, with its query; "" means "/"
+	Method      string // "" means GET
+	Header      []http1.Field
+	Body        []byte
+	Traceparent bool
+	NoKeepAlive bool
+	TLSConfig   *tls.Config // for https; nil means the system's certificates
+
+	Requests    int64 // after the warm-up; 0 means no bound
+	Duration    time.Duration
+	Warmup      time.Duration
+	Concurrency int           // 0 means 10 closed, 1000 open
+	Timeout     time.Duration // 0 means 10s
+	Grace       time.Duration // 0 means the timeout
+
+	Rate             float64 // arrivals per second; 0 means none
+	Stages           []load.Stage
+	Poisson          bool
+	Seed             uint64 // of Poisson arrivals; 0 means a random one
+	ConnectionsAhead int    // open workload; 0 means enough for the first second, negative none
+
+	Limits []verdict.Limit
+	Waive  string // if not empty, why limits on time and rates are not judged
+
+	Log *slog.Logger // told of each failed request; nil means nobody
+}
+
+// A Fault is a wrong value of one option.
+type Fault struct {
+	Field string // of Options
+	Want  string // what was wrong and what would be right: "-5 is negative, want at least 1"
+}
+
+func (f *Fault) Error() string { return f.Field + ": " + f.Want }

@@ -1,0 +1,259 @@
+package engine
+
+import (
+	"cmp"
+	"fmt"
+	"runtime"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/host"
+	"github.com/loadtestkit/load-tester/internal/http1"
+	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/verdict"
+)
+
+// report makes the report of a run from what the load saw and what the sensors
+// say about it.
+func (p *Plan) report(o *load.Outcome, u host.Usage, w *wire) *report.Report {
+	r := &report.Report{
+		Schema:      report.SchemaVersion,
+		Tool:        report.Tool{Name: "load-tester", Version: Version()},
+		RunID:       p.run,
+		StartedAt:   o.Start,
+		Interrupted: o.Interrupted,
+		Config:      p.reportConfig(w),
+		Elapsed:     o.Elapsed,
+		Requests: report.Requests{
+			Due: o.Due, Sent: o.Sent, Succeeded: o.Succeeded, Failed: o.Failed,
+			Unsent: o.Unsent, Unfinished: o.Unfinished, Completed: o.Kinds[http1.NoError],
+		},
+		Bytes: report.Bytes{
+			Sent: o.BytesSent, Received: o.BytesReceived, Body: o.BytesBody, Surplus: o.BytesSurplus,
+		},
+		StatusCodes:  map[string]int64{},
+		Errors:       p.errorCounts(o),
+		ResponseTime: report.Summarize(o.Response),
+		ServiceTime:  report.Summarize(o.Service),
+		FailedTime:   report.Summarize(o.FailedResponse),
+		Lateness:     report.Summarize(o.Lateness),
+		PermitWait:   report.Summarize(o.Waited),
+		Intervals:    report.Summaries(o.Series),
+
+		ResponseHist: o.Response,
+		ServiceHist:  o.Service,
+		Series:       o.Series,
+	}
+	if w != nil {
+		r.Bytes.Surplus += w.stray.Load()
+	}
+	for status, n := range o.Statuses {
+		r.StatusCodes[strconv.Itoa(status)] = n
+	}
+	for i := range o.Slowest {
+		s := &o.Slowest[i]
+		r.Slowest = append(r.Slowest, report.Slow{
+			ID: p.id(s.N), Due: s.Due - p.opts.Warmup,
+			ResponseTime: s.ResponseTime(), ServiceTime: s.ServiceTime(), Status: s.Status,
+		})
+	}
+	if p.opts.Warmup > 0 {
+		r.Warmup = &report.Warmup{
+			Due: o.Warmup.Due, Sent: o.Warmup.Sent,
+			Succeeded: o.Warmup.Succeeded, Failed: o.Warmup.Failed, Duration: p.opts.Warmup,
+		}
+	}
+	p.rates(r, o)
+	p.judge(r, o)
+	p.generator(r, o, u, w)
+	return r
+}
+
+// id is the id of request n.
+func (p *Plan) id(n int64) string { return http1.RequestID(p.run, n) }
+
+func (p *Plan) reportConfig(w *wire) report.Config {
+	o := &p.opts
+	c := report.Config{
+		Target:      "Go function",
+		Workload:    "closed",
+		Requests:    o.Requests,
+		Duration:    o.Duration,
+		Concurrency: o.Concurrency,
+		Timeout:     o.Timeout,
+		Grace:       o.Grace,
+		Warmup:      o.Warmup,
+		BodyBytes:   int64(len(o.Body)),
+		NoKeepAlive: o.NoKeepAlive,
+		Insecure:    o.TLSConfig != nil && o.TLSConfig.InsecureSkipVerify,
+	}
+	if w != nil {
+		c.Target, c.Method = w.request.URL(), w.request.Method()
+	}
+	if p.schedule == nil {
+		return c
+	}
+	c.Workload, c.Arrivals = "open", "constant"
+	c.RatePerSecond = o.Rate
+	c.ConnectionsAhead = p.ahead
+	if o.Poisson {
+		c.Arrivals, c.Seed = "poisson", o.Seed
+	}
+	for _, s := range o.Stages {
+		c.Stages = append(c.Stages, report.Stage{Duration: s.For, From: s.From, To: s.To})
+	}
+	return c
+}
+
+// errorCounts lists the error kinds that occurred, most frequent first.
+func (p *Plan) errorCounts(o *load.Outcome) (counts []report.ErrorCount) {
+	for kind := http1.NoError + 1; kind < http1.Kinds; kind++ {
+		if o.Kinds[kind] == 0 {
+			continue
+		}
+		c := report.ErrorCount{Kind: kind.String(), Count: o.Kinds[kind]}
+		for _, f := range o.Failures[kind] {
+			c.Samples = append(c.Samples, report.Sample{ID: p.id(f.N), Message: f.Err.Error()})
+		}
+		c.First = c.Samples[0].Message
+		counts = append(counts, c)
+	}
+	slices.SortStableFunc(counts, func(a, b report.ErrorCount) int { return cmp.Compare(b.Count, a.Count) })
+	return counts
+}
+
+// rates are over the elapsed time, but for what was offered and achieved: that
+// is over the time in which arrivals were due or sent.
+func (p *Plan) rates(r *report.Report, o *load.Outcome) {
+	per := func(n int64, d time.Duration) float64 {
+		if d <= 0 {
+			return 0
+		}
+		return float64(n) / d.Seconds()
+	}
+	r.Rate.Throughput = per(r.Requests.Completed, o.Elapsed)
+	r.Rate.Goodput = per(o.Succeeded, o.Elapsed)
+	r.Rate.Achieved = per(o.Sent, o.Elapsed)
+	if p.schedule != nil {
+		offered := per(o.Due, o.Offering)
+		r.Rate.Offered = &offered
+		r.Rate.Achieved = per(o.Sent, max(o.Offering, o.LastSent))
+	}
+}
+
+// judge gives each limit its verdict.
+func (p *Plan) judge(r *report.Report, o *load.Outcome) {
+	counts := verdict.Counts{
+		Due: o.Due, Succeeded: o.Succeeded, Failed: o.Failed,
+		Unsent: o.Unsent, Unfinished: o.Unfinished, Completed: r.Requests.Completed,
+		Mean: time.Duration(o.Response.Mean()), Max: time.Duration(o.Response.Max()),
+		Elapsed: o.Elapsed,
+	}
+	for _, e := range r.Errors {
+		counts.ErrorKinds = append(counts.ErrorKinds, verdict.KindCount{Name: e.Kind, Count: e.Count, First: e.First})
+	}
+	for status, n := range o.Statuses {
+		if res := (load.Result{Status: status}); !res.Succeeded() {
+			counts.ErrorKinds = append(counts.ErrorKinds, verdict.KindCount{Name: fmt.Sprintf("status %d", status), Count: n})
+		}
+	}
+	slices.SortStableFunc(counts.ErrorKinds, func(a, b verdict.KindCount) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Name, b.Name))
+	})
+	within := o.Within
+	var results []verdict.Result
+	for _, l := range p.opts.Limits {
+		c := counts
+		if _, ok := l.Threshold(); ok {
+			c.Within, within = within[0], within[1:]
+			if hist.Enough(l.Q, o.Response.Count()) {
+				v, ok := o.Response.Quantile(l.Q)
+				c.Observed, c.HaveObserved = time.Duration(v), ok
+			}
+		}
+		res := verdict.Judge(l, c)
+		if p.opts.Waive != "" && l.Metric != verdict.Errors {
+			res = res.Waive(p.opts.Waive)
+		}
+		results = append(results, res)
+		r.Limits = append(r.Limits, report.NewLimitResult(res))
+	}
+	r.Verdict = verdict.Overall(results)
+}
+
+// generator is how the generator itself did.
+func (p *Plan) generator(r *report.Report, o *load.Outcome, u host.Usage, w *wire) {
+	g := &r.Generator
+	*g = report.Generator{
+		Engine:           "portable",
+		GOMAXPROCS:       runtime.GOMAXPROCS(0),
+		GCPauseTotal:     &u.GCPauseTotal,
+		GCPauseMax:       &u.GCPauseMax,
+		SchedLatencyP99:  &u.SchedLatencyP99,
+		Steal:            optional(u.Steal),
+		Throttled:        optional(u.Throttled),
+		CPUPressure:      optional(u.Pressure),
+		ForeignCPU:       optional(u.ForeignCPU),
+		RunQueue:         optional(u.RunQueue),
+		HiccupP99:        &u.Hiccup99,
+		HiccupMax:        &u.HiccupMax,
+		ClockDrift:       &u.ClockDrift,
+		PeakInFlight:     int64(o.PeakInFlight),
+		PermitsExhausted: o.PermitsExhausted,
+		SensorsOff:       u.Off,
+	}
+	if w != nil {
+		g.ConnectionsOpened = w.opened.Load()
+	}
+	if u.HaveCPU {
+		use := u.CPU.Seconds() / (u.Wall.Seconds() * float64(g.GOMAXPROCS))
+		g.CPUUse, g.CPUUser, g.CPUSystem = &use, &u.CPUUser, &u.CPUSystem
+		if n := o.Sent + o.Warmup.Sent; n > 0 {
+			each := u.CPU / time.Duration(n)
+			g.CPUPerRequest = &each
+		}
+	}
+	l := host.Load{
+		Open:             p.schedule != nil,
+		InProcess:        p.opts.URL == "",
+		GOMAXPROCS:       g.GOMAXPROCS,
+		LatenessMax:      time.Duration(o.Lateness.Max()),
+		Due:              o.Due,
+		Sent:             o.Sent,
+		Concurrency:      p.opts.Concurrency,
+		PeakInFlight:     o.PeakInFlight,
+		PermitsExhausted: o.PermitsExhausted,
+		Elapsed:          o.Elapsed,
+	}
+	quantile := func(h *hist.Histogram, q float64) time.Duration {
+		v, _ := h.Quantile(q)
+		return time.Duration(v)
+	}
+	l.Lateness50, l.Lateness99 = quantile(o.Lateness, 0.5), quantile(o.Lateness, 0.99)
+	l.ResponseP50 = quantile(o.Response, 0.5)
+	for _, limit := range p.opts.Limits {
+		if limit.Metric.IsTime() && (l.Threshold == 0 || limit.Time < l.Threshold) {
+			l.Threshold = limit.Time
+		}
+	}
+	for _, warning := range host.Warnings(u, l) {
+		g.Warnings = append(g.Warnings, report.Warning{Code: warning.Code, Text: warning.Text})
+	}
+	if o.Abandoned > 0 {
+		g.Warnings = append(g.Warnings, report.Warning{
+			Code: "abandoned",
+			Text: fmt.Sprintf("%d calls of the function went on after the run: it does not heed its context", o.Abandoned),
+		})
+	}
+}
+
+// optional is a reading as reports have it.
+func optional(r host.Reading) *float64 {
+	if !r.OK {
+		return nil
+	}
+	return &r.Value
+}

@@ -1,0 +1,162 @@
+package engine
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/loadtestkit/load-tester/internal/host"
+	"github.com/loadtestkit/load-tester/internal/http1"
+	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/target"
+)
+
+// watchEvery is how often a Watch is told of progress.
+const watchEvery = 100 * time.Millisecond
+
+// A Watch is told how far a run has come, every 100 ms and once at its end, from
+// one goroutine at a time.
+type Watch func(load.Progress)
+
+// Run makes the load that p describes and returns its report. Cancelling ctx
+// issues nothing more and lets what is in flight finish within the grace
+// period; cancelling cut ends it at once; the report is whole either way. An
+// error means that the run could not be made: nothing was sent. It says what
+// to do where that is known.
+func (p *Plan) Run(ctx, cut context.Context, watch Watch) (*report.Report, error) {
+	w, closeTarget, err := p.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer closeTarget()
+	cfg, err := p.config(w)
+	if err != nil {
+		return nil, err
+	}
+	defer cfg.Sleeper.Close()
+
+	sensors := host.Start(os.DirFS("/"))
+	loop := load.New(cfg)
+	watched := watching(loop, watch)
+	outcome := loop.Run(ctx, cut)
+	watched()
+	return p.report(outcome, sensors.Stop(), w), nil
+}
+
+// open makes the target ready and checks that it can be reached. w is nil for a
+// function.
+func (p *Plan) open(ctx context.Context) (w *wire, closeAll func(), err error) {
+	if p.opts.Func != nil {
+		return nil, func() {}, nil
+	}
+	w = &wire{request: p.request, timeout: p.opts.Timeout, dials: make(chan struct{}, dialsAtOnce)}
+	closeAll = w.close
+	config := p.opts.TLSConfig
+	if p.opts.Handler != nil {
+		server, err := target.Serve(p.opts.Handler, target.ServeOptions{TLS: p.opts.TLS})
+		if err != nil {
+			return nil, nil, err
+		}
+		closeAll = func() { w.close(); server.Close() }
+		w.explain = server.Panic
+		config = &tls.Config{RootCAs: server.CertPool()}
+		if w.request, err = p.newRequest(server.URL + p.opts.Path); err != nil {
+			closeAll()
+			return nil, nil, err
+		}
+	}
+	if w.request.TLS() {
+		if config == nil {
+			config = &tls.Config{}
+		}
+		w.dialer.TLS = config.Clone()
+		w.dialer.TLS.ServerName = w.request.Host()
+	}
+	if err := p.preflight(ctx, w); err != nil {
+		closeAll()
+		return nil, nil, err
+	}
+	return w, closeAll, nil
+}
+
+// config is what the load needs to know of p.
+func (p *Plan) config(w *wire) (load.Config, error) {
+	o := &p.opts
+	cfg := load.Config{
+		Schedule:    p.schedule,
+		Requests:    o.Requests,
+		Duration:    o.Duration,
+		Warmup:      o.Warmup,
+		Concurrency: o.Concurrency,
+		Timeout:     o.Timeout,
+		Grace:       o.Grace,
+		Ahead:       p.ahead,
+		Thresholds:  p.thresholds(),
+	}
+	if w != nil {
+		cfg.NewSender = func() load.Sender { return &wireSender{wire: w} }
+	} else {
+		cfg.NewSender = func() load.Sender {
+			return &funcSender{call: o.Func, id: p.id, timeout: o.Timeout}
+		}
+	}
+	if o.Log != nil {
+		cfg.OnFailed = p.logFailed
+	}
+	var err error
+	cfg.Sleeper, err = load.NewSleeper()
+	return cfg, err
+}
+
+// thresholds are the response times to count exactly, one for each limit that
+// needs it, in their order.
+func (p *Plan) thresholds() (ts []time.Duration) {
+	for _, l := range p.opts.Limits {
+		if t, ok := l.Threshold(); ok {
+			ts = append(ts, t)
+		}
+	}
+	return ts
+}
+
+// logFailed tells the log of one failed request.
+func (p *Plan) logFailed(s *load.Sample) {
+	attrs := []any{
+		slog.String("id", p.id(s.N)),
+		slog.Duration("due", s.Due),
+		slog.Duration("response_time", s.ResponseTime()),
+	}
+	if s.Kind == http1.NoError {
+		attrs = append(attrs, slog.Int("status", s.Status))
+	} else {
+		attrs = append(attrs, slog.String("kind", s.Kind.String()), slog.Any("error", s.Err))
+	}
+	p.opts.Log.Warn("request failed", attrs...)
+}
+
+// watching tells watch of the loop's progress until the returned function is
+// called.
+func watching(loop *load.Loop, watch Watch) (end func()) {
+	if watch == nil {
+		return func() {}
+	}
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		t := time.NewTicker(watchEvery)
+		defer t.Stop()
+		for {
+			select {
+			case <-t.C:
+				watch(loop.Progress())
+			case <-stop:
+				watch(loop.Progress())
+				return
+			}
+		}
+	}()
+	return func() { close(stop); <-stopped }
+}

@@ -1,0 +1,182 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/loadtestkit/load-tester/internal/http1"
+	"github.com/loadtestkit/load-tester/internal/load"
+)
+
+const (
+	// lookAfter is how long a connection idles before it is looked at again,
+	// which costs a system call. Chosen: a server that closes a connection
+	// does it seconds after the last response, or at once.
+	lookAfter = time.Millisecond
+	// dialsAtOnce bounds the connections being opened, so that a listener's
+	// queue (4096 on Linux, 511 in nginx) does not overflow. Chosen.
+	dialsAtOnce = 128
+	// The pauses of a permit whose connections keep failing. Chosen: 1000
+	// permits try no more than 2000 times a second in all, and a target that is
+	// back is noticed within half a second.
+	pauseFirst = 10 * time.Millisecond
+	pauseMost  = 500 * time.Millisecond
+)
+
+// A wire is the target that a plan sends to over the network: what its
+// connections share.
+type wire struct {
+	request *http1.Request
+	dialer  http1.Dialer
+	timeout time.Duration
+	dials   chan struct{}                  // a place for each connection being opened
+	opened  atomic.Int64                   // connections
+	stray   atomic.Int64                   // octets that arrived on idle connections
+	explain func(id string) (string, bool) // what the target knows of a failed request; nil: nothing
+	first   atomic.Pointer[http1.Conn]     // the connection that the preflight opened
+}
+
+// dial opens a connection for a request, within ctx.
+func (w *wire) dial(ctx context.Context) (*http1.Conn, error) {
+	if c := w.first.Swap(nil); c != nil && c.Idle() {
+		return c, nil
+	} else if c != nil {
+		c.Close()
+	}
+	select {
+	case w.dials <- struct{}{}:
+	case <-ctx.Done():
+		return nil, &http1.Error{Kind: http1.ConnectTimeout, Err: fmt.Errorf("waiting to connect to %s: %w", w.dialer.Addr, ctx.Err())}
+	}
+	defer func() { <-w.dials }()
+	nc, err := w.dialer.Dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w.opened.Add(1)
+	return http1.NewConn(nc, w.request), nil
+}
+
+// close frees what no Sender has taken over.
+func (w *wire) close() {
+	if c := w.first.Swap(nil); c != nil {
+		c.Close()
+	}
+}
+
+// A wireSender sends one permit's requests over a connection of its own, which
+// it opens when it needs it and replaces when it broke.
+type wireSender struct {
+	*wire
+	conn     *http1.Conn // nil if there is none; written under mu
+	failures int         // connections in a row that failed before their first response
+
+	mu      sync.Mutex // guards what Expire needs
+	dialing int64      // the arrival that a connection is being opened for; valid if cancel is set
+	cancel  context.CancelFunc
+}
+
+// Send sends request n; see [load.Sender].
+func (s *wireSender) Send(n int64, idled time.Duration) (r load.Result) {
+	if s.conn != nil && idled > lookAfter && !s.conn.Idle() {
+		s.stray.Add(s.conn.Stray())
+		s.drop()
+	}
+	fresh := s.conn == nil
+	if fresh {
+		if err := s.connect(context.Background(), n); err != nil {
+			return s.failed(load.Result{}, err, true)
+		}
+	}
+	res := s.conn.Exchange(n)
+	if !res.Reusable {
+		s.drop()
+	}
+	r = load.Result{
+		BytesSent: res.Sent, BytesReceived: res.Received, BytesBody: res.Body, BytesSurplus: res.Surplus,
+	}
+	if res.Err != nil {
+		if s.explain != nil {
+			if text, ok := s.explain(s.request.ID(n)); ok {
+				res.Err = &http1.Error{Kind: http1.Check, Err: fmt.Errorf("%s", text)}
+			}
+		}
+		return s.failed(r, res.Err, fresh)
+	}
+	r.Status = res.Status
+	s.failures = 0
+	return r
+}
+
+// failed completes the result of a request that got no complete response.
+func (s *wireSender) failed(r load.Result, err error, fresh bool) load.Result {
+	e := http1.Classify(err, http1.Reading)
+	r.Kind, r.Err = e.Kind, e
+	if fresh && e.Kind != http1.Check {
+		s.failures++
+		r.Pause = pauseAfter(s.failures)
+	}
+	return r
+}
+
+// pauseAfter is how long to rest after so many failures in a row: doubling,
+// with jitter so that permits do not come back in step.
+func pauseAfter(failures int) time.Duration {
+	d := min(pauseFirst<<min(failures-1, 10), pauseMost)
+	return d/2 + rand.N(d/2+1)
+}
+
+// connect opens a connection for arrival n, in at most the timeout.
+func (s *wireSender) connect(ctx context.Context, n int64) error {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	s.mu.Lock()
+	s.dialing, s.cancel = n, cancel
+	s.mu.Unlock()
+	c, err := s.dial(ctx)
+	s.mu.Lock()
+	s.conn, s.cancel = c, nil
+	s.mu.Unlock()
+	if err != nil && ctx.Err() != nil {
+		// However the deadline came to light.
+		if e := http1.Classify(err, http1.Dialing); e.Kind == http1.Connect {
+			return &http1.Error{Kind: http1.ConnectTimeout, Err: e.Err}
+		}
+	}
+	return err
+}
+
+// drop closes the connection.
+func (s *wireSender) drop() {
+	s.conn.Close()
+	s.mu.Lock()
+	s.conn = nil
+	s.mu.Unlock()
+}
+
+// Connect opens the connection before it is needed; see [load.Connector].
+func (s *wireSender) Connect(ctx context.Context) {
+	s.connect(ctx, -1) // the first Send tries again, and reports it
+}
+
+// Expire ends request n; see [load.Sender].
+func (s *wireSender) Expire(n int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cancel != nil && s.dialing == n {
+		s.cancel()
+	} else if s.conn != nil {
+		s.conn.Expire(n)
+	}
+}
+
+// Close ends the Sender; see [load.Sender].
+func (s *wireSender) Close() {
+	if s.conn != nil {
+		s.drop()
+	}
+}
