@@ -1,0 +1,89 @@
+package http1
+
+import (
+	"errors"
+	"fmt"
+	"hash/fnv"
+)
+
+// idDigits is how many digits the number of a request has in its id: enough
+// for 11 days at 1,000,000 requests a second. Numbers beyond start again at 0.
+const idDigits = 12
+
+const idNumbers = 1_000_000_000_000 // 10^idDigits
+
+// traceparentShape is a version 00 field of W3C Trace Context: version, trace
+// id, parent id, flags (sampled).
+const traceparentShape = "00-00000000000000000000000000000000-0000000000000000-01"
+
+// checkRun wants an id that a server's log and a shell can carry unquoted.
+func checkRun(run string) error {
+	if run == "" {
+		return errors.New("run id is empty")
+	}
+	if !isToken(run) {
+		return fmt.Errorf("run id %q: want letters, digits, - and _", run)
+	}
+	return nil
+}
+
+// ID returns the id of request n as it goes out in X-Request-Id, unless the
+// user has set that field.
+func (r *Request) ID(n int64) string {
+	b := make([]byte, len(r.run)+1+idDigits)
+	copy(b, r.run)
+	b[len(r.run)] = '-'
+	putDigits(b[len(r.run)+1:], n)
+	return string(b)
+}
+
+// Patch writes the id of request n, and its traceparent, into a copy that Bytes
+// returned. It allocates nothing.
+func (r *Request) Patch(b []byte, n int64) {
+	if r.id != 0 {
+		putDigits(b[r.id:r.id+idDigits], n)
+	}
+	if r.trace != 0 {
+		low := mix(r.runHash + uint64(n))
+		parent := max(low, 1)
+		putHex(b[r.trace:r.trace+16], r.runHash)
+		putHex(b[r.trace+16:r.trace+32], low)
+		putHex(b[r.trace+33:r.trace+49], parent)
+	}
+}
+
+// putDigits works on two halves at once: one chain of twelve divisions took
+// twice as long.
+func putDigits(b []byte, n int64) {
+	b = b[:idDigits]
+	u := uint64(n) % idNumbers
+	high, low := uint32(u/1_000_000), uint32(u%1_000_000)
+	for i := idDigits/2 - 1; i >= 0; i-- {
+		b[i], b[i+idDigits/2] = byte('0'+high%10), byte('0'+low%10)
+		high, low = high/10, low/10
+	}
+}
+
+func putHex(b []byte, u uint64) {
+	for i := 15; i >= 0; i-- {
+		b[i] = "0123456789abcdef"[u&15]
+		u >>= 4
+	}
+}
+
+// hashRun maps a run id to the upper half of its trace ids. It is never 0,
+// because a trace id of zeros is invalid.
+func hashRun(run string) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(run))
+	return max(mix(h.Sum64()), 1)
+}
+
+// mix is the output function of splitmix64 (Steele et al., OOPSLA 2014), a
+// bijection: the trace ids of a run are distinct, and look random to the
+// samplers that compare a part of them with a threshold.
+func mix(u uint64) uint64 {
+	u = (u ^ u>>30) * 0xbf58476d1ce4e5b9
+	u = (u ^ u>>27) * 0x94d049bb133111eb
+	return u ^ u>>31
+}

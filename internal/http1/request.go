@@ -1,0 +1,155 @@
+package http1
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// A Field is one header field as the user gave it.
+type Field struct{ Name, Value string }
+
+// A Spec says what to request. Only URL and Run are required.
+type Spec struct {
+	Method      string  // "" means GET
+	URL         string  // http or https, as the user gave it
+	Header      []Field // in order; one that names a field of ours replaces it
+	Body        []byte  // not copied: must not change afterwards
+	UserAgent   string  // "load-tester/<version>"; "" sends no User-Agent
+	Run         string  // run id: request n has the id Run + "-" + n in 12 digits
+	Traceparent bool    // also send a W3C traceparent derived from run and n
+	NoKeepAlive bool    // Connection: close, a new connection for each request
+}
+
+// maxInline is the size in octets up to which head and body go out in one
+// write. Chosen: each connection holds its own copy of them, and 16 KiB is one
+// TLS record (RFC 8446 section 5.1).
+const maxInline = 16 << 10
+
+// A Request is the bytes of one request, built once. Only what changes from
+// one sending to the next, the id, is written into a copy of them. It is
+// immutable and safe for concurrent use.
+type Request struct {
+	target
+	method  string
+	last    bool // the connection ends with the exchange
+	run     string
+	bytes   []byte
+	rest    []byte
+	id      int    // where the digits of the id are in bytes; 0: nowhere
+	trace   int    // where the trace id is in bytes; 0: nowhere
+	runHash uint64 // of run, never 0
+}
+
+// NewRequest builds the request that s describes. Its error names everything
+// that is wrong with s, a line each.
+func NewRequest(s Spec) (*Request, error) {
+	r := &Request{method: s.Method, last: s.NoKeepAlive, run: s.Run}
+	if r.method == "" {
+		r.method = "GET"
+	}
+	h := header{user: s.Header}
+	var errs []error
+	var err error
+	if r.target, err = parseURL(s.URL); err != nil {
+		errs = append(errs, err)
+	}
+	errs = append(errs, checkMethod(r.method), checkRun(s.Run), checkValue("user agent", s.UserAgent), h.check(len(s.Body)))
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+
+	b := fmt.Appendf(nil, "%s %s HTTP/1.1\r\n", r.method, r.path)
+	b = h.add(b, "Host", r.hostField)
+	if s.UserAgent != "" {
+		b = h.add(b, "User-Agent", s.UserAgent)
+	}
+	b = h.add(b, "Accept", "*/*")
+	if r.user != "" {
+		b = h.add(b, "Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(r.user)))
+	}
+	if !h.has("X-Request-Id") {
+		b = h.add(b, "X-Request-Id", r.ID(0))
+		r.id = len(b) - len("\r\n") - idDigits
+	}
+	if s.Traceparent && !h.has("Traceparent") {
+		r.runHash = hashRun(s.Run)
+		b = h.add(b, "traceparent", traceparentShape)
+		r.trace = len(b) - len("\r\n") - len(traceparentShape) + len("00-")
+	}
+	switch given, ok := h.get("Connection"); {
+	case ok:
+		r.last = r.last || hasOption(given, "close")
+	case r.last:
+		b = h.add(b, "Connection", "close")
+	}
+	if len(s.Body) > 0 || wantsLength(r.method) {
+		b = h.add(b, "Content-Length", strconv.Itoa(len(s.Body)))
+	}
+	b = h.addUser(b)
+	b = append(b, "\r\n"...)
+	if len(b)+len(s.Body) <= maxInline {
+		b = append(b, s.Body...)
+	} else {
+		r.rest = s.Body
+	}
+	r.bytes = b
+	return r, nil
+}
+
+// Host returns the host without port and brackets, for resolving and for TLS.
+// An IPv6 address keeps its zone.
+func (r *Request) Host() string { return r.host }
+
+// Port returns the port in decimal, the scheme's default if the URL has none.
+func (r *Request) Port() string { return r.port }
+
+// TLS reports whether the scheme is https.
+func (r *Request) TLS() bool { return r.tls }
+
+// Head reports whether the method is HEAD, whose response has no body.
+func (r *Request) Head() bool { return r.method == "HEAD" }
+
+// KeepAlive reports whether the request lets its connection serve another one.
+func (r *Request) KeepAlive() bool { return !r.last }
+
+// Bytes returns a private copy of the request for one connection to [Patch]:
+// the head and, if at most 16 KiB in all, the body.
+//
+// [Patch]: Request.Patch
+func (r *Request) Bytes() []byte { return bytes.Clone(r.bytes) }
+
+// Rest returns the body when it is not part of Bytes, else nil. It is shared
+// and read-only.
+func (r *Request) Rest() []byte { return r.rest }
+
+// checkMethod wants a token (RFC 9110 section 9.1). CONNECT asks for a tunnel
+// and has another request-target (section 9.3.6).
+func checkMethod(m string) error {
+	switch {
+	case !isToken(m):
+		return fmt.Errorf("method %q: not a token; want one like GET", m)
+	case m == "CONNECT":
+		return fmt.Errorf("method %q: opens a tunnel, which is no request to measure", m)
+	}
+	return nil
+}
+
+// wantsLength reports whether a request without a body should say so (RFC 9110
+// section 8.6).
+func wantsLength(method string) bool {
+	return method == "POST" || method == "PUT" || method == "PATCH"
+}
+
+// hasOption reports whether the list in a Connection field has the option.
+func hasOption(list, option string) bool {
+	for o := range strings.SplitSeq(list, ",") {
+		if strings.EqualFold(strings.Trim(o, " \t"), option) {
+			return true
+		}
+	}
+	return false
+}

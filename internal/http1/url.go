@@ -1,0 +1,213 @@
+package http1
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// A target is where a URL points and what it asks for there.
+type target struct {
+	tls       bool
+	host      string // without brackets; an IPv6 zone is kept
+	port      string // decimal, 1 to 65535
+	hostField string // value of the Host field
+	user      string // "name:password", decoded; "" without userinfo
+	path      string // path and query, exactly as given
+}
+
+// parseURL takes an http or https URL apart. net/url is not used because it
+// decodes and encodes: here path and query stay the bytes the user wrote. The
+// fragment is dropped (RFC 9110 section 4.2.5), an empty path is "/".
+func parseURL(s string) (t target, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("url %q: %w", redacted(s), err)
+		}
+	}()
+	if s == "" {
+		return t, errors.New("empty; want http://host/path or https://host/path")
+	}
+	scheme, rest, ok := strings.Cut(s, "://")
+	if !ok || strings.ContainsAny(scheme, "/?#") {
+		return t, errors.New("no scheme; want http:// or https:// in front")
+	}
+	switch strings.ToLower(scheme) {
+	case "http":
+	case "https":
+		t.tls = true
+	default:
+		return t, fmt.Errorf("scheme %q; want http or https", scheme)
+	}
+	rest, _, _ = strings.Cut(rest, "#")
+	end := strings.IndexAny(rest, "/?")
+	if end < 0 {
+		end = len(rest)
+	}
+	if t.path, err = requestTarget(rest[end:]); err != nil {
+		return t, err
+	}
+	authority := rest[:end]
+	if at := strings.LastIndexByte(authority, '@'); at >= 0 {
+		if t.user, err = credentials(authority[:at]); err != nil {
+			return t, err
+		}
+		authority = authority[at+1:]
+	}
+	return t, t.setAuthority(authority)
+}
+
+// redacted hides the password of a URL that goes into a message.
+func redacted(s string) string {
+	start := strings.Index(s, "://") + len("://")
+	if start < len("://") {
+		start = 0
+	}
+	end := start + len(s[start:])
+	if i := strings.IndexAny(s[start:], "/?#"); i >= 0 {
+		end = start + i
+	}
+	at := strings.LastIndexByte(s[start:end], '@')
+	if at < 0 {
+		return s
+	}
+	colon := strings.IndexByte(s[start:start+at], ':')
+	if colon < 0 {
+		return s
+	}
+	return s[:start+colon+1] + "xxxxx" + s[start+at:]
+}
+
+// requestTarget is the origin form of RFC 9112 section 3.2.1 for the path and
+// query of a URL. Octets that would end the request line, or the line's part,
+// are refused and everything else is sent as it is, valid in a URI or not: what
+// a server does with it may be what the user wants to see.
+func requestTarget(s string) (string, error) {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == ' ':
+			return "", fmt.Errorf("space in path or query %q; write it as %%20", s)
+		case isControl(c):
+			return "", fmt.Errorf("control character %q in path or query; write it as %%%02X", c, c)
+		}
+	}
+	if s == "" || s[0] == '?' {
+		s = "/" + s
+	}
+	return s, nil
+}
+
+// credentials decodes userinfo into the user-pass of RFC 7617 section 2.
+func credentials(s string) (string, error) {
+	if s == "" {
+		return "", nil
+	}
+	name, password, _ := strings.Cut(s, ":")
+	var err error
+	if name, err = url.PathUnescape(name); err != nil {
+		return "", errors.New("user name has a % without two hex digits; write % as %25")
+	}
+	if password, err = url.PathUnescape(password); err != nil {
+		return "", errors.New("password has a % without two hex digits; write % as %25")
+	}
+	if strings.Contains(name, ":") {
+		return "", errors.New("user name has a colon, which basic authentication cannot carry")
+	}
+	user := name + ":" + password
+	for i := range len(user) {
+		if isControl(user[i]) {
+			return "", errors.New("control character in user name or password")
+		}
+	}
+	return user, nil
+}
+
+// setAuthority fills in host, port and hostField from "host", "host:port" or
+// "[IPv6]:port".
+func (t *target) setAuthority(s string) error {
+	host, port, hasPort := s, "", false
+	if strings.HasPrefix(s, "[") {
+		end := strings.IndexByte(s, ']')
+		if end < 0 {
+			return errors.New("no ] after the IPv6 address")
+		}
+		host = s[:end+1]
+		switch after := s[end+1:]; {
+		case after == "":
+		case after[0] == ':':
+			port, hasPort = after[1:], true
+		default:
+			return fmt.Errorf("%q after the IPv6 address; want a :port or nothing", after)
+		}
+	} else {
+		host, port, hasPort = strings.Cut(s, ":")
+		if _, err := netip.ParseAddr(s); err == nil && hasPort {
+			return fmt.Errorf("IPv6 address without brackets; write [%s]", s)
+		}
+	}
+	if err := t.setHost(host); err != nil {
+		return err
+	}
+	standard := "80"
+	if t.tls {
+		standard = "443"
+	}
+	t.port = standard
+	if hasPort && port != "" {
+		n, err := strconv.ParseUint(port, 10, 16)
+		if err != nil || n == 0 {
+			return fmt.Errorf("port %q; want a number from 1 to 65535", port)
+		}
+		t.port = strconv.FormatUint(n, 10)
+	}
+	if t.port != standard {
+		t.hostField += ":" + port
+	}
+	return nil
+}
+
+// setHost fills in host and hostField from a name, an IPv4 address or an IPv6
+// address in brackets. The zone of an address has a meaning on this machine
+// alone and stays off the wire (RFC 6874 section 4).
+func (t *target) setHost(s string) error {
+	if literal, ok := strings.CutPrefix(s, "["); ok {
+		literal = strings.TrimSuffix(literal, "]")
+		// RFC 6874 writes the % before the zone as %25; most tools take both.
+		if ip, zone, ok := strings.Cut(literal, "%25"); ok {
+			literal = ip + "%" + zone
+		}
+		addr, err := netip.ParseAddr(literal)
+		if err != nil || !addr.Is6() {
+			return fmt.Errorf("%q is not an IPv6 address", literal)
+		}
+		for i := range len(literal) {
+			if c := literal[i]; c == ' ' || isControl(c) {
+				return fmt.Errorf("character %q in the zone of %q", c, literal)
+			}
+		}
+		t.host = literal
+		ip, _, _ := strings.Cut(literal, "%")
+		t.hostField = "[" + ip + "]"
+		return nil
+	}
+	if s == "" {
+		return errors.New("no host")
+	}
+	for _, c := range s {
+		switch {
+		case c >= 0x80:
+			return fmt.Errorf("host %q is not ASCII; write its xn-- form", s)
+		case !strings.ContainsRune(hostChars, c):
+			return fmt.Errorf("character %q in host %q", c, s)
+		}
+	}
+	t.host, t.hostField = s, s
+	return nil
+}
+
+// hostChars are those of a reg-name (RFC 3986 section 3.2.2) but for escapes,
+// which no resolver knows.
+const hostChars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+,;="
