@@ -16,6 +16,14 @@ const (
 
 // fieldNamed returns which field a name means.
 func fieldNamed(name []byte) field {
+	switch string(name) { // as most servers write them
+	case "Connection":
+		return connection
+	case "Content-Length":
+		return contentLength
+	case "Transfer-Encoding":
+		return transferEncoding
+	}
 	switch len(name) {
 	case len("connection"):
 		if equalFold(name, "connection") {
@@ -39,6 +47,9 @@ func fieldNamed(name []byte) field {
 func equalFold(b []byte, lower string) bool {
 	if len(b) != len(lower) {
 		return false
+	}
+	if string(b) == lower {
+		return true
 	}
 	for i, c := range b {
 		if c|0x20 != lower[i] {
@@ -77,6 +88,7 @@ type fields struct {
 
 	// Of the list member at hand.
 	gap     bool // white space followed its first word
+	several bool // it is more than one word, so no name we know
 	params  bool // its parameters have begun
 	quoted  bool // in a quoted string of theirs
 	escaped bool // after a backslash in that
@@ -90,6 +102,33 @@ type fields struct {
 	digits bool // it has some
 	ended  bool // white space followed them
 	number int64
+}
+
+// whole takes the usual fields at the start of b at once, as name, value and
+// endValue would, and returns how many octets they were. It leaves to them all
+// that is unusual: what did not arrive whole, is wrong, or may be folded.
+func (f *fields) whole(b []byte) (n int) {
+	for {
+		line := b[n:]
+		colon := tokenLen(line)
+		if colon == 0 || colon == len(line) || line[colon] != ':' {
+			return n
+		}
+		end := colon + 1 + textLen(line[colon+1:])
+		if len(line)-end < 3 || line[end] != '\r' || line[end+1] != '\n' {
+			return n
+		}
+		if next := line[end+2]; next != '\r' && !token[next] {
+			return n
+		}
+		if f.field = fieldNamed(line[:colon]); f.field != otherField {
+			f.coded = f.coded || f.field == transferEncoding
+			f.value(line[colon+1 : end])
+			f.endValue()
+			f.field = otherField
+		}
+		n += end + 2
+	}
 }
 
 // name takes octets of a field name; whole says that they end it.
@@ -166,8 +205,17 @@ func (f *fields) endNumber() {
 // listValue reads a comma-separated list. Only a transfer coding has
 // parameters, and only in their quoted strings is a comma not the end.
 func (f *fields) listValue(b []byte) {
-	for i, c := range b {
-		switch {
+	for i := 0; i < len(b); i++ {
+		if !f.params {
+			if k := tokenLen(b[i:]); k > 0 {
+				f.word.add(b[i : i+k])
+				f.several = f.several || f.gap
+				if i += k; i == len(b) {
+					return
+				}
+			}
+		}
+		switch c := b[i]; {
 		case f.escaped:
 			f.escaped = false
 		case f.quoted:
@@ -181,21 +229,21 @@ func (f *fields) listValue(b []byte) {
 		case c == ';' && f.field == transferEncoding:
 			f.params = true
 		default:
-			if f.gap { // two words: no name we know
-				f.word.n = uint8(len(f.word.b))
-			}
-			f.word.add(b[i : i+1])
+			f.several = true
 		}
 	}
 }
 
 func (f *fields) endMember() {
 	name := f.word.bytes()
+	if f.several {
+		name = name[:0]
+	}
 	switch {
 	case f.field == connection:
 		f.close = f.close || equalFold(name, "close")
 		f.keepAlive = f.keepAlive || equalFold(name, "keep-alive")
-	case len(name) > 0 || f.params: // an empty member says nothing
+	case f.word.n > 0 || f.several || f.params: // an empty member says nothing
 		f.chunked = equalFold(name, "chunked")
 		switch {
 		case f.chunked && f.params:
@@ -206,5 +254,5 @@ func (f *fields) endMember() {
 		f.once = f.once || f.chunked
 	}
 	f.word.n = 0
-	f.gap, f.params, f.quoted, f.escaped = false, false, false, false
+	f.gap, f.several, f.params, f.quoted, f.escaped = false, false, false, false, false
 }

@@ -18,8 +18,11 @@ func (p *Parser) section(b []byte) int {
 			if !p.startOctet(c) {
 				return p.unexpected(b, i)
 			}
-			if p.state != inStatus {
+			switch {
+			case p.state != inStatus:
 				i++
+			case p.statusAtOnce(b[i:]):
+				i += statusLen
 			}
 
 		case inStatus:
@@ -41,7 +44,11 @@ func (p *Parser) section(b []byte) int {
 			switch {
 			case token[c]:
 				p.fields.endValue()
-				p.state = inName
+				if k := p.fields.whole(b[i:]); k > 0 {
+					i += k
+				} else {
+					p.state = inName
+				}
 			case c == '\r':
 				p.state = atEndLF
 				i++
@@ -137,7 +144,26 @@ func (p *Parser) startOctet(c byte) bool {
 	return true
 }
 
-const statusStart = "HTTP/1."
+const (
+	statusStart = "HTTP/1."
+	statusLen   = len("HTTP/1.1 200")
+)
+
+// statusAtOnce does what statusOctet does for the usual case of a status line
+// that arrives in one piece: it takes statusLen octets at the start of b, or
+// none and returns false.
+func (p *Parser) statusAtOnce(b []byte) bool {
+	if len(b) < statusLen || string(b[:len(statusStart)]) != statusStart || b[8] != ' ' {
+		return false
+	}
+	minor, x, y, z := b[7]-'0', b[9]-'0', b[10]-'0', b[11]-'0'
+	if minor > 9 || x > 9 || y > 9 || z > 9 {
+		return false
+	}
+	p.minor, p.code = minor, 100*int(x)+10*int(y)+int(z)
+	p.state = afterCode
+	return true
+}
 
 // statusOctet takes an octet of a status line up to its code and returns false
 // if it does not fit (RFC 9112 section 4). Another major version is another
