@@ -1,0 +1,5 @@
+//go:build !race
+
+package loadtestkit
+
+const raceEnabled = false
