@@ -164,3 +164,8 @@ func (p *Plan) newRequest(url string) (*http1.Request, error) {
 		NoKeepAlive: p.opts.NoKeepAlive,
 	})
 }
+
+// fieldOf is the option that an error of [http1.NewRequest] is about.
+func fieldOf(err error) string {
+	return "URL"
+}

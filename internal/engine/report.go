@@ -41,12 +41,15 @@ func (p *Plan) report(o *load.Outcome, u host.Usage, w *wire) *report.Report {
 		FailedTime:   report.Summarize(o.FailedResponse),
 		Lateness:     report.Summarize(o.Lateness),
 		PermitWait:   report.Summarize(o.Waited),
-		Intervals:    report.Summaries(o.Series),
 
-		ResponseHist: o.Response,
-		ServiceHist:  o.Service,
-		Series:       o.Series,
+		ResponseHist:   o.Response,
+		ServiceHist:    o.Service,
+		FailedHist:     o.FailedResponse,
+		LatenessHist:   o.Lateness,
+		PermitWaitHist: o.Waited,
+		Series:         o.Series.Intervals(),
 	}
+	r.Intervals = report.Intervals(r.Series, r.Requests)
 	if w != nil {
 		r.Bytes.Surplus += w.stray.Load()
 	}
