@@ -96,13 +96,18 @@ func lacking(r *Result, c *Counts) string {
 	return "no time passed"
 }
 
-// details are the parts of a reason that stand in brackets.
+// details are the parts of a reason that stand in brackets: of a missed limit
+// also what may have caused it.
 func details(r *Result, c *Counts) []string {
 	l, n, missed := r.Limit, FormatCount(c.Due), FormatCount(c.missed())
 	var d []string
+	why := ""
+	if r.Verdict == Fail {
+		why = causes(c)
+	}
 	switch l.Metric {
 	case Errors:
-		d = append(d, missed+" of "+n+causes(c))
+		d = append(d, missed+" of "+n+why)
 	case Throughput:
 		d = append(d, FormatCount(c.Completed)+" completed in "+FormatDuration(c.Elapsed))
 	case Goodput:
@@ -118,7 +123,10 @@ func details(r *Result, c *Counts) []string {
 		d = append(d, fmt.Sprintf("%s within %s, %s%s needed", FormatCount(c.Within), exact(t), few, FormatCount(rank(l.Q, c.Due))))
 	}
 	if l.Metric.IsTime() && c.missed() > 0 {
-		d = append(d, missed+" counted as missed"+causes(c))
+		d = append(d, missed+" counted as missed"+why)
+	}
+	if r.Verdict != Fail {
+		return d
 	}
 	if l.Metric.IsTime() || l.Metric == Errors {
 		d = append(d, first(c)...)

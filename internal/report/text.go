@@ -1,0 +1,265 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/loadtestkit/load-tester/internal/verdict"
+)
+
+// A Style says how [WriteText] dresses its text. The zero Style is plain.
+type Style struct {
+	Verbose bool // more rows: all quantiles, the slowest requests, the course of the run, the generator
+
+	// Red marks what failed, Green what held, Yellow what is in doubt; each
+	// returns its argument between the codes of its colour. nil is plain.
+	Red, Green, Yellow func(string) string
+}
+
+// WriteText writes r for people: blocks of rows, only those with something to
+// say. It calls w.Write once.
+func WriteText(w io.Writer, r *Report, s Style) error {
+	t := &text{r: r, s: s}
+	t.head()
+	t.block("Results:", t.results())
+	t.latency()
+	t.block("Status codes:", t.statusCodes())
+	t.block("Failed latency:", t.failedLatency())
+	t.block("Errors:", t.errors())
+	if s.Verbose {
+		t.block("Slowest:", t.slowest())
+		t.course()
+		t.block("Generator:", t.generator())
+	}
+	t.block("Limits:", t.limits())
+	t.block("Warnings:", t.warnings())
+	_, err := w.Write(t.b.Bytes())
+	return err
+}
+
+// text is a report being written.
+type text struct {
+	b bytes.Buffer
+	r *Report
+	s Style
+}
+
+// block writes a title and its rows after an empty line, or nothing without rows.
+func (t *text) block(title string, rows []string) {
+	if len(rows) == 0 {
+		return
+	}
+	t.b.WriteString("\n" + title + "\n")
+	for _, row := range rows {
+		t.b.WriteString("  " + row + "\n")
+	}
+}
+
+func (t *text) red(s string) string    { return paint(t.s.Red, s) }
+func (t *text) green(s string) string  { return paint(t.s.Green, s) }
+func (t *text) yellow(s string) string { return paint(t.s.Yellow, s) }
+
+func paint(f func(string) string, s string) string {
+	if f == nil {
+		return s
+	}
+	return f(s)
+}
+
+// head says what was asked for, and first of all if that was not done.
+func (t *text) head() {
+	c := &t.r.Config
+	if t.r.Interrupted {
+		t.b.WriteString(t.yellow(t.interrupted()) + "\n\n")
+	}
+	t.b.WriteString("Target: " + verdict.OneLine(c.Target) + "\n")
+	var parts []string
+	add := func(name, value string) { parts = append(parts, name+": "+value) }
+	if c.Workload == "open" {
+		add("Rate", c.rate())
+		add("Concurrency", "up to "+strconv.Itoa(c.Concurrency))
+	}
+	if c.Requests > 0 {
+		add("Requests", strconv.FormatInt(c.Requests, 10))
+	}
+	if c.Duration > 0 {
+		add("Duration", verdict.FormatDuration(c.Duration))
+	}
+	if c.Workload != "open" {
+		add("Concurrency", strconv.Itoa(c.Concurrency))
+	}
+	if c.Warmup > 0 {
+		add("Warm-up", verdict.FormatDuration(c.Warmup))
+	}
+	t.b.WriteString(strings.Join(parts, ", ") + "\n")
+}
+
+func (t *text) interrupted() string {
+	c, sent := &t.r.Config, t.r.Requests.Sent
+	after := verdict.FormatDuration(t.r.Elapsed)
+	switch {
+	case c.Requests > 0:
+		return fmt.Sprintf("Interrupted after %s: %d of %s", after, sent, plural(c.Requests, "request"))
+	case c.Duration > 0:
+		return fmt.Sprintf("Interrupted after %s of %s: %s", after, verdict.FormatDuration(c.Duration), plural(sent, "request"))
+	}
+	return fmt.Sprintf("Interrupted after %s: %s", after, plural(sent, "request"))
+}
+
+// rate describes the schedule of an open workload.
+func (c *Config) rate() string {
+	rate := number(c.RatePerSecond) + "/s"
+	if len(c.Stages) > 0 {
+		low, high := math.Inf(1), 0.0
+		for _, s := range c.Stages {
+			low, high = min(low, s.From, s.To), max(high, s.From, s.To)
+		}
+		rate = fmt.Sprintf("%s/s to %s/s in %s", number(low), number(high), plural(int64(len(c.Stages)), "stage"))
+	}
+	if c.Arrivals == "poisson" {
+		return fmt.Sprintf("%s (poisson, seed %d)", rate, c.Seed)
+	}
+	return fmt.Sprintf("%s (%s)", rate, c.Arrivals)
+}
+
+// results are the counts and rates.
+func (t *text) results() []string {
+	q, rate := &t.r.Requests, &t.r.Rate
+	var rows []string
+	add := func(name, value string) { rows = append(rows, fmt.Sprintf("%-12s%s", name, value)) }
+	bad := func(name string, n int64) {
+		value := strconv.FormatInt(n, 10)
+		if n > 0 {
+			value = t.red(value)
+		}
+		add(name, value)
+	}
+	add("Total:", plural(q.Due, "request"))
+	add("Succeeded:", strconv.FormatInt(q.Succeeded, 10))
+	bad("Failed:", q.Failed)
+	if q.Unsent > 0 {
+		bad("Unsent:", q.Unsent)
+	}
+	if q.Unfinished > 0 {
+		bad("Unfinished:", q.Unfinished)
+	}
+	add("Duration:", verdict.FormatDuration(t.r.Elapsed))
+	if t.r.Config.Workload == "open" {
+		if rate.Offered != nil {
+			add("Offered:", perSecondText(*rate.Offered))
+		}
+		add("Achieved:", perSecondText(rate.Achieved))
+	}
+	add("Throughput:", perSecondText(rate.Throughput))
+	if q.Failed > 0 {
+		add("Goodput:", perSecondText(rate.Goodput))
+	}
+	if w := t.r.Warmup; w != nil {
+		add("Warm-up:", fmt.Sprintf("%s not counted, %d failed", plural(w.Due, "request"), w.Failed))
+	}
+	if b := &t.r.Bytes; t.s.Verbose {
+		add("Traffic:", fmt.Sprintf("%s sent, %s received, %s of it bodies", size(b.Sent), size(b.Received), size(b.Body)))
+	}
+	if n := t.r.Bytes.Surplus; n > 0 {
+		add("Surplus:", t.yellow(size(n)+" received that belong to no response"))
+	}
+	return rows
+}
+
+func (t *text) statusCodes() []string {
+	var rows []string
+	for _, code := range slices.Sorted(maps.Keys(t.r.StatusCodes)) {
+		rows = append(rows, fmt.Sprintf("%s: %d", code, t.r.StatusCodes[code]))
+	}
+	return rows
+}
+
+// errors has one row for each kind, and a verbose one for each sample.
+func (t *text) errors() []string {
+	var rows []string
+	for _, e := range t.r.Errors {
+		row := fmt.Sprintf("%s: %d", e.Kind, e.Count)
+		if e.First != "" {
+			row += " (first: " + verdict.OneLine(e.First) + ")"
+		}
+		rows = append(rows, row)
+		for _, s := range e.Samples {
+			if t.s.Verbose {
+				rows = append(rows, "  "+s.ID+": "+verdict.OneLine(s.Message))
+			}
+		}
+	}
+	return rows
+}
+
+// limits has one row for each limit, headed by its verdict.
+func (t *text) limits() []string {
+	width := 0
+	for _, l := range t.r.Limits {
+		if l.Verdict != verdict.NotJudged {
+			width = max(width, len(l.Verdict.String()))
+		}
+	}
+	colour := [...]func(string) string{t.plain, t.green, t.red, t.yellow}
+	var rows []string
+	for _, l := range t.r.Limits {
+		row := l.Reason // says itself that it was not judged
+		if l.Verdict != verdict.NotJudged {
+			row = fmt.Sprintf("%-*s  %s", width, l.Verdict, l.Reason)
+		}
+		rows = append(rows, colour[l.Verdict](row))
+	}
+	return rows
+}
+
+func (t *text) plain(s string) string { return s }
+
+func (t *text) warnings() []string {
+	var rows []string
+	for _, w := range t.r.Generator.Warnings {
+		rows = append(rows, t.yellow(w.Text))
+	}
+	return rows
+}
+
+// plural writes a number and its noun: 1 request, 2 requests.
+func plural(n int64, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return strconv.FormatInt(n, 10) + " " + noun
+}
+
+// number writes f with at most three decimals.
+func number(f float64) string {
+	s := strconv.FormatFloat(f, 'f', 3, 64)
+	return strings.TrimRight(strings.TrimRight(s, "0"), ".")
+}
+
+func perSecondText(f float64) string { return strconv.FormatFloat(f, 'f', 2, 64) + " req/s" }
+
+// size writes a number of octets in units of 1000.
+func size(n int64) string {
+	f, unit := float64(n), 0
+	for units := []string{" B", " kB", " MB", " GB", " TB"}; ; unit++ {
+		if f < 999.5 || unit == len(units)-1 {
+			return strconv.FormatFloat(f, 'g', 3, 64) + units[unit]
+		}
+		f /= 1000
+	}
+}
+
+// optional writes a time, or - for one that is not known.
+func optional(d *time.Duration) string {
+	if d == nil {
+		return "-"
+	}
+	return verdict.FormatDuration(*d)
+}

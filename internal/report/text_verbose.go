@@ -1,0 +1,153 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/loadtestkit/load-tester/internal/verdict"
+)
+
+// slowest has one row for each of the slowest requests, with the id to look
+// for in the target's log.
+func (t *text) slowest() []string {
+	var rows []string
+	for _, s := range t.r.Slowest {
+		outcome := strconv.Itoa(s.Status)
+		switch {
+		case s.Error != "":
+			outcome = s.Error
+		case s.Status == 0:
+			outcome = "ok" // a Go function has no status
+		}
+		row := fmt.Sprintf("%8s  %s  %s, due at %.3fs", verdict.FormatDuration(s.ResponseTime), s.ID, outcome, s.Due.Seconds())
+		if t.r.Config.Workload == "open" {
+			row += ", service time " + verdict.FormatDuration(s.ServiceTime)
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// sparkWidth is the most characters of a sparkline: half the intervals.
+const sparkWidth = 64
+
+// course writes how throughput and p99 went over time.
+func (t *text) course() {
+	all := t.r.Intervals
+	if len(all) < 2 {
+		return
+	}
+	group := (len(all) + sparkWidth - 1) / sparkWidth
+	rateName, rate := "throughput", func(i Interval) *float64 { return i.Throughput }
+	for _, i := range all {
+		if i.Throughput == nil {
+			rateName, rate = "goodput", func(i Interval) *float64 { return new(perSecond(i.Succeeded, i.Width)) }
+		}
+	}
+	timeName, slow := "max", func(i Interval) *time.Duration { return i.Max }
+	for _, i := range all {
+		if i.P99 != nil {
+			timeName, slow = "p99", func(i Interval) *time.Duration { return i.P99 }
+		}
+	}
+	rates, times := make([]float64, 0, sparkWidth), make([]float64, 0, sparkWidth)
+	for len(all) > 0 {
+		n := min(group, len(all))
+		sum, worst := 0.0, math.NaN() // NaN: nothing to show
+		for _, i := range all[:n] {
+			sum += *rate(i)
+			if d := slow(i); d != nil && !(worst >= float64(*d)) {
+				worst = float64(*d)
+			}
+		}
+		rates, times = append(rates, sum/float64(n)), append(times, worst)
+		all = all[n:]
+	}
+	width := t.r.Intervals[0].Width * time.Duration(group)
+	title := fmt.Sprintf("Over time, %s each:", verdict.FormatDuration(width))
+	t.block(title, []string{
+		fmt.Sprintf("%-12s%s  up to %s", rateName+":", sparkline(rates), perSecondText(peak(rates))),
+		fmt.Sprintf("%-12s%s  up to %s", timeName+":", sparkline(times), verdict.FormatDuration(time.Duration(peak(times)))),
+	})
+}
+
+// peak returns the largest of values, 0 if there is none; NaN is no value.
+func peak(values []float64) float64 {
+	top := 0.0
+	for _, v := range values {
+		if v > top {
+			top = v
+		}
+	}
+	return top
+}
+
+// sparkline draws one bar for each value, from 0 to their peak; a NaN is blank.
+func sparkline(values []float64) string {
+	bars := []rune("▁▂▃▄▅▆▇█")
+	top := peak(values)
+	var b strings.Builder
+	for _, v := range values {
+		switch {
+		case math.IsNaN(v):
+			b.WriteByte(' ')
+		case top == 0:
+			b.WriteRune(bars[0])
+		default:
+			b.WriteRune(bars[int(math.Round(v/top*float64(len(bars)-1)))])
+		}
+	}
+	return b.String()
+}
+
+// generator says how the load generator itself did.
+func (t *text) generator() []string {
+	g := &t.r.Generator
+	var rows []string
+	add := func(name string, parts ...string) {
+		if len(parts) > 0 {
+			rows = append(rows, fmt.Sprintf("%-12s%s", name, strings.Join(parts, ", ")))
+		}
+	}
+	var cpu, golang, machine []string
+	share := func(to *[]string, what string, f *float64) {
+		if f != nil {
+			*to = append(*to, fmt.Sprintf("%s %.1f%%", what, *f*100))
+		}
+	}
+	span := func(to *[]string, what string, d *time.Duration) {
+		if d != nil {
+			*to = append(*to, what+" "+verdict.FormatDuration(*d))
+		}
+	}
+	share(&cpu, "used", g.CPUUse)
+	if len(cpu) > 0 {
+		cpu[0] += fmt.Sprintf(" of %s", plural(int64(g.GOMAXPROCS), "processor"))
+	}
+	span(&cpu, "per request", g.CPUPerRequest)
+	span(&golang, "GC pauses", g.GCPauseTotal)
+	span(&golang, "longest", g.GCPauseMax)
+	span(&golang, "scheduling p99", g.SchedLatencyP99)
+	share(&machine, "other processes", g.ForeignCPU)
+	share(&machine, "steal", g.Steal)
+	share(&machine, "throttled", g.Throttled)
+	share(&machine, "pressure", g.CPUPressure)
+	share(&machine, "run queue", g.RunQueue)
+	span(&machine, "hiccups p99", g.HiccupP99)
+
+	flight := []string{fmt.Sprintf("at most %d", g.PeakInFlight), plural(g.ConnectionsOpened, "connection") + " opened"}
+	if g.PermitsExhausted > 0 {
+		flight = append(flight, "all permits taken for "+verdict.FormatDuration(g.PermitsExhausted))
+	}
+	add("In flight:", flight...)
+	add("CPU:", cpu...)
+	add("Go runtime:", golang...)
+	add("Machine:", machine...)
+	for _, off := range g.SensorsOff {
+		add("Sensor off:", verdict.OneLine(off))
+	}
+	return rows
+}
