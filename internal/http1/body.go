@@ -5,23 +5,6 @@ import (
 	"math"
 )
 
-// codeKnown is called when the status code is complete. It returns false if
-// that ends the response: there are too many interim ones.
-func (p *Parser) codeKnown() bool {
-	switch {
-	case !isInterim(p.code):
-		p.status = p.code
-	case p.interim == maxInterim:
-		p.fail(TooLarge, errors.New("reading status line: more than 100 interim responses"))
-		return false
-	}
-	return true
-}
-
-// isInterim reports whether another response follows one with this code. None
-// follows 101, which nobody asked for: the server speaks another protocol now.
-func isInterim(code int) bool { return 100 <= code && code < 200 && code != 101 }
-
 // frame decides, at the end of a header section, where the message ends (RFC
 // 9112 section 6.3, in its order) and whether the connection can live on. This
 // is the one place for both.
@@ -165,15 +148,4 @@ func (p *Parser) endChunkLine(at int64) {
 	}
 	p.state, p.trailer, p.limit = atLine, true, at+maxTrailers
 	p.fields = fields{}
-}
-
-// unhex returns the value of a hexadecimal digit, -1 for anything else.
-func unhex(c byte) int64 {
-	switch {
-	case '0' <= c && c <= '9':
-		return int64(c - '0')
-	case 'a' <= c|0x20 && c|0x20 <= 'f':
-		return int64(c|0x20-'a') + 10
-	}
-	return -1
 }

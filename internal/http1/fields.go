@@ -41,24 +41,6 @@ func fieldNamed(name []byte) field {
 	return otherField
 }
 
-// equalFold reports whether b is lower in any case. lower is of letters and
-// hyphens, and b has no control characters: then no other octet of b becomes
-// one of these when its bit 5 is set.
-func equalFold(b []byte, lower string) bool {
-	if len(b) != len(lower) {
-		return false
-	}
-	if string(b) == lower {
-		return true
-	}
-	for i, c := range b {
-		if c|0x20 != lower[i] {
-			return false
-		}
-	}
-	return true
-}
-
 // A word keeps the octets of a name or list member that may come in pieces.
 // One more than the longest that matters is enough to tell it from them.
 type word struct {

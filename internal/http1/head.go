@@ -1,9 +1,6 @@
 package http1
 
-import (
-	"encoding/binary"
-	"math/bits"
-)
+import "errors"
 
 // section consumes octets of a status line and header section, or of a trailer
 // section, from b and returns how many. A line ends with CRLF or, as RFC 9112
@@ -200,57 +197,19 @@ func (p *Parser) statusOctet(c byte) bool {
 	return true
 }
 
-// token holds the octets of a token (RFC 9110 section 5.6.2).
-var token = func() (t [256]bool) {
-	for c := range t {
-		letter := 'a' <= c|0x20 && c|0x20 <= 'z'
-		t[c] = letter || '0' <= c && c <= '9'
+// codeKnown is called when the status code is complete. It returns false if
+// that ends the response: there are too many interim ones.
+func (p *Parser) codeKnown() bool {
+	switch {
+	case !isInterim(p.code):
+		p.status = p.code
+	case p.interim == maxInterim:
+		p.fail(TooLarge, errors.New("reading status line: more than 100 interim responses"))
+		return false
 	}
-	for _, c := range []byte("!#$%&'*+-.^_`|~") {
-		t[c] = true
-	}
-	return t
-}()
-
-// tokenLen returns how many octets at the start of b belong to a token.
-func tokenLen(b []byte) int {
-	for i, c := range b {
-		if !token[c] {
-			return i
-		}
-	}
-	return len(b)
+	return true
 }
 
-// textLen returns how many octets at the start of b may stand in a field value:
-// all but control characters other than HTAB. It reads eight at a time.
-func textLen(b []byte) int {
-	const (
-		ones = 0x0101010101010101
-		high = 0x80 * ones
-	)
-	i := 0
-	for ; len(b)-i >= 8; i += 8 {
-		x := binary.LittleEndian.Uint64(b[i:])
-		// A byte of below has its high bit set where that of x is less than
-		// 0x20, of del where it is 0x7f. A borrow can set more, but only after
-		// a true one, and the first is what counts.
-		below := (x - 0x20*ones) &^ x
-		del := x ^ 0x7f*ones
-		del = (del - ones) &^ del
-		for hit := (below | del) & high; hit != 0; hit &= hit - 1 {
-			at := i + bits.TrailingZeros64(hit)/8
-			if c := b[at]; c != '\t' && isControl(c) {
-				return at
-			}
-		}
-	}
-	for ; i < len(b); i++ {
-		if c := b[i]; c != '\t' && isControl(c) {
-			return i
-		}
-	}
-	return i
-}
-
-func isControl(c byte) bool { return c < 0x20 || c == 0x7f }
+// isInterim reports whether another response follows one with this code. None
+// follows 101, which nobody asked for: the server speaks another protocol now.
+func isInterim(code int) bool { return 100 <= code && code < 200 && code != 101 }
