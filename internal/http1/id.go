@@ -27,15 +27,18 @@ func checkRun(run string) error {
 	return nil
 }
 
-// ID returns the id of request n as it goes out in X-Request-Id, unless the
-// user has set that field.
-func (r *Request) ID(n int64) string {
-	b := make([]byte, len(r.run)+1+idDigits)
-	copy(b, r.run)
-	b[len(r.run)] = '-'
-	putDigits(b[len(r.run)+1:], n)
+// RequestID returns the id of request n of a run.
+func RequestID(run string, n int64) string {
+	b := make([]byte, len(run)+1+idDigits)
+	copy(b, run)
+	b[len(run)] = '-'
+	putDigits(b[len(run)+1:], n)
 	return string(b)
 }
+
+// ID returns the id of request n as it goes out in X-Request-Id, unless the
+// user has set that field.
+func (r *Request) ID(n int64) string { return RequestID(r.run, n) }
 
 // Patch writes the id of request n, and its traceparent, into a copy that Bytes
 // returned. It allocates nothing.

@@ -1,0 +1,184 @@
+package http1
+
+import (
+	"errors"
+	"net"
+	"sync/atomic"
+	"time"
+)
+
+// A Response is what one exchange gave. Octets are HTTP's: those of TLS around
+// them are not counted.
+type Response struct {
+	Status   int   // of the final response; 0 if its status line never came whole
+	Err      error // nil if the response is complete, else an *Error
+	Sent     int64 // octets of the request handed to the system
+	Received int64 // octets read, Surplus among them
+	Body     int64 // octets of body without their chunked framing
+	Surplus  int64 // octets read after the end of the response
+	Reusable bool  // the connection may serve another exchange
+}
+
+// A Conn is one connection and what is needed to drive it. Exchange, Idle and
+// Stray are for one goroutine at a time; Expire and Close are for any.
+type Conn struct {
+	nc     net.Conn
+	tls    *tlsConn // nc if it is one
+	req    *Request
+	parser Parser
+	out    []byte // req's bytes, patched for each exchange
+	in     []byte
+	probe  socketProbe
+	body   *bodyWriter // nil unless req has a Rest
+	served bool        // an exchange ended well: the connection was kept alive
+	stray  int64
+
+	// state is 0 between exchanges, n+1 during that of request n, or one of
+	// the two below, from which there is no return.
+	state  atomic.Int64
+	closed atomic.Bool
+}
+
+const (
+	stateExpired = -1 // Expire has ended an exchange
+	stateBroken  = -2 // the connection is of no further use
+)
+
+// readSize is the size of a connection's own read buffer in octets. Chosen: a
+// common small response fits, and 5,000 connections hold 20 MB.
+const readSize = 4 << 10
+
+// past is a deadline that ends every Read and Write at once.
+var past = time.Unix(1, 0)
+
+// NewConn returns a Conn that sends r over c, which it owns from now on. c is
+// from [Dialer.Dial]: of any other net.Conn with TLS inside, a response that
+// ends with the connection cannot be told from one cut short.
+func NewConn(c net.Conn, r *Request) *Conn {
+	conn := &Conn{nc: c, req: r, out: r.Bytes(), in: make([]byte, readSize)}
+	if t, ok := c.(*tlsConn); ok {
+		conn.tls = t
+		c = t.wire.Conn
+	}
+	conn.probe.open(c)
+	if r.Rest() != nil {
+		conn.body = newBodyWriter(conn.nc, conn.out, r.Rest())
+	}
+	return conn
+}
+
+// Exchange sends request n, counted from 0, and reads its response. It blocks
+// until the response is complete, cannot be, or Expire or Close ends it. It
+// never sends anything twice.
+func (c *Conn) Exchange(n int64) Response {
+	if !c.state.CompareAndSwap(0, n+1) {
+		return Response{Err: &Error{Closed, errors.New("connection is of no further use")}}
+	}
+	c.req.Patch(c.out, n)
+	c.parser.Reset(c.req.Head())
+
+	var res Response
+	var o outcome
+	if c.body == nil {
+		var m int
+		m, o.sendErr = c.nc.Write(c.out)
+		res.Sent, o.sent = int64(m), o.sendErr == nil
+		o.atEnd, o.readErr = c.receive(&res)
+	} else {
+		c.body.start()
+		o.atEnd, o.readErr = c.receive(&res)
+		res.Sent, o.sent, o.sendErr = c.body.stop()
+	}
+	res.Status, res.Body = c.parser.Status(), c.parser.Body()
+
+	next := int64(stateBroken)
+	if err := c.failure(o); err != nil {
+		res.Err = err
+	} else if o.sent && !o.atEnd && res.Surplus == 0 && c.req.KeepAlive() && c.parser.Reusable() {
+		next = 0
+	}
+	res.Reusable = c.state.CompareAndSwap(n+1, next) && next == 0
+	c.served = res.Reusable
+	return res
+}
+
+// receive reads one response. It returns nil once that is complete, and atEnd
+// if the connection has ended with it.
+func (c *Conn) receive(res *Response) (atEnd bool, err error) {
+	var l loan
+	defer l.end()
+	buf := c.in
+	for {
+		m, err := c.nc.Read(buf)
+		if m > 0 {
+			res.Received += int64(m)
+			n, done, perr := c.parser.Feed(buf[:m])
+			if done {
+				res.Surplus = int64(m - n)
+			}
+			if done || perr != nil {
+				return err != nil, perr
+			}
+		}
+		if err != nil {
+			return true, c.ended(err)
+		}
+		buf = l.next(c.in, m == len(buf))
+	}
+}
+
+// Expire ends the exchange of request n at once, with the kind Timeout, if it
+// is in progress, whatever it waits for. To name n keeps a late call from
+// ending the exchange after it.
+func (c *Conn) Expire(n int64) {
+	if c.state.CompareAndSwap(n+1, stateExpired) {
+		c.nc.SetDeadline(past)
+	}
+}
+
+// Idle reports whether the connection can be used again after it has idled:
+// false when the peer has ended it or has sent what nobody asked for. It sends
+// nothing and does not wait. Where the system cannot tell, it is true.
+func (c *Conn) Idle() bool {
+	if c.state.Load() != 0 {
+		return false
+	}
+	n, open := c.probe.peek(c.in)
+	if c.tls != nil {
+		// What waits in the socket is encrypted, and counts for nothing.
+		if open = open && n == 0; open {
+			n, open = c.tls.pending(c.in)
+		} else {
+			n = 0
+		}
+	}
+	c.stray += int64(n)
+	if n == 0 && open {
+		return true
+	}
+	c.state.CompareAndSwap(0, stateBroken)
+	return false
+}
+
+// Stray returns how many octets Idle has seen that belong to no response, at
+// most 4096. They are in no Response.
+func (c *Conn) Stray() int64 { return c.stray }
+
+// Close closes the connection. An exchange in progress fails with the kind
+// Closed. It does not wait for the peer; calls after the first do nothing.
+func (c *Conn) Close() error {
+	if !c.closed.CompareAndSwap(false, true) {
+		return nil
+	}
+	if c.body != nil {
+		close(c.body.quit)
+	}
+	if c.tls == nil {
+		return c.nc.Close()
+	}
+	// After a failure the peer may not read, and close_notify would wait for it.
+	if c.state.Load() == 0 {
+		c.tls.CloseWrite()
+	}
+	return c.tls.wire.Close()
+}

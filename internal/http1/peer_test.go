@@ -1,0 +1,161 @@
+package http1
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// A peer is the server's end of one connection, driven octet by octet.
+type peer struct {
+	net.Conn // what requests come over; TLS if the test says so
+	tcp      *net.TCPConn
+	in       *bufio.Reader
+	stuck    chan struct{}
+}
+
+// serve starts a server on loopback that runs f once per connection and closes
+// that afterwards. The end of the test ends it.
+func serve(t testing.TB, f func(p *peer)) *peerServer {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	s := &peerServer{Dialer: Dialer{Addr: ln.Addr().String()}, stuck: make(chan struct{}, 1)}
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	var open []net.Conn
+	all.Go(func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			mu.Lock()
+			open = append(open, c)
+			mu.Unlock()
+			all.Go(func() {
+				defer c.Close()
+				f(&peer{Conn: c, tcp: c.(*net.TCPConn), in: bufio.NewReader(c), stuck: s.stuck})
+			})
+		}
+	})
+	t.Cleanup(func() {
+		ln.Close()
+		mu.Lock()
+		for _, c := range open {
+			c.Close()
+		}
+		mu.Unlock()
+		all.Wait()
+	})
+	return s
+}
+
+type peerServer struct {
+	Dialer
+	stuck chan struct{}
+}
+
+// connect opens a connection to s for a request that edit changes.
+func (s *peerServer) connect(t testing.TB, edit ...func(*Spec)) *Conn {
+	t.Helper()
+	nc, err := s.Dial(t.Context())
+	require.NoError(t, err)
+	c := NewConn(nc, mustRequest(t, "http://"+s.Addr+"/", edit...))
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// exchange runs one exchange, and expires it once the peer says it is stuck, as
+// a sweep does: again and again until it has an effect.
+func (s *peerServer) exchange(c *Conn, n int64) Response {
+	done := make(chan struct{})
+	var sweep sync.WaitGroup
+	sweep.Go(func() {
+		select {
+		case <-done:
+			return
+		case <-s.stuck:
+		}
+		for {
+			select {
+			case <-done:
+				return
+			default:
+				c.Expire(n)
+				runtime.Gosched()
+			}
+		}
+	})
+	r := c.Exchange(n)
+	close(done)
+	sweep.Wait()
+	return r
+}
+
+// head reads the head of a request, and reports whether one came.
+func (p *peer) head() bool {
+	for {
+		line, err := p.in.ReadString('\n')
+		if err != nil {
+			return false
+		}
+		if line == "\r\n" {
+			return true
+		}
+	}
+}
+
+// body reads n octets of a request's body.
+func (p *peer) body(n int64) bool {
+	_, err := io.CopyN(io.Discard, p.in, n)
+	return err == nil
+}
+
+func (p *peer) say(s string) bool {
+	_, err := io.WriteString(p, s)
+	return err == nil
+}
+
+// forever says s until nobody listens.
+func (p *peer) forever(s string) {
+	s = strings.Repeat(s, 1+4096/len(s))
+	for p.say(s) {
+	}
+}
+
+// hang does nothing until the client ends the connection. It does not read, so
+// it learns of that by a write at most: the test's end closes the peer's side.
+func (p *peer) hang() {
+	p.stuck <- struct{}{}
+	io.Copy(io.Discard, p.in)
+}
+
+// reset closes the connection with a RST.
+func (p *peer) reset() {
+	p.tcp.SetLinger(0)
+	p.tcp.Close()
+}
+
+// assertKind checks how an exchange ended, by kind name and by what its message
+// contains.
+func assertKind(t testing.TB, want Kind, message string, r Response, why ...any) {
+	t.Helper()
+	if want == NoError {
+		assert.NoError(t, r.Err, why...)
+		return
+	}
+	var e *Error
+	if assert.ErrorAs(t, r.Err, &e, why...) {
+		assert.Equal(t, want.String(), e.Kind.String(), why...)
+		assert.ErrorContains(t, e, message, why...)
+		assert.Error(t, e.Err)
+	}
+	assert.False(t, r.Reusable, why...)
+}
