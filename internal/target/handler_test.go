@@ -197,6 +197,23 @@ func TestCloseEndsSilentConnections(t *testing.T) {
 	assert.Error(t, err)
 }
 
+// While a body is outstanding net/http does not notice that its connection
+// ended, so the handler's context must end otherwise.
+func TestCloseEndsHandlersThatLeftTheBodyUnread(t *testing.T) {
+	entered := make(chan struct{})
+	s := serve(t, ServeOptions{}, func(_ http.ResponseWriter, r *http.Request) {
+		close(entered)
+		<-r.Context().Done()
+	})
+	conn, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "http://"))
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n")
+	require.NoError(t, err)
+	<-entered
+	assert.NoError(t, s.Close())
+}
+
 func TestServeRefuses(t *testing.T) {
 	_, err := Serve(nil, ServeOptions{})
 	assert.ErrorContains(t, err, "serving a handler: it is nil")

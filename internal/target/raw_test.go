@@ -79,7 +79,7 @@ func TestRawReadsRequests(t *testing.T) {
 		open             bool
 	}{
 		{"two at once", "GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n", ok + ok, true},
-		{"a body and the next", "POST / HTTP/1.1\r\ncontent-length: 5\r\n\r\nGET /GET / HTTP/1.1\r\n\r\n", ok + ok, true},
+		{"a body and the next", "POST / HTTP/1.1\r\ncontent-length: 5\r\n\r\nx\r\n\r\nGET / HTTP/1.1\r\n\r\n", ok + ok, true},
 		{"close", "GET / HTTP/1.1\r\nConnection: close\r\n\r\n", last(ok), false},
 		{"HTTP/1.0", "GET / HTTP/1.0\r\n\r\n", last(ok), false},
 		{"HTTP/1.0 kept alive", "GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n",

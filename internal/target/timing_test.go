@@ -36,7 +36,7 @@ func TestTimingDelay(t *testing.T) {
 
 		{Timing{Latency: constant(90 * ms), Freezes: twice}, 10 * ms, 140 * ms, "due at 100 ms, in the second freeze"},
 		{Timing{Latency: constant(90 * ms), Freezes: twice}, 25 * ms, 125 * ms, "taken up at 30, due at 120, leaves at 150"},
-		{Timing{Freezes: []Freeze{{30 * ms, 20 * ms}, {10 * ms, 20 * ms}}}, 10 * ms, 40 * ms, "freezes that touch are one"},
+		{Timing{Freezes: []Freeze{{50 * ms, 20 * ms}, {30 * ms, 20 * ms}, {10 * ms, 20 * ms}}}, 10 * ms, 60 * ms, "freezes that touch are one"},
 		{Timing{Freezes: []Freeze{{10 * ms, 20 * ms}, {20 * ms, 20 * ms}}}, 10 * ms, 30 * ms, "freezes that overlap are one"},
 
 		{Timing{Latency: constant(10 * ms), SlowStart: time.Second}, 0, 30 * ms, "three times at first"},

@@ -39,7 +39,6 @@ func TestSleepEndsWithItsContext(t *testing.T) {
 	for range 10 {
 		wg.Go(func() { assert.ErrorIs(t, Sleep(ctx, time.Hour), context.Canceled) })
 	}
-	assert.NoError(t, Sleep(t.Context(), ms), "a shorter sleep beside longer ones")
 	cancel()
 	wg.Wait()
 	assert.ErrorIs(t, Sleep(ctx, 0), context.Canceled)
