@@ -99,13 +99,13 @@ func NewPlan(opts Options) (*Plan, error) {
 		}
 	}
 	if o.Rate > 0 && len(o.Stages) > 0 {
-		fault("Rate", "and Stages are both set, want one of them")
+		fault("Rate", "%v, and Stages are set too; want one of them", o.Rate)
 	}
 	if o.Requests == 0 && o.Duration == 0 && len(o.Stages) == 0 {
-		fault("Requests", "and Duration are both 0, want at least one")
+		fault("Requests", "0, and Duration is 0 too; want at least one of them")
 	}
 	if o.Poisson && o.Rate == 0 && len(o.Stages) == 0 {
-		fault("Poisson", "needs a Rate or Stages")
+		fault("Poisson", "true in a closed workload; want a Rate or Stages with it")
 	}
 	if err := errors.Join(faults...); err != nil {
 		return nil, err

@@ -1,0 +1,114 @@
+package internal_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const module = "github.com/loadtestkit/load-tester/"
+
+// allowed says which package of the module may import which, and why. Each line
+// points down.
+var allowed = []struct{ from, to, why string }{
+	{"cmd/load-tester", "internal/cli", "main only starts the command"},
+	{"internal/cli", "internal/engine", "flags become a plan"},
+	{"internal/cli", "internal/hist", "percentile spectra and HDR logs"},
+	{"internal/cli", "internal/http1", "header fields"},
+	{"internal/cli", "internal/load", "stages and progress"},
+	{"internal/cli", "internal/report", "writers"},
+	{"internal/cli", "internal/target", "demo and target"},
+	{"internal/cli", "internal/verdict", "limits"},
+	{"loadtestkit", "internal/engine", "options become a plan"},
+	{"loadtestkit", "internal/http1", "header fields"},
+	{"loadtestkit", "internal/load", "stages"},
+	{"loadtestkit", "internal/report", "writers"},
+	{"loadtestkit", "internal/target", "request ids"},
+	{"loadtestkit", "internal/verdict", "limits"},
+	{"internal/engine", "internal/hist", "quantiles for the limits' messages"},
+	{"internal/engine", "internal/host", "what the machine did meanwhile"},
+	{"internal/engine", "internal/http1", "the wire"},
+	{"internal/engine", "internal/load", "the load"},
+	{"internal/engine", "internal/report", "the result"},
+	{"internal/engine", "internal/target", "handlers in process"},
+	{"internal/engine", "internal/verdict", "the judgement"},
+	{"internal/report", "internal/hist", "distributions"},
+	{"internal/report", "internal/verdict", "verdicts and how numbers are written"},
+	{"internal/load", "internal/hist", "what the recorder records in"},
+	{"internal/load", "internal/http1", "the kinds of errors"},
+}
+
+// only says who may import a package from outside, tests apart.
+var only = map[string][]string{
+	"github.com/fatih/color":                     {"internal/cli"},
+	"github.com/spf13/cobra":                     {"internal/cli"},
+	"github.com/spf13/pflag":                     {"internal/cli"},
+	"golang.org/x/term":                          {"internal/cli"},
+	"github.com/gofrs/flock":                     {"loadtestkit"},
+	"github.com/HdrHistogram/hdrhistogram-go":    {"internal/hist"},
+	"github.com/stretchr/testify/assert":         {},
+	"github.com/stretchr/testify/require":        {},
+	"github.com/rogpeppe/go-internal/testscript": {},
+	"net/http/httptest":                          {"internal/target"},
+	"testing":                                    {"loadtestkit"},
+}
+
+func TestImportsPointDown(t *testing.T) {
+	seen := map[string]bool{}
+	require.NoError(t, filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		from := filepath.ToSlash(filepath.Dir(strings.TrimPrefix(path, "../")))
+		for _, i := range file.Imports {
+			to, _ := strconv.Unquote(i.Path.Value)
+			if users, ok := only[to]; ok {
+				assert.Contains(t, users, from, "%s imports %s", path, to)
+			}
+			if to, ok := strings.CutPrefix(to, module); ok {
+				seen[from+" "+to] = true
+			}
+		}
+		return nil
+	}))
+	table := map[string]bool{}
+	for _, a := range allowed {
+		require.NotEmpty(t, a.why)
+		table[a.from+" "+a.to] = true
+		assert.True(t, seen[a.from+" "+a.to], "the table allows %s -> %s, which is not there any more", a.from, a.to)
+	}
+	for arrow := range seen {
+		assert.True(t, table[arrow], "%s is not an allowed import", arrow)
+	}
+}
+
+// Users of the library must not link the command's libraries, nor the command
+// the testing package.
+func TestWhatIsLinked(t *testing.T) {
+	check := func(pkg string, unwanted ...string) {
+		t.Helper()
+		out, err := exec.Command("go", "list", "-deps", module+pkg).Output()
+		require.NoError(t, err)
+		deps := strings.Fields(string(out))
+		require.Greater(t, len(deps), 20)
+		for _, d := range deps {
+			assert.False(t, slices.Contains(unwanted, d), "%s links %s", pkg, d)
+		}
+	}
+	check("loadtestkit", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require",
+		"github.com/rogpeppe/go-internal/testscript", "github.com/fatih/color", "github.com/spf13/pflag", "github.com/spf13/cobra")
+	check("cmd/load-tester", "testing", "github.com/stretchr/testify/assert")
+}

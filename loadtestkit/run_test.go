@@ -1,0 +1,342 @@
+package loadtestkit
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// A fakeTB is a test that records what happens to it.
+type fakeTB struct {
+	testing.TB // nil: a method that is not overridden panics, which is wanted
+	ctx        context.Context
+	deadline   time.Time
+
+	mu     sync.Mutex
+	output bytes.Buffer
+	logs   []string
+	errors []string
+	fatal  bool
+}
+
+func (f *fakeTB) Helper()                     {}
+func (f *fakeTB) Context() context.Context    { return f.ctx }
+func (f *fakeTB) Output() io.Writer           { return &f.output }
+func (f *fakeTB) Deadline() (time.Time, bool) { return f.deadline, !f.deadline.IsZero() }
+
+func (f *fakeTB) Logf(format string, args ...any) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.logs = append(f.logs, fmt.Sprintf(format, args...))
+}
+
+func (f *fakeTB) Errorf(format string, args ...any) {
+	f.errors = append(f.errors, fmt.Sprintf(format, args...))
+}
+
+func (f *fakeTB) Fatalf(format string, args ...any) {
+	f.Errorf(format, args...)
+	f.fatal = true
+	runtime.Goexit()
+}
+
+// runFake is Run on a fake test, which it returns.
+func runFake(f *fakeTB, opts Options) (*fakeTB, Report) {
+	if f.ctx == nil {
+		f.ctx = context.Background()
+	}
+	var r Report
+	done := make(chan struct{})
+	go func() { // because Fatalf must not return
+		defer close(done)
+		r = Run(f, opts)
+	}()
+	<-done
+	return f, r
+}
+
+func ok(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok") }
+
+func TestRunPasses(t *testing.T) {
+	var served atomic.Int64
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		served.Add(1)
+		assert.Equal(t, "/items?limit=10", r.URL.RequestURI())
+		assert.Equal(t, "POST", r.Method)
+		assert.Equal(t, "yes", r.Header.Get("X-Test"))
+		body, _ := io.ReadAll(r.Body)
+		assert.Equal(t, "payload", string(body))
+		ok(w, r)
+	})
+	f, r := runFake(&fakeTB{}, Options{
+		Target: Handler(h), Path: "/items?limit=10", Method: "POST",
+		Header: http.Header{"X-Test": {"yes"}}, Body: []byte("payload"),
+		Requests: 1000, Concurrency: 20,
+		Limits: Limits{P50: time.Minute, P99: time.Minute, Max: time.Minute, Throughput: 1, Goodput: 1},
+	})
+	assert.Empty(t, f.errors)
+	assert.EqualValues(t, 1000, served.Load())
+	assert.EqualValues(t, 1000, r.Sent)
+	assert.EqualValues(t, 1000, r.Succeeded)
+	assert.Equal(t, map[string]int64{"200": 1000}, r.StatusCodes)
+	assert.Contains(t, f.output.String(), "Succeeded:  1000")
+	max, have := r.ResponseTime(1)
+	assert.True(t, have)
+	assert.Positive(t, max)
+}
+
+func TestRunOpenWorkload(t *testing.T) {
+	f, r := runFake(&fakeTB{}, Options{
+		Target: Handler(http.HandlerFunc(ok)), Rate: 2000, Requests: 200, Poisson: true, Seed: 1, Warmup: 50 * time.Millisecond,
+		Stages: nil,
+	})
+	assert.Empty(t, f.errors)
+	assert.EqualValues(t, 200, r.Due)
+	assert.EqualValues(t, 200, r.Sent)
+	assert.Contains(t, f.output.String(), "poisson")
+	service, _ := r.ServiceTime(1)
+	response, _ := r.ResponseTime(1)
+	assert.LessOrEqual(t, service, response)
+}
+
+func TestRunFailsOncePerMissedLimit(t *testing.T) {
+	f, r := runFake(&fakeTB{}, Options{
+		Target: Handler(http.HandlerFunc(ok)), Requests: 1000,
+		Limits: Limits{P50: 1, P99: 1, Throughput: 1e9, Max: time.Minute},
+	})
+	assert.False(t, f.fatal)
+	assert.EqualValues(t, 1000, r.Succeeded)
+	if why := waive(); why != "" {
+		assert.Empty(t, f.errors, "limits on time are not judged: %s", why)
+		assert.Contains(t, f.output.String(), "not judged: "+why)
+		return
+	}
+	require.Len(t, f.errors, 3)
+	assert.Regexp(t, `^loadtestkit: p50 response time .*, want <= 1ns \(n=1,000; .*\)$`, f.errors[0])
+	assert.Regexp(t, `^loadtestkit: p99 response time .*, want <= 1ns \(n=1,000; .*\)$`, f.errors[1])
+	assert.Regexp(t, `^loadtestkit: throughput .*, want >= 1000000000/s`, f.errors[2])
+}
+
+func TestRunNeedsEnoughSamples(t *testing.T) {
+	if why := waive(); why != "" {
+		t.Skip("limits on time are not judged: " + why)
+	}
+	f, _ := runFake(&fakeTB{}, Options{
+		Target: Handler(http.HandlerFunc(ok)), Requests: 100, Limits: Limits{P99: time.Minute},
+	})
+	require.Len(t, f.errors, 1)
+	assert.Contains(t, f.errors[0], "cannot judge")
+	assert.Contains(t, f.errors[0], "1,000", "how many are needed")
+}
+
+func TestErrorsAreAlwaysJudged(t *testing.T) {
+	var n atomic.Int64
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n.Add(1)%4 == 0 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	})
+	check := func(ratio float64, failures int) {
+		t.Helper()
+		f, r := runFake(&fakeTB{}, Options{Target: Handler(h), Requests: 100, Limits: Limits{ErrorRatio: ratio}})
+		assert.EqualValues(t, 25, r.Failed)
+		assert.Len(t, f.errors, failures, "ErrorRatio %v", ratio)
+	}
+	check(0, 1)
+	check(0.24, 1)
+	check(0.25, 0)
+}
+
+func TestPanickingHandlerIsAFailedRequest(t *testing.T) {
+	var n atomic.Int64
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n.Add(1) == 7 {
+			panic("seven")
+		}
+	})
+	f, r := runFake(&fakeTB{}, Options{Target: Handler(h), Requests: 20, Concurrency: 1})
+	assert.EqualValues(t, 19, r.Succeeded)
+	assert.Equal(t, map[string]int64{"check": 1}, r.Errors)
+	require.Len(t, f.errors, 1)
+	assert.Contains(t, f.errors[0], "seven")
+}
+
+func TestFunc(t *testing.T) {
+	var ids sync.Map
+	f, r := runFake(&fakeTB{}, Options{
+		Target: Func(func(ctx context.Context) error {
+			_, twice := ids.LoadOrStore(RequestID(ctx), true)
+			assert.False(t, twice)
+			switch id := RequestID(ctx); {
+			case strings.HasSuffix(id, "3"):
+				return errors.New("three")
+			case strings.HasSuffix(id, "7"):
+				panic("seven")
+			case strings.HasSuffix(id, "9"):
+				<-ctx.Done()
+				return ctx.Err()
+			}
+			return nil
+		}),
+		Requests: 20, Concurrency: 20, Timeout: 50 * time.Millisecond,
+	})
+	assert.EqualValues(t, 14, r.Succeeded)
+	assert.Equal(t, map[string]int64{"check": 4, "timeout": 2}, r.Errors)
+	assert.Empty(t, r.StatusCodes)
+	require.Len(t, f.errors, 1, "the error ratio")
+	assert.Contains(t, f.output.String(), "three")
+}
+
+func TestTLSHandler(t *testing.T) {
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.NotNil(t, r.TLS)
+		assert.NotEmpty(t, RequestID(r.Context()))
+	})
+	f, r := runFake(&fakeTB{}, Options{Target: TLSHandler(h), Requests: 20})
+	assert.Empty(t, f.errors)
+	assert.EqualValues(t, 20, r.Succeeded)
+}
+
+func TestInvalidOptionsAreFatalAndNamedTogether(t *testing.T) {
+	f, _ := runFake(&fakeTB{}, Options{
+		Target: URL("ftp://x/"), Rate: -5, Concurrency: -1, Limits: Limits{P99: -1, ErrorRatio: 2},
+	})
+	require.True(t, f.fatal)
+	require.Len(t, f.errors, 1)
+	for _, want := range []string{"loadtestkit: options: ", "ftp", "Rate", "-5", "Concurrency", "Requests: 0, and Duration is 0 too", "Limits.P99", "Limits.ErrorRatio"} {
+		assert.Contains(t, f.errors[0], want)
+	}
+	assert.NotContains(t, f.errors[0], "\n")
+}
+
+func TestTargetIsRequired(t *testing.T) {
+	f, _ := runFake(&fakeTB{}, Options{Requests: 1})
+	require.True(t, f.fatal)
+	assert.Contains(t, f.errors[0], "Target")
+}
+
+func TestUnreachableTargetIsFatal(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	l.Close()
+	f, _ := runFake(&fakeTB{}, Options{Target: URL("http://" + l.Addr().String()), Requests: 10})
+	require.True(t, f.fatal)
+	assert.Contains(t, f.errors[0], "connection refused")
+}
+
+func TestRunEndsBeforeTheDeadline(t *testing.T) {
+	start := time.Now()
+	f, r := runFake(&fakeTB{deadline: start.Add(2 * time.Second)}, Options{
+		Target: Handler(http.HandlerFunc(ok)), Duration: time.Hour, Rate: 100,
+	})
+	assert.True(t, time.Now().Before(f.deadline))
+	assert.True(t, r.Interrupted)
+	assert.Positive(t, r.Succeeded)
+	require.NotEmpty(t, f.errors)
+	assert.Contains(t, f.errors[0], "interrupted by the test's deadline")
+	assert.Contains(t, f.output.String(), "Interrupted after")
+}
+
+func TestMeasure(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var n atomic.Int64
+	r, err := Measure(ctx, Options{
+		Target: Func(func(context.Context) error {
+			if n.Add(1) == 50 {
+				cancel()
+			}
+			return nil
+		}),
+		Requests: 1e9,
+	})
+	require.NoError(t, err)
+	assert.True(t, r.Interrupted)
+	assert.Equal(t, n.Load(), r.Succeeded)
+	var text, json bytes.Buffer
+	require.NoError(t, r.WriteText(&text))
+	require.NoError(t, r.WriteJSON(&json))
+	assert.Contains(t, text.String(), "Interrupted after")
+	assert.Contains(t, json.String(), `"interrupted": true`)
+
+	_, err = Measure(t.Context(), Options{})
+	assert.ErrorContains(t, err, "loadtestkit: options: ")
+}
+
+func TestRunsOfOneProcessTakeTurns(t *testing.T) {
+	var inside, most atomic.Int64
+	target := Func(func(context.Context) error {
+		most.Store(max(most.Load(), inside.Add(1)))
+		runtime.Gosched()
+		inside.Add(-1)
+		return nil
+	})
+	fakes := make([]*fakeTB, 4)
+	var wg sync.WaitGroup
+	for i := range fakes {
+		wg.Go(func() {
+			fakes[i], _ = runFake(&fakeTB{}, Options{Target: target, Requests: 1000, Concurrency: 1})
+		})
+	}
+	wg.Wait()
+	assert.EqualValues(t, 1, most.Load())
+	waited := 0
+	for _, f := range fakes {
+		assert.Empty(t, f.errors)
+		waited += len(f.logs)
+	}
+	assert.Positive(t, waited, "those that waited say so")
+}
+
+func TestTheTestsContextEndsTheRun(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	f, r := runFake(&fakeTB{ctx: ctx}, Options{
+		Target:   Func(func(context.Context) error { cancel(); return nil }),
+		Requests: 1e9, Concurrency: 1,
+	})
+	assert.True(t, r.Interrupted)
+	require.NotEmpty(t, f.errors)
+	assert.Contains(t, f.errors[0], "by the end of the test's context")
+}
+
+func TestMain(m *testing.M) {
+	if os.Getenv(childEnv) != "" {
+		os.Exit(m.Run())
+	}
+	before := runtime.NumGoroutine()
+	code := m.Run()
+	if code == 0 {
+		if err := leaked(before); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// leaked waits for goroutines that are ending and reports those that do not.
+func leaked(before int) error {
+	for range 100 {
+		if runtime.NumGoroutine() <= before {
+			return nil
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	buf := make([]byte, 1<<20)
+	return fmt.Errorf("goroutines leaked:\n%s", buf[:runtime.Stack(buf, true)])
+}
