@@ -156,6 +156,11 @@ func TestMeanIsExactWhereFloatsAreNot(t *testing.T) {
 	h.Record(1<<53 + 5)
 	assert.Equal(t, float64(1<<53+2), h.Mean())
 	h = New(10)
+	for range 3 { // the low halves carry
+		h.RecordN(math.MaxInt64, 1)
+	}
+	assert.Equal(t, float64(math.MaxInt64), h.Mean())
+	h = New(10)
 	h.RecordN(math.MaxInt64, math.MaxInt64)
 	assert.Equal(t, float64(math.MaxInt64), h.Mean(), "the largest sum there is")
 	assert.Equal(t, int64(math.MaxInt64), h.Count())
@@ -202,7 +207,7 @@ func TestNewRefusesOtherBits(t *testing.T) {
 }
 
 func TestReset(t *testing.T) {
-	h := record(10, []int64{1, 1e6, 1e12})
+	h := record(10, []int64{1, 1e6, math.MaxInt64, math.MaxInt64, math.MaxInt64})
 	h.Reset()
 	check(t, h, nil)
 	h.Record(7)
