@@ -116,7 +116,7 @@ func (l Limits) list() ([]verdict.Limit, error) {
 		{"Max", verdict.Max, 0, l.Max},
 	} {
 		if t.most < 0 {
-			errs = append(errs, fmt.Errorf("Limits.%s: %v is negative, want a time such as 50ms", t.name, t.most))
+			errs = append(errs, fmt.Errorf("limits: %s: %v is negative, want a time such as 50ms", t.name, t.most))
 		} else if t.most > 0 {
 			limits = append(limits, verdict.Limit{Metric: t.metric, Q: t.q, Op: verdict.AtMost, Time: t.most})
 		}
@@ -130,13 +130,13 @@ func (l Limits) list() ([]verdict.Limit, error) {
 		{"Goodput", verdict.Goodput, l.Goodput},
 	} {
 		if !(r.least >= 0) || math.IsInf(r.least, 0) {
-			errs = append(errs, fmt.Errorf("Limits.%s: %v is out of range, want responses per second such as 500", r.name, r.least))
+			errs = append(errs, fmt.Errorf("limits: %s: %v is out of range, want responses per second such as 500", r.name, r.least))
 		} else if r.least > 0 {
 			limits = append(limits, verdict.Limit{Metric: r.metric, Op: verdict.AtLeast, Value: r.least})
 		}
 	}
 	if !(l.ErrorRatio >= 0 && l.ErrorRatio <= 1) {
-		errs = append(errs, fmt.Errorf("Limits.ErrorRatio: %v is out of range, want 0 to 1", l.ErrorRatio))
+		errs = append(errs, fmt.Errorf("limits: ErrorRatio: %v is out of range, want 0 to 1", l.ErrorRatio))
 	}
 	limits = append(limits, verdict.Limit{Metric: verdict.Errors, Op: verdict.AtMost, Value: l.ErrorRatio})
 	return limits, errors.Join(errs...)

@@ -218,7 +218,7 @@ func TestInvalidOptionsAreFatalAndNamedTogether(t *testing.T) {
 	})
 	require.True(t, f.fatal)
 	require.Len(t, f.errors, 1)
-	for _, want := range []string{"loadtestkit: options: ", "ftp", "Rate", "-5", "Concurrency", "Requests: 0, and Duration is 0 too", "Limits.P99", "Limits.ErrorRatio"} {
+	for _, want := range []string{"loadtestkit: options: ", "ftp", "Rate", "-5", "Concurrency", "Requests: 0, and Duration is 0 too", "limits: P99", "limits: ErrorRatio"} {
 		assert.Contains(t, f.errors[0], want)
 	}
 	assert.NotContains(t, f.errors[0], "\n")

@@ -49,7 +49,7 @@ func (p *Plan) report(o *load.Outcome, u host.Usage, w *wire) *report.Report {
 		PermitWaitHist: o.Waited,
 		Series:         o.Series.Intervals(),
 	}
-	r.Intervals = report.Intervals(r.Series, r.Requests)
+	r.Intervals = report.Intervals(r.Series)
 	if w != nil {
 		r.Bytes.Surplus += w.stray.Load()
 	}

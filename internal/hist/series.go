@@ -24,6 +24,7 @@ type Interval struct {
 	Sent         int64 // sent in it, whenever they were due
 	Succeeded    int64 // done in it, with success
 	Failed       int64 // done in it, without
+	Completed    int64 // done in it, with a complete response, whatever its status
 	Missed       int64 // due in it, and then failed, unsent or unfinished
 	// Over[i] is how many requests due in it succeeded in a response time
 	// above the series' threshold i; exact.
@@ -74,6 +75,10 @@ func (s *Series) Done(at time.Duration, ok bool) {
 		s.at(at).Failed++
 	}
 }
+
+// Completed counts a complete response, whatever its status, at the given
+// offset.
+func (s *Series) Completed(at time.Duration) { s.at(at).Completed++ }
 
 // Missed counts a request due at the given offset that failed, was never sent
 // or never ended.
@@ -177,6 +182,7 @@ func (s *Series) add(c, from *Interval) {
 	c.Sent += from.Sent
 	c.Succeeded += from.Succeeded
 	c.Failed += from.Failed
+	c.Completed += from.Completed
 	c.Missed += from.Missed
 	for i, n := range from.Over {
 		c.Over[i] += n

@@ -23,6 +23,7 @@ func (e event) record(s *Series) {
 	s.Due(e.due)
 	s.Sent(e.sent)
 	s.Done(e.done, e.ok)
+	s.Completed(e.done)
 	if e.ok {
 		s.Response(e.due, e.done-e.due)
 	} else {
@@ -57,6 +58,7 @@ func tally(es []event, width time.Duration) []Interval {
 	for _, e := range es {
 		at(e.due).Due++
 		at(e.sent).Sent++
+		at(e.done).Completed++
 		if !e.ok {
 			at(e.done).Failed++
 			at(e.due).Missed++
@@ -161,7 +163,7 @@ func TestSeriesConserves(t *testing.T) {
 			// Any magnitude, either sign.
 			at := time.Duration(r.Uint64()) >> r.IntN(64)
 			d := time.Duration(latencies(r, 1)[0])
-			switch r.IntN(6) {
+			switch r.IntN(7) {
 			case 0:
 				target.Due(at)
 				want.Due++
@@ -177,6 +179,9 @@ func TestSeriesConserves(t *testing.T) {
 			case 4:
 				target.Missed(at)
 				want.Missed++
+			case 6:
+				target.Completed(at)
+				want.Completed++
 			case 5:
 				target.Response(at, d)
 				all.Record(int64(d))
@@ -202,6 +207,7 @@ func TestSeriesConserves(t *testing.T) {
 			got.Sent += v.Sent
 			got.Succeeded += v.Succeeded
 			got.Failed += v.Failed
+			got.Completed += v.Completed
 			got.Missed += v.Missed
 			gotOver += v.Over[0]
 			sum.Merge(v.Response)

@@ -36,6 +36,10 @@ var errTimeout = errors.New("no complete response within the timeout")
 // Go code under test that ignores its context takes longer. Chosen.
 const abandonAfter = time.Second
 
+// maxShards bounds the memory of recording, about 2 MB a shard. Chosen: so many
+// processors recording at once hardly ever meet.
+const maxShards = 8
+
 // A Loop is one run of a load. Make it with [New] and run it once.
 type Loop struct {
 	cfg     Config
@@ -61,7 +65,7 @@ type Loop struct {
 func New(cfg Config) *Loop {
 	l := &Loop{cfg: cfg, stopping: make(chan struct{})}
 	l.permits.max = cfg.Concurrency
-	for range runtime.GOMAXPROCS(0) {
+	for range min(runtime.GOMAXPROCS(0), maxShards) {
 		l.shards = append(l.shards, newShard(&cfg))
 	}
 	return l

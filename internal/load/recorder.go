@@ -121,7 +121,9 @@ func (h *shard) record(s *Sample) {
 	h.bytesSurplus += s.BytesSurplus
 
 	h.kinds[s.Kind]++
-	if s.Kind != http1.NoError {
+	if s.Kind == http1.NoError {
+		h.series.Completed(s.Done - h.warmup)
+	} else {
 		if f := h.failures[s.Kind]; len(f) < keptErrors {
 			h.failures[s.Kind] = append(f, Failure{s.N, s.Err})
 		}

@@ -63,7 +63,7 @@ func (r *Report) fill() {
 	r.ResponseTime, r.ServiceTime = Summarize(r.ResponseHist), Summarize(r.ServiceHist)
 	r.FailedTime = Summarize(r.FailedHist)
 	r.Lateness, r.PermitWait = Summarize(r.LatenessHist), Summarize(r.PermitWaitHist)
-	r.Intervals = Intervals(r.Series, r.Requests)
+	r.Intervals = Intervals(r.Series)
 }
 
 // mixed is a closed run in which some answers were 503.
@@ -155,9 +155,13 @@ func open() *Report {
 		case n >= 2400 && n < 2405:
 			series.Missed(due)
 			series.Done(done, false)
+			if n == 2401 || n == 2402 { // a status 500
+				series.Completed(done)
+			}
 			r.FailedHist.Record(int64(done - due))
 		default:
 			series.Done(done, true)
+			series.Completed(done)
 			series.Response(due, done-due)
 			r.ResponseHist.Record(int64(done - due))
 			service := done - sent

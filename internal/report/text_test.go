@@ -154,7 +154,7 @@ func TestCourseFitsTheWidth(t *testing.T) {
 		for i := range n {
 			r.Intervals = append(r.Intervals, Interval{
 				Start: time.Duration(i) * ms, Width: ms, Succeeded: 1,
-				Throughput: new(1000.0), Max: new(time.Duration(i+1) * ms),
+				Throughput: 1000, Max: new(time.Duration(i+1) * ms),
 			})
 		}
 		text := &text{r: r}

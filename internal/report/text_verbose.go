@@ -41,12 +41,6 @@ func (t *text) course() {
 		return
 	}
 	group := (len(all) + sparkWidth - 1) / sparkWidth
-	rateName, rate := "throughput", func(i Interval) *float64 { return i.Throughput }
-	for _, i := range all {
-		if i.Throughput == nil {
-			rateName, rate = "goodput", func(i Interval) *float64 { return new(perSecond(i.Succeeded, i.Width)) }
-		}
-	}
 	timeName, slow := "max", func(i Interval) *time.Duration { return i.Max }
 	for _, i := range all {
 		if i.P99 != nil {
@@ -58,7 +52,7 @@ func (t *text) course() {
 		n := min(group, len(all))
 		sum, worst := 0.0, math.NaN() // NaN: nothing to show
 		for _, i := range all[:n] {
-			sum += *rate(i)
+			sum += i.Throughput
 			if d := slow(i); d != nil && !(worst >= float64(*d)) {
 				worst = float64(*d)
 			}
@@ -69,7 +63,7 @@ func (t *text) course() {
 	width := t.r.Intervals[0].Width * time.Duration(group)
 	title := fmt.Sprintf("Over time, %s each:", verdict.FormatDuration(width))
 	t.block(title, []string{
-		fmt.Sprintf("%-12s%s  up to %s", rateName+":", sparkline(rates), perSecondText(peak(rates))),
+		fmt.Sprintf("%-12s%s  up to %s", "throughput:", sparkline(rates), perSecondText(peak(rates))),
 		fmt.Sprintf("%-12s%s  up to %s", timeName+":", sparkline(times), verdict.FormatDuration(time.Duration(peak(times)))),
 	})
 }
