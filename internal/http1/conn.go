@@ -10,7 +10,7 @@ import (
 // A Response is what one exchange gave. Octets are HTTP's: those of TLS around
 // them are not counted.
 type Response struct {
-	Status   int   // of the final response; 0 if its status line never came whole
+	Status   int   // of the final response; 0 if it never came
 	Err      error // nil if the response is complete, else an *Error
 	Sent     int64 // octets of the request handed to the system
 	Received int64 // octets read, Surplus among them

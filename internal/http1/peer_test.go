@@ -19,6 +19,7 @@ type peer struct {
 	tcp      *net.TCPConn
 	in       *bufio.Reader
 	stuck    chan struct{}
+	over     chan struct{} // closed when the test is over
 }
 
 // serve starts a server on loopback that runs f once per connection and closes
@@ -27,6 +28,7 @@ func serve(t testing.TB, f func(p *peer)) *peerServer {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	s := &peerServer{Dialer: Dialer{Addr: ln.Addr().String()}, stuck: make(chan struct{}, 1)}
+	over := make(chan struct{})
 	var all sync.WaitGroup
 	var mu sync.Mutex
 	var open []net.Conn
@@ -41,11 +43,12 @@ func serve(t testing.TB, f func(p *peer)) *peerServer {
 			mu.Unlock()
 			all.Go(func() {
 				defer c.Close()
-				f(&peer{Conn: c, tcp: c.(*net.TCPConn), in: bufio.NewReader(c), stuck: s.stuck})
+				f(&peer{Conn: c, tcp: c.(*net.TCPConn), in: bufio.NewReader(c), stuck: s.stuck, over: over})
 			})
 		}
 	})
 	t.Cleanup(func() {
+		close(over)
 		ln.Close()
 		mu.Lock()
 		for _, c := range open {
@@ -72,31 +75,57 @@ func (s *peerServer) connect(t testing.TB, edit ...func(*Spec)) *Conn {
 	return c
 }
 
-// exchange runs one exchange, and expires it once the peer says it is stuck, as
-// a sweep does: again and again until it has an effect.
-func (s *peerServer) exchange(c *Conn, n int64) Response {
+// exchange runs an exchange on a connection of its own, and expires it once the
+// peer is stuck and the client has read that many octets and waits for more. It
+// does so as a sweep does: again and again until it has an effect.
+func (s *peerServer) exchange(t testing.TB, octets int64, edit ...func(*Spec)) Response {
+	t.Helper()
+	nc, err := s.Dial(t.Context())
+	require.NoError(t, err)
+	w := &watchedConn{Conn: nc, left: octets, waits: make(chan struct{})}
+	c := NewConn(w, mustRequest(t, "http://"+s.Addr+"/", edit...))
+	defer c.Close()
 	done := make(chan struct{})
 	var sweep sync.WaitGroup
 	sweep.Go(func() {
-		select {
-		case <-done:
-			return
-		case <-s.stuck:
+		for _, event := range []chan struct{}{s.stuck, w.waits} {
+			select {
+			case <-done:
+				return
+			case <-event:
+			}
 		}
 		for {
 			select {
 			case <-done:
 				return
 			default:
-				c.Expire(n)
+				c.Expire(0)
 				runtime.Gosched()
 			}
 		}
 	})
-	r := c.Exchange(n)
+	r := c.Exchange(0)
 	close(done)
 	sweep.Wait()
 	return r
+}
+
+// A watchedConn closes waits when left octets were read and more are asked for.
+type watchedConn struct {
+	net.Conn
+	left  int64
+	waits chan struct{}
+	once  sync.Once
+}
+
+func (c *watchedConn) Read(b []byte) (int, error) {
+	if c.left <= 0 {
+		c.once.Do(func() { close(c.waits) })
+	}
+	n, err := c.Conn.Read(b)
+	c.left -= int64(n)
+	return n, err
 }
 
 // head reads the head of a request, and reports whether one came.
@@ -130,8 +159,8 @@ func (p *peer) forever(s string) {
 	}
 }
 
-// hang does nothing until the client ends the connection. It does not read, so
-// it learns of that by a write at most: the test's end closes the peer's side.
+// hang says that the peer is stuck, and waits for the client to end the
+// connection.
 func (p *peer) hang() {
 	p.stuck <- struct{}{}
 	io.Copy(io.Discard, p.in)
