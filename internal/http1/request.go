@@ -100,6 +100,12 @@ func NewRequest(s Spec) (*Request, error) {
 	return r, nil
 }
 
+// URL returns the target as the user gave it, but for a password.
+func (r *Request) URL() string { return r.url }
+
+// Method returns the method, such as GET.
+func (r *Request) Method() string { return r.method }
+
 // Host returns the host without port and brackets, for resolving and for TLS.
 // An IPv6 address keeps its zone.
 func (r *Request) Host() string { return r.host }

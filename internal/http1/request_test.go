@@ -32,6 +32,10 @@ func TestRequestBytes(t *testing.T) {
 		"X-Request-Id: r7-000000000000\r\nContent-Length: 4\r\nx-one: 1\r\nX-Two: \r\nx-one: 2\r\n\r\nbody"
 	assert.Equal(t, want, string(r.Bytes()))
 	assert.Nil(t, r.Rest())
+	assert.Equal(t, "POST", r.Method())
+	assert.False(t, r.Head())
+	assert.Equal(t, "http://example.com/a?b#c", r.URL())
+	assert.Equal(t, "http://u:xxxxx@h/?p@q:r", mustRequest(t, "http://u:secret@h/?p@q:r").URL(), "no password in a report")
 }
 
 func TestRequestURL(t *testing.T) {

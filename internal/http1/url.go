@@ -11,6 +11,7 @@ import (
 
 // A target is where a URL points and what it asks for there.
 type target struct {
+	url       string // as given, but for a password
 	tls       bool
 	host      string // without brackets; an IPv6 zone is kept
 	port      string // decimal, 1 to 65535
@@ -23,9 +24,10 @@ type target struct {
 // decodes and encodes: here path and query stay the bytes the user wrote. The
 // fragment is dropped (RFC 9110 section 4.2.5), an empty path is "/".
 func parseURL(s string) (t target, err error) {
+	t.url = redacted(s)
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("url %q: %w", redacted(s), err)
+			err = fmt.Errorf("url %q: %w", t.url, err)
 		}
 	}()
 	if s == "" {
