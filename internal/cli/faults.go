@@ -1,0 +1,167 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/loadtestkit/load-tester/internal/engine"
+)
+
+// faults are lines about wrong flags.
+type faults []string
+
+func (f *faults) add(format string, args ...any) { *f = append(*f, fmt.Sprintf(format, args...)) }
+
+// err is nil without faults.
+func (f faults) err() error {
+	if len(f) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(f, "\n"))
+}
+
+// flagOf says which flag sets a field of engine.Options.
+var flagOf = map[string]string{
+	"Target":           "url",
+	"URL":              "url",
+	"Method":           "method",
+	"Header":           "header",
+	"Body":             "body",
+	"Requests":         "requests",
+	"Duration":         "duration",
+	"Warmup":           "warmup",
+	"Concurrency":      "concurrency",
+	"Timeout":          "timeout",
+	"Grace":            "grace",
+	"Rate":             "rate",
+	"Stages":           "stage",
+	"Poisson":          "arrivals",
+	"Seed":             "seed",
+	"ConnectionsAhead": "connections-ahead",
+}
+
+// planFaults turns what engine.NewPlan found wrong into lines about flags.
+func planFaults(err error) error {
+	var list faults
+	errs := []error{err}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		errs = joined.Unwrap()
+	}
+	for _, err := range errs {
+		var fault *engine.Fault
+		if !errors.As(err, &fault) || flagOf[fault.Field] == "" {
+			list.add("%v", err)
+			continue
+		}
+		name := flagOf[fault.Field]
+		for line := range strings.SplitSeq(fault.Want, "\n") {
+			// Many begin with what they are about: url "ftp://x": ...
+			if about, ok := strings.CutPrefix(line, name+" "); ok {
+				list.add("--%s %s", name, about)
+			} else {
+				list.add("--%s: %s", name, line)
+			}
+		}
+	}
+	return list.err()
+}
+
+// strangers are flags of other load testers that are called something else
+// here or would mean something else. From the README files of wrk, hey, oha,
+// bombardier, vegeta and k6.
+var strangers = map[string]string{
+	"d":                 "--duration (-z) or --body",
+	"r":                 "--rate",
+	"b":                 "--body",
+	"D":                 "--body @FILE",
+	"connections":       "--concurrency (-c)",
+	"vus":               "--concurrency (-c)",
+	"workers":           "--concurrency (-c)",
+	"data":              "--body",
+	"body-file":         "--body @FILE",
+	"qps":               "--rate",
+	"json":              "--format json",
+	"disable-keepalive": "--no-keepalive",
+	"threshold":         "--limit",
+}
+
+// flagError says what is wrong with the flags when pflag cannot read them.
+func flagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	var noValue *pflag.ValueRequiredError
+	var invalid *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &unknown):
+		name := unknown.GetSpecifiedName()
+		dashed := "--" + name
+		if unknown.GetSpecifiedShortnames() != "" {
+			dashed = "-" + name
+		}
+		if known := suggestion(cmd, name); known != "" {
+			return fmt.Errorf("unknown flag %s, did you mean %s?", dashed, known)
+		}
+		return fmt.Errorf("unknown flag %s, want one that %s --help lists", dashed, cmd.CommandPath())
+	case errors.As(err, &noValue):
+		f := noValue.GetFlag()
+		return fmt.Errorf("--%s needs a value: %s", f.Name, f.Usage)
+	case errors.As(err, &invalid):
+		return fmt.Errorf("--%s %q: want true or false, or no value", invalid.GetFlag().Name, invalid.GetValue())
+	}
+	return err
+}
+
+// suggestion is the flag that was probably meant, "" if none comes near.
+func suggestion(cmd *cobra.Command, name string) string {
+	if s, ok := strangers[name]; ok && (len(name) > 1 || cmd.Flags().ShorthandLookup(name) == nil) {
+		return s
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	if near := nearest(name, names); near != "" {
+		return "--" + near
+	}
+	return ""
+}
+
+// nearest is the word that takes the fewest edits to become name, or that name
+// abbreviates; "" if that is no likely slip of the finger.
+func nearest(name string, words []string) string {
+	best, least := "", 3 // edits; chosen: two slips
+	for _, w := range words {
+		if d := edits(name, w); d < least && d < len(name) {
+			best, least = w, d
+		}
+	}
+	if best == "" && len(name) > 2 {
+		if i := slices.IndexFunc(words, func(w string) bool { return strings.HasPrefix(w, name) }); i >= 0 {
+			best = words[i]
+		}
+	}
+	return best
+}
+
+// edits is the Levenshtein distance of a and b in bytes.
+func edits(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, diagonal+1, row[j]+1)
+		}
+	}
+	return row[len(b)]
+}

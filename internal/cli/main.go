@@ -1,0 +1,69 @@
+// Package cli is the load-tester command: flags become a plan, the plan is run
+// under the eyes of a progress line and of signals, and the report goes where
+// it was asked for.
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+)
+
+// Exit statuses, besides those after a signal.
+const (
+	statusDone        = 0
+	statusMissed      = 1 // a limit was missed
+	statusUsage       = 2 // nothing was sent
+	statusNotMeasured = 3 // or a limit is inconclusive, or the report did not get where it should
+)
+
+// Main runs the command with the arguments after its name and returns its exit
+// status. Signals, terminals and the environment are those of the process.
+func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	// A closed pipe is an error to report, not the end of the process.
+	signal.Ignore(syscall.SIGPIPE)
+	s := &session{stdin: stdin, stdout: stdout, stderr: stderr, env: os.Getenv, catch: catchSignals}
+	return s.execute(args)
+}
+
+// A session is one run of the command and its surroundings.
+type session struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	env            func(string) string
+	catch          func() (signals <-chan os.Signal, stop func())
+}
+
+// execute runs the command.
+func (s *session) execute(args []string) int {
+	status := statusDone
+	root := newRoot(s, &status)
+	root.SetArgs(append([]string{}, args...)) // nil would mean those of the process
+	root.SetIn(s.stdin)
+	root.SetOut(s.stdout)
+	root.SetErr(s.stderr)
+	if err := root.Execute(); err != nil {
+		for line := range strings.SplitSeq(err.Error(), "\n") {
+			s.complain("%s", line)
+		}
+		return statusUsage
+	}
+	return status
+}
+
+// complain writes one line to stderr.
+func (s *session) complain(format string, args ...any) {
+	fmt.Fprintf(s.stderr, "load-tester: "+format+"\n", args...)
+}
+
+// print writes text to stdout and returns the exit status.
+func (s *session) print(text string) int {
+	if _, err := io.WriteString(s.stdout, text); err != nil {
+		s.complain("writing to standard output: %v", cause(err))
+		return statusNotMeasured
+	}
+	return statusDone
+}

@@ -1,0 +1,165 @@
+package cli
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A view is what a progress line shows.
+type view struct {
+	done, failed, total int64         // requests; total is 0 without a bound
+	elapsed, duration   time.Duration // warm-up apart; duration is 0 without a bound
+	rate                float64       // completed requests a second, of late
+	left                time.Duration // until the end; negative if that is not known
+	warming             time.Duration // what is left of the warm-up
+	stopping            bool          // nothing more is issued
+}
+
+// ratio is how much of the run is over, in [0, 1].
+func (v *view) ratio() float64 {
+	r := 0.0
+	if v.total > 0 {
+		r = float64(v.done) / float64(v.total)
+	}
+	if v.duration > 0 {
+		r = max(r, float64(v.elapsed)/float64(v.duration))
+	}
+	return max(0, min(r, 1))
+}
+
+// of says how far the run is: 312/1000 requests, or 3.2s/10s.
+func (v *view) of(count func(int64) string) string {
+	if v.total > 0 {
+		total := count(v.total)
+		return fmt.Sprintf("%*s/%s", len(total), count(v.done), total)
+	}
+	return clock(min(v.elapsed, v.duration)) + "/" + clock(v.duration)
+}
+
+// narrowest is how many columns a progress line uses at least. Chosen: no
+// terminal is narrower.
+const narrowest = 10
+
+// line draws v in less than width columns: the last one stays free, because a
+// terminal may wrap after it. red colours the failures; nil leaves them plain.
+func (v *view) line(width int, red func(string) string) string {
+	room := max(width-1, narrowest)
+	full := func(n int64) string { return strconv.FormatInt(n, 10) }
+	var text, failed string
+	for _, form := range []struct {
+		bar   int // columns within its brackets; 0: none
+		count func(int64) string
+		unit  string
+		gap   string
+		left  bool
+		rate  bool
+	}{
+		{max(10, min(width/4, 40)), full, " req/s", "  ", true, true},
+		{max(10, min(width/6, 40)), full, "/s", "  ", true, true},
+		{6, short, "/s", " ", true, true},
+		{6, short, "/s", " ", false, true},
+		{0, short, "/s", " ", false, true},
+		{0, short, "", " ", false, false},
+	} {
+		var parts []string
+		if form.bar > 0 {
+			parts = append(parts, bar(v.ratio(), form.bar))
+		}
+		parts = append(parts, v.of(form.count))
+		if form.rate {
+			parts = append(parts, form.count(int64(math.Round(v.rate)))+form.unit)
+		}
+		failed = form.count(v.failed) + " failed"
+		parts = append(parts, failed)
+		if form.left {
+			parts = append(parts, v.remaining())
+		}
+		text = strings.TrimRight(strings.Join(parts, form.gap), " ")
+		if len(text) <= room {
+			break
+		}
+	}
+	if len(text) > room {
+		return text[:room]
+	}
+	if v.failed > 0 && red != nil {
+		text = strings.Replace(text, failed, red(failed), 1)
+	}
+	return text
+}
+
+// remaining says what the run is waiting for.
+func (v *view) remaining() string {
+	switch {
+	case v.stopping:
+		return "stopping"
+	case v.warming > 0:
+		return "warm-up " + clock(v.warming)
+	case v.left < 0:
+		return ""
+	case v.left < time.Second:
+		return "<1s left"
+	}
+	return clock(v.left) + " left"
+}
+
+// final is the one line of a run without a terminal.
+func (v *view) final(interrupted bool) string {
+	outcome := "done"
+	if interrupted {
+		outcome = "interrupted"
+	}
+	if v.total == 0 {
+		v.elapsed = v.elapsed.Round(100 * time.Millisecond)
+	}
+	of := strings.TrimLeft(v.of(func(n int64) string { return strconv.FormatInt(n, 10) }), " ")
+	return fmt.Sprintf("Running...  [%s] %s", of, outcome)
+}
+
+// bar draws a ratio in so many columns and two brackets.
+func bar(ratio float64, columns int) string {
+	n := int(ratio * float64(columns))
+	head := ""
+	if n < columns {
+		head = ">"
+	}
+	return "[" + strings.Repeat("=", n) + head + strings.Repeat(" ", columns-n-len(head)) + "]"
+}
+
+// short writes n in at most 5 columns: 9999, 12.3k, 1.23M.
+func short(n int64) string {
+	if n < 10_000 {
+		return strconv.FormatInt(n, 10)
+	}
+	f := float64(n)
+	for _, unit := range []string{"k", "M", "G", "T"} {
+		f /= 1000
+		if f < 999.5 {
+			digits := 2
+			if f >= 99.95 {
+				digits = 0
+			} else if f >= 9.995 {
+				digits = 1
+			}
+			return strconv.FormatFloat(f, 'f', digits, 64) + unit
+		}
+	}
+	return strconv.FormatFloat(f, 'g', 3, 64) + "T"
+}
+
+// clock writes a time in few columns: 3.2s, 45s, 1m05s, 2h03m.
+func clock(d time.Duration) string {
+	switch s := int64(d / time.Second); {
+	case d < 10*time.Second:
+		return strings.TrimSuffix(strconv.FormatFloat(math.Floor(d.Seconds()*10)/10, 'f', 1, 64), ".0") + "s"
+	case s < 60:
+		return fmt.Sprintf("%ds", s)
+	case s < 3600:
+		return strings.TrimSuffix(fmt.Sprintf("%dm%02ds", s/60, s%60), "00s")
+	default:
+		return strings.TrimSuffix(fmt.Sprintf("%dh%02dm", s/3600, s/60%60), "00m")
+	}
+}

@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"fmt"
+	"net"
+
+	"github.com/spf13/cobra"
+
+	"github.com/loadtestkit/load-tester/internal/target"
+)
+
+// newTarget serves a target of known latency until a signal.
+func newTarget(s *session, status *int) *cobra.Command {
+	var list faults
+	var listen string
+	var timing target.Timing
+	timing.Seed = 1
+	cmd := &cobra.Command{
+		Use:   "target",
+		Short: "Serve a target of known latency, to check any load tester",
+		Args:  noArgs,
+	}
+	g := &groups{cmd: cmd, faults: &list}
+	g.group("Flags")
+	g.take("listen", "127.0.0.1:8080", "`ADDRESS` where to listen; port 0 is any free one", into(&listen, anything))
+	g.take("latency", "0s", "`LATENCY` time to each answer: 2ms, or 'p50=2ms,p99=40ms',\nor a mix '90%:1ms,9%:10ms,1%:100ms'", into(&timing.Latency, target.ParseLatency))
+	g.take("freeze", "", "`FOR@AT` do nothing for 1s, 5s after the first request: 1s@5s (repeatable)", each(&timing.Freezes, target.ParseFreeze))
+	g.take("slow-start", "", "`TIME` how long latencies take to fall from three times theirs", into(&timing.SlowStart, parseTimeOrZero))
+	g.take("seed", "1", "`N` selects the sequence of latencies", into(&timing.Seed, parseSeed))
+	cmd.RunE = func(*cobra.Command, []string) error {
+		if listen == "" {
+			listen = "127.0.0.1:8080"
+		}
+		if err := list.err(); err != nil {
+			return err
+		}
+		if _, _, err := net.SplitHostPort(listen); err != nil {
+			return fmt.Errorf("--listen %q: want an address with a port, for example :8080 or 127.0.0.1:0", listen)
+		}
+		*status = s.serve(listen, timing)
+		return nil
+	}
+	return cmd
+}
+
+// serve serves until a signal.
+func (s *session) serve(listen string, timing target.Timing) int {
+	signals, release := s.catch()
+	defer release()
+	raw, err := target.ListenRaw(listen, target.RawOptions{Timing: timing})
+	if err != nil {
+		s.complain("--listen %q: %v", listen, err)
+		return statusNotMeasured
+	}
+	defer raw.Close()
+	if status := s.print("listening on " + clientURL(raw.Addr) + "\n"); status != statusDone {
+		return status
+	}
+	<-signals
+	raw.Close()
+	text := fmt.Sprintf("served %d requests\n", raw.Served())
+	if n := raw.Seen() - raw.Served(); n > 0 {
+		text = fmt.Sprintf("served %d requests, left %d unanswered\n", raw.Served(), n)
+	}
+	return s.print(text)
+}
+
+// clientURL is the URL under which a client on this machine reaches a listener.
+func clientURL(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if err == nil && net.ParseIP(host).IsUnspecified() {
+		addr = net.JoinHostPort("localhost", port)
+	}
+	return "http://" + addr
+}
