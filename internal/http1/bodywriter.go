@@ -1,9 +1,7 @@
 package http1
 
 import (
-	"errors"
 	"net"
-	"os"
 	"time"
 )
 
@@ -65,12 +63,11 @@ func (w *bodyWriter) write() written {
 }
 
 // stop ends the writing that start began, now that reading is over. It returns
-// how many octets were handed to the system and whether those were all; err is
-// nil if nothing but stop kept the rest back.
-func (w *bodyWriter) stop() (n int64, whole bool, err error) {
+// how many octets were handed to the system; err is nil if those were all.
+func (w *bodyWriter) stop() (n int64, err error) {
 	select {
 	case r := <-w.done:
-		return r.n, r.err == nil, r.err
+		return r.n, r.err
 	default:
 	}
 	// A peer that answers the last octet can be faster than the goroutine that
@@ -78,12 +75,11 @@ func (w *bodyWriter) stop() (n int64, whole bool, err error) {
 	w.nc.SetWriteDeadline(past)
 	select {
 	case r := <-w.done:
-		if errors.Is(r.err, os.ErrDeadlineExceeded) {
-			return r.n, false, nil
+		if r.err == nil {
+			w.nc.SetWriteDeadline(time.Time{})
 		}
-		w.nc.SetWriteDeadline(time.Time{})
-		return r.n, r.err == nil, r.err
+		return r.n, r.err
 	case <-w.quit:
-		return 0, false, net.ErrClosed
+		return 0, net.ErrClosed
 	}
 }

@@ -82,19 +82,19 @@ func (c *Conn) Exchange(n int64) Response {
 	if c.body == nil {
 		var m int
 		m, o.sendErr = c.nc.Write(c.out)
-		res.Sent, o.sent = int64(m), o.sendErr == nil
+		res.Sent = int64(m)
 		o.atEnd, o.readErr = c.receive(&res)
 	} else {
 		c.body.start()
 		o.atEnd, o.readErr = c.receive(&res)
-		res.Sent, o.sent, o.sendErr = c.body.stop()
+		res.Sent, o.sendErr = c.body.stop()
 	}
 	res.Status, res.Body = c.parser.Status(), c.parser.Body()
 
 	next := int64(stateBroken)
 	if err := c.failure(o); err != nil {
 		res.Err = err
-	} else if o.sent && !o.atEnd && res.Surplus == 0 && c.req.KeepAlive() && c.parser.Reusable() {
+	} else if o.sendErr == nil && !o.atEnd && res.Surplus == 0 && c.req.KeepAlive() && c.parser.Reusable() {
 		next = 0
 	}
 	res.Reusable = c.state.CompareAndSwap(n+1, next) && next == 0

@@ -144,6 +144,7 @@ func TestCut(t *testing.T) {
 						assert.False(t, r.Reusable, why)
 					default:
 						assertKind(t, Truncated, "unexpected EOF", r, why)
+						assert.Equal(t, 1, strings.Count(r.Err.Error(), "reading"), "%v, %s", r.Err, why)
 					}
 				}
 			}

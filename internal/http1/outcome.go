@@ -9,8 +9,7 @@ import (
 
 // An outcome is what writing a request and reading its response met.
 type outcome struct {
-	sent    bool  // the request went out whole
-	sendErr error // nil also when writing was stopped because reading was over
+	sendErr error // nil if the request went out whole; a timeout if reading was over first
 	atEnd   bool  // the connection ended before or with the response
 	readErr error // nil if the response is complete
 }
@@ -72,7 +71,7 @@ func (c *Conn) doing(o outcome) string {
 	switch {
 	case c.parser.Started():
 		return "reading " + c.parser.where()
-	case !o.sent:
+	case o.sendErr != nil:
 		return "writing the request"
 	}
 	return "waiting for the response"
