@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"errors"
+	"math"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -29,12 +30,20 @@ type Config struct {
 	OnFailed   func(*Sample)   // called for each failed request by the permit's goroutine; nil means nobody asks
 }
 
-// errTimeout is the cause of a request that its Sender ended too late.
-var errTimeout = errors.New("no complete response within the timeout")
+var (
+	// errTimeout is the cause of a request that its Sender ended too late.
+	errTimeout = errors.New("no complete response within the timeout")
+	// errEnded is the cause of one that ended the goroutine it was made on.
+	errEnded = errors.New("the function ended its goroutine, as t.Fatal and t.FailNow do; return an error instead")
+)
 
-// abandonAfter is how long a run waits for requests that it has cut off. Only
-// Go code under test that ignores its context takes longer. Chosen.
-const abandonAfter = time.Second
+const (
+	// abandonAfter is how long a run waits for requests that it has cut off.
+	// Only Go code under test that ignores its context takes longer. Chosen.
+	abandonAfter = time.Second
+	// cutEvery is how often it tries again to cut off what is left. Chosen.
+	cutEvery = 5 * time.Millisecond
+)
 
 // maxShards bounds the memory of recording, about 2 MB a shard. Chosen: so many
 // processors recording at once hardly ever meet.
@@ -44,6 +53,7 @@ const maxShards = 8
 type Loop struct {
 	cfg     Config
 	start   time.Time
+	started atomic.Bool // start is set, for others to read
 	permits permits
 	shards  []*shard
 
@@ -58,12 +68,13 @@ type Loop struct {
 
 	stopped  atomic.Bool   // issue nothing more
 	stopping chan struct{} // closed with it
+	stuck    chan struct{} // closed when nothing is left but what heeds no timeout
 	serving  sync.WaitGroup
 }
 
 // New prepares a run.
 func New(cfg Config) *Loop {
-	l := &Loop{cfg: cfg, stopping: make(chan struct{})}
+	l := &Loop{cfg: cfg, stopping: make(chan struct{}), stuck: make(chan struct{})}
 	l.permits.max = cfg.Concurrency
 	for range min(runtime.GOMAXPROCS(0), maxShards) {
 		l.shards = append(l.shards, newShard(&cfg))
@@ -77,7 +88,10 @@ func New(cfg Config) *Loop {
 // either way.
 func (l *Loop) Run(ctx, cut context.Context) *Outcome {
 	l.connectAhead(ctx)
-	l.start = time.Now()
+	l.begin()
+	if ctx.Err() != nil {
+		l.stop() // before anything is issued
+	}
 	if l.cfg.Schedule == nil {
 		l.startClosed()
 	} else {
@@ -86,13 +100,20 @@ func (l *Loop) Run(ctx, cut context.Context) *Outcome {
 	served := make(chan struct{})
 	go func() { l.serving.Wait(); close(served) }()
 	go l.sweep(served)
-	interrupted, unfinished := l.await(ctx, cut, served)
-	return l.outcome(interrupted, unfinished)
+	return l.outcome(l.await(ctx, cut, served))
 }
 
-// Progress says how far the run has come. It may be called from any goroutine
-// once the run has started.
+// begin starts the clock.
+func (l *Loop) begin() {
+	l.start = time.Now()
+	l.started.Store(true)
+}
+
+// Progress says how far the run has come. It may be called from any goroutine.
 func (l *Loop) Progress() Progress {
+	if !l.started.Load() {
+		return Progress{}
+	}
 	p := Progress{Elapsed: l.now()}
 	for _, h := range l.shards {
 		h.mu.Lock()
@@ -136,7 +157,7 @@ func (l *Loop) startClosed() {
 
 // serveClosed makes p take arrivals until there are no more.
 func (l *Loop) serveClosed(p *permit) {
-	defer p.sender.Close()
+	defer l.leave(p, func() { l.serveClosed(p) })
 	for {
 		now := l.now()
 		n, ok := l.take(now)
@@ -145,6 +166,19 @@ func (l *Loop) serveClosed(p *permit) {
 		}
 		l.exchange(p, Arrival{n, now}, now, 0)
 	}
+}
+
+// leave is the last that the goroutine which serves p does. That is too early
+// if Go code under test has ended the goroutine: then its request has failed,
+// and goOn serves p from another one.
+func (l *Loop) leave(p *permit, goOn func()) {
+	if p.began.Load() != 0 {
+		l.over(p, Result{Kind: http1.Check, Err: errEnded})
+		l.serving.Go(goOn)
+		return
+	}
+	p.sender.Close()
+	p.left.Store(true)
 }
 
 // take gives out the next arrival of a closed workload, which is due now.
@@ -168,23 +202,35 @@ func (l *Loop) exchange(p *permit, a Arrival, sent, waited time.Duration) {
 	if p.done > 0 {
 		idled = sent - p.done
 	}
-	p.begin(a, sent)
-	s := Sample{N: a.N, Due: a.Due, Sent: sent, Waited: waited, Result: p.sender.Send(a.N, idled)}
-	s.Done = l.now()
+	p.begin(a, sent, waited)
+	l.over(p, p.sender.Send(a.N, idled))
+}
+
+// over ends the exchange that p has under way, with what came of it.
+func (l *Loop) over(p *permit, r Result) {
+	s := p.sample()
+	s.Result, s.Done = r, l.now()
 	p.done = s.Done
 	began := p.end()
 	if began == cutOff {
 		return
 	}
-	if s.Kind != http1.Timeout && s.Kind != http1.ConnectTimeout && (began == timedOut || s.ServiceTime() > l.cfg.Timeout) {
+	l.record(p.shard, &s, began == timedOut)
+	if rest := s.Pause - s.ServiceTime(); rest > 0 {
+		l.pause(rest)
+	}
+}
+
+// record counts a request that is over in h; expired says that it was told to
+// end.
+func (l *Loop) record(h *shard, s *Sample, expired bool) {
+	if s.Kind != http1.Timeout && s.Kind != http1.ConnectTimeout && (expired || s.ServiceTime() > l.cfg.Timeout) {
 		s.Status, s.Kind, s.Err = 0, http1.Timeout, errTimeout
 	}
-	p.shard.record(&s)
+	h.record(s)
 	if l.cfg.OnFailed != nil && !s.Succeeded() {
-		l.cfg.OnFailed(&s)
-	}
-	if s.Pause > 0 {
-		l.pause(s.Pause)
+		failed := *s // which may escape: s itself must not cost an allocation
+		l.cfg.OnFailed(&failed)
 	}
 }
 
@@ -199,21 +245,33 @@ func (l *Loop) pause(d time.Duration) {
 }
 
 // sweep ends exchanges that have reached their timeout, to 5 % of it, so that
-// no request needs a timer of its own.
+// no request needs a timer of its own. It also notices when all that the run
+// still waits for has not heeded that for the grace period.
 func (l *Loop) sweep(served <-chan struct{}) {
-	t := time.NewTicker(max(l.cfg.Timeout/20, 500*time.Microsecond))
+	t := time.NewTicker(l.sweepEvery())
 	defer t.Stop()
 	for {
 		select {
 		case <-served:
 			return
 		case <-t.C:
-			before := l.now() - l.cfg.Timeout
+			now := l.now()
+			stuck := l.issuedAll()
 			for _, p := range l.opened() {
-				p.expire(before)
+				since, expired := p.expire(now, l.cfg.Timeout)
+				stuck = stuck && (p.left.Load() || expired && now-since > l.cfg.Grace)
+			}
+			if stuck {
+				close(l.stuck)
+				return
 			}
 		}
 	}
+}
+
+// sweepEvery is how often exchanges are looked at for their timeout.
+func (l *Loop) sweepEvery() time.Duration {
+	return max(l.cfg.Timeout/20, 500*time.Microsecond)
 }
 
 // opened returns the permits made so far.
@@ -223,13 +281,18 @@ func (l *Loop) opened() []*permit {
 	return l.permits.opened
 }
 
+// issuedAll reports whether only the permits that are out can send any more.
+func (l *Loop) issuedAll() bool {
+	l.permits.mu.Lock()
+	defer l.permits.mu.Unlock()
+	return l.cfg.Schedule == nil || l.permits.closed
+}
+
 // await waits until everything is over, and sees to it that it will be. It
-// returns when the requests that it had to cut off were due.
-func (l *Loop) await(ctx, cut context.Context, served <-chan struct{}) (interrupted bool, unfinished []time.Duration) {
-	var cutAt <-chan time.Time
-	if end, ok := l.end(); ok {
-		cutAt = time.After(end + l.cfg.Grace - l.now())
-	}
+// returns the requests that it had to cut off.
+func (l *Loop) await(ctx, cut context.Context, served <-chan struct{}) (interrupted bool, unfinished []Sample) {
+	last := time.NewTimer(l.untilCutOff())
+	defer last.Stop()
 	cancelled := ctx.Done()
 	for {
 		select {
@@ -239,8 +302,11 @@ func (l *Loop) await(ctx, cut context.Context, served <-chan struct{}) (interrup
 			cancelled = nil // a closed channel would be ready for ever
 			interrupted = true
 			l.stop()
-			cutAt = time.After(l.cfg.Grace)
-		case <-cutAt:
+			last.Reset(min(l.cfg.Grace, l.untilCutOff()))
+		case <-last.C:
+			l.stop()
+			return interrupted, l.cutOff(served)
+		case <-l.stuck:
 			l.stop()
 			return interrupted, l.cutOff(served)
 		case <-cut.Done():
@@ -248,6 +314,19 @@ func (l *Loop) await(ctx, cut context.Context, served <-chan struct{}) (interrup
 			return true, l.cutOff(served)
 		}
 	}
+}
+
+// untilCutOff is how long it is until the grace period ends for a run that
+// nobody cancels: for ever if only its number of requests bounds it.
+func (l *Loop) untilCutOff() time.Duration {
+	end, ok := l.end()
+	if s := l.cfg.Schedule; s != nil && !s.Endless && (!ok || s.Length() < end) {
+		end, ok = s.Length(), true
+	}
+	if !ok {
+		return math.MaxInt64
+	}
+	return end + l.cfg.Grace - l.now()
 }
 
 // stop makes nothing more be issued. Only await calls it.
@@ -260,29 +339,39 @@ func (l *Loop) stop() {
 	}
 }
 
-// cutOff ends what is in flight and returns when each of it was due.
-func (l *Loop) cutOff(served <-chan struct{}) (unfinished []time.Duration) {
+// cutOff ends what is in flight and returns it.
+func (l *Loop) cutOff(served <-chan struct{}) (unfinished []Sample) {
 	pass := func(late bool) {
 		for _, p := range l.opened() {
-			if due, ok := p.cut(late); ok {
-				unfinished = append(unfinished, due)
+			if s, ok := p.cut(late); ok {
+				unfinished = append(unfinished, s)
 			}
 		}
 	}
-	pass(false)
-	select {
-	case <-served:
-	case <-time.After(abandonAfter):
-		pass(true) // those whose timeout has been called and who do not heed it
+	again := time.NewTicker(cutEvery)
+	defer again.Stop()
+	giveUp := time.NewTimer(abandonAfter)
+	defer giveUp.Stop()
+	for {
+		pass(false)
+		select {
+		case <-served:
+			return unfinished
+		case <-again.C: // for what was only about to begin
+		case <-giveUp.C:
+			pass(true) // those whose timeout has been called and who do not heed it
+			return unfinished
+		}
 	}
-	return unfinished
 }
 
 // outcome adds up the shards and what never reached one.
-func (l *Loop) outcome(interrupted bool, unfinished []time.Duration) *Outcome {
-	total := l.shards[0]
-	for _, h := range l.shards[1:] {
+func (l *Loop) outcome(interrupted bool, unfinished []Sample) *Outcome {
+	total := newShard(&l.cfg)
+	for _, h := range l.shards {
+		h.mu.Lock()
 		total.merge(h)
+		h.mu.Unlock()
 	}
 	o := total.outcome()
 	o.Start = l.start
@@ -300,10 +389,14 @@ func (l *Loop) outcome(interrupted bool, unfinished []time.Duration) *Outcome {
 		a, _ := s.claims.Next()
 		l.miss(o, a.Due, &o.Warmup.Unsent, &o.Unsent)
 	}
-	for _, due := range unfinished {
-		l.miss(o, due, &o.Warmup.Unfinished, &o.Unfinished)
+	for i := range unfinished {
+		u := &unfinished[i]
+		if l.miss(o, u.Due, &o.Warmup.Unfinished, &o.Unfinished) {
+			o.Series.Sent(u.Sent - l.cfg.Warmup)
+			o.LastSent = max(o.LastSent, u.Sent-l.cfg.Warmup)
+		}
 	}
-	if len(unfinished) > 0 || o.Unsent > 0 {
+	if o.Unfinished > 0 || o.Unsent > 0 {
 		o.Elapsed = max(o.Elapsed, l.now()-l.cfg.Warmup)
 	}
 	if l.cfg.Schedule == nil {
@@ -325,13 +418,15 @@ func (l *Loop) outcome(interrupted bool, unfinished []time.Duration) *Outcome {
 	return o
 }
 
-// miss counts a request that was due and has no end.
-func (l *Loop) miss(o *Outcome, due time.Duration, warm, measured *int64) {
+// miss counts a request that was due and has no end, and reports whether that
+// was after the warm-up.
+func (l *Loop) miss(o *Outcome, due time.Duration, warm, measured *int64) bool {
 	if due < l.cfg.Warmup {
 		*warm++
-		return
+		return false
 	}
 	*measured++
 	o.Series.Due(due - l.cfg.Warmup)
 	o.Series.Missed(due - l.cfg.Warmup)
+	return true
 }

@@ -33,13 +33,7 @@ func (l *Loop) connectAhead(ctx context.Context) {
 func (l *Loop) startOpen() {
 	l.permits.claims = l.cfg.Schedule.Cursor()
 	for _, p := range l.permits.free {
-		l.serving.Go(func() {
-			if a, ok := <-p.hand; ok {
-				l.serveOpen(p, a)
-			} else {
-				p.sender.Close()
-			}
-		})
+		l.serving.Go(func() { l.serveOpen(p, l.handed) })
 	}
 	l.serving.Go(l.pace)
 }
@@ -97,12 +91,12 @@ func (l *Loop) release(a Arrival, next Cursor) {
 		if s.waiting++; s.waiting == 1 {
 			s.fullSince = l.now()
 		}
-	case fresh:
-		s.claims = next
-		l.serving.Go(func() { l.serveOpen(p, a) })
 	default:
 		s.claims = next
 		p.hand <- a
+		if fresh {
+			l.serving.Go(func() { l.serveOpen(p, l.handed) })
+		}
 	}
 }
 
@@ -118,10 +112,11 @@ func (l *Loop) close() {
 	s.free = nil
 }
 
-// serveOpen sends arrival a on p, and then whatever p is given, to the end.
-func (l *Loop) serveOpen(p *permit, a Arrival) {
-	defer p.sender.Close()
-	for waited, ok := false, true; ok; a, waited, ok = l.next(p) {
+// serveOpen sends what p is given, to the end. from is where the first comes
+// from: handed or next.
+func (l *Loop) serveOpen(p *permit, from func(*permit) (a Arrival, waited, ok bool)) {
+	defer l.leave(p, func() { l.serveOpen(p, l.next) })
+	for a, waited, ok := from(p); ok; a, waited, ok = l.next(p) {
 		if a.Due < l.cfg.Warmup {
 			l.warm.Add(1)
 		}
@@ -135,6 +130,13 @@ func (l *Loop) serveOpen(p *permit, a Arrival) {
 		}
 		l.exchange(p, a, now, wait)
 	}
+}
+
+// handed returns what the pacer hands over to p; ok is false when that will be
+// nothing more.
+func (l *Loop) handed(p *permit) (a Arrival, waited, ok bool) {
+	a, ok = <-p.hand
+	return a, false, ok
 }
 
 // next returns p's next arrival: the one that has waited longest, or else the
@@ -157,6 +159,5 @@ func (l *Loop) next(p *permit) (a Arrival, waited, ok bool) {
 	}
 	s.free = append(s.free, p)
 	s.mu.Unlock()
-	a, ok = <-p.hand
-	return a, false, ok
+	return l.handed(p)
 }

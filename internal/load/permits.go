@@ -18,9 +18,15 @@ type permit struct {
 	// start of the run plus 1; 0 if there is none; or, once somebody else has
 	// decided how it ends, how. Whoever swaps it owns the outcome.
 	began atomic.Int64
-	n     atomic.Int64  // which arrival it is of
-	due   time.Duration // when that was due; for cut alone, which no exchange follows
-	done  time.Duration // when the last exchange ended
+	n     atomic.Int64 // which arrival it is of
+	left  atomic.Bool  // no goroutine serves it any more
+
+	// Of the exchange under way; written before began, and read by its own
+	// goroutine or by cut, which no exchange follows.
+	due, sent, waited time.Duration
+
+	done    time.Duration // when the last exchange ended
+	expired time.Duration // when the last one that timed out did; of sweep
 }
 
 const (
@@ -29,32 +35,52 @@ const (
 )
 
 // begin marks an exchange as under way.
-func (p *permit) begin(a Arrival, sent time.Duration) {
-	p.due = a.Due
+func (p *permit) begin(a Arrival, sent, waited time.Duration) {
+	p.due, p.sent, p.waited = a.Due, sent, waited
 	p.n.Store(a.N)
 	p.began.Store(int64(sent) + 1)
+}
+
+// sample is what is known of the exchange under way.
+func (p *permit) sample() Sample {
+	return Sample{N: p.n.Load(), Due: p.due, Sent: p.sent, Waited: p.waited}
 }
 
 // end marks the exchange as over and returns what began said until now.
 func (p *permit) end() int64 { return p.began.Swap(0) }
 
-// expire ends the exchange under way if it began at or before the offset.
-func (p *permit) expire(before time.Duration) {
-	b, n := p.began.Load(), p.n.Load()
-	if b > 0 && b-1 <= int64(before) && p.began.CompareAndSwap(b, timedOut) {
+// expire ends the exchange under way if it has reached the timeout, and says
+// since when. It tries again each time it is called: the exchange may not have
+// been where it could be ended, such as between connecting and sending.
+func (p *permit) expire(now, timeout time.Duration) (since time.Duration, expired bool) {
+	// In this order n is of no later exchange than b, so that Expire cannot
+	// hit one that has just begun.
+	n, b := p.n.Load(), p.began.Load()
+	if b > 0 && time.Duration(b-1)+timeout <= now && p.began.CompareAndSwap(b, timedOut) {
+		p.expired = now
+		b = timedOut
+	}
+	if b == timedOut {
 		p.sender.Expire(n)
 	}
+	return p.expired, b == timedOut
 }
 
-// cut ends the exchange under way and reports whether it is thereby unfinished,
-// and when it was due. With late, that holds for one that is timing out too.
-func (p *permit) cut(late bool) (due time.Duration, unfinished bool) {
-	b, n := p.began.Load(), p.n.Load()
-	if (b > 0 || late && b == timedOut) && p.began.CompareAndSwap(b, cutOff) {
-		due, unfinished = p.due, true
+// cut ends the exchange under way, and returns it if it is thereby unfinished.
+// With late, that holds for one that is timing out too. Like expire it may have
+// to be called again.
+func (p *permit) cut(late bool) (s Sample, unfinished bool) {
+	n, b := p.n.Load(), p.began.Load()
+	if b > 0 || late && b == timedOut {
+		if !p.began.CompareAndSwap(b, cutOff) {
+			return s, false
+		}
+		s, unfinished = p.sample(), true
 	}
-	p.sender.Expire(n)
-	return due, unfinished
+	if b != 0 {
+		p.sender.Expire(n)
+	}
+	return s, unfinished
 }
 
 // permits is the counting semaphore that bounds what is in flight: at most max

@@ -49,7 +49,7 @@ type shard struct {
 	slowest  []Sample // descending by response time
 
 	done           Progress
-	last, lastSent time.Duration // the latest Done and Sent
+	last, lastSent time.Duration // the latest Done and Sent, warm-up apart
 	warm           Totals        // what was due in the warm-up; only Succeeded and Failed are kept here
 
 	bytesSent, bytesReceived, bytesBody, bytesSurplus int64
@@ -79,8 +79,6 @@ func (h *shard) record(s *Sample) {
 	ok := s.Succeeded()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.last = max(h.last, s.Done)
-	h.lastSent = max(h.lastSent, s.Sent)
 	if s.Due < h.warmup {
 		if ok {
 			h.warm.Succeeded++
@@ -90,6 +88,8 @@ func (h *shard) record(s *Sample) {
 		return
 	}
 
+	h.last = max(h.last, s.Done)
+	h.lastSent = max(h.lastSent, s.Sent)
 	due, response := s.Due-h.warmup, s.ResponseTime()
 	h.series.Due(due)
 	h.series.Sent(s.Sent - h.warmup)
@@ -117,7 +117,9 @@ func (h *shard) record(s *Sample) {
 	}
 	h.bytesSent += s.BytesSent
 	h.bytesReceived += s.BytesReceived
-	h.bytesBody += s.BytesBody
+	if s.Kind == http1.NoError {
+		h.bytesBody += s.BytesBody
+	}
 	h.bytesSurplus += s.BytesSurplus
 
 	h.kinds[s.Kind]++
@@ -141,13 +143,14 @@ func (h *shard) record(s *Sample) {
 
 // keep places s among the slowest responses.
 func (h *shard) keep(s *Sample) {
-	at, _ := slices.BinarySearchFunc(h.slowest, s, slower)
+	// By value: given the pointer, the function would make every sample escape.
+	at, _ := slices.BinarySearchFunc(h.slowest, s.ResponseTime(), slower)
 	h.slowest = slices.Insert(h.slowest, at, *s)
 	h.slowest = h.slowest[:min(len(h.slowest), keptSlowest)]
 }
 
-func slower(a Sample, b *Sample) int {
-	return cmp.Compare(b.ResponseTime(), a.ResponseTime())
+func slower(a Sample, than time.Duration) int {
+	return cmp.Compare(than, a.ResponseTime())
 }
 
 // merge adds what o recorded to h. Neither may be in use.

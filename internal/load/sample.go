@@ -26,7 +26,7 @@ type Result struct {
 	// the end of the response.
 	BytesSent, BytesReceived, BytesBody, BytesSurplus int64
 
-	// Pause is how long the permit should rest before its next request,
+	// Pause is how long from this request to the permit's next one, at least,
 	// because connecting keeps failing. 0 means not at all.
 	Pause time.Duration
 }

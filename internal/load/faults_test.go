@@ -1,0 +1,259 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/loadtestkit/load-tester/internal/http1"
+)
+
+// A sendFunc is a Sender of which only Send matters.
+type sendFunc func(n int64) Result
+
+func (f sendFunc) Send(n int64, _ time.Duration) Result { return f(n) }
+func (f sendFunc) Expire(int64)                         {}
+func (f sendFunc) Close()                               {}
+
+func ok(int64) Result { return Result{Status: 200} }
+
+// loop makes a Loop whose permits all send by f.
+func loop(cfg Config, f sendFunc) *Loop {
+	cfg.NewSender = func() Sender { return f }
+	cfg.Sleeper = NewTimerSleeper()
+	cfg.Timeout = max(cfg.Timeout, time.Second)
+	return New(cfg)
+}
+
+func TestProgressCountsEachRequestOnce(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(3)) // so many shards
+	synctest.Test(t, func(t *testing.T) {
+		var l *Loop
+		l = loop(Config{Requests: 30, Concurrency: 3}, func(n int64) Result {
+			time.Sleep(time.Millisecond)
+			if n == 15 {
+				p := l.Progress()
+				assert.InDelta(t, 15, p.Succeeded, 2)
+				assert.Equal(t, 6*time.Millisecond, p.Elapsed)
+			}
+			return ok(n)
+		})
+		assert.Equal(t, Progress{}, l.Progress(), "connecting ahead takes its time, and somebody may be watching")
+		o := l.Run(t.Context(), t.Context())
+		require.Equal(t, int64(30), o.Succeeded)
+		assert.Equal(t, int64(30), l.Progress().Succeeded, "the shards are added up by then")
+	})
+}
+
+// t.FailNow in Go code under test ends the goroutine that it runs on.
+func TestEndedGoroutineIsAFailedRequest(t *testing.T) {
+	check := func(cfg Config, why string) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) {
+			o := loop(cfg, func(n int64) Result {
+				time.Sleep(time.Millisecond)
+				if n%3 == 0 {
+					runtime.Goexit()
+				}
+				return ok(n)
+			}).Run(t.Context(), context.Background())
+			assert.Equal(t, Totals{Due: 9, Sent: 9, Succeeded: 6, Failed: 3}, o.Totals, why)
+			require.Equal(t, int64(3), o.Kinds[http1.Check], why)
+			assert.ErrorContains(t, o.Failures[http1.Check][0].Err, "return an error instead")
+			assert.Equal(t, int64(time.Millisecond), o.FailedResponse.Min(), why)
+			assert.Zero(t, o.Abandoned, why)
+		})
+	}
+	check(Config{Requests: 9, Concurrency: 1}, "closed")
+	check(Config{Requests: 9, Concurrency: 4}, "closed, the last ones too")
+	check(Config{Requests: 9, Concurrency: 2, Schedule: rate(100)}, "open")
+}
+
+// An inattentive Sender does not hear the first Expire: its exchange was not
+// where it could be ended.
+type inattentive struct {
+	calls   atomic.Int64
+	expired chan struct{}
+}
+
+func (s *inattentive) Send(int64, time.Duration) Result {
+	<-s.expired
+	return Result{Kind: http1.Timeout, Err: errors.New("expired")}
+}
+
+func (s *inattentive) Expire(int64) {
+	if s.calls.Add(1) == 2 {
+		close(s.expired)
+	}
+}
+
+func (s *inattentive) Close() {}
+
+func TestExpiresUntilItIsHeard(t *testing.T) {
+	check := func(cfg Config, cutAfter, want time.Duration, totals Totals, why string) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) {
+			s := &inattentive{expired: make(chan struct{})}
+			cfg.Requests, cfg.Concurrency, cfg.NewSender = 1, 1, func() Sender { return s }
+			cut, cancel := context.WithTimeout(context.Background(), cutAfter)
+			defer cancel()
+			o := New(cfg).Run(t.Context(), cut)
+			assert.Equal(t, totals, o.Totals, why)
+			assert.Equal(t, want, o.Elapsed, why)
+			assert.Zero(t, o.Abandoned, why)
+		})
+	}
+	check(Config{Timeout: time.Second, Grace: time.Second}, time.Hour, 1050*time.Millisecond,
+		Totals{Due: 1, Sent: 1, Failed: 1}, "the next sweep is 5 % later")
+	check(Config{Timeout: time.Minute, Grace: time.Minute}, time.Second, time.Second+cutEvery,
+		Totals{Due: 1, Sent: 1, Unfinished: 1}, "cut off")
+}
+
+func TestCancelNeverMakesARunLonger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 600*time.Millisecond)
+		defer cancel()
+		p := &peer{delay: func(int64) time.Duration { return never }}
+		o := runUntil(t, ctx, context.Background(), p, Config{Duration: 100 * time.Millisecond, Grace: time.Second})
+		assert.Equal(t, 1100*time.Millisecond, o.Elapsed, "the grace period of the run's own end")
+		assert.True(t, o.Interrupted)
+	})
+}
+
+func TestCancelledBeforeTheStartSendsNothing(t *testing.T) {
+	for name, schedule := range map[string]*Schedule{"closed": nil, "open": rate(1000)} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				cancel()
+				o := runUntil(t, ctx, context.Background(), &peer{}, Config{Requests: 10, Schedule: schedule})
+				assert.Zero(t, o.Sent)
+				assert.True(t, o.Interrupted)
+			})
+		})
+	}
+}
+
+func TestStagesBoundTheRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stages := &Schedule{Stages: []Stage{{For: time.Second, From: 100, To: 100}, {For: time.Second}}}
+		p := &peer{delay: func(int64) time.Duration { return never }}
+		o := run(t, p, Config{Schedule: stages, Concurrency: 1, Timeout: 10 * time.Second, Grace: 3 * time.Second})
+		assert.Equal(t, 5*time.Second, o.Elapsed, "2 s of stages and the grace period")
+		assert.Equal(t, Totals{Due: 100, Sent: 1, Unsent: 99, Unfinished: 1}, o.Totals)
+	})
+}
+
+// Calls that heed no timeout would keep a run of so many requests for ever.
+func TestRunOfDeafCallsEnds(t *testing.T) {
+	check := func(cfg Config, want Totals, why string) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) {
+			until := make(chan struct{})
+			cfg.Timeout, cfg.Grace = time.Second, 2*time.Second
+			l := loop(cfg, func(n int64) Result {
+				if n%5 == 4 {
+					<-until
+				}
+				return ok(n)
+			})
+			began := time.Now()
+			o := l.Run(t.Context(), context.Background())
+			assert.Equal(t, want, o.Totals, why)
+			assert.Equal(t, o.Unfinished, o.Abandoned, why)
+			assert.False(t, o.Interrupted, why)
+			assert.Less(t, time.Since(began), 5*time.Second, "timeout, grace, and 1 s to be sure")
+			close(until)
+			l.serving.Wait()
+		})
+	}
+	check(Config{Requests: 5, Concurrency: 2}, Totals{Due: 5, Sent: 5, Succeeded: 4, Unfinished: 1}, "the others went on")
+	check(Config{Requests: 50, Concurrency: 2}, Totals{Due: 10, Sent: 10, Succeeded: 8, Unfinished: 2}, "none is left to go on")
+	check(Config{Requests: 20, Concurrency: 2, Schedule: rate(1000)},
+		Totals{Due: 20, Sent: 10, Unsent: 10, Succeeded: 8, Unfinished: 2}, "open")
+}
+
+func TestWarmupsTailIsNoPartOfTheRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &peer{delay: func(n int64) time.Duration {
+			if n == 0 {
+				return 900 * time.Millisecond
+			}
+			return 10 * time.Millisecond
+		}}
+		o := run(t, p, Config{Requests: 10, Warmup: 100 * time.Millisecond, Concurrency: 2})
+		assert.Equal(t, 100*time.Millisecond, o.Elapsed, "ten requests, one after the other")
+	})
+}
+
+func TestUnfinishedRequestsAreInTheSeries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &peer{delay: func(int64) time.Duration { return never }}
+		o := run(t, p, Config{Schedule: rate(100), Duration: time.Second, Timeout: time.Minute, Grace: time.Second, Concurrency: 200})
+		require.Equal(t, int64(100), o.Unfinished)
+		var sent int64
+		for _, i := range o.Series.Intervals() {
+			sent += i.Sent
+		}
+		assert.Equal(t, int64(100), sent)
+		assert.Equal(t, 990*time.Millisecond, o.LastSent)
+	})
+}
+
+func TestBodyOctetsAreOfCompleteResponses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := loop(Config{Requests: 10, Concurrency: 1}, func(n int64) Result {
+			r := Result{Status: 200, BytesReceived: 100, BytesBody: 10}
+			if n%2 == 1 {
+				r.Kind, r.Err = http1.Truncated, errors.New("cut")
+			}
+			return r
+		}).Run(t.Context(), context.Background())
+		assert.Equal(t, int64(50), o.BytesBody)
+		assert.Equal(t, int64(1000), o.BytesReceived)
+	})
+}
+
+func TestPauseCountsFromTheRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := loop(Config{Requests: 3, Concurrency: 1}, func(n int64) Result {
+			time.Sleep(time.Duration(n) * 10 * time.Millisecond)
+			return Result{Status: 200, Pause: 15 * time.Millisecond}
+		}).Run(t.Context(), context.Background())
+		// Sent at 0, 15 and 30 ms, since the second one took 10 ms of its 15;
+		// the third takes 20 ms.
+		assert.Equal(t, 50*time.Millisecond, o.Elapsed)
+	})
+}
+
+// The whole permit's loop, with a log of failed requests set, allocates nothing
+// for a request that succeeds.
+func TestSteadyStateAllocatesNothing(t *testing.T) {
+	mallocs := func(n int64, schedule *Schedule) uint64 {
+		s, err := NewSleeper()
+		require.NoError(t, err)
+		defer s.Close()
+		l := New(Config{
+			Requests: n, Schedule: schedule, Concurrency: 4, Timeout: time.Second, Sleeper: s,
+			NewSender: func() Sender { return sendFunc(ok) },
+			OnFailed:  func(*Sample) {},
+		})
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		l.Run(context.Background(), context.Background())
+		runtime.ReadMemStats(&after)
+		return after.Mallocs - before.Mallocs
+	}
+	for name, schedule := range map[string]*Schedule{"closed": nil, "open": rate(1e9)} {
+		mallocs(1000, schedule)
+		few, many := mallocs(10_000, schedule), mallocs(210_000, schedule)
+		assert.Less(t, float64(many)-float64(few), 2000.0, "%s: %d for 10,000 requests, %d for 210,000", name, few, many)
+	}
+}
