@@ -194,6 +194,7 @@ func TestMessages(t *testing.T) {
 	check(ok11+"A", "reading header section: unexpected EOF")
 	check(ok11+"Content-Length: -5\r\n\r\n", "reading header section: Content-Length is not a number")
 	check(ok11+"Content-Length: 99999999999999999999\r\n\r\n", "reading header section: Content-Length over 2^63-1")
+	check(ok11+"Content-Length: 99999999999999999999\r\nContent-Length: 5\r\n\r\n", "reading header section: Content-Length over 2^63-1")
 	check(ok11+"Content-Length: 5, 6\r\n\r\n", "reading header section: Content-Length has two values")
 	check(ok11+"Transfer-Encoding: chunked, chunked\r\n\r\n", "reading header section: chunked is applied twice")
 	check(ok11+"Transfer-Encoding: chunked;q=1\r\n\r\n", "reading header section: chunked has parameters")
