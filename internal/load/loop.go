@@ -25,7 +25,8 @@ type Config struct {
 	Ahead       int           // permits to connect before the start
 
 	Thresholds []time.Duration // response times to count exactly
-	NewSender  func() Sender   // called once a permit, never concurrently
+	NewSender  func() Sender   // called once a permit, never concurrently; not used with a Mux
+	Mux        Mux             // performs all exchanges from one goroutine; nil means a Sender and a goroutine for each permit
 	Sleeper    Sleeper         // wakes the pacer of an open workload; closing it is the caller's
 	OnFailed   func(*Sample)   // called for each failed request by the permit's goroutine; nil means nobody asks
 }
@@ -76,7 +77,11 @@ type Loop struct {
 func New(cfg Config) *Loop {
 	l := &Loop{cfg: cfg, stopping: make(chan struct{}), stuck: make(chan struct{})}
 	l.permits.max = cfg.Concurrency
-	for range min(runtime.GOMAXPROCS(0), maxShards) {
+	shards := min(runtime.GOMAXPROCS(0), maxShards)
+	if cfg.Mux != nil {
+		shards = 1
+	}
+	for range shards {
 		l.shards = append(l.shards, newShard(&cfg))
 	}
 	return l
@@ -87,6 +92,9 @@ func New(cfg Config) *Loop {
 // the grace period; when cut is cancelled it ends at once. The outcome is whole
 // either way.
 func (l *Loop) Run(ctx, cut context.Context) *Outcome {
+	if l.cfg.Mux != nil {
+		return l.outcome(l.runMux(ctx, cut))
+	}
 	l.connectAhead(ctx)
 	l.begin()
 	if ctx.Err() != nil {

@@ -21,6 +21,7 @@ type peer struct {
 	delay  func(n int64) time.Duration
 	status func(n int64) int
 	pause  time.Duration
+	mux    bool // tests run it behind a Mux
 
 	seen   atomic.Int64
 	closed atomic.Int64
@@ -35,16 +36,24 @@ type fakeSender struct {
 	expired chan struct{}
 }
 
-func (s *fakeSender) Send(n int64, _ time.Duration) Result {
-	p := s.peer
+// answer is how long the peer takes for request n, and what it says.
+func (p *peer) answer(n int64) (d time.Duration, r Result) {
 	p.seen.Add(1)
 	p.mu.Lock()
 	p.order = append(p.order, n)
 	p.mu.Unlock()
-	var d time.Duration
 	if p.delay != nil {
 		d = p.delay(n)
 	}
+	status := 200
+	if p.status != nil {
+		status = p.status(n)
+	}
+	return d, Result{Status: status, Pause: p.pause, BytesSent: 10, BytesReceived: 20, BytesBody: 5}
+}
+
+func (s *fakeSender) Send(n int64, _ time.Duration) Result {
+	d, r := s.peer.answer(n)
 	if d > 0 {
 		select {
 		case <-time.After(d):
@@ -52,11 +61,7 @@ func (s *fakeSender) Send(n int64, _ time.Duration) Result {
 			return Result{Kind: http1.Timeout, Err: errors.New("expired")}
 		}
 	}
-	status := 200
-	if p.status != nil {
-		status = p.status(n)
-	}
-	return Result{Status: status, Pause: p.pause, BytesSent: 10, BytesReceived: 20, BytesBody: 5}
+	return r
 }
 
 func (s *fakeSender) Expire(int64) {
@@ -69,6 +74,77 @@ func (s *fakeSender) Expire(int64) {
 func (s *fakeSender) Close() { s.peer.closed.Add(1) }
 
 const never = time.Hour
+
+// A fakeMux talks to a peer as many fakeSenders do.
+type fakeMux struct {
+	*peer
+	ended  chan ended // of all places; as large as a test needs
+	woken  chan struct{}
+	timers map[int]*time.Timer
+}
+
+type ended struct {
+	place int
+	Result
+}
+
+func newFakeMux(p *peer) *fakeMux {
+	return &fakeMux{peer: p, ended: make(chan ended, 1<<16), woken: make(chan struct{}, 1), timers: map[int]*time.Timer{}}
+}
+
+func (m *fakeMux) Start(place int, n int64, _ time.Duration) {
+	d, r := m.answer(n)
+	if d == 0 {
+		m.ended <- ended{place, r}
+		return
+	}
+	m.timers[place] = time.AfterFunc(d, func() { m.ended <- ended{place, r} })
+}
+
+func (m *fakeMux) Wait(d time.Duration, done func(int, *Result)) (expired bool) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case e := <-m.ended:
+		done(e.place, &e.Result)
+	case <-m.woken:
+	case <-t.C:
+		return true
+	}
+	return false
+}
+
+func (m *fakeMux) Expire(place int) {
+	if m.timers[place].Stop() {
+		m.ended <- ended{place, Result{Kind: http1.Timeout, Err: errors.New("expired")}}
+	}
+}
+
+func (m *fakeMux) Connect(context.Context, int) { time.Sleep(time.Millisecond) }
+
+func (m *fakeMux) Wake() {
+	select {
+	case m.woken <- struct{}{}:
+	default:
+	}
+}
+
+func (m *fakeMux) Close() {
+	m.closed.Add(1)
+	for _, t := range m.timers {
+		t.Stop()
+	}
+}
+
+// inBoth runs f in a bubble for each way that a Loop can send.
+func inBoth(t *testing.T, f func(t *testing.T, mux bool)) {
+	t.Helper()
+	for name, mux := range map[string]bool{"goroutines": false, "mux": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { f(t, mux) })
+		})
+	}
+}
 
 // run runs cfg in the present bubble, with defaults that most tests want.
 func run(t *testing.T, p *peer, cfg Config) *Outcome {
@@ -86,8 +162,12 @@ func runUntil(t *testing.T, ctx, cut context.Context, p *peer, cfg Config) *Outc
 	if cfg.Grace == 0 {
 		cfg.Grace = cfg.Timeout
 	}
-	cfg.NewSender = p.sender
-	cfg.Sleeper = NewTimerSleeper()
+	if p.mux {
+		cfg.Mux = newFakeMux(p)
+	} else {
+		cfg.NewSender = p.sender
+		cfg.Sleeper = NewTimerSleeper()
+	}
 	l := New(cfg)
 	o := l.Run(ctx, cut)
 	for _, tot := range []Totals{o.Totals, o.Warmup} {
@@ -95,7 +175,11 @@ func runUntil(t *testing.T, ctx, cut context.Context, p *peer, cfg Config) *Outc
 		require.Equal(t, tot.Sent, tot.Succeeded+tot.Failed+tot.Unfinished, "sent = succeeded + failed + unfinished: %+v", tot)
 	}
 	require.Equal(t, p.seen.Load(), o.Sent+o.Warmup.Sent, "sent is what the peer saw")
-	require.Equal(t, int64(len(l.permits.opened)), p.closed.Load(), "every sender is closed")
+	if p.mux {
+		require.Equal(t, int64(1), p.closed.Load(), "the mux is closed")
+	} else {
+		require.Equal(t, int64(len(l.permits.opened)), p.closed.Load(), "every sender is closed")
+	}
 	assert.LessOrEqual(t, o.PeakInFlight, cfg.Concurrency)
 	assert.Zero(t, o.Abandoned)
 	var due, succeeded, failed, missed int64
@@ -127,8 +211,8 @@ func quantile(t *testing.T, o *Outcome, q float64) time.Duration {
 func TestClosedSendsExactlyN(t *testing.T) {
 	check := func(n int64, c int, why string) {
 		t.Helper()
-		synctest.Test(t, func(t *testing.T) {
-			p := &peer{delay: func(n int64) time.Duration { return time.Duration(1+n%3) * time.Millisecond }}
+		inBoth(t, func(t *testing.T, mux bool) {
+			p := &peer{mux: mux, delay: func(n int64) time.Duration { return time.Duration(1+n%3) * time.Millisecond }}
 			o := run(t, p, Config{Requests: n, Concurrency: c})
 			assert.Equal(t, Totals{Due: n, Sent: n, Succeeded: n}, o.Totals, why)
 			assert.LessOrEqual(t, int64(o.PeakInFlight), n, "no more permits than requests")
@@ -141,8 +225,8 @@ func TestClosedSendsExactlyN(t *testing.T) {
 }
 
 func TestClosedIsDueWhenSent(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := &peer{delay: func(int64) time.Duration { return 5 * time.Millisecond }}
+	inBoth(t, func(t *testing.T, mux bool) {
+		p := &peer{mux: mux, delay: func(int64) time.Duration { return 5 * time.Millisecond }}
 		o := run(t, p, Config{Requests: 40, Concurrency: 4})
 		assert.Equal(t, 50*time.Millisecond, o.Elapsed, "ten rounds of four")
 		assert.Equal(t, int64(5*time.Millisecond), o.Response.Min())
@@ -154,8 +238,8 @@ func TestClosedIsDueWhenSent(t *testing.T) {
 }
 
 func TestDurationStopsIssuingAndDrains(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := &peer{delay: func(int64) time.Duration { return 30 * time.Millisecond }}
+	inBoth(t, func(t *testing.T, mux bool) {
+		p := &peer{mux: mux, delay: func(int64) time.Duration { return 30 * time.Millisecond }}
 		o := run(t, p, Config{Duration: 100 * time.Millisecond, Concurrency: 2})
 		// Sent at 0, 30, 60 and 90 ms; the last ends at 120 ms.
 		assert.Equal(t, Totals{Due: 8, Sent: 8, Succeeded: 8}, o.Totals)
@@ -165,8 +249,8 @@ func TestDurationStopsIssuingAndDrains(t *testing.T) {
 }
 
 func TestWarmupIsCountedApart(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := &peer{delay: func(n int64) time.Duration {
+	inBoth(t, func(t *testing.T, mux bool) {
+		p := &peer{mux: mux, delay: func(n int64) time.Duration {
 			if n < 10 {
 				return 100 * time.Millisecond
 			}
@@ -179,14 +263,14 @@ func TestWarmupIsCountedApart(t *testing.T) {
 		assert.Equal(t, 10*time.Millisecond, quantile(t, o, 1))
 		assert.Equal(t, 500*time.Millisecond, o.Elapsed)
 	})
-	synctest.Test(t, func(t *testing.T) {
-		p := &peer{delay: func(n int64) time.Duration { return time.Millisecond }}
+	inBoth(t, func(t *testing.T, mux bool) {
+		p := &peer{mux: mux, delay: func(n int64) time.Duration { return time.Millisecond }}
 		o := run(t, p, Config{Schedule: rate(100), Duration: time.Second, Warmup: 500 * time.Millisecond})
 		assert.Equal(t, Totals{Due: 50, Sent: 50, Succeeded: 50}, o.Warmup)
 		assert.Equal(t, Totals{Due: 100, Sent: 100, Succeeded: 100}, o.Totals)
 	})
-	synctest.Test(t, func(t *testing.T) {
-		p := &peer{}
+	inBoth(t, func(t *testing.T, mux bool) {
+		p := &peer{mux: mux}
 		o := run(t, p, Config{Schedule: rate(100), Requests: 30, Warmup: 500 * time.Millisecond})
 		assert.Equal(t, int64(50), o.Warmup.Due, "the warm-up is at full schedule")
 		assert.Equal(t, int64(30), o.Due, "and not among the requests asked for")
@@ -197,8 +281,8 @@ func TestWarmupIsCountedApart(t *testing.T) {
 // Arrivals 50 to 149 then wait 1000, 990, ... 10 ms; the 198th of 200 sorted is
 // 980 ms.
 func TestOpenCountsTheStall(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := &peer{delay: func(n int64) time.Duration {
+	inBoth(t, func(t *testing.T, mux bool) {
+		p := &peer{mux: mux, delay: func(n int64) time.Duration {
 			if n == 50 {
 				return time.Second
 			}
@@ -220,8 +304,8 @@ func TestOpenCountsTheStall(t *testing.T) {
 }
 
 func TestOpenKeepsArrivalsInOrder(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := &peer{delay: func(n int64) time.Duration { return 35 * time.Millisecond }}
+	inBoth(t, func(t *testing.T, mux bool) {
+		p := &peer{mux: mux, delay: func(n int64) time.Duration { return 35 * time.Millisecond }}
 		o := run(t, p, Config{Schedule: rate(1000), Requests: 50, Concurrency: 3})
 		assert.Equal(t, int64(50), o.Succeeded)
 		for i, n := range p.order {
@@ -232,19 +316,21 @@ func TestOpenKeepsArrivalsInOrder(t *testing.T) {
 }
 
 func TestOpenUsesAsFewPermitsAsWillDo(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := &peer{delay: func(n int64) time.Duration { return 25 * time.Millisecond }}
+	inBoth(t, func(t *testing.T, mux bool) {
+		p := &peer{mux: mux, delay: func(n int64) time.Duration { return 25 * time.Millisecond }}
 		o := run(t, p, Config{Schedule: rate(100), Requests: 100, Concurrency: 1000})
 		assert.Equal(t, 3, o.PeakInFlight, "25 ms at one in 10 ms")
-		assert.Equal(t, int64(3), p.closed.Load(), "and no sender more was made")
+		if !mux {
+			assert.Equal(t, int64(3), p.closed.Load(), "and no sender more was made")
+		}
 	})
 }
 
 func TestOpenSchedulesToTheNanosecond(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	inBoth(t, func(t *testing.T, mux bool) {
 		var start time.Time
 		var at []time.Duration
-		p := &peer{}
+		p := &peer{mux: mux}
 		p.delay = func(n int64) time.Duration {
 			if n == 0 {
 				start = time.Now()
@@ -268,8 +354,8 @@ func TestOpenSchedulesToTheNanosecond(t *testing.T) {
 }
 
 func TestTimeout(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := &peer{delay: func(n int64) time.Duration {
+	inBoth(t, func(t *testing.T, mux bool) {
+		p := &peer{mux: mux, delay: func(n int64) time.Duration {
 			if n%2 == 1 {
 				return never
 			}
@@ -286,9 +372,9 @@ func TestTimeout(t *testing.T) {
 }
 
 func TestLateSuccessIsATimeout(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	inBoth(t, func(t *testing.T, mux bool) {
 		// Between two sweeps, which are 50 ms apart.
-		p := &peer{delay: func(n int64) time.Duration { return 1001 * time.Millisecond }}
+		p := &peer{mux: mux, delay: func(n int64) time.Duration { return 1001 * time.Millisecond }}
 		o := run(t, p, Config{Requests: 1, Timeout: time.Second})
 		assert.Equal(t, int64(1), o.Kinds[http1.Timeout])
 		assert.Empty(t, o.Statuses)
@@ -296,8 +382,8 @@ func TestLateSuccessIsATimeout(t *testing.T) {
 }
 
 func TestNeverAnsweringTargetMissesEverything(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := &peer{delay: func(n int64) time.Duration { return never }}
+	inBoth(t, func(t *testing.T, mux bool) {
+		p := &peer{mux: mux, delay: func(n int64) time.Duration { return never }}
 		o := run(t, p, Config{
 			Schedule: rate(100), Duration: 5 * time.Second, Concurrency: 100,
 			Timeout: 2 * time.Second, Grace: 2 * time.Second, Thresholds: []time.Duration{time.Hour},
@@ -315,10 +401,10 @@ func TestNeverAnsweringTargetMissesEverything(t *testing.T) {
 func TestCancelDrains(t *testing.T) {
 	for name, schedule := range map[string]*Schedule{"closed": nil, "open": rate(1000)} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			inBoth(t, func(t *testing.T, mux bool) {
 				ctx, cancel := context.WithTimeout(t.Context(), 55*time.Millisecond)
 				defer cancel()
-				p := &peer{delay: func(n int64) time.Duration { return 10 * time.Millisecond }}
+				p := &peer{mux: mux, delay: func(n int64) time.Duration { return 10 * time.Millisecond }}
 				o := runUntil(t, ctx, context.Background(), p, Config{Schedule: schedule, Requests: 10_000, Concurrency: 4})
 				assert.True(t, o.Interrupted)
 				assert.Equal(t, o.Succeeded, o.Sent, "what was in flight has finished")
@@ -332,10 +418,10 @@ func TestCancelDrains(t *testing.T) {
 }
 
 func TestGraceEnds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	inBoth(t, func(t *testing.T, mux bool) {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
-		p := &peer{delay: func(n int64) time.Duration { return never }}
+		p := &peer{mux: mux, delay: func(n int64) time.Duration { return never }}
 		o := runUntil(t, ctx, context.Background(), p, Config{Requests: 100, Concurrency: 4, Grace: time.Second})
 		assert.Equal(t, Totals{Due: 4, Sent: 4, Unfinished: 4}, o.Totals)
 		assert.Equal(t, 1050*time.Millisecond, o.Elapsed)
@@ -345,12 +431,12 @@ func TestGraceEnds(t *testing.T) {
 func TestSecondCancelCutsOff(t *testing.T) {
 	for name, schedule := range map[string]*Schedule{"closed": nil, "open": rate(1000)} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			inBoth(t, func(t *testing.T, mux bool) {
 				ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 				defer cancel()
 				cut, cancelCut := context.WithTimeout(t.Context(), 60*time.Millisecond)
 				defer cancelCut()
-				p := &peer{delay: func(n int64) time.Duration { return never }}
+				p := &peer{mux: mux, delay: func(n int64) time.Duration { return never }}
 				o := runUntil(t, ctx, cut, p, Config{Schedule: schedule, Requests: 100, Concurrency: 4})
 				assert.Equal(t, int64(4), o.Unfinished)
 				assert.Equal(t, 60*time.Millisecond, o.Elapsed)
@@ -391,20 +477,21 @@ func TestAbandonsWhatDoesNotEnd(t *testing.T) {
 }
 
 func TestPauseAfterFailuresEndsWithTheRun(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	inBoth(t, func(t *testing.T, mux bool) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		defer cancel()
 		start := time.Now()
-		o := runUntil(t, ctx, context.Background(), &peer{pause: time.Hour}, Config{Requests: 100, Concurrency: 4})
+		o := runUntil(t, ctx, context.Background(), &peer{mux: mux, pause: time.Hour}, Config{Requests: 100, Concurrency: 4})
 		assert.Equal(t, int64(4), o.Sent)
 		assert.Equal(t, 10*time.Millisecond, time.Since(start))
 	})
 }
 
 func TestFailedRequestsAreCountedApart(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	inBoth(t, func(t *testing.T, mux bool) {
 		var logged []int64
 		p := &peer{
+			mux:   mux,
 			delay: func(n int64) time.Duration { return time.Duration(n) * time.Millisecond },
 			status: func(n int64) int {
 				if n%4 == 0 {

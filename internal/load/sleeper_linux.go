@@ -9,16 +9,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const (
-	// spinMost is the longest wait that the processor is kept busy for, and
-	// leadMost the earliest that waking is asked for: between them they hide
-	// how long this machine takes to wake up (here 50 to 80 µs, most of it the
-	// idle processor's) at 1 to 2 % of a processor at 1000 arrivals/s. Chosen.
-	spinMost = 30 * time.Microsecond
-	leadMost = 150 * time.Microsecond
-	leadStep = time.Microsecond
-)
-
 // A timerfdSleeper sleeps on a timerfd in the runtime's own poller. That is as
 // precise as a thread of its own in nanosleep, since both wait for the same
 // kernel timer, and unlike that thread it holds no processor of the scheduler:
@@ -30,7 +20,7 @@ type timerfdSleeper struct {
 	file  *os.File
 	fd    int
 	woken atomic.Bool
-	lead  time.Duration
+	lead  lead
 	buf   [8]byte
 }
 
@@ -45,14 +35,12 @@ func NewSleeper() (Sleeper, error) {
 
 func (s *timerfdSleeper) Sleep(d time.Duration) {
 	start := time.Now()
-	switch {
-	case d > s.lead+spinMost:
-		asked := d - s.lead
+	if asked, spin := s.lead.ask(d); asked > 0 {
 		s.wait(asked)
-		s.learn(time.Since(start) - asked)
-	case d > spinMost:
-		s.wait(d)
-		return
+		if !spin {
+			return
+		}
+		s.lead.learn(time.Since(start) - asked)
 	}
 	for left := d - time.Since(start); left > 0 && left <= spinMost && !s.woken.Load(); {
 		left = d - time.Since(start)
@@ -66,15 +54,6 @@ func (s *timerfdSleeper) wait(d time.Duration) {
 		return
 	}
 	s.file.Read(s.buf[:]) // fails only once woken
-}
-
-// learn follows the median of how late waking up is.
-func (s *timerfdSleeper) learn(late time.Duration) {
-	if late > s.lead {
-		s.lead = min(s.lead+leadStep, leadMost)
-	} else {
-		s.lead = max(s.lead-leadStep, 0)
-	}
 }
 
 func (s *timerfdSleeper) Wake() {

@@ -1,0 +1,306 @@
+package load
+
+import (
+	"context"
+	"math"
+	"time"
+)
+
+// A Mux performs the exchanges of many places from one goroutine. A place is a
+// permit's: it has at most one exchange under way, and a connection of its own.
+// Only Wake may be called from another goroutine.
+type Mux interface {
+	// Start begins the exchange of arrival n in a place; idled is how long ago
+	// the one before ended there, 0 if there was none. It does not wait, and
+	// tells of the end only through Wait.
+	Start(place int, n int64, idled time.Duration)
+	// Wait tells done of exchanges as they end, which may start others, until
+	// some have or d has passed or Wake is called. expired says that d has
+	// passed and nothing else. d <= 0 looks without waiting.
+	Wait(d time.Duration, done func(place int, r *Result)) (expired bool)
+	// Expire makes the exchange under way in a place end soon, with the kind
+	// Timeout.
+	Expire(place int)
+	// Connect opens the connections of the first n places, as far as they can
+	// be within ctx.
+	Connect(ctx context.Context, n int)
+	// Wake ends the Wait under way, or else the next one.
+	Wake()
+	// Close frees everything, what is under way too.
+	Close()
+}
+
+// A place is one permit of a muxLoop.
+type place struct {
+	Arrival
+	sent, waited time.Duration
+	done         time.Duration // when its last exchange ended, 0 if there was none
+	busy         bool          // an exchange is under way
+	expired      bool          // which has been told to end
+}
+
+// sample is what is known of the exchange under way.
+func (p *place) sample() Sample {
+	return Sample{N: p.N, Due: p.Due, Sent: p.sent, Waited: p.waited}
+}
+
+// A rest is the pause of a place whose connections keep failing.
+type rest struct {
+	place int
+	until time.Duration
+}
+
+// A muxLoop is a Loop whose permits one goroutine serves: it releases arrivals
+// when they are due, sweeps for timeouts and records, all between two Waits.
+type muxLoop struct {
+	*Loop
+	mux     Mux
+	shard   *shard
+	places  []place
+	unused  int   // places from here on have never been used
+	free    []int // a stack: most recently used first
+	resting []rest
+	busy    int // exchanges under way
+
+	next    Cursor  // open: after coming
+	coming  Arrival // open: the first that is not yet due
+	noMore  bool    // nothing more will become due
+	lead    lead
+	sweepAt time.Duration
+	cutAt   time.Duration
+}
+
+const forever = time.Duration(math.MaxInt64)
+
+// runMux makes the load on cfg.Mux. It returns the requests that it had to cut
+// off.
+func (l *Loop) runMux(ctx, cut context.Context) (interrupted bool, unfinished []Sample) {
+	m := &muxLoop{Loop: l, mux: l.cfg.Mux, shard: l.shards[0], places: make([]place, l.cfg.Concurrency), cutAt: forever}
+	defer m.mux.Close()
+	defer context.AfterFunc(ctx, m.mux.Wake)()
+	defer context.AfterFunc(cut, m.mux.Wake)()
+	if ahead := min(l.cfg.Ahead, len(m.places)); ahead > 0 {
+		m.mux.Connect(ctx, ahead)
+	}
+	l.begin()
+	m.cutAt = l.untilCutOff()
+	if l.cfg.Schedule != nil {
+		m.next = l.cfg.Schedule.Cursor()
+		l.permits.claims = m.next
+		m.advance()
+	}
+	for {
+		now := l.now()
+		if cut.Err() != nil || now >= m.cutAt {
+			l.stop()
+			return interrupted || cut.Err() != nil, m.cutOff()
+		}
+		if ctx.Err() != nil && !interrupted {
+			interrupted = true
+			l.stop()
+			m.cutAt = min(m.cutAt, now+l.cfg.Grace)
+		}
+		m.issue(now)
+		if m.noMore && m.busy == 0 && (l.permits.waiting == 0 || l.stopped.Load()) {
+			return interrupted, nil
+		}
+		m.sweep(now)
+		m.wait(now)
+	}
+}
+
+// wait waits for the next thing to do.
+func (m *muxLoop) wait(now time.Duration) {
+	until := min(m.sweepAt, m.cutAt)
+	for _, r := range m.resting {
+		until = min(until, r.until)
+	}
+	if m.cfg.Schedule == nil || m.noMore || m.coming.Due > until {
+		m.mux.Wait(until-now, m.done)
+		return
+	}
+	asked, spin := m.lead.ask(m.coming.Due - now)
+	if m.mux.Wait(asked, m.done) && spin && asked > 0 {
+		m.lead.learn(m.now() - now - asked)
+	}
+}
+
+// issue starts what can be started now.
+func (m *muxLoop) issue(now time.Duration) {
+	m.endRests(now)
+	if m.cfg.Schedule != nil {
+		for !m.noMore && m.coming.Due <= now {
+			m.release()
+		}
+		if m.stopped.Load() && !m.noMore {
+			m.noMore, m.offered = true, now
+		}
+		return
+	}
+	for !m.noMore {
+		i, ok := m.acquire()
+		if !ok {
+			return
+		}
+		m.startClosed(i, now)
+	}
+}
+
+// endRests frees the places that have rested long enough.
+func (m *muxLoop) endRests(now time.Duration) {
+	kept := m.resting[:0]
+	for _, r := range m.resting {
+		if now >= r.until || m.stopped.Load() {
+			m.freed(r.place)
+		} else {
+			kept = append(kept, r)
+		}
+	}
+	m.resting = kept
+}
+
+// acquire takes a free place.
+func (m *muxLoop) acquire() (i int, ok bool) {
+	if n := len(m.free); n > 0 {
+		i, m.free = m.free[n-1], m.free[:n-1]
+		return i, true
+	}
+	if m.unused == len(m.places) {
+		return 0, false
+	}
+	m.unused++
+	return m.unused - 1, true
+}
+
+// freed gives place i its next arrival, or keeps it free.
+func (m *muxLoop) freed(i int) {
+	s := &m.permits
+	switch {
+	case m.cfg.Schedule == nil:
+		m.startClosed(i, m.now())
+	case s.waiting > 0 && !m.stopped.Load():
+		a, _ := s.claims.Next()
+		now := m.now()
+		if s.waiting--; s.waiting == 0 {
+			s.full += now - s.fullSince
+		}
+		m.startOpen(i, a, now, now-a.Due)
+	default:
+		m.free = append(m.free, i)
+	}
+}
+
+// startClosed gives place i the next arrival of a closed workload, if there is
+// one.
+func (m *muxLoop) startClosed(i int, now time.Duration) {
+	n, ok := m.take(now)
+	if !ok {
+		m.noMore = true
+		return
+	}
+	m.start(i, Arrival{n, now}, now, 0)
+}
+
+// release gives the arrival that has become due to a free place or lets it wait
+// for one.
+func (m *muxLoop) release() {
+	a := m.coming
+	if a.Due < m.cfg.Warmup {
+		m.releasedWarm++
+	} else {
+		m.released++
+	}
+	m.advance()
+	s := &m.permits
+	if s.waiting == 0 && !m.stopped.Load() {
+		if i, ok := m.acquire(); ok {
+			s.claims.Next()
+			m.startOpen(i, a, m.now(), 0)
+			return
+		}
+	}
+	if s.waiting++; s.waiting == 1 {
+		s.fullSince = m.now()
+	}
+}
+
+// advance finds out which arrival comes next, if any does.
+func (m *muxLoop) advance() {
+	a, ok := m.next.Next()
+	end, bounded := m.end()
+	switch {
+	case !ok:
+		m.noMore, m.offered = true, m.cfg.Schedule.Length()
+	case bounded && a.Due >= end:
+		m.noMore, m.offered = true, end
+	case m.cfg.Requests > 0 && m.released == m.cfg.Requests:
+		m.noMore, m.offered = true, a.Due
+	}
+	m.coming = a
+}
+
+func (m *muxLoop) startOpen(i int, a Arrival, now, waited time.Duration) {
+	if a.Due < m.cfg.Warmup {
+		m.warm.Add(1)
+	}
+	m.issued.Add(1)
+	m.start(i, a, now, waited)
+}
+
+func (m *muxLoop) start(i int, a Arrival, sent, waited time.Duration) {
+	p := &m.places[i]
+	var idled time.Duration
+	if p.done > 0 {
+		idled = sent - p.done
+	}
+	p.Arrival, p.sent, p.waited, p.busy = a, sent, waited, true
+	m.busy++
+	m.permits.peak = max(m.permits.peak, m.busy)
+	m.mux.Start(i, a.N, idled)
+}
+
+// done records the exchange that has ended in place i, and starts the next.
+func (m *muxLoop) done(i int, r *Result) {
+	p := &m.places[i]
+	s := p.sample()
+	s.Result, s.Done = *r, m.now()
+	expired := p.expired
+	p.done, p.busy, p.expired = s.Done, false, false
+	m.busy--
+	m.record(m.shard, &s, expired)
+	switch {
+	case s.Pause > s.ServiceTime() && !m.stopped.Load():
+		m.resting = append(m.resting, rest{i, s.Sent + s.Pause})
+	case m.cfg.Schedule == nil:
+		m.startClosed(i, s.Done)
+	default:
+		m.freed(i)
+	}
+}
+
+// sweep ends exchanges that have reached their timeout, to 5 % of it.
+func (m *muxLoop) sweep(now time.Duration) {
+	if now < m.sweepAt {
+		return
+	}
+	m.sweepAt = now + m.sweepEvery()
+	for i := range m.places[:m.unused] {
+		if p := &m.places[i]; p.busy && !p.expired && now-p.sent >= m.cfg.Timeout {
+			p.expired = true
+			m.mux.Expire(i)
+		}
+	}
+}
+
+// cutOff gives up what is under way and returns it.
+func (m *muxLoop) cutOff() (unfinished []Sample) {
+	for i := range m.places[:m.unused] {
+		if p := &m.places[i]; p.busy {
+			unfinished = append(unfinished, Sample{N: p.N, Due: p.Due, Sent: p.sent, Waited: p.waited})
+		}
+	}
+	if m.cfg.Schedule != nil && !m.noMore {
+		m.offered = m.now()
+	}
+	return unfinished
+}
