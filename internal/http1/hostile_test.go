@@ -251,16 +251,27 @@ func TestHugeBodyUsesNoMemory(t *testing.T) {
 	}
 }
 
-// A connection that waits within a large body holds no large buffer.
-func TestLoanIsGivenBack(t *testing.T) {
+// Of many connections that wait within a large body, few hold a large buffer.
+func TestLoan(t *testing.T) {
 	own := make([]byte, readSize)
 	var l loan
-	assert.Len(t, l.next(own, false), readSize, "a short read: the rest has to be waited for")
+	assert.Len(t, l.next(own, false), readSize, "a short read: the rest has yet to arrive")
 	assert.Len(t, l.next(own, true), largeRead, "more was there than fitted")
 	assert.Len(t, l.next(own, true), largeRead, "and still is")
-	assert.NotNil(t, l.large)
-	assert.Len(t, l.next(own, false), readSize)
-	assert.Nil(t, l.large, "given back before the wait")
+	assert.Len(t, l.next(own, false), largeRead, "kept while few are out")
+
+	others := make([]loan, keepMost)
+	for i := range others {
+		others[i].next(own, true)
+	}
+	assert.Len(t, l.next(own, true), largeRead, "there is more at once")
+	assert.Len(t, l.next(own, false), readSize, "given back before the wait")
+	assert.Nil(t, l.large)
+	for i := range others {
+		others[i].end()
+	}
+	l.end()
+	assert.Zero(t, lent.Load())
 }
 
 func TestExchangeSetsNoDeadline(t *testing.T) {
