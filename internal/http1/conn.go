@@ -78,23 +78,24 @@ func (c *Conn) Exchange(n int64) Response {
 	c.parser.Reset(c.req.Head())
 
 	var res Response
-	var o outcome
+	o := Outcome{Kept: c.served}
 	if c.body == nil {
 		var m int
-		m, o.sendErr = c.nc.Write(c.out)
+		m, o.SendErr = c.nc.Write(c.out)
 		res.Sent = int64(m)
-		o.atEnd, o.readErr = c.receive(&res)
+		o.AtEnd, o.ReadErr = c.receive(&res)
 	} else {
 		c.body.start()
-		o.atEnd, o.readErr = c.receive(&res)
-		res.Sent, o.sendErr = c.body.stop()
+		o.AtEnd, o.ReadErr = c.receive(&res)
+		res.Sent, o.SendErr = c.body.stop()
 	}
 	res.Status, res.Body = c.parser.Status(), c.parser.Body()
 
 	next := int64(stateBroken)
-	if err := c.failure(o); err != nil {
+	o.Expired = c.state.Load() == stateExpired
+	if err := o.Failure(&c.parser); err != nil {
 		res.Err = err
-	} else if o.sendErr == nil && !o.atEnd && res.Surplus == 0 && c.req.KeepAlive() && c.parser.Reusable() {
+	} else if o.Reusable(c.req, &c.parser, res.Surplus) {
 		next = 0
 	}
 	res.Reusable = c.state.CompareAndSwap(n+1, next) && next == 0

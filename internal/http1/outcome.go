@@ -7,11 +7,14 @@ import (
 	"os"
 )
 
-// An outcome is what writing a request and reading its response met.
-type outcome struct {
-	sendErr error // nil if the request went out whole; a timeout if reading was over first
-	atEnd   bool  // the connection ended before or with the response
-	readErr error // nil if the response is complete
+// An Outcome is what writing a request and reading its response met, on a
+// connection of any kind.
+type Outcome struct {
+	SendErr error // nil if the request went out whole; a timeout if reading was over first
+	ReadErr error // nil if the response is complete
+	AtEnd   bool  // the connection ended before or with the response
+	Expired bool  // the exchange was told to end
+	Kept    bool  // the connection had served an exchange before
 }
 
 // ended returns what a failed Read makes of the response: nil if it is complete
@@ -30,48 +33,55 @@ func (c *Conn) ended(err error) error {
 	return nil
 }
 
-// failure returns how the exchange failed, nil if it gave a complete response.
-// A complete response wins over any trouble with the request (RFC 9112 section
-// 9.5), unless it is complete because the connection ended: a reset is no
-// orderly end, and the system tells of it once, be it to the writer alone.
-func (c *Conn) failure(o outcome) error {
+// Failure returns how the exchange failed whose response went to p, as an
+// *Error; nil if it gave a complete response. Such a response wins over any
+// trouble with the request (RFC 9112 section 9.5), unless it is complete because
+// the connection ended: a reset is no orderly end, and the system tells of it
+// once, be it to the writer alone.
+func (o *Outcome) Failure(p *Parser) error {
 	var sent Kind
-	if o.sendErr != nil {
-		sent = Classify(o.sendErr, Writing).Kind
+	if o.SendErr != nil {
+		sent = Classify(o.SendErr, Writing).Kind
 	}
-	wasReset := o.atEnd && sent == Reset
-	if o.readErr == nil && !wasReset {
+	wasReset := o.AtEnd && sent == Reset
+	if o.ReadErr == nil && !wasReset {
 		return nil
 	}
-	if c.state.Load() == stateExpired {
-		return &Error{Timeout, fmt.Errorf("%s: %w", c.doing(o), os.ErrDeadlineExceeded)}
+	if o.Expired {
+		return &Error{Timeout, fmt.Errorf("%s: %w", o.doing(p), os.ErrDeadlineExceeded)}
 	}
-	if o.readErr == nil {
-		return &Error{Reset, fmt.Errorf("%s: %w", c.doing(o), o.sendErr)}
+	if o.ReadErr == nil {
+		return &Error{Reset, fmt.Errorf("%s: %w", o.doing(p), o.SendErr)}
 	}
-	read := Classify(o.readErr, Reading)
+	read := Classify(o.ReadErr, Reading)
 	ended := errors.Is(read, io.EOF) || errors.Is(read, io.ErrUnexpectedEOF)
 	switch {
 	case ended && wasReset:
-		return &Error{Reset, fmt.Errorf("%s: %w", c.doing(o), o.sendErr)}
-	case read.Kind == Closed && ended && sent == Write && !c.served:
-		return &Error{Write, fmt.Errorf("%s: %w", c.doing(o), o.sendErr)}
-	case read.Kind == Closed && ended && c.served:
+		return &Error{Reset, fmt.Errorf("%s: %w", o.doing(p), o.SendErr)}
+	case read.Kind == Closed && ended && sent == Write && !o.Kept:
+		return &Error{Write, fmt.Errorf("%s: %w", o.doing(p), o.SendErr)}
+	case read.Kind == Closed && ended && o.Kept:
 		return &Error{Closed, fmt.Errorf("kept-alive connection ended before the first byte of the response: %w", io.EOF)}
 	case read.Kind == Closed && ended:
 		return &Error{Closed, fmt.Errorf("new connection ended before the first byte of the response: %w", io.EOF)}
-	case o.readErr == error(read):
+	case o.ReadErr == error(read):
 		return read // of the parser, which says where
 	}
-	return &Error{read.Kind, fmt.Errorf("%s: %w", c.doing(o), o.readErr)}
+	return &Error{read.Kind, fmt.Errorf("%s: %w", o.doing(p), o.ReadErr)}
+}
+
+// Reusable reports whether a connection whose exchange did not fail may serve
+// another. surplus is how many octets came after the response.
+func (o *Outcome) Reusable(r *Request, p *Parser, surplus int64) bool {
+	return o.SendErr == nil && !o.AtEnd && surplus == 0 && r.KeepAlive() && p.Reusable()
 }
 
 // doing says where the exchange was when its connection failed.
-func (c *Conn) doing(o outcome) string {
+func (o *Outcome) doing(p *Parser) string {
 	switch {
-	case c.parser.Started():
-		return "reading " + c.parser.where()
-	case o.sendErr != nil:
+	case p.Started():
+		return "reading " + p.where()
+	case o.SendErr != nil:
 		return "writing the request"
 	}
 	return "waiting for the response"
