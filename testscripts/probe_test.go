@@ -1,0 +1,36 @@
+//go:build unix
+
+package testscripts
+
+import (
+	"net"
+	"os/exec"
+	"sync"
+)
+
+// haveIPv6 tells whether this machine has an IPv6 loopback.
+var haveIPv6 = sync.OnceValue(func() bool {
+	l, err := net.Listen("tcp6", "[::1]:0")
+	if err != nil {
+		return false
+	}
+	l.Close()
+	return true
+})
+
+// haveNamespaces tells whether a script may have a network and mounts of its
+// own.
+var haveNamespaces = sync.OnceValue(func() bool {
+	return exec.Command("unshare", "-n", "-m", "sh", "-c", "ip link set lo up").Run() == nil
+})
+
+// havePty tells whether this machine gives out terminals.
+var havePty = sync.OnceValue(func() bool {
+	control, terminal, err := openPty(80)
+	if err != nil {
+		return false
+	}
+	terminal.Close()
+	control.Close()
+	return true
+})

@@ -1,0 +1,177 @@
+//go:build unix
+
+package testscripts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// exits STATUS PROGRAM [ARG...] runs a program, as exec does, and checks its
+// exit status to the number.
+func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits STATUS PROGRAM [ARG...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		ts.Fatalf("%v", err)
+	}
+	got := 0
+	if exit != nil {
+		got = status(exit.ProcessState)
+	}
+	if got != want {
+		ts.Fatalf("exit status %d, want %d", got, want)
+	}
+}
+
+// status is the exit status as a shell has it: 128 more than the signal for a
+// program that died of one.
+func status(s *os.ProcessState) int {
+	if w, ok := s.Sys().(syscall.WaitStatus); ok && w.Signaled() {
+		return 128 + int(w.Signal())
+	}
+	return s.ExitCode()
+}
+
+// A program runs beside the script.
+type program struct {
+	cmd            *exec.Cmd
+	stdout, stderr *output
+	ended          chan struct{} // closed when it has
+}
+
+// startProgram starts cmd and collects what it writes.
+func startProgram(cmd *exec.Cmd) (*program, error) {
+	p := &program{cmd: cmd, stdout: newOutput(), stderr: newOutput(), ended: make(chan struct{})}
+	cmd.Stdout, cmd.Stderr = p.stdout, p.stderr
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		defer close(p.ended)
+		_ = cmd.Wait() // wait looks at the status
+	}()
+	return p, nil
+}
+
+// wait waits for the end of the program and returns its exit status.
+func (p *program) wait() int {
+	late := time.AfterFunc(bound, func() { _ = p.cmd.Process.Signal(syscall.SIGQUIT) }) // shows its stacks
+	defer late.Stop()
+	<-p.ended
+	return status(p.cmd.ProcessState)
+}
+
+func (p *program) kill() {
+	_ = p.cmd.Process.Kill() // it may have ended
+	<-p.ended
+}
+
+// start NAME PROGRAM [ARG...] runs a program beside the script, until finish.
+func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: start NAME PROGRAM [ARG...]")
+	}
+	s := sessionOf(ts)
+	if s.programs[args[0]] != nil {
+		ts.Fatalf("program %q was started before", args[0])
+	}
+	p, err := startProgram(commandIn(ts, args[1:]))
+	ts.Check(err)
+	s.programs[args[0]] = p
+}
+
+// commandIn is a command in the script's directory and environment. It ends
+// with the test at the latest.
+func commandIn(ts *testscript.TestScript, args []string) *exec.Cmd {
+	path, err := exec.LookPath(args[0])
+	ts.Check(err)
+	cmd := exec.Command(path, args[1:]...)
+	cmd.Dir = ts.MkAbs(".")
+	cmd.Env = append(environ(ts), "PWD="+cmd.Dir)
+	return cmd
+}
+
+// environ is the script's environment, of which testscript tells single
+// variables only.
+func environ(ts *testscript.TestScript) (env []string) {
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "GORACE", "GOCOVERDIR", "TERM", "LANG", "NO_COLOR",
+		"SSL_CERT_FILE", "GOMEMLIMIT", "URL", "TLS_URL", "ADDR", "TARGET"} {
+		if v := ts.Getenv(name); v != "" {
+			env = append(env, name+"="+v)
+		}
+	}
+	return env
+}
+
+// signal NAME INT|TERM|HUP|KILL|STOP|CONT sends a signal to a started program.
+func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {
+	signals := map[string]os.Signal{
+		"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP,
+		"KILL": syscall.SIGKILL, "STOP": syscall.SIGSTOP, "CONT": syscall.SIGCONT,
+	}
+	if neg || len(args) != 2 || signals[args[1]] == nil {
+		ts.Fatalf("usage: signal NAME INT|TERM|HUP|KILL|STOP|CONT")
+	}
+	ts.Check(programOf(ts, args[0]).cmd.Process.Signal(signals[args[1]]))
+}
+
+// finish NAME STATUS waits for a started program and checks its exit status;
+// stdout and stderr are then about its output.
+func cmdFinish(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: finish NAME STATUS")
+	}
+	want, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	p := programOf(ts, args[0])
+	got := p.wait()
+	fmt.Fprint(ts.Stdout(), p.stdout.String())
+	fmt.Fprint(ts.Stderr(), p.stderr.String())
+	delete(sessionOf(ts).programs, args[0])
+	if got != want {
+		ts.Fatalf("exit status %d, want %d", got, want)
+	}
+}
+
+// line NAME stdout|stderr REGEXP [VARIABLE] waits until a started program has
+// written what matches, and puts the first group into an environment variable.
+func cmdLine(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 || len(args) > 4 || !slices.Contains([]string{"stdout", "stderr"}, args[1]) {
+		ts.Fatalf("usage: line NAME stdout|stderr REGEXP [VARIABLE]")
+	}
+	p := programOf(ts, args[0])
+	out := p.stdout
+	if args[1] == "stderr" {
+		out = p.stderr
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), bound)
+	defer cancel()
+	found, err := out.await(ctx, p.ended, args[2])
+	ts.Check(err)
+	if len(args) == 4 {
+		ts.Setenv(args[3], found[len(found)-1])
+	}
+}
+
+func programOf(ts *testscript.TestScript, name string) *program {
+	p := sessionOf(ts).programs[name]
+	if p == nil {
+		ts.Fatalf("no program %q is running", name)
+	}
+	return p
+}

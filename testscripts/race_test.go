@@ -1,0 +1,7 @@
+//go:build race
+
+package testscripts
+
+// raceEnabled tells that programs run under the race detector, which needs
+// much more memory and time.
+const raceEnabled = true

@@ -1,0 +1,190 @@
+//go:build unix
+
+package testscripts
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/loadtestkit/load-tester/internal/target"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// bound is how long a script waits for an event before it gives up. It is far
+// above what any machine needs, so that only a defect can reach it.
+const bound = 60 * time.Second
+
+// A target is anything that counts the requests it gets.
+type anyTarget interface {
+	Seen() int64
+	Await(ctx context.Context, n int64) error
+	IDs() []string // the X-Request-Id of each request, in the order of arrival
+	Close() error
+}
+
+// A session is what one script has of its own.
+type session struct {
+	plain, secure *site       // the same Sampler behind both
+	targets       []anyTarget // in the order of their starts
+	programs      map[string]*program
+}
+
+type sessionKey struct{}
+
+func sessionOf(ts *testscript.TestScript) *session { return ts.Value(sessionKey{}).(*session) }
+
+func newSession() (*session, error) {
+	seen := &sampled{Sampler: target.NewSampler()}
+	s := &session{programs: make(map[string]*program), targets: []anyTarget{seen}}
+	var err error
+	if s.plain, err = listenSite(seen, nil); err != nil {
+		return nil, err
+	}
+	if s.secure, err = listenSite(seen, serverConfig(goodCertificate())); err != nil {
+		s.plain.down()
+		return nil, err
+	}
+	return s, nil
+}
+
+// close ends whatever the script has started.
+func (s *session) close() {
+	for _, p := range s.programs {
+		p.kill()
+	}
+	s.plain.down()
+	s.secure.down()
+	for _, t := range s.targets {
+		_ = t.Close() // nothing is left to be told
+	}
+}
+
+// seen is how many requests all targets of the script got.
+func (s *session) seen() (n int64) {
+	for _, t := range s.targets {
+		n += t.Seen()
+	}
+	return n
+}
+
+// ids are those of all requests that the targets got.
+func (s *session) ids() (all []string) {
+	for _, t := range s.targets {
+		all = append(all, t.IDs()...)
+	}
+	return all
+}
+
+// start adds a target; await is about the latest one.
+func (s *session) start(ts *testscript.TestScript, t anyTarget, url string) {
+	s.targets = append(s.targets, t)
+	ts.Setenv("TARGET", url)
+}
+
+// await N waits until the latest target has seen N requests.
+func cmdAwait(ts *testscript.TestScript, neg bool, args []string) {
+	want := number(ts, neg, args, "usage: await N")
+	s := sessionOf(ts)
+	ctx, cancel := context.WithTimeout(context.Background(), bound)
+	defer cancel()
+	ts.Check(s.targets[len(s.targets)-1].Await(ctx, want))
+}
+
+// seen N checks how many requests all targets together got; seen FILE checks
+// that it is as many as the report in FILE, text or JSON, says were sent.
+func cmdSeen(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: seen N|FILE")
+	}
+	var want int64
+	if _, err := fmt.Sscan(args[0], &want); err != nil {
+		want, err = sentOf(ts.ReadFile(args[0]))
+		ts.Check(err)
+	}
+	if got := sessionOf(ts).seen(); got != want {
+		ts.Fatalf("the targets saw %d requests, want %d", got, want)
+	}
+}
+
+// connections N checks how many connections the targets $URL and $TLS_URL took;
+// N may be headed by <= or >=.
+func cmdConnections(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: connections [<=|>=]N")
+	}
+	s := sessionOf(ts)
+	got := float64(s.plain.taken.Load() + s.secure.taken.Load())
+	ok, err := holds(got, args[0])
+	ts.Check(err)
+	if !ok {
+		ts.Fatalf("the target took %v connections, want %s", got, args[0])
+	}
+}
+
+// down ends $URL and every connection to it; up starts it again in its place.
+func cmdDown(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: down")
+	}
+	sessionOf(ts).plain.down()
+}
+
+func cmdUp(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: up")
+	}
+	ts.Check(sessionOf(ts).plain.up())
+}
+
+// last writes the latest request to $URL or $TLS_URL to stdout, as text.
+func cmdLast(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: last")
+	}
+	fmt.Fprint(ts.Stdout(), sessionOf(ts).targets[0].(*sampled).Last())
+}
+
+// accounted REPORT LOG checks that nothing was lost and nothing sent twice: each
+// id arrived once at most, the requests that LOG (stderr with --verbose) says
+// failed are as many as the JSON report says, and the others arrived, every one.
+func cmdAccounted(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: accounted REPORT LOG")
+	}
+	ts.Check(account(sessionOf(ts).ids(), ts.ReadFile(args[0]), ts.ReadFile(args[1]), 0))
+}
+
+// number reads the sole argument.
+func number(ts *testscript.TestScript, neg bool, args []string, usage string) (n int64) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("%s", usage)
+	}
+	if _, err := fmt.Sscan(args[0], &n); err != nil {
+		ts.Fatalf("%s: %v", usage, err)
+	}
+	return n
+}
+
+// commands are the words of the scripts that testscript does not have.
+var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
+	"accounted":   cmdAccounted,
+	"attributed":  cmdAttributed,
+	"await":       cmdAwait,
+	"connections": cmdConnections,
+	"down":        cmdDown,
+	"exits":       cmdExits,
+	"finish":      cmdFinish,
+	"hostile":     cmdHostile,
+	"json":        cmdJSON,
+	"last":        cmdLast,
+	"line":        cmdLine,
+	"mask":        cmdMask,
+	"screen":      cmdScreen,
+	"seen":        cmdSeen,
+	"signal":      cmdSignal,
+	"start":       cmdStart,
+	"tls":         cmdTLS,
+	"tty":         cmdTTY,
+	"up":          cmdUp,
+}
