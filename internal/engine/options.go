@@ -48,6 +48,8 @@ type Options struct {
 	Limits []verdict.Limit
 	Waive  string // if not empty, why limits on time and rates are not judged
 
+	Portable bool // a goroutine for each permit, even where an event loop can do without
+
 	Log *slog.Logger // told of each failed request; nil means nobody
 }
 

@@ -189,9 +189,13 @@ func (p *Plan) judge(r *report.Report, o *load.Outcome) {
 
 // generator is how the generator itself did.
 func (p *Plan) generator(r *report.Report, o *load.Outcome, u host.Usage, w *wire) {
+	engine := "goroutines"
+	if o.Muxed {
+		engine = "epoll"
+	}
 	g := &r.Generator
 	*g = report.Generator{
-		Engine:           "portable",
+		Engine:           engine,
 		GOMAXPROCS:       runtime.GOMAXPROCS(0),
 		GCPauseTotal:     &u.GCPauseTotal,
 		GCPauseMax:       &u.GCPauseMax,

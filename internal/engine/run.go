@@ -36,7 +36,9 @@ func (p *Plan) Run(ctx, cut context.Context, watch Watch) (*report.Report, error
 	if err != nil {
 		return nil, err
 	}
-	defer cfg.Sleeper.Close()
+	if cfg.Sleeper != nil {
+		defer cfg.Sleeper.Close()
+	}
 
 	sensors := host.Start(os.DirFS("/"))
 	loop := load.New(cfg)
@@ -96,6 +98,15 @@ func (p *Plan) config(w *wire) (load.Config, error) {
 		Ahead:       p.ahead,
 		Thresholds:  p.thresholds(),
 	}
+	if o.Log != nil {
+		cfg.OnFailed = p.logFailed
+	}
+	var err error
+	if w != nil && !o.Portable {
+		if cfg.Mux, err = w.newMux(cfg.Permits()); cfg.Mux != nil || err != nil {
+			return cfg, err
+		}
+	}
 	if w != nil {
 		cfg.NewSender = func() load.Sender { return &wireSender{wire: w} }
 	} else {
@@ -103,10 +114,6 @@ func (p *Plan) config(w *wire) (load.Config, error) {
 			return &funcSender{call: o.Func, id: p.id, timeout: o.Timeout}
 		}
 	}
-	if o.Log != nil {
-		cfg.OnFailed = p.logFailed
-	}
-	var err error
 	cfg.Sleeper, err = load.NewSleeper()
 	return cfg, err
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -89,7 +90,8 @@ func (s *wireSender) Send(n int64, idled time.Duration) (r load.Result) {
 	fresh := s.conn == nil
 	if fresh {
 		if err := s.connect(context.Background(), n); err != nil {
-			return s.failed(load.Result{}, err, true)
+			s.failed(&r, n, err, true, &s.failures)
+			return r
 		}
 	}
 	res := s.conn.Exchange(n)
@@ -100,27 +102,28 @@ func (s *wireSender) Send(n int64, idled time.Duration) (r load.Result) {
 		BytesSent: res.Sent, BytesReceived: res.Received, BytesBody: res.Body, BytesSurplus: res.Surplus,
 	}
 	if res.Err != nil {
-		if s.explain != nil {
-			if text, ok := s.explain(s.request.ID(n)); ok {
-				res.Err = &http1.Error{Kind: http1.Check, Err: fmt.Errorf("%s", text)}
-			}
-		}
-		return s.failed(r, res.Err, fresh)
+		s.failed(&r, n, res.Err, fresh, &s.failures)
+		return r
 	}
 	r.Status = res.Status
 	s.failures = 0
 	return r
 }
 
-// failed completes the result of a request that got no complete response.
-func (s *wireSender) failed(r load.Result, err error, fresh bool) load.Result {
+// failed makes r the result of request n, which got no complete response, on a
+// connection that was fresh or could not be had. failures counts those in a row.
+func (w *wire) failed(r *load.Result, n int64, err error, fresh bool, failures *int) {
 	e := http1.Classify(err, http1.Reading)
+	if w.explain != nil {
+		if text, ok := w.explain(w.request.ID(n)); ok {
+			e = &http1.Error{Kind: http1.Check, Err: errors.New(text)}
+		}
+	}
 	r.Kind, r.Err = e.Kind, e
 	if fresh && e.Kind != http1.Check {
-		s.failures++
-		r.Pause = pauseAfter(s.failures)
+		*failures++
+		r.Pause = pauseAfter(*failures)
 	}
-	return r
 }
 
 // pauseAfter is how long to rest after so many failures in a row: doubling,

@@ -161,6 +161,9 @@ func (c *Conn) Idle() bool {
 	return false
 }
 
+// NetConn returns the connection beneath c, for who goes on without c.
+func (c *Conn) NetConn() net.Conn { return c.nc }
+
 // Stray returns how many octets Idle has seen that belong to no response, at
 // most 4096. They are in no Response.
 func (c *Conn) Stray() int64 { return c.stray }

@@ -31,6 +31,14 @@ type Config struct {
 	OnFailed   func(*Sample)   // called for each failed request by the permit's goroutine; nil means nobody asks
 }
 
+// Permits is how many permits can be out at once.
+func (c *Config) Permits() int {
+	if c.Schedule == nil && c.Requests > 0 && c.Warmup == 0 {
+		return int(min(int64(c.Concurrency), c.Requests))
+	}
+	return c.Concurrency
+}
+
 var (
 	// errTimeout is the cause of a request that its Sender ended too late.
 	errTimeout = errors.New("no complete response within the timeout")
@@ -151,13 +159,9 @@ func (l *Loop) newPermit() *permit {
 
 // startClosed starts as many permits as the requests can use.
 func (l *Loop) startClosed() {
-	n := int64(l.cfg.Concurrency)
-	if l.cfg.Requests > 0 && l.cfg.Warmup == 0 {
-		n = min(n, l.cfg.Requests)
-	}
 	l.permits.mu.Lock()
 	defer l.permits.mu.Unlock()
-	for range n {
+	for range l.cfg.Permits() {
 		p, _ := l.permits.acquire(l.newPermit)
 		l.serving.Go(func() { l.serveClosed(p) })
 	}
@@ -384,6 +388,7 @@ func (l *Loop) outcome(interrupted bool, unfinished []Sample) *Outcome {
 	o := total.outcome()
 	o.Start = l.start
 	o.Interrupted = interrupted
+	o.Muxed = l.cfg.Mux != nil
 
 	// A permit that hangs in Go code under test may still come to life: what
 	// follows is read under the lock that it would need.

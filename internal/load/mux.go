@@ -75,7 +75,7 @@ const forever = time.Duration(math.MaxInt64)
 // runMux makes the load on cfg.Mux. It returns the requests that it had to cut
 // off.
 func (l *Loop) runMux(ctx, cut context.Context) (interrupted bool, unfinished []Sample) {
-	m := &muxLoop{Loop: l, mux: l.cfg.Mux, shard: l.shards[0], places: make([]place, l.cfg.Concurrency), cutAt: forever}
+	m := &muxLoop{Loop: l, mux: l.cfg.Mux, shard: l.shards[0], places: make([]place, l.cfg.Permits()), cutAt: forever}
 	defer m.mux.Close()
 	defer context.AfterFunc(ctx, m.mux.Wake)()
 	defer context.AfterFunc(cut, m.mux.Wake)()

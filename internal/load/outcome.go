@@ -24,6 +24,7 @@ type Progress struct {
 type Outcome struct {
 	Totals
 	Warmup      Totals // what was due in the warm-up, reported apart
+	Muxed       bool   // sent by a Mux
 	Interrupted bool   // the run was cancelled before its end
 	Abandoned   int64  // of all unfinished: still running when the run gave up on them
 

@@ -1,0 +1,498 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/loadtestkit/load-tester/internal/http1"
+	"github.com/loadtestkit/load-tester/internal/load"
+)
+
+const (
+	// readAtOnce is what one read takes in, into one buffer for all connections
+	// in turn: large bodies want few reads. Chosen.
+	readAtOnce = 256 << 10
+	// eventsAtOnce bounds how many connections are served between two looks
+	// at the clock. Chosen.
+	eventsAtOnce = 128
+)
+
+// What in the poll is not a place.
+const (
+	timerEvent = -1 - iota
+	wakeEvent
+)
+
+// An epollMux sends plain HTTP over raw sockets from one goroutine. Its own
+// poll holds the connections and a timer. When nothing in it is ready it waits
+// for it in the runtime's poller, so that the processor goes to whoever needs
+// it meanwhile: a handler in this process, the collector. Only system calls
+// that cannot block are made behind the scheduler's back.
+type epollMux struct {
+	*wire
+	addr   unix.Sockaddr
+	family int
+
+	epfd   int
+	file   *os.File        // of epfd
+	park   syscall.RawConn // of file: waits in the runtime's poller
+	timer  int             // timerfd, edge-triggered and never read
+	wakeFD int             // eventfd, likewise
+	armed  time.Time       // when the timer fires next
+	events [eventsAtOnce]unix.EpollEvent
+	ready  int // how many of them there are
+	look   func(uintptr) bool
+
+	in      []byte
+	places  []muxPlace
+	over    []int // exchanges that ended without an event, to be told of
+	dialing int   // connections being opened
+	queue   []int // places that wait to open one
+}
+
+// What a place is doing.
+const (
+	unconnected = iota
+	queued
+	connecting
+	connected
+)
+
+// A muxPlace is one connection and the exchange on it.
+type muxPlace struct {
+	fd       int
+	state    uint8
+	busy     bool // an exchange is under way
+	kept     bool // the connection has served an exchange
+	writable bool // the poll is to say when it can be written to
+	failures int  // connections in a row that failed before their first response
+	n        int64
+	out      []byte // the request's bytes, to be patched
+	unsent   []byte // what is left of those
+	rest     []byte // and of the body behind them
+	parser   http1.Parser
+	ending   http1.Outcome
+	result   load.Result
+}
+
+// newMux returns what sends p's requests from one goroutine, nil if p needs
+// what it cannot do.
+func (w *wire) newMux(places int) (load.Mux, error) {
+	if w.dialer.TLS != nil {
+		return nil, nil
+	}
+	addr, err := netip.ParseAddrPort(w.dialer.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("address %q: %w", w.dialer.Addr, err)
+	}
+	m := &epollMux{wire: w, in: make([]byte, readAtOnce), places: make([]muxPlace, places)}
+	m.addr, m.family = sockaddr(addr)
+	if m.epfd, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+		return nil, fmt.Errorf("creating a poll: %w", err)
+	}
+	unix.SetNonblock(m.epfd, true) // or else the runtime will not poll it
+	m.file = os.NewFile(uintptr(m.epfd), "epoll")
+	if m.park, err = m.file.SyscallConn(); err != nil {
+		return nil, fmt.Errorf("polling the poll: %w", err)
+	}
+	if m.timer, err = unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC); err != nil {
+		return nil, fmt.Errorf("creating the poll's timer: %w", err)
+	}
+	if m.wakeFD, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
+		return nil, fmt.Errorf("creating the poll's alarm: %w", err)
+	}
+	m.watch(unix.EPOLL_CTL_ADD, m.timer, timerEvent, unix.EPOLLIN|unix.EPOLLET)
+	m.watch(unix.EPOLL_CTL_ADD, m.wakeFD, wakeEvent, unix.EPOLLIN|unix.EPOLLET)
+	m.look = func(uintptr) bool { m.ready = m.peek(); return m.ready > 0 }
+	if c := w.first.Swap(nil); c != nil {
+		m.adopt(0, c)
+	}
+	return m, nil
+}
+
+func sockaddr(a netip.AddrPort) (unix.Sockaddr, int) {
+	if ip := a.Addr().Unmap(); ip.Is4() {
+		return &unix.SockaddrInet4{Port: int(a.Port()), Addr: ip.As4()}, unix.AF_INET
+	}
+	sa := &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16()}
+	if zone := a.Addr().Zone(); zone != "" {
+		if i, err := net.InterfaceByName(zone); err == nil {
+			sa.ZoneId = uint32(i.Index)
+		} else if n, err := strconv.ParseUint(zone, 10, 32); err == nil {
+			sa.ZoneId = uint32(n)
+		}
+	}
+	return sa, unix.AF_INET6
+}
+
+// Start begins an exchange; see [load.Mux]. The poll knows of what has happened
+// on the connection while it idled.
+func (m *epollMux) Start(i int, n int64, _ time.Duration) {
+	p := &m.places[i]
+	if p.out == nil {
+		p.out = m.request.Bytes()
+	}
+	p.n, p.busy = n, true
+	p.result = load.Result{}
+	p.ending = http1.Outcome{Kept: p.kept}
+	p.parser.Reset(m.request.Head())
+	m.request.Patch(p.out, n)
+	p.unsent, p.rest = p.out, m.request.Rest()
+	switch p.state {
+	case connected:
+		m.send(i)
+	case unconnected:
+		m.dialLater(i)
+	}
+}
+
+// Wait serves the connections that are ready; see [load.Mux].
+func (m *epollMux) Wait(d time.Duration, done func(int, *load.Result)) (expired bool) {
+	m.tell(done)
+	if m.ready = m.peek(); m.ready == 0 && d > 0 {
+		m.arm(d)
+		m.park.Read(m.look)
+	}
+	expired = m.ready > 0
+	for _, e := range m.events[:m.ready] {
+		switch i := int(e.Fd); i {
+		case timerEvent:
+			m.armed = time.Time{}
+		case wakeEvent:
+			expired = false
+		default:
+			expired = false
+			m.serve(i, e.Events)
+		}
+	}
+	m.tell(done)
+	return expired
+}
+
+// peek asks which places are ready, without waiting.
+func (m *epollMux) peek() int {
+	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(m.epfd), uintptr(unsafe.Pointer(&m.events)), eventsAtOnce, 0, 0, 0)
+	if errno != 0 {
+		return 0
+	}
+	return int(n)
+}
+
+// arm makes the timer fire after d at the latest.
+func (m *epollMux) arm(d time.Duration) {
+	at := time.Now().Add(d)
+	if !m.armed.IsZero() && !m.armed.After(at) {
+		return
+	}
+	m.armed = at
+	spec := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(d))}
+	unix.RawSyscall6(unix.SYS_TIMERFD_SETTIME, uintptr(m.timer), 0, uintptr(unsafe.Pointer(&spec)), 0, 0, 0)
+}
+
+// serve does what place i can do now.
+func (m *epollMux) serve(i int, events uint32) {
+	p := &m.places[i]
+	switch {
+	case p.state == connecting:
+		m.settle(i)
+	case p.state != connected: // closed since
+	case events&^unix.EPOLLOUT != 0:
+		m.receive(i)
+	default:
+		m.send(i)
+	}
+}
+
+// dialLater opens a connection for place i, now or when it is its turn.
+func (m *epollMux) dialLater(i int) {
+	if m.dialing < dialsAtOnce {
+		m.dial(i)
+	} else {
+		m.places[i].state = queued
+		m.queue = append(m.queue, i)
+	}
+}
+
+// dial begins to open a connection.
+func (m *epollMux) dial(i int) {
+	p := &m.places[i]
+	p.state = unconnected
+	fd, err := unix.Socket(m.family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		m.refused(i, os.NewSyscallError("socket", err))
+		return
+	}
+	unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+	p.fd = fd
+	if err := unix.Connect(fd, m.addr); err != nil && err != unix.EINPROGRESS {
+		unix.Close(fd)
+		m.refused(i, err)
+		return
+	}
+	m.dialing++
+	p.state, p.kept, p.writable = connecting, false, true
+	m.watch(unix.EPOLL_CTL_ADD, fd, i, unix.EPOLLIN|unix.EPOLLRDHUP|unix.EPOLLOUT)
+}
+
+// settle ends the opening of a connection.
+func (m *epollMux) settle(i int) {
+	p := &m.places[i]
+	errno, err := unix.GetsockoptInt(p.fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	if err == nil && errno != 0 {
+		err = syscall.Errno(errno)
+	}
+	if err != nil {
+		m.drop(i)
+		m.refused(i, err)
+		return
+	}
+	m.dialed()
+	m.opened.Add(1)
+	p.state = connected
+	if p.busy {
+		m.send(i)
+	}
+	if p.state == connected && p.writable && len(p.unsent)+len(p.rest) == 0 {
+		m.watchWrites(i, false)
+	}
+}
+
+// dialed gives the turn to open a connection to the next.
+func (m *epollMux) dialed() {
+	m.dialing--
+	for m.dialing < dialsAtOnce && len(m.queue) > 0 {
+		i := m.queue[0]
+		m.queue = m.queue[1:]
+		if m.places[i].state == queued {
+			m.dial(i)
+		}
+	}
+}
+
+// refused ends an exchange that has no connection.
+func (m *epollMux) refused(i int, err error) {
+	if p := &m.places[i]; p.busy {
+		e := http1.Classify(fmt.Errorf("connecting to %s: %w", m.dialer.Addr, err), http1.Dialing)
+		m.fail(i, e, true)
+	}
+}
+
+// send writes what the connection takes of the request.
+func (m *epollMux) send(i int) {
+	p := &m.places[i]
+	for len(p.unsent) > 0 || len(p.rest) > 0 {
+		b := &p.unsent
+		if len(*b) == 0 {
+			b = &p.rest
+		}
+		n, errno := write(p.fd, *b)
+		switch errno {
+		case 0:
+			*b = (*b)[n:]
+			p.result.BytesSent += int64(n)
+		case unix.EINTR:
+		case unix.EAGAIN:
+			m.watchWrites(i, true)
+			return
+		default:
+			// The response may be there nevertheless: reading tells.
+			p.ending.SendErr = os.NewSyscallError("write", errno)
+			p.unsent, p.rest = nil, nil
+		}
+	}
+	if p.writable && p.state == connected {
+		m.watchWrites(i, false)
+	}
+}
+
+// receive reads what has arrived for place i.
+func (m *epollMux) receive(i int) {
+	p := &m.places[i]
+	n, errno := read(p.fd, m.in)
+	switch {
+	case errno == unix.EAGAIN || errno == unix.EINTR:
+		return
+	case !p.busy:
+		// The peer has ended an idle connection, or sent what nobody asked for.
+		m.stray.Add(int64(n))
+		m.drop(i)
+		return
+	case errno != 0:
+		p.ending.AtEnd, p.ending.ReadErr = true, os.NewSyscallError("read", errno)
+	case n == 0:
+		p.ending.AtEnd = true
+		p.ending.ReadErr = p.parser.EOF()
+	default:
+		p.result.BytesReceived += int64(n)
+		used, done, err := p.parser.Feed(m.in[:n])
+		if !done && err == nil {
+			return
+		}
+		p.ending.ReadErr = err
+		if done {
+			p.result.BytesSurplus = int64(n - used)
+		}
+	}
+	m.finish(i)
+}
+
+// finish ends the exchange of place i, whose reading is over.
+func (m *epollMux) finish(i int) {
+	p := &m.places[i]
+	if len(p.unsent)+len(p.rest) > 0 && p.ending.SendErr == nil {
+		p.ending.SendErr = os.ErrDeadlineExceeded // the response came first
+	}
+	p.result.BytesBody = p.parser.Body()
+	if err := p.ending.Failure(&p.parser); err != nil {
+		m.drop(i)
+		m.fail(i, err, !p.ending.Kept)
+		return
+	}
+	p.result.Status = p.parser.Status()
+	p.failures = 0
+	if p.kept = p.ending.Reusable(m.request, &p.parser, p.result.BytesSurplus); !p.kept {
+		m.drop(i)
+	}
+	m.over = append(m.over, i)
+}
+
+// fail ends the exchange of place i without a complete response; fresh says
+// that its connection had given none before.
+func (m *epollMux) fail(i int, err error, fresh bool) {
+	p := &m.places[i]
+	m.failed(&p.result, p.n, err, fresh, &p.failures)
+	m.over = append(m.over, i)
+}
+
+// tell tells done of the exchanges that are over, and of those that this ends.
+func (m *epollMux) tell(done func(int, *load.Result)) {
+	for k := 0; k < len(m.over); k++ { // done may add to it
+		i := m.over[k]
+		m.places[i].busy = false
+		done(i, &m.places[i].result)
+	}
+	m.over = m.over[:0]
+}
+
+// Expire ends the exchange of place i; see [load.Mux].
+func (m *epollMux) Expire(i int) {
+	p := &m.places[i]
+	switch p.state {
+	case connected:
+		p.ending.Expired, p.ending.ReadErr = true, os.ErrDeadlineExceeded
+		m.finish(i)
+	case connecting:
+		m.drop(i)
+		fallthrough
+	default:
+		p.state = unconnected
+		m.refused(i, os.ErrDeadlineExceeded)
+	}
+}
+
+// Connect opens connections ahead; see [load.Mux].
+func (m *epollMux) Connect(ctx context.Context, n int) {
+	ctx, cancel := context.WithTimeout(ctx, m.timeout)
+	defer cancel()
+	conns := make([]*http1.Conn, n)
+	var dials sync.WaitGroup
+	for i := range conns {
+		dials.Go(func() { conns[i], _ = m.wire.dial(ctx) })
+	}
+	dials.Wait()
+	for i, c := range conns {
+		if c != nil {
+			m.adopt(i, c)
+		}
+	}
+}
+
+// adopt makes c's connection that of place i. What goes wrong leaves the place
+// without one, as it was.
+func (m *epollMux) adopt(i int, c *http1.Conn) {
+	defer c.Close()
+	raw, err := c.NetConn().(syscall.Conn).SyscallConn()
+	if err != nil {
+		return
+	}
+	p := &m.places[i]
+	raw.Control(func(fd uintptr) {
+		if p.fd, err = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0); err == nil {
+			p.state = connected
+			m.watch(unix.EPOLL_CTL_ADD, p.fd, i, unix.EPOLLIN|unix.EPOLLRDHUP)
+		}
+	})
+}
+
+// drop closes the connection of place i.
+func (m *epollMux) drop(i int) {
+	p := &m.places[i]
+	if p.state == connecting {
+		m.dialed()
+	}
+	unix.Close(p.fd)
+	p.state, p.kept, p.writable = unconnected, false, false
+}
+
+// Wake ends a Wait; see [load.Mux].
+func (m *epollMux) Wake() {
+	one := [8]byte{1}
+	unix.Write(m.wakeFD, one[:])
+}
+
+// Close frees everything; see [load.Mux].
+func (m *epollMux) Close() {
+	for i := range m.places {
+		if s := m.places[i].state; s == connecting || s == connected {
+			unix.Close(m.places[i].fd)
+		}
+	}
+	unix.Close(m.timer)
+	unix.Close(m.wakeFD)
+	m.file.Close()
+}
+
+func (m *epollMux) watchWrites(i int, on bool) {
+	p := &m.places[i]
+	if p.writable == on {
+		return
+	}
+	p.writable = on
+	events := uint32(unix.EPOLLIN | unix.EPOLLRDHUP)
+	if on {
+		events |= unix.EPOLLOUT
+	}
+	m.watch(unix.EPOLL_CTL_MOD, p.fd, i, events)
+}
+
+func (m *epollMux) watch(op, fd, i int, events uint32) {
+	unix.EpollCtl(m.epfd, op, fd, &unix.EpollEvent{Events: events, Fd: int32(i)})
+}
+
+// read and write are for sockets that do not block.
+
+func read(fd int, b []byte) (n int, errno syscall.Errno) {
+	r, _, errno := unix.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)))
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(r), 0
+}
+
+func write(fd int, b []byte) (n int, errno syscall.Errno) {
+	r, _, errno := unix.RawSyscall(unix.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)))
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(r), 0
+}

@@ -1,0 +1,8 @@
+//go:build !linux
+
+package engine
+
+import "github.com/loadtestkit/load-tester/internal/load"
+
+// newMux returns nil: there is no event loop for this system.
+func (w *wire) newMux(places int) (load.Mux, error) { return nil, nil }
