@@ -7,6 +7,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/target"
@@ -151,7 +152,8 @@ func (r raw) IDs() (ids []string) {
 }
 
 // hostile NAME starts a server at $TARGET that behaves as NAME says; one that
-// is deaf does not even read its requests.
+// is deaf does not even read its requests, and the gated one answers none until
+// the script says open.
 func cmdHostile(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: hostile NAME")
@@ -163,6 +165,11 @@ func cmdHostile(ts *testscript.TestScript, neg bool, args []string) {
 		return
 	}
 	b, ok := behaviours[args[0]]
+	if args[0] == "gated" {
+		gate := make(chan struct{})
+		sessionOf(ts).gate = sync.OnceFunc(func() { close(gate) })
+		b, ok = func(_ int64, c *target.RawConn) { <-gate; c.Answer(200) }, true
+	}
 	if !ok {
 		ts.Fatalf("unknown server %q", args[0])
 	}

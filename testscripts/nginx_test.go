@@ -161,7 +161,7 @@ func TestNginxRestarts(t *testing.T) {
 			assert.NoError(t, account(ids, p.stdout.String(), p.stderr.String(), 2*c.lost))
 			assert.GreaterOrEqual(t, r.Requests.Succeeded, int64(3*150-3*8))
 			for _, e := range r.Errors {
-				assert.Contains(t, []string{"connect_refused", "closed", "reset", "truncated", "write"}, e.Kind)
+				assert.Contains(t, []string{"connect_refused", "connect", "closed", "reset", "truncated", "write"}, e.Kind)
 			}
 		})
 	}

@@ -28,6 +28,7 @@ type session struct {
 	plain, secure *site       // the same Sampler behind both
 	targets       []anyTarget // in the order of their starts
 	programs      map[string]*program
+	gate          func() // opens the gate of the gated server; nil without one
 }
 
 type sessionKey struct{}
@@ -52,6 +53,9 @@ func newSession() (*session, error) {
 func (s *session) close() {
 	for _, p := range s.programs {
 		p.kill()
+	}
+	if s.gate != nil {
+		s.gate()
 	}
 	s.plain.down()
 	s.secure.down()
@@ -122,6 +126,15 @@ func cmdConnections(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// open lets the gated server answer.
+func cmdOpen(ts *testscript.TestScript, neg bool, args []string) {
+	s := sessionOf(ts)
+	if neg || len(args) != 0 || s.gate == nil {
+		ts.Fatalf("usage: open, after hostile gated")
+	}
+	s.gate()
+}
+
 // down ends $URL and every connection to it; up starts it again in its place.
 func cmdDown(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 0 {
@@ -180,6 +193,7 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"last":        cmdLast,
 	"line":        cmdLine,
 	"mask":        cmdMask,
+	"open":        cmdOpen,
 	"screen":      cmdScreen,
 	"seen":        cmdSeen,
 	"signal":      cmdSignal,
