@@ -87,7 +87,7 @@ func newHelp(root *cobra.Command) *cobra.Command {
 // noArgs refuses arguments.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return errors.New(cmd.CommandPath() + " takes no argument, got " + quoted(args))
+		return errors.New(cmd.Name() + " takes no argument, got " + quoted(args))
 	}
 	return nil
 }

@@ -58,13 +58,13 @@ func planFaults(err error) error {
 			list.add("%v", err)
 			continue
 		}
-		name := flagOf[fault.Field]
 		for line := range strings.SplitSeq(fault.Want, "\n") {
-			// Many begin with what they are about: url "ftp://x": ...
-			if about, ok := strings.CutPrefix(line, name+" "); ok {
-				list.add("--%s %s", name, about)
+			// A request's begin with what they are about: url "ftp://x": ...
+			first, about, _ := strings.Cut(line, " ")
+			if slices.Contains([]string{"url", "method", "header"}, first) {
+				list.add("--%s %s", first, about)
 			} else {
-				list.add("--%s: %s", name, line)
+				list.add("--%s: %s", flagOf[fault.Field], line)
 			}
 		}
 	}
@@ -108,7 +108,8 @@ func flagError(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("unknown flag %s, want one that %s --help lists", dashed, cmd.CommandPath())
 	case errors.As(err, &noValue):
 		f := noValue.GetFlag()
-		return fmt.Errorf("--%s needs a value: %s", f.Name, f.Usage)
+		usage, _, _ := strings.Cut(f.Usage, "\n")
+		return fmt.Errorf("--%s needs a value: %s", f.Name, usage)
 	case errors.As(err, &invalid):
 		return fmt.Errorf("--%s %q: want true or false, or no value", invalid.GetFlag().Name, invalid.GetValue())
 	}

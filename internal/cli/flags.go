@@ -72,12 +72,11 @@ func newFlagSet() *pflag.FlagSet {
 }
 
 // take adds a flag with a value, which set is given. names are "long" or
-// "long,s". The usage names its value in back quotes; def is the default as
-// help shows it.
-func (g *groups) take(names, def, usage string, set func(string) error) {
+// "long,s"; kind names the value, and def is the default, as help shows them.
+func (g *groups) take(names, kind, def, usage string, set func(string) error) {
 	name, short, _ := strings.Cut(names, ",")
 	fs := g.sets[len(g.sets)-1]
-	f := fs.VarPF(&value{name: name, set: set, faults: g.faults}, name, short, usage)
+	f := fs.VarPF(&value{name: name, kind: kind, set: set, faults: g.faults}, name, short, usage)
 	f.DefValue = def
 	g.cmd.Flags().AddFlag(f)
 }
@@ -94,6 +93,7 @@ func (g *groups) on(to *bool, names, usage string) {
 // reported together.
 type value struct {
 	name   string
+	kind   string
 	set    func(string) error
 	faults *faults
 }
@@ -107,7 +107,7 @@ func (v *value) Set(s string) error {
 
 func (v *value) String() string { return "" }
 
-func (v *value) Type() string { return "value" }
+func (v *value) Type() string { return v.kind }
 
 // into reads a flag's value into to; the last one given holds.
 func into[T any](to *T, parse func(string) (T, error)) func(string) error {
@@ -137,37 +137,37 @@ func loadFlags(cmd *cobra.Command, set *settings, demo bool) *groups {
 	cmd.Flags().SortFlags = false
 	if !demo {
 		g.group("Target")
-		g.take("url,u", "", "`URL` target; may stand without --url", each(&set.urls, anything))
-		g.take("method,m", "GET", "`METHOD` method of each request", into(&set.method, anything))
-		g.take("header,H", "", "`FIELD` header field 'Name: value', in place of ours of that name (repeatable)", each(&set.header, parseHeader))
-		g.take("body", "", "`BODY` body of each request: text, @FILE, or - for standard input", each(&set.bodies, func(s string) (string, error) { return s, nil }))
+		g.take("url,u", "URL", "", "target; may stand without --url", each(&set.urls, anything))
+		g.take("method,m", "METHOD", "GET", "method of each request", into(&set.method, anything))
+		g.take("header,H", "FIELD", "", "header field 'Name: value', in place of ours of that name (repeatable)", each(&set.header, parseHeader))
+		g.take("body", "BODY", "", "body of each request: text, @FILE, or - for standard input", each(&set.bodies, func(s string) (string, error) { return s, nil }))
 		g.on(&set.insecure, "insecure,k", "do not verify the server's certificate")
 		g.on(&set.noKeepAlive, "no-keepalive", "a new connection for each request")
 		g.on(&set.traceparent, "traceparent", "send a W3C traceparent too, made from the request id")
 	}
 
 	g.group("Load")
-	g.take("requests,n", "100, or none with --duration or --stage", "`N` stop after so many requests; 10k and 2m are numbers too", into(&set.requests, parseCount))
-	g.take("duration,z", "", "`TIME` stop after this time, warm-up apart", into(&set.duration, parseTime))
-	g.take("concurrency,c", "10, or 1000 with --rate or --stage", "`N` most requests in flight", into(&set.concurrency, parseConcurrency))
-	g.take("timeout,t", "10s", "`TIME` longest time for one request, connecting included", into(&set.timeout, parseTime))
-	g.take("grace", "the timeout", "`TIME` how long Ctrl+C and the end wait for what is in flight", into(&set.grace, parseGrace))
-	g.take("warmup", "", "`TIME` load before anything is counted", into(&set.warmup, parseTimeOrZero))
+	g.take("requests,n", "N", "100, or none with --duration or --stage", "stop after so many requests; 10k and 2m are numbers too\n", into(&set.requests, parseCount))
+	g.take("duration,z", "TIME", "", "stop after this time, warm-up apart", into(&set.duration, parseTime))
+	g.take("concurrency,c", "N", "10, or 1000 with --rate or --stage", "most requests in flight", into(&set.concurrency, parseConcurrency))
+	g.take("timeout,t", "TIME", "10s", "longest time for one request, connecting included", into(&set.timeout, parseTime))
+	g.take("grace", "TIME", "the timeout", "how long Ctrl+C and the end wait for what is in flight", into(&set.grace, parseGrace))
+	g.take("warmup", "TIME", "", "load before anything is counted", into(&set.warmup, parseTimeOrZero))
 
 	g.group("Open workload: requests are due on a schedule, whatever the server does")
-	g.take("rate", "", "`RATE` arrivals a second, or 1000/s, 50/m, 10/ms", into(&set.rate, parseRate))
-	g.take("stage", "", "`STAGE` 10s:100, or a ramp 30s:100..1000, or a pause 5s:0 (repeatable)", each(&set.stages, parseStage))
-	g.take("arrivals", "constant", "`KIND` constant, or poisson for random ones", into(&set.arrivals, oneOf("constant", "poisson")))
-	g.take("seed", "random, and reported", "`N` what poisson arrivals are made from", into(&set.seed, parseSeed))
-	g.take("connections-ahead", "enough for the first second", "`N` connections opened before the start", into(&set.ahead, parseAhead))
+	g.take("rate", "RATE", "", "arrivals a second, or 1000/s, 50/m, 10/ms", into(&set.rate, parseRate))
+	g.take("stage", "STAGE", "", "10s:100, or a ramp 30s:100..1000, or a pause 5s:0 (repeatable)", each(&set.stages, parseStage))
+	g.take("arrivals", "KIND", "constant", "constant, or poisson for random ones", into(&set.arrivals, oneOf("constant", "poisson")))
+	g.take("seed", "N", "random, and reported", "what poisson arrivals are made from", into(&set.seed, parseSeed))
+	g.take("connections-ahead", "N", "enough for the first second", "connections opened before the start\n", into(&set.ahead, parseAhead))
 
 	g.group("Limits")
-	g.take("limit", "", "`LIMIT` what must hold (repeatable): p50 p99 p99.9 p<any> mean max errors\nthroughput goodput, with < <= > >=: 'p99<=50ms' 'errors<=0.1%'", each(&set.limits, verdict.Parse))
+	g.take("limit", "LIMIT", "", "what must hold (repeatable): p50 p99 p99.9 p<any> mean max errors\nthroughput goodput, with < <= > >=: 'p99<=50ms' 'errors<=0.1%'", each(&set.limits, verdict.Parse))
 
 	g.group("Output")
-	g.take("format,f", "text", "`FORMAT` text, json, or hgrm: a percentile spectrum", into(&set.format, oneOf("text", "json", "hgrm")))
-	g.take("output,o", "standard output", "`FILE` where the report goes", into(&set.output, anything))
-	g.take("hdr-log", "", "`FILE` also write an HdrHistogram log, one line per interval", into(&set.hdrLog, anything))
+	g.take("format,f", "FORMAT", "text", "text, json, or hgrm: a percentile spectrum", into(&set.format, oneOf("text", "json", "hgrm")))
+	g.take("output,o", "FILE", "standard output", "where the report goes", into(&set.output, anything))
+	g.take("hdr-log", "FILE", "", "also write an HdrHistogram log, one line per interval", into(&set.hdrLog, anything))
 	g.on(&set.verbose, "verbose,v", "report more, and log each failed request to standard error")
 	g.on(&set.quiet, "quiet,q", "nothing on standard error but errors")
 	g.on(&set.noProgress, "no-progress", "no progress on standard error")

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -85,14 +84,15 @@ func flagLines(fs *pflag.FlagSet) string {
 		if f.Shorthand != "" {
 			short = "-" + f.Shorthand + ", "
 		}
-		// The usage begins with the value's name in back quotes.
-		placeholder, usage := "", f.Usage
-		if quoted, ok := strings.CutPrefix(usage, "`"); ok {
-			placeholder, usage, _ = strings.Cut(quoted, "` ")
-		}
-		head := strings.TrimRight("  "+short+"--"+f.Name+" "+placeholder, " ")
-		if !slices.Contains([]string{"", "false", "0", "[]"}, f.DefValue) {
-			usage += " (default " + f.DefValue + ")"
+		head, usage := "  "+short+"--"+f.Name, f.Usage
+		if v, ok := f.Value.(*value); ok {
+			head += " " + v.kind
+			if f.DefValue != "" {
+				if !strings.HasSuffix(usage, "\n") {
+					usage += " "
+				}
+				usage += "(default " + f.DefValue + ")"
+			}
 		}
 		if pad := helpColumn - utf8.RuneCountInString(head); pad > 0 {
 			head += strings.Repeat(" ", pad)

@@ -60,6 +60,9 @@ func openBeside(path string, info fs.FileInfo) (*output, error) {
 	}
 	temp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text()[:8]+".tmp")
 	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.New("its directory does not exist, create it first")
+	}
 	if err != nil {
 		return nil, cause(err)
 	}

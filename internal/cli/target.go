@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"net"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -22,11 +24,11 @@ func newTarget(s *session, status *int) *cobra.Command {
 	}
 	g := &groups{cmd: cmd, faults: &list}
 	g.group("Flags")
-	g.take("listen", "127.0.0.1:8080", "`ADDRESS` where to listen; port 0 is any free one", into(&listen, anything))
-	g.take("latency", "0s", "`LATENCY` time to each answer: 2ms, or 'p50=2ms,p99=40ms',\nor a mix '90%:1ms,9%:10ms,1%:100ms'", into(&timing.Latency, target.ParseLatency))
-	g.take("freeze", "", "`FOR@AT` do nothing for 1s, 5s after the first request: 1s@5s (repeatable)", each(&timing.Freezes, target.ParseFreeze))
-	g.take("slow-start", "", "`TIME` how long latencies take to fall from three times theirs", into(&timing.SlowStart, parseTimeOrZero))
-	g.take("seed", "1", "`N` selects the sequence of latencies", into(&timing.Seed, parseSeed))
+	g.take("listen", "ADDRESS", "127.0.0.1:8080", "where to listen; port 0 is any free one", into(&listen, anything))
+	g.take("latency", "LATENCY", "0s", "time to each answer: 2ms, or 'p50=2ms,p99=40ms',\nor a mix '90%:1ms,9%:10ms,1%:100ms'", into(&timing.Latency, bare("latency", target.ParseLatency)))
+	g.take("freeze", "FOR@AT", "", "do nothing for 1s, 5s after the first request: 1s@5s (repeatable)", each(&timing.Freezes, bare("freeze", target.ParseFreeze)))
+	g.take("slow-start", "TIME", "", "how long latencies take to fall from three times theirs", into(&timing.SlowStart, parseTimeOrZero))
+	g.take("seed", "N", "1", "selects the sequence of latencies", into(&timing.Seed, parseSeed))
 	cmd.RunE = func(*cobra.Command, []string) error {
 		if listen == "" {
 			listen = "127.0.0.1:8080"
@@ -41,6 +43,17 @@ func newTarget(s *session, status *int) *cobra.Command {
 		return nil
 	}
 	return cmd
+}
+
+// bare is parse without the beginning of its errors, which says what is parsed.
+func bare[T any](what string, parse func(string) (T, error)) func(string) (T, error) {
+	return func(s string) (T, error) {
+		v, err := parse(s)
+		if err != nil {
+			err = errors.New(strings.TrimPrefix(err.Error(), fmt.Sprintf("parsing %s %q: ", what, s)))
+		}
+		return v, err
+	}
 }
 
 // serve serves until a signal.
