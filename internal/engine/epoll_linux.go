@@ -295,7 +295,7 @@ func (m *epollMux) send(i int) {
 		if len(*b) == 0 {
 			b = &p.rest
 		}
-		n, errno := write(p.fd, *b)
+		n, errno := send(p.fd, *b)
 		switch errno {
 		case 0:
 			*b = (*b)[n:]
@@ -318,7 +318,7 @@ func (m *epollMux) send(i int) {
 // receive reads what has arrived for place i.
 func (m *epollMux) receive(i int) {
 	p := &m.places[i]
-	n, errno := read(p.fd, m.in)
+	n, errno := recv(p.fd, m.in)
 	switch {
 	case errno == unix.EAGAIN || errno == unix.EINTR:
 		return
@@ -479,18 +479,19 @@ func (m *epollMux) watch(op, fd, i int, events uint32) {
 	unix.EpollCtl(m.epfd, op, fd, &unix.EpollEvent{Events: events, Fd: int32(i)})
 }
 
-// read and write are for sockets that do not block.
+// recv and send are for sockets that do not block. Unlike read and write, they
+// go to the socket without passing by the file system.
 
-func read(fd int, b []byte) (n int, errno syscall.Errno) {
-	r, _, errno := unix.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)))
+func recv(fd int, b []byte) (n int, errno syscall.Errno) {
+	r, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), 0, 0, 0)
 	if errno != 0 {
 		return 0, errno
 	}
 	return int(r), 0
 }
 
-func write(fd int, b []byte) (n int, errno syscall.Errno) {
-	r, _, errno := unix.RawSyscall(unix.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)))
+func send(fd int, b []byte) (n int, errno syscall.Errno) {
+	r, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), unix.MSG_NOSIGNAL, 0, 0)
 	if errno != 0 {
 		return 0, errno
 	}

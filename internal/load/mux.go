@@ -67,6 +67,7 @@ type muxLoop struct {
 	noMore  bool    // nothing more will become due
 	lead    lead
 	sweepAt time.Duration
+	told    func(int, *Result) // done, bound once: each binding allocates
 	cutAt   time.Duration
 }
 
@@ -77,6 +78,7 @@ const forever = time.Duration(math.MaxInt64)
 func (l *Loop) runMux(ctx, cut context.Context) (interrupted bool, unfinished []Sample) {
 	m := &muxLoop{Loop: l, mux: l.cfg.Mux, shard: l.shards[0], places: make([]place, l.cfg.Permits()), cutAt: forever}
 	defer m.mux.Close()
+	m.told = m.done
 	defer context.AfterFunc(ctx, m.mux.Wake)()
 	defer context.AfterFunc(cut, m.mux.Wake)()
 	if ahead := min(l.cfg.Ahead, len(m.places)); ahead > 0 {
@@ -116,11 +118,11 @@ func (m *muxLoop) wait(now time.Duration) {
 		until = min(until, r.until)
 	}
 	if m.cfg.Schedule == nil || m.noMore || m.coming.Due > until {
-		m.mux.Wait(until-now, m.done)
+		m.mux.Wait(until-now, m.told)
 		return
 	}
 	asked, spin := m.lead.ask(m.coming.Due - now)
-	if m.mux.Wait(asked, m.done) && spin && asked > 0 {
+	if m.mux.Wait(asked, m.told) && spin && asked > 0 {
 		m.lead.learn(m.now() - now - asked)
 	}
 }
