@@ -47,7 +47,8 @@ type epollMux struct {
 	file   *os.File        // of epfd
 	park   syscall.RawConn // of file: waits in the runtime's poller
 	timer  int             // timerfd, edge-triggered and never read
-	wakeFD int             // eventfd, likewise
+	alarm  sync.Mutex      // guards wakeFD: a Wake may come after Close
+	wakeFD int             // eventfd, likewise; -1 once closed
 	armed  time.Time       // when the timer fires next
 	events [eventsAtOnce]unix.EpollEvent
 	ready  int // how many of them there are
@@ -95,29 +96,38 @@ func (w *wire) newMux(places int) (load.Mux, error) {
 	if err != nil {
 		return nil, fmt.Errorf("address %q: %w", w.dialer.Addr, err)
 	}
-	m := &epollMux{wire: w, in: make([]byte, readAtOnce), places: make([]muxPlace, places)}
+	m := &epollMux{wire: w, in: make([]byte, readAtOnce), places: make([]muxPlace, places), timer: -1, wakeFD: -1}
 	m.addr, m.family = sockaddr(addr)
-	if m.epfd, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
-		return nil, fmt.Errorf("creating a poll: %w", err)
+	if err := m.open(); err != nil {
+		m.Close()
+		return nil, err
 	}
-	unix.SetNonblock(m.epfd, true) // or else the runtime will not poll it
-	m.file = os.NewFile(uintptr(m.epfd), "epoll")
-	if m.park, err = m.file.SyscallConn(); err != nil {
-		return nil, fmt.Errorf("polling the poll: %w", err)
-	}
-	if m.timer, err = unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC); err != nil {
-		return nil, fmt.Errorf("creating the poll's timer: %w", err)
-	}
-	if m.wakeFD, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
-		return nil, fmt.Errorf("creating the poll's alarm: %w", err)
-	}
-	m.watch(unix.EPOLL_CTL_ADD, m.timer, timerEvent, unix.EPOLLIN|unix.EPOLLET)
-	m.watch(unix.EPOLL_CTL_ADD, m.wakeFD, wakeEvent, unix.EPOLLIN|unix.EPOLLET)
-	m.look = func(uintptr) bool { m.ready = m.peek(); return m.ready > 0 }
 	if c := w.first.Swap(nil); c != nil {
 		m.adopt(0, c)
 	}
 	return m, nil
+}
+
+// open makes the poll and what is always in it.
+func (m *epollMux) open() (err error) {
+	if m.epfd, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+		return fmt.Errorf("creating a poll: %w", err)
+	}
+	unix.SetNonblock(m.epfd, true) // or else the runtime will not poll it
+	m.file = os.NewFile(uintptr(m.epfd), "epoll")
+	if m.park, err = m.file.SyscallConn(); err != nil {
+		return fmt.Errorf("polling the poll: %w", err)
+	}
+	if m.timer, err = unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC); err != nil {
+		return fmt.Errorf("creating the poll's timer: %w", err)
+	}
+	if m.wakeFD, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
+		return fmt.Errorf("creating the poll's alarm: %w", err)
+	}
+	m.watch(unix.EPOLL_CTL_ADD, m.timer, timerEvent, unix.EPOLLIN|unix.EPOLLET)
+	m.watch(unix.EPOLL_CTL_ADD, m.wakeFD, wakeEvent, unix.EPOLLIN|unix.EPOLLET)
+	m.look = func(uintptr) bool { m.ready = m.peek(); return m.ready > 0 }
+	return nil
 }
 
 func sockaddr(a netip.AddrPort) (unix.Sockaddr, int) {
@@ -158,7 +168,9 @@ func (m *epollMux) Start(i int, n int64, _ time.Duration) {
 
 // Wait serves the connections that are ready; see [load.Mux].
 func (m *epollMux) Wait(d time.Duration, done func(int, *load.Result)) (expired bool) {
-	m.tell(done)
+	if m.tell(done) {
+		d = 0 // the caller may have something else to wait for now
+	}
 	if m.ready = m.peek(); m.ready == 0 && d > 0 {
 		m.arm(d)
 		m.park.Read(m.look)
@@ -358,7 +370,7 @@ func (m *epollMux) finish(i int) {
 		m.fail(i, err, !p.ending.Kept)
 		return
 	}
-	p.result.Status = p.parser.Status()
+	completed(&p.result, p.parser.Status())
 	p.failures = 0
 	if p.kept = p.ending.Reusable(m.request, &p.parser, p.result.BytesSurplus); !p.kept {
 		m.drop(i)
@@ -375,13 +387,16 @@ func (m *epollMux) fail(i int, err error, fresh bool) {
 }
 
 // tell tells done of the exchanges that are over, and of those that this ends.
-func (m *epollMux) tell(done func(int, *load.Result)) {
+// It reports whether there were any.
+func (m *epollMux) tell(done func(int, *load.Result)) (any bool) {
+	any = len(m.over) > 0
 	for k := 0; k < len(m.over); k++ { // done may add to it
 		i := m.over[k]
 		m.places[i].busy = false
 		done(i, &m.places[i].result)
 	}
 	m.over = m.over[:0]
+	return any
 }
 
 // Expire ends the exchange of place i; see [load.Mux].
@@ -407,7 +422,9 @@ func (m *epollMux) Connect(ctx context.Context, n int) {
 	conns := make([]*http1.Conn, n)
 	var dials sync.WaitGroup
 	for i := range conns {
-		dials.Go(func() { conns[i], _ = m.wire.dial(ctx) })
+		if m.places[i].state == unconnected { // as all but the preflight's are
+			dials.Go(func() { conns[i], _ = m.wire.dial(ctx) })
+		}
 	}
 	dials.Wait()
 	for i, c := range conns {
@@ -446,6 +463,8 @@ func (m *epollMux) drop(i int) {
 
 // Wake ends a Wait; see [load.Mux].
 func (m *epollMux) Wake() {
+	m.alarm.Lock()
+	defer m.alarm.Unlock()
 	one := [8]byte{1}
 	unix.Write(m.wakeFD, one[:])
 }
@@ -458,7 +477,10 @@ func (m *epollMux) Close() {
 		}
 	}
 	unix.Close(m.timer)
+	m.alarm.Lock()
 	unix.Close(m.wakeFD)
+	m.wakeFD = -1
+	m.alarm.Unlock()
 	m.file.Close()
 }
 

@@ -20,8 +20,12 @@ const (
 	// permit. Chosen, to refuse a slip of the finger.
 	maxConcurrency = 1_000_000
 	// maxRate is beyond what any machine sends, and keeps due times exact to
-	// the nanosecond. Chosen.
+	// the nanosecond; minRate is one arrival in eleven days, and keeps them
+	// within what a Duration holds. Chosen.
 	maxRate = 1e9
+	minRate = 1e-6
+	// maxTime is what no run needs, and lets times be added up. Chosen.
+	maxTime = 10 * 365 * 24 * time.Hour
 	// aheadMost bounds the connections that an open workload opens ahead on
 	// its own. Chosen.
 	aheadMost = 256
@@ -56,48 +60,27 @@ func NewPlan(opts Options) (*Plan, error) {
 	if targets != 1 {
 		fault("Target", "want exactly one: a handler, a URL or a function")
 	}
-	if o.URL != "" {
-		r, err := p.newRequest(o.URL)
-		if err != nil {
-			fault(fieldOf(err), "%v", err)
-		}
-		p.request = r
-	} else if o.Handler != nil {
-		// The port is not known yet, and nothing else can be wrong with it.
-		if _, err := p.newRequest("http://127.0.0.1" + o.Path); err != nil {
-			fault(fieldOf(err), "%v", err)
-		}
-		if o.Path != "" && o.Path[0] != '/' {
-			fault("Path", "%q, want a path such as /api/items?limit=10", o.Path)
+	p.request = p.checkRequest(fault)
+	for _, t := range []struct {
+		field string
+		value time.Duration
+	}{
+		{"Duration", o.Duration}, {"Warmup", o.Warmup}, {"Timeout", o.Timeout}, {"Grace", o.Grace},
+	} {
+		if t.value < 0 || t.value > maxTime {
+			fault(t.field, "%v is out of range, want a time such as 10s", t.value)
 		}
 	}
-
-	notNegative := func(field string, d time.Duration) {
-		if d < 0 {
-			fault(field, "%v is negative, want a time such as 10s", d)
-		}
-	}
-	notNegative("Duration", o.Duration)
-	notNegative("Warmup", o.Warmup)
-	notNegative("Timeout", o.Timeout)
-	notNegative("Grace", o.Grace)
 	if o.Requests < 0 {
 		fault("Requests", "%d is negative, want at least 1", o.Requests)
 	}
 	if o.Concurrency < 0 || o.Concurrency > maxConcurrency {
 		fault("Concurrency", "%d is out of range, want 1 to %d", o.Concurrency, maxConcurrency)
 	}
-	if !(o.Rate >= 0) || o.Rate > maxRate {
-		fault("Rate", "%v is out of range, want arrivals per second above 0 and at most 1e9", o.Rate)
+	if o.Rate != 0 && !(minRate <= o.Rate && o.Rate <= maxRate) {
+		fault("Rate", "%v is out of range, want arrivals per second from 1e-6 to 1e9", o.Rate)
 	}
-	for i, s := range o.Stages {
-		if s.For <= 0 {
-			fault("Stages", "stage %d lasts %v, want a time above 0", i+1, s.For)
-		}
-		if !(s.From >= 0 && s.To >= 0) || math.Max(s.From, s.To) > maxRate {
-			fault("Stages", "stage %d goes from %v to %v arrivals per second, want 0 to 1e9", i+1, s.From, s.To)
-		}
-	}
+	p.checkStages(fault)
 	if o.Rate > 0 && len(o.Stages) > 0 {
 		fault("Rate", "%v, and Stages are set too; want one of them", o.Rate)
 	}
@@ -125,6 +108,78 @@ func NewPlan(opts Options) (*Plan, error) {
 	}
 	p.ahead = min(p.ahead, o.Concurrency)
 	return p, nil
+}
+
+// checkRequest builds the request of a URL, and checks that of a handler whose
+// port is not known yet. It tells fault what is wrong.
+func (p *Plan) checkRequest(fault func(field, format string, args ...any)) *http1.Request {
+	o := &p.opts
+	const fine = "http://127.0.0.1"
+	field, url := "URL", o.URL
+	switch {
+	case o.Path != "" && o.Handler == nil:
+		fault("Path", "%q, but only a handler has one; a URL has its own", o.Path)
+	case o.Path != "" && o.Path[0] != '/':
+		fault("Path", "%q, want a path such as /api/items?limit=10", o.Path)
+	case o.Handler != nil:
+		field, url = "Path", fine+o.Path
+	}
+	if url == "" {
+		url = fine
+	}
+	sound := true
+	// One part at a time, to tell which is wrong.
+	for _, part := range []struct {
+		field string
+		spec  http1.Spec
+	}{
+		{field, http1.Spec{URL: url}},
+		{"Method", http1.Spec{URL: fine, Method: o.Method}},
+		{"Header", http1.Spec{URL: fine, Header: o.Header, Body: o.Body}},
+	} {
+		part.spec.Run = p.run
+		if _, err := http1.NewRequest(part.spec); err != nil {
+			fault(part.field, "%v", err)
+			sound = false
+		}
+	}
+	if o.URL == "" || !sound {
+		return nil
+	}
+	r, err := p.newRequest(o.URL)
+	if err != nil {
+		fault("URL", "%v", err)
+	}
+	return r
+}
+
+// checkStages tells fault what is wrong with the stages.
+func (p *Plan) checkStages(fault func(field, format string, args ...any)) {
+	o := &p.opts
+	if len(o.Stages) == 0 {
+		return
+	}
+	var length time.Duration
+	for i, s := range o.Stages {
+		if s.For <= 0 || s.For > maxTime {
+			fault("Stages", "stage %d lasts %v, want a time such as 30s", i+1, s.For)
+			return
+		}
+		if !(s.From >= 0 && s.To >= 0) || math.Max(s.From, s.To) > maxRate {
+			fault("Stages", "stage %d goes from %v to %v arrivals per second, want 0 to 1e9", i+1, s.From, s.To)
+			return
+		}
+		if length += s.For; length > maxTime {
+			fault("Stages", "they last %v and more, want less", length)
+			return
+		}
+	}
+	if s := (load.Schedule{Stages: o.Stages}); s.Peak() == 0 {
+		fault("Stages", "every rate is 0, want one above")
+	}
+	if o.Warmup >= length {
+		fault("Warmup", "%v is as long as all stages, %v; nothing would be measured", o.Warmup, length)
+	}
 }
 
 // plan makes the schedule of an open workload.
@@ -163,9 +218,4 @@ func (p *Plan) newRequest(url string) (*http1.Request, error) {
 		Traceparent: p.opts.Traceparent,
 		NoKeepAlive: p.opts.NoKeepAlive,
 	})
-}
-
-// fieldOf is the option that an error of [http1.NewRequest] is about.
-func fieldOf(err error) string {
-	return "URL"
 }

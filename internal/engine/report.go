@@ -217,7 +217,7 @@ func (p *Plan) generator(r *report.Report, o *load.Outcome, u host.Usage, w *wir
 	}
 	if u.HaveCPU {
 		use := u.CPU.Seconds() / (u.Wall.Seconds() * float64(g.GOMAXPROCS))
-		g.CPUUse, g.CPUUser, g.CPUSystem = &use, &u.CPUUser, &u.CPUSystem
+		g.CPUUse, g.CPUUser, g.CPUSystem, g.MaxRSS = &use, &u.CPUUser, &u.CPUSystem, &u.MaxRSS
 		if n := o.Sent + o.Warmup.Sent; n > 0 {
 			each := u.CPU / time.Duration(n)
 			g.CPUPerRequest = &each

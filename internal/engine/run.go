@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"log/slog"
 	"os"
 	"time"
@@ -31,10 +32,9 @@ func (p *Plan) Run(ctx, cut context.Context, watch Watch) (*report.Report, error
 	if err != nil {
 		return nil, err
 	}
-	defer closeTarget()
 	cfg, err := p.config(w)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, closeTarget())
 	}
 	if cfg.Sleeper != nil {
 		defer cfg.Sleeper.Close()
@@ -45,24 +45,28 @@ func (p *Plan) Run(ctx, cut context.Context, watch Watch) (*report.Report, error
 	watched := watching(loop, watch)
 	outcome := loop.Run(ctx, cut)
 	watched()
-	return p.report(outcome, sensors.Stop(), w), nil
+	r := p.report(outcome, sensors.Stop(), w)
+	if err := closeTarget(); err != nil {
+		r.Generator.Warnings = append(r.Generator.Warnings, report.Warning{Code: "abandoned", Text: err.Error()})
+	}
+	return r, nil
 }
 
 // open makes the target ready and checks that it can be reached. w is nil for a
-// function.
-func (p *Plan) open(ctx context.Context) (w *wire, closeAll func(), err error) {
+// function. closeAll frees both; its error says what went on nevertheless.
+func (p *Plan) open(ctx context.Context) (w *wire, closeAll func() error, err error) {
 	if p.opts.Func != nil {
-		return nil, func() {}, nil
+		return nil, func() error { return nil }, nil
 	}
 	w = &wire{request: p.request, timeout: p.opts.Timeout, dials: make(chan struct{}, dialsAtOnce)}
-	closeAll = w.close
+	closeAll = func() error { w.close(); return nil }
 	config := p.opts.TLSConfig
 	if p.opts.Handler != nil {
 		server, err := target.Serve(p.opts.Handler, target.ServeOptions{TLS: p.opts.TLS})
 		if err != nil {
 			return nil, nil, err
 		}
-		closeAll = func() { w.close(); server.Close() }
+		closeAll = func() error { w.close(); return server.Close() }
 		w.explain = server.Panic
 		config = &tls.Config{RootCAs: server.CertPool()}
 		if w.request, err = p.newRequest(server.URL + p.opts.Path); err != nil {
@@ -75,7 +79,9 @@ func (p *Plan) open(ctx context.Context) (w *wire, closeAll func(), err error) {
 			config = &tls.Config{}
 		}
 		w.dialer.TLS = config.Clone()
-		w.dialer.TLS.ServerName = w.request.Host()
+		if w.dialer.TLS.ServerName == "" {
+			w.dialer.TLS.ServerName = w.request.Host()
+		}
 	}
 	if err := p.preflight(ctx, w); err != nil {
 		closeAll()

@@ -28,6 +28,8 @@ const (
 	pauseMost  = 500 * time.Millisecond
 )
 
+var errStatusZero = errors.New("reading status line: status code 000")
+
 // A wire is the target that a plan sends to over the network: what its
 // connections share.
 type wire struct {
@@ -74,6 +76,7 @@ func (w *wire) close() {
 type wireSender struct {
 	*wire
 	conn     *http1.Conn // nil if there is none; written under mu
+	ahead    bool        // conn was opened ahead, and has not been used
 	failures int         // connections in a row that failed before their first response
 
 	mu      sync.Mutex // guards what Expire needs
@@ -83,10 +86,11 @@ type wireSender struct {
 
 // Send sends request n; see [load.Sender].
 func (s *wireSender) Send(n int64, idled time.Duration) (r load.Result) {
-	if s.conn != nil && idled > lookAfter && !s.conn.Idle() {
+	if s.conn != nil && (idled > lookAfter || s.ahead) && !s.conn.Idle() {
 		s.stray.Add(s.conn.Stray())
 		s.drop()
 	}
+	s.ahead = false
 	fresh := s.conn == nil
 	if fresh {
 		if err := s.connect(context.Background(), n); err != nil {
@@ -105,9 +109,17 @@ func (s *wireSender) Send(n int64, idled time.Duration) (r load.Result) {
 		s.failed(&r, n, res.Err, fresh, &s.failures)
 		return r
 	}
-	r.Status = res.Status
 	s.failures = 0
+	completed(&r, res.Status)
 	return r
+}
+
+// completed makes r the result of a complete response.
+func completed(r *load.Result, status int) {
+	if r.Status = status; status == 0 {
+		// It is what calls of Go functions have, and would count as success.
+		r.Kind, r.Err = http1.Malformed, errStatusZero
+	}
 }
 
 // failed makes r the result of request n, which got no complete response, on a
@@ -163,7 +175,7 @@ func (s *wireSender) drop() {
 
 // Connect opens the connection before it is needed; see [load.Connector].
 func (s *wireSender) Connect(ctx context.Context) {
-	s.connect(ctx, -1) // the first Send tries again, and reports it
+	s.ahead = s.connect(ctx, -1) == nil // or else the first Send tries again, and reports it
 }
 
 // Expire ends request n; see [load.Sender].

@@ -1,0 +1,50 @@
+package engine
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/loadtestkit/load-tester/internal/http1"
+	"github.com/loadtestkit/load-tester/internal/load"
+)
+
+// mux makes an event loop for one place that sends to addr.
+func mux(t *testing.T, addr string) load.Mux {
+	request, err := http1.NewRequest(http1.Spec{URL: "http://" + addr, Run: "test"})
+	require.NoError(t, err)
+	w := &wire{request: request, dialer: http1.Dialer{Addr: addr}, timeout: time.Second, dials: make(chan struct{}, dialsAtOnce)}
+	m, err := w.newMux(1)
+	require.NoError(t, err)
+	require.NotNil(t, m)
+	return m
+}
+
+func TestWaitReturnsOnceItHasTold(t *testing.T) {
+	m := mux(t, "255.255.255.255:80") // refused by the kernel at once
+	defer m.Close()
+	m.Start(0, 0, 0)
+	told := 0
+	began := time.Now()
+	expired := m.Wait(5*time.Second, func(place int, r *load.Result) {
+		told++
+		assert.Equal(t, http1.Connect, r.Kind)
+		assert.Positive(t, r.Pause)
+	})
+	assert.Equal(t, 1, told)
+	assert.False(t, expired)
+	assert.Less(t, time.Since(began), 4*time.Second, "the caller must look after the pause")
+}
+
+// A context may end just when the run does: the alarm's descriptor may then
+// belong to somebody else.
+func TestWakeAfterCloseTouchesNothing(t *testing.T) {
+	m := mux(t, "127.0.0.1:1").(*epollMux)
+	m.Wake()
+	assert.False(t, m.Wait(5*time.Second, nil), "woken")
+	m.Close()
+	assert.Equal(t, -1, m.wakeFD)
+	m.Wake()
+}
