@@ -135,12 +135,14 @@ func cmdOpen(ts *testscript.TestScript, neg bool, args []string) {
 	s.gate()
 }
 
-// down ends $URL and every connection to it; up starts it again in its place.
+// down ends $URL and $TLS_URL and every connection to them; up starts them again
+// in their place.
 func cmdDown(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 0 {
 		ts.Fatalf("usage: down")
 	}
 	sessionOf(ts).plain.down()
+	sessionOf(ts).secure.down()
 }
 
 func cmdUp(ts *testscript.TestScript, neg bool, args []string) {
@@ -148,6 +150,7 @@ func cmdUp(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: up")
 	}
 	ts.Check(sessionOf(ts).plain.up())
+	ts.Check(sessionOf(ts).secure.up())
 }
 
 // last writes the latest request to $URL or $TLS_URL to stdout, as text.
