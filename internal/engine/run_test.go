@@ -85,6 +85,14 @@ func sound(t testing.TB, r *report.Report) {
 	require.NoError(t, report.WriteText(io.Discard, r, report.Style{Verbose: true}))
 }
 
+// engines runs f for each way of sending that this system has.
+func engines(t *testing.T, f func(t *testing.T, portable bool)) {
+	t.Helper()
+	for name, portable := range map[string]bool{"epoll": false, "goroutines": true} {
+		t.Run(name, func(t *testing.T) { f(t, portable) })
+	}
+}
+
 // kinds returns the counts of errors by kind.
 func kinds(r *report.Report) map[string]int64 {
 	m := map[string]int64{}
@@ -110,7 +118,9 @@ func reached(r *report.Report) int64 {
 	return n
 }
 
-func TestRunCountsWhatTheServerSaw(t *testing.T) {
+func TestRunCountsWhatTheServerSaw(t *testing.T) { engines(t, testRunCounts) }
+
+func testRunCounts(t *testing.T, portable bool) {
 	check := func(o Options, want report.Requests, least, most int64, why string) {
 		t.Helper()
 		s := raw(t, func(n int64, c *target.RawConn) {
@@ -120,7 +130,7 @@ func TestRunCountsWhatTheServerSaw(t *testing.T) {
 				c.Answer(200)
 			}
 		})
-		o.URL = s.URL
+		o.URL, o.Portable = s.URL, portable
 		r := run(t, o)
 		assert.Equal(t, want, r.Requests, why)
 		assert.Equal(t, s.Seen(), reached(r), why)

@@ -1,0 +1,221 @@
+package engine
+
+import (
+	"context"
+	"io"
+	"net"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/target"
+)
+
+const (
+	ok3     = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc"
+	ok10    = "HTTP/1.1 200 OK\r\nContent-Length: 10737418240\r\n\r\n" // and 10 GiB to come
+	chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+)
+
+// say writes s and holds the connection open.
+func say(s string) func(int64, *target.RawConn) {
+	return func(_ int64, c *target.RawConn) { io.WriteString(c, s); c.Hold() }
+}
+
+// drip writes s again and again, slowly enough to be alive for ever.
+func drip(first, s string) func(int64, *target.RawConn) {
+	return func(_ int64, c *target.RawConn) {
+		_, err := io.WriteString(c, first)
+		for err == nil {
+			_, err = io.WriteString(c, s)
+			target.Sleep(context.Background(), 2*time.Millisecond)
+		}
+		c.Close()
+	}
+}
+
+// flood writes s as often as the client takes it.
+func flood(first, s string) func(int64, *target.RawConn) {
+	b := []byte(strings.Repeat(s, 1+64<<10/len(s)))
+	return func(_ int64, c *target.RawConn) {
+		_, err := io.WriteString(c, first)
+		for err == nil {
+			_, err = c.Write(b)
+		}
+		c.Close()
+	}
+}
+
+// reset writes s and resets the connection.
+func reset(s string) func(int64, *target.RawConn) {
+	return func(_ int64, c *target.RawConn) { io.WriteString(c, s); c.Reset() }
+}
+
+func TestHostileServers(t *testing.T) { engines(t, testHostileServers) }
+
+func testHostileServers(t *testing.T, portable bool) {
+	for _, c := range []struct {
+		want   string // error kind, or a status
+		behave func(int64, *target.RawConn)
+		why    string
+	}{
+		{"timeout", say(""), "never answers"},
+		{"timeout", say("HTTP/1.1 200 OK\r\nContent-Le"), "stops within the head"},
+		{"timeout", say(ok3[:len(ok3)-1]), "stops before the last octet"},
+		{"timeout", say(ok10), "declares 10 GiB and stops"},
+		{"timeout", say("HTTP/1.1 200 OK\r\n\r\nto the end"), "close-delimited, and stays open"},
+		{"timeout", drip("HTTP/1.1 200 OK\r\n", "X"), "a head, octet by octet"},
+		{"timeout", drip(ok10, "x"), "a body, octet by octet"},
+		{"timeout", drip(chunked, "1\r\nx\r\n"), "a chunk at a time"},
+		{"timeout", drip("", "HTTP/1.1 103 Early Hints\r\n\r\n"), "an interim response at a time re-arms nothing"},
+		{"timeout", flood(ok10, "x"), "10 GiB as fast as it can"},
+		{"timeout", flood(chunked, "1000\r\n"+strings.Repeat("x", 0x1000)+"\r\n"), "chunks without end"},
+		{"too_large", flood("HTTP/1.1 200 OK\r\n", "X: y\r\n"), "a head without end"},
+		{"too_large", flood("HTTP/1.1 200 OK\r\nX: ", "x"), "a field without end"},
+		{"too_large", flood("", "HTTP/1.1 102 Processing\r\n\r\n"), "interim responses without end"},
+		{"too_large", flood(chunked+"1;", "x"), "a chunk extension without end"},
+		{"too_large", flood(chunked+"0\r\n", "X: y\r\n"), "a trailer without end"},
+		{"malformed", say("SSH-2.0-OpenSSH_9.6\r\n"), "not HTTP"},
+		{"malformed", say("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), "HTTP/2"},
+		{"malformed", say("HTTP/1.1 000 Nothing\r\nContent-Length: 0\r\n\r\n"), "a status that would look like none"},
+		{"malformed", say("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"), "a length below zero"},
+		{"malformed", say("HTTP/1.1 200 OK\r\nContent-Length: 9223372036854775808\r\n\r\n"), "a length past 2^63"},
+		{"101", say("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"), "a protocol nobody asked for is a final answer"},
+		{"999", say("HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n"), "a status out of range is kept"},
+		{"closed", func(_ int64, c *target.RawConn) { c.Close() }, "closes instead of answering"},
+		{"reset", reset(""), "resets instead of answering"},
+	} {
+		s := raw(t, c.behave)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		o := Options{URL: s.URL, Portable: portable, Requests: 4, Concurrency: 4}
+		if c.want == "timeout" {
+			o.Timeout = 60 * time.Millisecond
+		}
+		r := run(t, o)
+		runtime.ReadMemStats(&after)
+		assert.Equal(t, report.Requests{Due: 4, Sent: 4, Failed: 4, Completed: r.Requests.Completed}, r.Requests, c.why)
+		assert.Equal(t, s.Seen(), reached(r), c.why)
+		if _, err := strconv.Atoi(c.want); err == nil {
+			assert.Equal(t, map[string]int64{c.want: 4}, r.StatusCodes, c.why)
+		} else {
+			assert.Equal(t, map[string]int64{c.want: 4}, kinds(r), c.why)
+		}
+		if c.want == "timeout" {
+			assert.GreaterOrEqual(t, *r.FailedTime.Min, 60*time.Millisecond, c.why)
+		}
+		assert.Less(t, int64(after.TotalAlloc-before.TotalAlloc), int64(8<<20), "nothing is sized by what a server says: %s", c.why)
+		s.Close()
+	}
+}
+
+// A server that ends the connection, by reset or in order, after each octet of
+// a response.
+func TestCutAtEachOffset(t *testing.T) { engines(t, testCutAtEachOffset) }
+
+func testCutAtEachOffset(t *testing.T, portable bool) {
+	n := int64(len(ok3))
+	for _, end := range []struct {
+		name  string
+		by    func(*target.RawConn)
+		kinds map[string]int64
+	}{
+		{"reset", (*target.RawConn).Reset, map[string]int64{"reset": n}},
+		{"FIN", func(c *target.RawConn) { c.Close() }, map[string]int64{"closed": 1, "truncated": n - 1}},
+	} {
+		s := raw(t, func(i int64, c *target.RawConn) {
+			io.WriteString(c, ok3[:i])
+			end.by(c)
+		})
+		// As many permits as requests: none rests before its next one.
+		r := run(t, Options{URL: s.URL, Portable: portable, Requests: n + 1, Concurrency: int(n + 1), NoKeepAlive: true})
+		assert.Equal(t, end.kinds, kinds(r), end.name)
+		assert.Equal(t, int64(1), r.Requests.Succeeded, "%s after the whole response", end.name)
+		assert.Equal(t, s.Seen(), reached(r))
+		assert.Equal(t, int64(3), r.Bytes.Body, "of the complete one alone")
+	}
+}
+
+// A second response that nobody asked for is never the answer to the next
+// request.
+func TestSurplusIsNotCredited(t *testing.T) { engines(t, testSurplusIsNotCredited) }
+
+func testSurplusIsNotCredited(t *testing.T, portable bool) {
+	const extra = "HTTP/1.1 500 Extra\r\nContent-Length: 0\r\n\r\n"
+	check := func(want int64, behave func(int64, *target.RawConn), why string) {
+		t.Helper()
+		s := raw(t, behave)
+		r := run(t, Options{URL: s.URL, Portable: portable, Requests: 100, Concurrency: 1})
+		assert.Equal(t, map[string]int64{"200": 100}, r.StatusCodes, why)
+		assert.Equal(t, want, r.Bytes.Surplus, why)
+		assert.Equal(t, s.Seen(), reached(r), why)
+	}
+	check(100*int64(len(extra)), func(_ int64, c *target.RawConn) { io.WriteString(c, ok3+extra) }, "with the response")
+	check(0, func(_ int64, c *target.RawConn) { io.WriteString(c, ok3) }, "none")
+}
+
+func TestRequestBodies(t *testing.T) { engines(t, testRequestBodies) }
+
+func testRequestBodies(t *testing.T, portable bool) {
+	body := make([]byte, 8<<20)
+	o := Options{Portable: portable, Method: "POST", Body: body, Requests: 3, Concurrency: 3}
+
+	s := deafServer(t, "")
+	o.URL, o.Timeout = "http://"+s, 60*time.Millisecond
+	r := run(t, o)
+	assert.Equal(t, map[string]int64{"timeout": 3}, kinds(r), "a server that never reads")
+	assert.Less(t, r.Bytes.Sent, int64(3*len(body)))
+
+	s = deafServer(t, "HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n")
+	o.URL, o.Timeout = "http://"+s, time.Minute
+	r = run(t, o)
+	assert.Equal(t, map[string]int64{"413": 3}, r.StatusCodes, "an answer before the request is whole")
+	assert.Empty(t, r.Errors)
+}
+
+// deafServer accepts connections, says s and never reads.
+func deafServer(t *testing.T, s string) (addr string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			defer c.Close()
+			io.WriteString(c, s)
+		}
+	}()
+	t.Cleanup(func() { l.Close(); <-done })
+	return l.Addr().String()
+}
+
+// The server closes each connection a moment after every tenth response: the
+// client may or may not see that before it sends the next request.
+func TestIdleCloseRace(t *testing.T) { engines(t, testIdleCloseRace) }
+
+func testIdleCloseRace(t *testing.T, portable bool) {
+	s := raw(t, func(n int64, c *target.RawConn) {
+		c.Answer(200)
+		if n%10 == 9 {
+			c.Close()
+		}
+	})
+	r := run(t, Options{URL: s.URL, Portable: portable, Requests: 3000, Concurrency: 8})
+	tenths := s.Seen() / 10
+	k := kinds(r)
+	lost := k["closed"] + k["reset"] + k["write"]
+	assert.Equal(t, r.Requests.Failed, lost, "no other kind: %v", k)
+	assert.LessOrEqual(t, lost, tenths, "no more than were closed")
+	assert.Equal(t, r.Requests.Succeeded, s.Seen(), "nothing was sent twice")
+	assert.LessOrEqual(t, r.Generator.ConnectionsOpened, tenths+8)
+}

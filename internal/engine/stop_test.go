@@ -1,0 +1,208 @@
+package engine
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/loadtestkit/load-tester/internal/http1"
+	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/target"
+)
+
+// stuckTargets are targets of requests that never end by themselves, each with
+// a function that waits until n requests are there; nil if nobody can tell.
+func stuckTargets(t *testing.T) map[string]func(*Options) (await func(n int64)) {
+	arrived := func(s *target.Raw) func(int64) {
+		return func(n int64) { require.NoError(t, s.Await(t.Context(), n)) }
+	}
+	behaving := func(behave func(int64, *target.RawConn)) func(*Options) func(int64) {
+		return func(o *Options) func(int64) {
+			s := raw(t, behave)
+			o.URL = s.URL
+			return arrived(s)
+		}
+	}
+	counting := func(ch chan struct{}) func(int64) {
+		return func(n int64) {
+			for range n {
+				<-ch
+			}
+		}
+	}
+	return map[string]func(*Options) func(int64){
+		"never answers": behaving(say("")),
+		"slow loris":    behaving(drip("HTTP/1.1 200 OK\r\n", "X")),
+		"flood":         behaving(flood(ok10, "x")),
+		"never reads": func(o *Options) func(int64) {
+			o.URL, o.Method, o.Body = "http://"+deafServer(t, ""), "POST", make([]byte, 8<<20)
+			return nil
+		},
+		"never accepts": func(o *Options) func(int64) {
+			o.URL = "http://" + fullServer(t)
+			return nil
+		},
+		"handler": func(o *Options) func(int64) {
+			in := make(chan struct{}, 100)
+			o.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				in <- struct{}{}
+				<-r.Context().Done()
+			})
+			return counting(in)
+		},
+		"https handler": func(o *Options) func(int64) {
+			in := make(chan struct{}, 100)
+			o.TLS = true
+			o.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				in <- struct{}{}
+				<-r.Context().Done()
+			})
+			return counting(in)
+		},
+		"function": func(o *Options) func(int64) {
+			in := make(chan struct{}, 100)
+			o.Func = func(ctx context.Context) error { in <- struct{}{}; <-ctx.Done(); return ctx.Err() }
+			return counting(in)
+		},
+	}
+}
+
+// The first cancel issues nothing more and waits for the grace period; what is
+// then still under way is unfinished.
+func TestCancel(t *testing.T) {
+	engines(t, func(t *testing.T, portable bool) {
+		for name, prepare := range stuckTargets(t) {
+			o := Options{Portable: portable, Requests: 1000, Concurrency: 5, Timeout: time.Minute, Grace: 30 * time.Millisecond}
+			await := prepare(&o)
+			ctx, cancel := context.WithCancel(t.Context())
+			r, took := stopped(t, ctx, context.Background(), o, await, cancel)
+			assert.True(t, r.Interrupted, name)
+			assert.Equal(t, report.Requests{Due: 5, Sent: 5, Unfinished: 5}, r.Requests, name)
+			assert.Less(t, took, 2*time.Second, "%s: well before the timeout", name)
+		}
+	})
+}
+
+// The second cancel ends the run at once, whatever the grace period.
+func TestCut(t *testing.T) {
+	engines(t, func(t *testing.T, portable bool) {
+		for name, prepare := range stuckTargets(t) {
+			o := Options{Portable: portable, Rate: 1e6, Requests: 1000, Concurrency: 5, Timeout: time.Minute, ConnectionsAhead: -1}
+			await := prepare(&o)
+			ctx, cancel := context.WithCancel(t.Context())
+			cut, cancelCut := context.WithCancel(t.Context())
+			r, took := stopped(t, ctx, cut, o, await, func() { cancel(); cancelCut() })
+			assert.True(t, r.Interrupted, name)
+			assert.Zero(t, r.Requests.Completed, name)
+			assert.Equal(t, int64(5), r.Requests.Sent, name)
+			assert.Equal(t, int64(5), r.Requests.Unfinished, name)
+			assert.Positive(t, r.Requests.Unsent, name)
+			assert.Less(t, took, 2*time.Second, name)
+		}
+	})
+}
+
+// stopped is a run of o, on which stop is called once five requests are on
+// their way, and how long it took.
+func stopped(t *testing.T, ctx, cut context.Context, o Options, await func(int64), stop func()) (*report.Report, time.Duration) {
+	t.Helper()
+	p, err := NewPlan(o)
+	require.NoError(t, err)
+	var watch Watch
+	if await != nil {
+		go func() { await(5); stop() }()
+	} else {
+		watch = func(p load.Progress) {
+			if p.Elapsed > 0 { // the clock is on: the first five have been started
+				stop()
+			}
+		}
+	}
+	began := time.Now()
+	r, err := p.Run(ctx, cut, watch)
+	require.NoError(t, err)
+	sound(t, r)
+	return r, time.Since(began)
+}
+
+// What is in flight at a cancel finishes if it can, and each request is
+// accounted for.
+func TestCancelDrains(t *testing.T) {
+	engines(t, func(t *testing.T, portable bool) {
+		for _, rate := range []float64{0, 20_000} {
+			ctx, cancel := context.WithCancel(t.Context())
+			s := raw(t, func(n int64, c *target.RawConn) {
+				if n == 500 {
+					cancel()
+				}
+				c.Answer(200)
+			})
+			r := runUntil(t, ctx, context.Background(), Options{
+				URL: s.URL, Portable: portable, Requests: 1_000_000, Concurrency: 16, Rate: rate,
+			})
+			assert.True(t, r.Interrupted)
+			assert.Zero(t, r.Requests.Unfinished)
+			assert.Zero(t, r.Requests.Failed)
+			assert.Equal(t, s.Seen(), r.Requests.Sent)
+			assert.Equal(t, s.Served(), r.Requests.Succeeded)
+			assert.GreaterOrEqual(t, s.Seen(), int64(501))
+			assert.Less(t, s.Seen(), int64(1_000_000))
+		}
+	})
+}
+
+// A run that is cancelled before it has begun sends nothing.
+func TestCancelledBefore(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	s := raw(t, nil)
+	p, err := NewPlan(Options{URL: s.URL, Requests: 10})
+	require.NoError(t, err)
+	_, err = p.Run(ctx, context.Background(), nil)
+	assert.ErrorIs(t, err, context.Canceled)
+	assert.Zero(t, s.Seen())
+
+	r := runUntil(t, ctx, context.Background(), Options{Requests: 10, Func: func(context.Context) error { return nil }})
+	assert.Zero(t, r.Requests.Sent)
+}
+
+// The end of a duration bounds the run by the grace period, in an open workload
+// on a silent server too.
+func TestDurationIsNotOverrun(t *testing.T) {
+	engines(t, func(t *testing.T, portable bool) {
+		for _, rate := range []float64{0, 5000} {
+			s := raw(t, say(""))
+			began := time.Now()
+			r := run(t, Options{
+				URL: s.URL, Portable: portable, Duration: 100 * time.Millisecond, Rate: rate, Concurrency: 50,
+				Timeout: time.Minute, Grace: 50 * time.Millisecond,
+			})
+			assert.Equal(t, int64(50), r.Requests.Unfinished)
+			if rate > 0 {
+				assert.Equal(t, report.Requests{Due: 500, Sent: 50, Unsent: 450, Unfinished: 50}, r.Requests)
+			}
+			assert.False(t, r.Interrupted)
+			assert.Equal(t, s.Seen(), r.Requests.Sent)
+			assert.GreaterOrEqual(t, time.Since(began), 150*time.Millisecond)
+			assert.Less(t, time.Since(began), 3*time.Second)
+		}
+	})
+}
+
+// With a second to wait for and a timeout before the end of it, what times out
+// in a grace period has failed and is not unfinished.
+func TestTimeoutWithinGrace(t *testing.T) {
+	engines(t, func(t *testing.T, portable bool) {
+		r := run(t, Options{
+			URL: raw(t, say("")).URL, Portable: portable, Duration: time.Millisecond, Concurrency: 3,
+			Timeout: 30 * time.Millisecond, Grace: time.Minute,
+		})
+		assert.Equal(t, int64(3), kinds(r)[http1.Timeout.String()])
+		assert.Zero(t, r.Requests.Unfinished)
+	})
+}
