@@ -226,6 +226,7 @@ func (p *Plan) generator(r *report.Report, o *load.Outcome, u host.Usage, w *wir
 	l := host.Load{
 		Open:             p.schedule != nil,
 		InProcess:        p.opts.URL == "",
+		Loopback:         p.opts.URL != "" && w.loopback(),
 		GOMAXPROCS:       g.GOMAXPROCS,
 		LatenessMax:      time.Duration(o.Lateness.Max()),
 		Due:              o.Due,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -62,6 +63,12 @@ func (w *wire) dial(ctx context.Context) (*http1.Conn, error) {
 	}
 	w.opened.Add(1)
 	return http1.NewConn(nc, w.request), nil
+}
+
+// loopback reports whether the target is on this machine.
+func (w *wire) loopback() bool {
+	a, err := netip.ParseAddrPort(w.dialer.Addr)
+	return err == nil && a.Addr().IsLoopback()
 }
 
 // close frees what no Sender has taken over.

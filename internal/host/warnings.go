@@ -31,6 +31,7 @@ const (
 type Load struct {
 	Open       bool // an open workload: arrivals have a schedule, so lateness means something
 	InProcess  bool // the target runs in this process and shares its processors
+	Loopback   bool // the target is another process of this machine
 	GOMAXPROCS int
 
 	Lateness50, Lateness99, LatenessMax time.Duration // the generator's own: without waiting for a permit
@@ -46,7 +47,8 @@ type Load struct {
 
 // Warnings returns what a reader of the report has to know of u and l, nil if
 // the run was sound. It warns of no share of processor time over a window
-// shorter than half a second, which would be noise.
+// shorter than half a second, which would be noise, and once of what may be one
+// cause.
 func Warnings(u Usage, l Load) []Warning {
 	var ws []Warning
 	add := func(code, text string) {
@@ -58,11 +60,17 @@ func Warnings(u Usage, l Load) []Warning {
 	add(SentBelowDue, sentBelowDue(l))
 	add(PermitsExhausted, permitsExhausted(l))
 	add(OwnCPU, ownCPU(u, l))
+	before := len(ws)
 	add(Throttled, throttling(u, l))
 	add(Steal, steal(u))
-	add(ForeignCPU, foreignCPU(u))
-	add(Pressure, pressure(u, l))
-	add(RunQueue, runQueue(u, l))
+	add(ForeignCPU, foreignCPU(u, l))
+	// What has a cause above needs no second warning of its effect.
+	if len(ws) == before {
+		add(Pressure, pressure(u, l))
+	}
+	if len(ws) == before {
+		add(RunQueue, runQueue(u, l))
+	}
 	add(Hiccup, hiccups(u, l))
 	add(GCPause, gcPause(u, l))
 	add(ClockStep, clockStepped(u))
@@ -134,11 +142,11 @@ func steal(u Usage) string {
 		percent(u.Steal.Value))
 }
 
-func foreignCPU(u Usage) string {
-	if !u.over(u.ForeignCPU, foreignShare) {
-		return ""
+func foreignCPU(u Usage, l Load) string {
+	if l.Loopback || !u.over(u.ForeignCPU, foreignShare) {
+		return "" // on loopback it is the target's, for all that can be told
 	}
-	return fmt.Sprintf("other processes used %s of this machine's CPU (the target too, if it runs here): stop what need not run, or give the generator a machine of its own",
+	return fmt.Sprintf("other processes used %s of this machine's CPU: stop what need not run, or give the generator a machine of its own",
 		percent(u.ForeignCPU.Value))
 }
 
