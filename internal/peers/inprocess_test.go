@@ -1,0 +1,77 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/loadtestkit/load-tester/loadtestkit"
+)
+
+// atOnce is how many requests are in flight.
+const atOnce = 64
+
+// TestInProcess is the same load test written twice: what [inProcessTable]
+// compares.
+func TestInProcess(t *testing.T) {
+	requests := 2_000
+	if text := os.Getenv(requestsEnv); text != "" {
+		var err error
+		if requests, err = strconv.Atoi(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	empty := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	const bound = 10 * time.Second // generous: this is no test of speed
+
+	t.Run("kit", func(t *testing.T) {
+		loadtestkit.Run(t, loadtestkit.Options{
+			Target:      loadtestkit.Handler(empty),
+			Requests:    requests,
+			Concurrency: atOnce,
+			Limits:      loadtestkit.Limits{P99: bound},
+		})
+	})
+
+	t.Run("hand", func(t *testing.T) {
+		server := httptest.NewServer(empty)
+		defer server.Close()
+		// By default two idle connections are kept: 62 of 64 would be new.
+		client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: atOnce}}
+		defer client.CloseIdleConnections()
+		took := make([]time.Duration, requests)
+		var next atomic.Int64
+		var wg sync.WaitGroup
+		for range atOnce {
+			wg.Go(func() {
+				for n := next.Add(1) - 1; n < int64(requests); n = next.Add(1) - 1 {
+					start := time.Now()
+					resp, err := client.Get(server.URL)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					_, err = io.Copy(io.Discard, resp.Body)
+					resp.Body.Close()
+					took[n] = time.Since(start)
+					if err != nil || resp.StatusCode != http.StatusOK {
+						t.Errorf("status %d, %v", resp.StatusCode, err)
+						return
+					}
+				}
+			})
+		}
+		wg.Wait()
+		slices.Sort(took)
+		if p99 := took[requests*99/100]; p99 > bound {
+			t.Errorf("p99 %v, want at most %v", p99, bound)
+		}
+	})
+}

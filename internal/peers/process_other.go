@@ -1,0 +1,18 @@
+//go:build !linux
+
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+)
+
+// main refuses to measure here: these are never called.
+
+func allowedCPUs() ([]int, error)   { return nil, errors.ErrUnsupported }
+func startOn(int, *exec.Cmd) error  { return errors.ErrUnsupported }
+func inGroup(*exec.Cmd)             {}
+func maxRSS(*os.ProcessState) int64 { return 0 }
+func raiseFiles() (uint64, error)   { return 0, errors.ErrUnsupported }
+func kernel() string                { return "" }

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// A work is a job on nginx, and what its column is called.
+type work struct {
+	name string
+	job  job
+}
+
+// A metric is what a job costs, or achieves.
+type metric struct {
+	name  string
+	value func(c cost) float64
+}
+
+// A cost is what one run took, and what nginx counted of it.
+type cost struct {
+	usage    usage
+	result   result // as the tool reports it
+	requests int64
+	elapsed  time.Duration
+	body     int // octets of each response's body
+}
+
+var (
+	cpuPerRequest = metric{"client CPU per request, µs", func(c cost) float64 {
+		return float64(c.usage.cpu) / float64(time.Microsecond) / float64(c.requests)
+	}}
+	requestRate = metric{"requests per second", func(c cost) float64 { return float64(c.requests) / c.elapsed.Seconds() }}
+	bodyRate    = metric{"MiB per second", func(c cost) float64 {
+		return float64(c.requests) * float64(c.body) / (1 << 20) / c.elapsed.Seconds()
+	}}
+	peakMiB = metric{"peak memory, MiB", func(c cost) float64 { return float64(c.usage.peak) / (1 << 20) }}
+)
+
+const costIntro = `CPU is user and system time of the tool's whole process, from start to end, over
+the requests that nginx counted (stub_status). nginx has one worker, alone on the
+other CPU. Memory is the whole process's, at its peak. Ratios are of medians:
+under 1, load-tester takes less, or does less.
+
+`
+
+func cpuTable(ctx context.Context, b *bench) (*section, error) {
+	s := &section{title: "Cost by connections", intro: costIntro + "A body of 13 octets, connections kept alive."}
+	numbers := []int{1, 16, 64, 256, 1000, 5000}
+	if b.quick {
+		numbers = []int{64}
+	}
+	var works []work
+	for _, n := range numbers {
+		if uint64(n)+100 > b.files {
+			s.note("%d connections are left out: at most %d files may be open", n, b.files)
+			continue
+		}
+		works = append(works, work{thousands(int64(n)), job{connections: n, body: plainBody}})
+	}
+	return s, b.costs(ctx, s, works, cpuPerRequest, requestRate, peakMiB)
+}
+
+func bodyTable(ctx context.Context, b *bench) (*section, error) {
+	s := &section{title: "Cost of bodies", intro: costIntro + "64 connections, kept alive; files that nginx sends by sendfile."}
+	var works []work
+	for _, n := range []int{64 << 10, 1 << 20} {
+		if !b.quick || n < 1<<20 {
+			works = append(works, work{size(n), job{connections: 64, body: n}})
+		}
+	}
+	return s, b.costs(ctx, s, works, bodyRate, cpuPerRequest, peakMiB)
+}
+
+func tlsTable(ctx context.Context, b *bench) (*section, error) {
+	s := &section{title: "Cost of HTTPS", intro: costIntro + "A body of 13 octets, 64 connections, kept alive, TLS 1.3 with AES-128-GCM, HTTP/1.1."}
+	works := []work{{"64 connections", job{connections: 64, body: plainBody, url: "https:"}}}
+	return s, b.costs(ctx, s, works, cpuPerRequest, requestRate, peakMiB)
+}
+
+func freshTable(ctx context.Context, b *bench) (*section, error) {
+	s := &section{title: "Cost of a new connection for each request", intro: costIntro + "A body of 13 octets, 64 at once."}
+	works := []work{{"64 at once", job{connections: 64, body: plainBody, fresh: true}}}
+	return s, b.costs(ctx, s, works, cpuPerRequest, requestRate, peakMiB)
+}
+
+func openTable(ctx context.Context, b *bench) (*section, error) {
+	s := &section{title: "Cost of an open workload", intro: costIntro + fmt.Sprintf(`20,000 requests per second are asked for, a body of 13 octets; %d connections for
+tools that want a number, the others open what they need. A tool that sends fewer
+shows it as requests per second.`, pool)}
+	works := []work{{"20,000/s", job{rate: 20_000, connections: pool, body: plainBody}}}
+	return s, b.costs(ctx, s, works, cpuPerRequest, requestRate, peakMiB)
+}
+
+// costs measures works on one nginx. With several, there is a grid for each
+// metric with a column for each; with one, one grid with a column for each
+// metric. Ratios follow.
+func (b *bench) costs(ctx context.Context, s *section, works []work, metrics ...metric) error {
+	n, err := b.startNginx(ctx)
+	if err != nil {
+		s.note("Not measured: %v", err)
+		return nil
+	}
+	defer n.stop()
+	place := s.layOut(b.names(), works, metrics)
+	for round := range b.rounds {
+		for _, w := range works {
+			b.logf("%s, round %d of %d: %s", s.title, round+1, b.rounds, w.name)
+			for _, t := range b.round(round) {
+				c, ok := b.cost(ctx, s, n, t, w.job)
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				if !ok {
+					continue
+				}
+				for _, m := range metrics {
+					g, column := place(w, m)
+					g.add(t.name, column, m.value(c))
+				}
+			}
+		}
+	}
+	for _, g := range s.grids {
+		if g.title != peakMiB.name && len(g.rows) > 1 {
+			s.grids = append(s.grids, g.ratios(ours.name))
+		}
+	}
+	return nil
+}
+
+// layOut adds the grids, and returns where each figure goes.
+func (s *section) layOut(rows []string, works []work, metrics []metric) func(work, metric) (*grid, string) {
+	var columns []string
+	if len(works) == 1 {
+		for _, m := range metrics {
+			columns = append(columns, m.name)
+		}
+		g := newGrid(works[0].name, "tool", rows, columns)
+		s.grids = append(s.grids, g)
+		return func(_ work, m metric) (*grid, string) { return g, m.name }
+	}
+	for _, w := range works {
+		columns = append(columns, w.name)
+	}
+	byMetric := map[string]*grid{}
+	for _, m := range metrics {
+		byMetric[m.name] = newGrid(m.name, "tool", rows, columns)
+		s.grids = append(s.grids, byMetric[m.name])
+	}
+	return func(w work, m metric) (*grid, string) { return byMetric[m.name], w.name }
+}
+
+// cost has a tool do a job on nginx. A URL that says https stands for nginx's.
+func (b *bench) cost(ctx context.Context, s *section, n *nginx, t tool, j job) (cost, bool) {
+	base := n.plain
+	if j.url != "" {
+		base = n.tls
+	}
+	j.url = base + "/"
+	if j.body != plainBody {
+		j.url += fmt.Sprint(j.body)
+	}
+	if j.duration == 0 {
+		j.duration = b.length
+	}
+	before, err := n.settle(ctx)
+	if err != nil {
+		s.note("%s, %s: %v", t.name, j, err)
+		return cost{}, false
+	}
+	u, r, ok := b.run(ctx, s, t, j)
+	if !ok {
+		return cost{}, false
+	}
+	after, _, err := n.status(ctx)
+	if err != nil {
+		s.note("%s, %s: %v", t.name, j, err)
+		return cost{}, false
+	}
+	c := cost{usage: u, result: r, requests: after - before - 1, elapsed: j.duration, body: j.body}
+	if inv, _ := t.command(j); inv.counted {
+		c.elapsed = u.wall
+	}
+	if c.requests < 1 {
+		s.note("%s, %s: nginx counted no request", t.name, j)
+		return cost{}, false
+	}
+	// Each connection may have one in flight at the end.
+	if d := c.requests - r.done - int64(j.connections); d > c.requests/50 || -d > c.requests/50+2*int64(j.connections) {
+		s.note("%s, %s: it reports %d requests, nginx counted %d", t.name, j, r.done, c.requests)
+	}
+	return c, true
+}

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+)
+
+// requestsEnv tells the tests of in-process load how many requests to send.
+const requestsEnv = "PEERS_REQUESTS"
+
+func inProcessTable(ctx context.Context, b *bench) (*section, error) {
+	requests := 300_000
+	if b.quick {
+		requests = 20_000
+	}
+	s := &section{title: "In process: a test by loadtestkit and one written by hand", intro: fmt.Sprintf(`A go test sends %s requests to an empty handler in its own process, 64 at a time,
+and judges the 99th percentile: once by loadtestkit.Run, once by 64 goroutines
+with an http.Client and httptest (inprocess_test.go). Time is of the whole
+process, its start and end too. On one CPU, and on all that there are.`, thousands(int64(requests)))}
+	binary := filepath.Join(b.dir, "inprocess.test")
+	if err := build(ctx, "test", "-c", "-o", binary, "github.com/loadtestkit/load-tester/internal/peers"); err != nil {
+		return nil, err
+	}
+	tests := []struct{ row, name string }{{"loadtestkit", "kit"}, {"by hand", "hand"}}
+	places := []struct {
+		name string
+		cpu  int
+	}{{"one CPU", b.client}, {"all CPUs", anyCPU}}
+	if b.client == anyCPU {
+		places = places[1:]
+	}
+	var columns []string
+	for _, p := range places {
+		columns = append(columns, "requests/s, "+p.name, "CPU µs/request, "+p.name)
+	}
+	g := newGrid("", "test", []string{"loadtestkit", "by hand"}, columns)
+	for round := range b.rounds {
+		for p, place := range places {
+			b.logf("inprocess, round %d of %d: %s", round+1, b.rounds, place.name)
+			for i := range tests {
+				t := tests[(i+round)%len(tests)]
+				bound, cancel := context.WithTimeout(ctx, 5*time.Minute)
+				cmd := newCommand(bound, binary, "-test.run", "^TestInProcess$/^"+t.name+"$", "-test.v")
+				cmd.Env = append(cmd.Environ(), fmt.Sprintf("%s=%d", requestsEnv, requests))
+				u, err := measure(cmd, place.cpu)
+				cancel()
+				if ctx.Err() != nil {
+					return nil, ctx.Err()
+				}
+				if err != nil {
+					s.note("%s, %s: %v", t.row, place.name, err)
+					continue
+				}
+				g.add(t.row, columns[2*p], float64(requests)/u.wall.Seconds())
+				g.add(t.row, columns[2*p+1], float64(u.cpu.Microseconds())/float64(requests))
+			}
+		}
+	}
+	s.grids = []*grid{g, g.ratios("loadtestkit")}
+	return s, nil
+}
