@@ -1,0 +1,52 @@
+package loadtestkit
+
+import (
+	"go/ast"
+	"go/doc"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// Every exported name says what it is and has an example that runs.
+func TestEveryNameHasAnExample(t *testing.T) {
+	paths, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	fset := token.NewFileSet()
+	var files []*ast.File
+	for _, path := range paths {
+		if path == "race.go" || strings.HasSuffix(path, "_test.go") && path != "example_test.go" {
+			continue
+		}
+		f, err := parser.ParseFile(fset, path, nil, parser.ParseComments)
+		require.NoError(t, err)
+		files = append(files, f)
+	}
+	p, err := doc.NewFromFiles(fset, files, "github.com/loadtestkit/load-tester/loadtestkit")
+	require.NoError(t, err)
+	check := func(name, text string, examples []*doc.Example) {
+		t.Helper()
+		assert.NotEmpty(t, text, "%s has no comment", name)
+		if assert.NotEmpty(t, examples, "%s has no example", name) {
+			for _, e := range examples {
+				assert.True(t, e.Output != "" || e.EmptyOutput, "the example of %s does not run", name)
+			}
+		}
+	}
+	check("the package", p.Doc, p.Examples)
+	for _, f := range p.Funcs {
+		check(f.Name, f.Doc, f.Examples)
+	}
+	require.NotEmpty(t, p.Types)
+	for _, typ := range p.Types {
+		check(typ.Name, typ.Doc, typ.Examples)
+		for _, f := range append(typ.Funcs, typ.Methods...) {
+			check(f.Name, f.Doc, f.Examples)
+		}
+	}
+}
