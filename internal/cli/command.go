@@ -53,7 +53,6 @@ func newRoot(s *session, status *int) *cobra.Command {
 	})
 	root.AddCommand(newDemo(s, status), newTarget(s, status), newSchema(s, status))
 	root.SetHelpCommand(newHelp(root))
-	root.InitDefaultCompletionCmd()
 	return root
 }
 

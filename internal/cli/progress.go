@@ -103,7 +103,7 @@ func (v *view) remaining() string {
 	case v.left < time.Second:
 		return "<1s left"
 	}
-	return clock(v.left) + " left"
+	return clock(v.left.Truncate(time.Second)) + " left"
 }
 
 // final is the one line of a run without a terminal.

@@ -8,18 +8,21 @@ import (
 // Control sequences of terminals (ECMA-48).
 const (
 	eraseLine  = "\x1b[K" // from the cursor to the end of the line
-	eraseBelow = "\x1b[J" // from the cursor to the end of the screen
+	eraseBelow = "\x1b[J" // from there to the end of the screen
 )
 
 // A screen shows one line that moves below lines that stay. After each drawing
-// the cursor rests at the start of the line: what a terminal that has become
-// narrower has wrapped lies behind it, and so does the ^C that it echoes.
+// the cursor rests at the start of the line, so that all of it lies behind the
+// cursor when a terminal that has become narrower wraps it, and so that the ^C
+// that it echoes does not make it wrap.
 type screen struct {
 	mu    sync.Mutex
 	w     io.Writer
 	width func() int // of the terminal in columns; nil without one: then no line moves
 	red   func(string) string
-	line  string // on the screen now
+
+	view  view   // what the line shows
+	line  string // as it is on the screen; "" if there is none
 	drawn int    // how wide the terminal was then
 }
 
@@ -30,17 +33,11 @@ func (s *screen) show(v view) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.view = v
 	width := s.width()
-	line := v.line(width, s.red)
-	if line == s.line && width == s.drawn {
-		return
+	if line := v.line(width, s.red); line != s.line || width != s.drawn {
+		s.put(s.drawing(width))
 	}
-	erase := ""
-	if width != s.drawn {
-		erase = s.erase()
-	}
-	s.line, s.drawn = line, width
-	s.put(erase + line + eraseLine + "\r")
 }
 
 // Write writes whole lines above the moving one. It takes them for written:
@@ -51,7 +48,8 @@ func (s *screen) Write(lines []byte) (int, error) {
 	if s.line == "" {
 		s.put(string(lines))
 	} else {
-		s.put(s.erase() + string(lines) + s.line + eraseLine + "\r")
+		width := s.width()
+		s.put(s.erasing(width) + string(lines) + s.drawing(width))
 	}
 	return len(lines), nil
 }
@@ -60,25 +58,31 @@ func (s *screen) Write(lines []byte) (int, error) {
 func (s *screen) clear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.put(s.erase())
+	if s.line != "" {
+		s.put(s.erasing(s.width()))
+	}
+}
+
+// drawing is what draws the view over the line.
+func (s *screen) drawing(width int) string {
+	erase := "\r"
+	if s.line != "" && width != s.drawn {
+		erase = s.erasing(width)
+	}
+	s.line, s.drawn = s.view.line(width, s.red), width
+	return erase + s.line + eraseLine + "\r"
+}
+
+// erasing is what takes the line away, and what a terminal that has changed its
+// width made of it.
+func (s *screen) erasing(width int) string {
 	s.line = ""
+	if width != s.drawn {
+		return "\r" + eraseBelow
+	}
+	return "\r" + eraseLine
 }
 
-// erase takes the line away, and what a terminal that has changed its width
-// made of it.
-func (s *screen) erase() string {
-	switch {
-	case s.line == "":
-		return ""
-	case s.width() != s.drawn:
-		return eraseBelow
-	}
-	return eraseLine
-}
-
-// put writes in one piece, so that nothing flickers.
-func (s *screen) put(text string) {
-	if text != "" {
-		_, _ = io.WriteString(s.w, text)
-	}
-}
+// put writes in one piece, so that nothing flickers. Nothing can be done about
+// an error.
+func (s *screen) put(text string) { _, _ = io.WriteString(s.w, text) }

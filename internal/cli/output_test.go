@@ -1,0 +1,198 @@
+package cli
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+
+	"github.com/fatih/color"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func names(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+func TestOutputReplacesWhole(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "report")
+	link := filepath.Join(dir, "link")
+	require.NoError(t, os.WriteFile(path, []byte("old"), 0o640))
+	require.NoError(t, os.Symlink("report", link))
+	s := &session{}
+	o, err := s.openOutput(link)
+	require.NoError(t, err)
+	old, _ := os.ReadFile(path)
+	assert.Equal(t, "old", string(old), "until the new one is whole")
+	require.NoError(t, o.commit([]byte("new")))
+	now, _ := os.ReadFile(path)
+	assert.Equal(t, "new", string(now))
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	assert.Equal(t, os.FileMode(0o640), info.Mode(), "keeps its mode")
+	assert.Equal(t, []string{"link", "report"}, names(t, dir), "the link is still one, and nothing else is left")
+}
+
+func TestOutputDropped(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "report")
+	s := &session{}
+	o, err := s.openOutput(path)
+	require.NoError(t, err)
+	o.drop()
+	o.drop()
+	assert.Empty(t, names(t, dir), "no file appears")
+
+	require.NoError(t, os.WriteFile(path, []byte("old"), 0o600))
+	o, err = s.openOutput(path)
+	require.NoError(t, err)
+	o.file.Close() // writing will fail
+	assert.ErrorIs(t, o.commit([]byte("new")), os.ErrClosed)
+	old, _ := os.ReadFile(path)
+	assert.Equal(t, "old", string(old), "stays intact")
+	assert.Equal(t, []string{"report"}, names(t, dir))
+}
+
+func TestOutputRefused(t *testing.T) {
+	s := &session{}
+	_, err := s.openOutput(filepath.Join(t.TempDir(), "no", "report"))
+	assert.EqualError(t, err, "its directory does not exist, create it first")
+	_, err = s.openOutput(t.TempDir())
+	assert.EqualError(t, err, "is a directory, want a file")
+
+	raw := serve(t, nil)
+	r := newTrial()
+	assert.Equal(t, statusNotMeasured, r.run(raw.URL, "-o", "/nowhere/report"))
+	assert.Equal(t, "load-tester: --output \"/nowhere/report\": its directory does not exist, create it first\n", r.Stderr.String())
+	r = newTrial()
+	dir := t.TempDir()
+	assert.Equal(t, statusNotMeasured, r.run(raw.URL, "-o", filepath.Join(dir, "report"), "--hdr-log", "/nowhere/log"))
+	assert.Contains(t, r.Stderr.String(), `--hdr-log "/nowhere/log": `)
+	assert.Empty(t, names(t, dir))
+	assert.Zero(t, raw.Seen(), "the output is opened before the first request")
+}
+
+func TestOutputFiles(t *testing.T) {
+	raw := serve(t, nil)
+	dir := t.TempDir()
+	r := newTrial()
+	report, log := filepath.Join(dir, "report"), filepath.Join(dir, "log")
+	require.Zero(t, r.run(raw.URL, "-n", "50", "-f", "hgrm", "-o", report, "--hdr-log", log))
+	assert.Empty(t, r.Stdout.String())
+	b, err := os.ReadFile(report)
+	require.NoError(t, err)
+	assert.Contains(t, string(b), "1/(1-Percentile)")
+	b, err = os.ReadFile(log)
+	require.NoError(t, err)
+	assert.True(t, strings.HasPrefix(string(b), "#[Histogram log format version 1.3]\n"), "%.80s", b)
+}
+
+func TestFullDisk(t *testing.T) {
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skip("no /dev/full")
+	}
+	raw := serve(t, nil)
+	r := newTrial()
+	assert.Equal(t, statusNotMeasured, r.run(raw.URL, "-n", "5", "-o", "/dev/full"))
+	assert.Contains(t, r.Stderr.String(), "load-tester: writing the report to /dev/full: no space left on device; here it is:\nTarget: ")
+	assert.Empty(t, r.Stdout.String())
+	info, err := os.Stat("/dev/full")
+	require.NoError(t, err)
+	assert.False(t, info.Mode().IsRegular(), "it is still a device")
+}
+
+func TestClosedPipe(t *testing.T) {
+	raw := serve(t, nil)
+	for _, args := range [][]string{{raw.URL, "-n", "5"}, {"schema"}, {"--help"}, {"--version"}} {
+		in, out, err := os.Pipe()
+		require.NoError(t, err)
+		in.Close()
+		r := newTrial()
+		r.out = out
+		assert.Equal(t, statusNotMeasured, r.run(args...), args)
+		assert.Contains(t, r.Stderr.String(), "broken pipe", args)
+		out.Close()
+		if len(args) == 3 {
+			assert.Contains(t, r.Stderr.String(), "Total:      5 requests", "the report is not lost")
+		}
+	}
+}
+
+// A report that nobody reads holds the process up for a second after a signal.
+func TestSignalEndsAWriteThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in, out := io.Pipe()
+		defer in.Close()
+		signals := make(chan os.Signal, 1)
+		j := &job{}
+		signals <- syscall.SIGTERM
+		err, gaveUp := j.commit(&output{w: out}, []byte("report"), signals)
+		assert.NoError(t, err)
+		assert.Equal(t, syscall.SIGTERM, gaveUp)
+	})
+	j := &job{}
+	signals := make(chan os.Signal, 1)
+	signals <- syscall.SIGTERM
+	err, gaveUp := j.commit(&output{w: failing{}}, []byte("report"), signals)
+	assert.ErrorIs(t, err, errFailing)
+	assert.Nil(t, gaveUp, "a write that ends is awaited")
+}
+
+var errFailing = errors.New("no room")
+
+type failing struct{}
+
+func (failing) Write([]byte) (int, error) { return 0, errFailing }
+
+func TestWasClosed(t *testing.T) {
+	for flag, want := range map[int]bool{os.O_RDWR: true, os.O_WRONLY: false} {
+		f, err := os.OpenFile(os.DevNull, flag, 0)
+		require.NoError(t, err)
+		defer f.Close()
+		assert.Equal(t, want, wasClosed(f), "the runtime opens it to read and write")
+		assert.True(t, same(f, f))
+	}
+	f, err := os.Create(filepath.Join(t.TempDir(), "file"))
+	require.NoError(t, err)
+	defer f.Close()
+	assert.False(t, wasClosed(f))
+	assert.False(t, wasClosed(io.Discard))
+	assert.False(t, same(f, io.Discard))
+}
+
+// Where one reader sees both streams, the text has the issue's shape.
+func TestTogether(t *testing.T) {
+	raw := serve(t, nil)
+	f, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	require.NoError(t, err)
+	defer f.Close()
+	s := &session{stdin: strings.NewReader(""), stdout: f, stderr: f, env: func(string) string { return "" }, catch: newTrial().catchNone}
+	assert.Equal(t, statusMissed, s.execute([]string{raw.URL, "-n", "20", "--limit", "p50<=1ns"}))
+	b, err := os.ReadFile(f.Name())
+	require.NoError(t, err)
+	text := string(b)
+	assert.True(t, strings.HasPrefix(text, "Target: "+raw.URL+"\nRequests: 20, Concurrency: 10\n\nRunning...  [20/20] done\n\nResults:\n"), text)
+	assert.Equal(t, 1, strings.Count(text, "p50 response time"), "once is enough")
+}
+
+func (r *trial) catchNone() (<-chan os.Signal, func()) { return r.signals, func() {} }
+
+func TestPaint(t *testing.T) {
+	before := color.NoColor
+	assert.Equal(t, "\x1b[31m5\x1b[0m", paint(color.FgRed)("5"))
+	assert.Equal(t, before, color.NoColor, "which is the whole process's")
+	s := &session{env: func(string) string { return "" }}
+	assert.Nil(t, s.style(newStream(), &settings{}).Red, "no terminal, no colour")
+}

@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"fmt"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestProgressLine(t *testing.T) {
+	requests := view{done: 312, total: 1000, rate: 1234.4, failed: 3, left: 2300 * time.Millisecond}
+	timed := view{done: 70_000, duration: time.Minute, elapsed: 15 * time.Second, rate: 4567, left: 45 * time.Second}
+	large := view{done: 1_234_567, total: 2_000_000, rate: 123_456, failed: 98_765, left: 6 * time.Second}
+	for _, c := range []struct {
+		v     view
+		width int
+		want  string
+		why   string
+	}{
+		{requests, 80, "[======>             ]   312/1000  1234 req/s  3 failed  2s left", "everything fits"},
+		{requests, 120, "[=========>                    ]   312/1000  1234 req/s  3 failed  2s left", "the bar grows with the window"},
+		{requests, 40, "[=>    ]  312/1000 1234/s 3 failed", "a short bar before no bar; the time left goes first"},
+		{timed, 80, "[=====>              ]  15s/1m  4567 req/s  0 failed  45s left", "the time is the measure without a number of requests"},
+		{large, 80, "[============>       ]  1234567/2000000  123456 req/s  98765 failed  6s left", "long numbers still fit"},
+		{large, 45, "[===>  ] 1.23M/2.00M 123k/s 98.8k failed", "counts are shortened before anything goes"},
+		{large, 40, "1.23M/2.00M 123k/s 98.8k failed", "the bar goes before any count"},
+		{large, 20, "1.23M/2.00M 98.8k f", "nothing wraps, whatever the width"},
+	} {
+		assert.Equal(t, c.want, c.v.line(c.width, nil), c.why)
+	}
+}
+
+// A terminal may wrap after its last column, so that stays free.
+func TestProgressLineNeverWraps(t *testing.T) {
+	for width := 40; width <= 200; width++ {
+		for _, n := range []int64{0, 1, 999, 12_345, 9_999_999, 123_456_789_012} {
+			for _, failed := range []int64{0, n / 2, n} {
+				for _, d := range []time.Duration{0, 9 * time.Second, 30 * time.Hour} {
+					v := view{
+						done: n, total: n, failed: failed, rate: float64(n), duration: d, elapsed: d / 3,
+						left: d, warming: d / 7, stopping: n == 999,
+					}
+					if n == 0 {
+						v.duration = time.Minute
+					}
+					line := v.line(width, nil)
+					assert.Less(t, utf8.RuneCountInString(line), width, line)
+					assert.Contains(t, line, "failed", "at %d columns the failures still show", width)
+					assert.Contains(t, line, "/", "and how far the run is")
+				}
+			}
+		}
+	}
+}
+
+func TestProgressLineColoursFailures(t *testing.T) {
+	red := func(s string) string { return "<" + s + ">" }
+	v := view{done: 5, total: 10, failed: 1, left: -1}
+	assert.Contains(t, v.line(80, red), "  <1 failed>")
+	v.failed = 0
+	assert.NotContains(t, v.line(80, red), "<", "nothing has failed")
+}
+
+func TestRemaining(t *testing.T) {
+	for _, c := range []struct {
+		v    view
+		want string
+	}{
+		{view{left: -1}, ""},
+		{view{left: 300 * time.Millisecond}, "<1s left"},
+		{view{left: 59900 * time.Millisecond}, "59s left"},
+		{view{left: 90 * time.Second, warming: 1500 * time.Millisecond}, "warm-up 1.5s"},
+		{view{left: 90 * time.Second, warming: time.Second, stopping: true}, "stopping"},
+	} {
+		assert.Equal(t, c.want, c.v.remaining(), "%+v", c.v)
+	}
+}
+
+func TestFinalLine(t *testing.T) {
+	for _, c := range []struct {
+		v           view
+		interrupted bool
+		want        string
+	}{
+		{view{done: 1000, total: 1000}, false, "Running...  [1000/1000] done"},
+		{view{done: 312, total: 1000}, true, "Running...  [312/1000] interrupted"},
+		{view{done: 5, duration: 10 * time.Second, elapsed: 10002 * time.Millisecond}, false, "Running...  [10s/10s] done"},
+		{view{done: 5, duration: 10 * time.Second, elapsed: 1234 * time.Millisecond}, true, "Running...  [1.2s/10s] interrupted"},
+		{view{done: 70, total: 100, duration: time.Second}, false, "Running...  [70/100] done"},
+	} {
+		assert.Equal(t, c.want, c.v.final(c.interrupted))
+	}
+}
+
+func TestShortAndClock(t *testing.T) {
+	for n, want := range map[int64]string{
+		0: "0", 9999: "9999", 10_000: "10.0k", 12_345: "12.3k", 123_456: "123k", 999_499: "999k", 999_500: "1.00M",
+		9_995_000: "10.0M", 1_234_567_890: "1.23G", 1e15: "1e+03T",
+	} {
+		assert.Equal(t, want, short(n), fmt.Sprint(n))
+	}
+	for d, want := range map[time.Duration]string{
+		0: "0s", 50 * time.Millisecond: "0s", 3290 * time.Millisecond: "3.2s", 9999 * time.Millisecond: "9.9s", 10 * time.Second: "10s",
+		time.Minute: "1m", 65 * time.Second: "1m05s", time.Hour: "1h", 123*time.Minute + 4*time.Second: "2h03m",
+	} {
+		assert.Equal(t, want, clock(d), d.String())
+	}
+}
