@@ -18,6 +18,13 @@ import (
 // watchEvery is how often a Watch is told of progress.
 const watchEvery = 100 * time.Millisecond
 
+// How long the server of a handler waits, at its end, for calls that do not heed
+// their contexts: the grace period within these. Chosen.
+const (
+	leaveAfter = time.Second
+	leaveMost  = 5 * time.Second
+)
+
 // A Watch is told how far a run has come, every 100 ms and once at its end, from
 // one goroutine at a time.
 type Watch func(load.Progress)
@@ -62,7 +69,9 @@ func (p *Plan) open(ctx context.Context) (w *wire, closeAll func() error, err er
 	closeAll = func() error { w.close(); return nil }
 	config := p.opts.TLSConfig
 	if p.opts.Handler != nil {
-		server, err := target.Serve(p.opts.Handler, target.ServeOptions{TLS: p.opts.TLS})
+		server, err := target.Serve(p.opts.Handler, target.ServeOptions{
+			TLS: p.opts.TLS, Grace: min(max(p.opts.Grace, leaveAfter), leaveMost),
+		})
 		if err != nil {
 			return nil, nil, err
 		}

@@ -1,0 +1,185 @@
+package engine
+
+import (
+	"context"
+	"net"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/loadtestkit/load-tester/internal/http1"
+	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/target"
+)
+
+// refuses runs a plan that must fail before anything is sent, and soon.
+func refuses(t *testing.T, o Options, kind http1.Kind, message, why string) {
+	t.Helper()
+	o.Requests = 10
+	p, err := NewPlan(o)
+	require.NoError(t, err, why)
+	began := time.Now()
+	r, err := p.Run(t.Context(), t.Context(), nil)
+	assert.Nil(t, r, why)
+	assert.Less(t, time.Since(began), 3*time.Second, why)
+	var e *http1.Error
+	if assert.ErrorAs(t, err, &e, why) {
+		assert.Equal(t, kind.String(), e.Kind.String(), why)
+		assert.ErrorContains(t, err, message, why)
+	}
+}
+
+// closedPort is an address that refuses connections.
+func closedPort(t *testing.T) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func TestPreflightConnects(t *testing.T) {
+	addr := closedPort(t)
+	refuses(t, Options{URL: "http://" + addr}, http1.ConnectRefused, "connecting to "+addr+": ", "nobody listens")
+	refuses(t, Options{URL: "http://" + addr}, http1.ConnectRefused, "connection refused", "nobody listens")
+
+	full := fullServer(t)
+	c, err := net.Dial("tcp", full) // the only place there is
+	require.NoError(t, err)
+	defer c.Close()
+	refuses(t, Options{URL: "http://" + full, Timeout: 50 * time.Millisecond}, http1.ConnectTimeout, "i/o timeout", "nobody accepts")
+}
+
+func TestPreflightResolves(t *testing.T) {
+	defer func(r *net.Resolver) { net.DefaultResolver = r }(net.DefaultResolver)
+	use := func(dial func(ctx context.Context) (net.Conn, error)) {
+		net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) }}
+	}
+	o := Options{URL: "http://nosuch.invalid/", Timeout: 100 * time.Millisecond}
+
+	use(func(context.Context) (net.Conn, error) { return nil, syscall.ECONNREFUSED })
+	refuses(t, o, http1.Resolve, `looking up "nosuch.invalid": `, "no name server")
+
+	silent, err := net.ListenPacket("udp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer silent.Close()
+	use(func(ctx context.Context) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "udp", silent.LocalAddr().String())
+	})
+	refuses(t, o, http1.Resolve, `looking up "nosuch.invalid": `, "a name server that never answers")
+
+	s := raw(t, nil)
+	_, port, err := net.SplitHostPort(s.Addr)
+	require.NoError(t, err)
+	r := run(t, Options{URL: "http://localhost:" + port, Requests: 5})
+	assert.Equal(t, int64(5), r.Requests.Succeeded, "127.0.0.1 is tried after ::1 has refused")
+}
+
+func TestConnectTimeout(t *testing.T) {
+	engines(t, func(t *testing.T, portable bool) {
+		r := run(t, Options{
+			URL: "http://" + fullServer(t), Portable: portable, Requests: 5, Concurrency: 5, Timeout: 60 * time.Millisecond,
+		})
+		// The preflight's connection is in the queue, and is never answered.
+		assert.Equal(t, map[string]int64{"timeout": 1, "connect_timeout": 4}, kinds(r))
+		assert.GreaterOrEqual(t, *r.FailedTime.Min, 60*time.Millisecond)
+	})
+}
+
+// A server that goes away in mid-run is tried again at a bounded rate, and the
+// processor is left alone.
+func TestBackOff(t *testing.T) {
+	engines(t, func(t *testing.T, portable bool) {
+		for _, rate := range []float64{0, 500} {
+			const permits = 8
+			ended := make(chan struct{})
+			var s *target.Raw
+			s = raw(t, func(n int64, c *target.RawConn) {
+				c.Answer(200)
+				if n == 20 {
+					go func() { s.Close(); close(ended) }()
+				}
+			})
+			r := run(t, Options{
+				URL: s.URL, Portable: portable, Duration: 400 * time.Millisecond, Concurrency: permits, Rate: rate,
+				Grace: 10 * time.Millisecond,
+			})
+			<-ended
+			k := kinds(r)
+			// In 0.4 s a permit tries after pauses of at least 5, 10, 20, 40,
+			// 80, 160 and 250 ms.
+			assert.LessOrEqual(t, k["connect_refused"], int64(permits*7))
+			assert.GreaterOrEqual(t, k["connect_refused"], int64(permits))
+			lost := k["closed"] + k["reset"] + k["write"]
+			assert.Equal(t, r.Requests.Failed, lost+k["connect_refused"], "no other kind: %v", k)
+			assert.LessOrEqual(t, lost, int64(permits), "those in flight when it went")
+			assert.LessOrEqual(t, reached(r)-s.Seen(), lost)
+			if rate > 0 {
+				assert.Equal(t, int64(200), r.Requests.Due, "the schedule goes on")
+				assert.Positive(t, r.Requests.Unsent)
+			}
+			if r.Generator.CPUUse != nil {
+				assert.Less(t, *r.Generator.CPUUse, 0.3)
+			}
+		}
+	})
+}
+
+// The server stops and another one starts on its port.
+func TestRestart(t *testing.T) {
+	engines(t, func(t *testing.T, portable bool) {
+		for _, rate := range []float64{0, 2000} {
+			var first *target.Raw
+			second := make(chan *target.Raw, 1)
+			ctx, cancel := context.WithCancel(t.Context())
+			first = raw(t, func(n int64, c *target.RawConn) {
+				c.Answer(200)
+				if n != 30 {
+					return
+				}
+				go func() {
+					defer cancel()
+					first.Close()
+					s, err := target.ListenRaw(first.Addr, target.RawOptions{})
+					if !assert.NoError(t, err) {
+						return
+					}
+					defer func() { second <- s }()
+					assert.NoError(t, s.Await(t.Context(), 200), "the load comes back")
+				}()
+			})
+			r := runUntil(t, ctx, context.Background(), Options{
+				URL: first.URL, Portable: portable, Requests: 1_000_000, Concurrency: 8, Rate: rate,
+			})
+			s := <-second
+			defer s.Close()
+			k := kinds(r)
+			lost := k["closed"] + k["reset"] + k["write"] + k["truncated"]
+			assert.Equal(t, r.Requests.Failed, lost+k["connect_refused"], "no other kind: %v", k)
+			assert.LessOrEqual(t, lost, int64(16), "those in flight when it went, and those that met its last breath")
+			assert.GreaterOrEqual(t, first.Seen()+s.Seen(), r.Requests.Succeeded)
+			assert.LessOrEqual(t, first.Seen()+s.Seen(), reached(r))
+			assert.GreaterOrEqual(t, first.Seen()+s.Seen(), reached(r)-lost, "each request is accounted for")
+		}
+	})
+}
+
+// Both ends are counted when a server ends all its connections in order.
+func TestGracefulEndOfAllConnections(t *testing.T) {
+	engines(t, func(t *testing.T, portable bool) {
+		s := raw(t, func(n int64, c *target.RawConn) {
+			if n%100 < 10 { // each permit's connection, sooner or later
+				c.Write([]byte("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc"))
+				c.Close()
+			} else {
+				c.Answer(200)
+			}
+		})
+		r := run(t, Options{URL: s.URL, Portable: portable, Requests: 2000, Concurrency: 8})
+		assert.Equal(t, report.Requests{Due: 2000, Sent: 2000, Completed: 2000, Succeeded: 2000}, r.Requests)
+		assert.Equal(t, s.Seen(), reached(r))
+	})
+}
