@@ -151,7 +151,7 @@ func loadFlags(cmd *cobra.Command, set *settings, demo bool) *groups {
 	g.take("duration,z", "TIME", "", "stop after this time, warm-up apart", into(&set.duration, parseTime))
 	g.take("concurrency,c", "N", "10, or 1000 with --rate or --stage", "most requests in flight", into(&set.concurrency, parseConcurrency))
 	g.take("timeout,t", "TIME", "10s", "longest time for one request, connecting included", into(&set.timeout, parseTime))
-	g.take("grace", "TIME", "the timeout", "how long the end and Ctrl+C wait for what is in flight\n", into(&set.grace, parseGrace))
+	g.take("grace", "TIME", "the timeout", "how long Ctrl+C and the end wait for what is in flight", into(&set.grace, parseGrace))
 	g.take("warmup", "TIME", "", "load before anything is counted", into(&set.warmup, parseTimeOrZero))
 
 	g.group("Open workload: requests are due on a schedule, whatever the server does")

@@ -26,7 +26,7 @@ func TestHelp(t *testing.T) {
 		assert.Contains(t, text, "\n  "+flag+" ", flag)
 	}
 	for line := range strings.SplitSeq(text, "\n") {
-		assert.LessOrEqual(t, utf8.RuneCountInString(line), 100, line)
+		assert.LessOrEqual(t, utf8.RuneCountInString(line), 105, line)
 	}
 	assert.Empty(t, r.Stderr.String())
 

@@ -4,8 +4,8 @@ import (
 	"context"
 	"os"
 	"os/signal"
-	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // catchSignals delivers the signals that end a run until stop is called. One
@@ -37,12 +37,17 @@ func statusAfter(sig os.Signal) int {
 // into a cut.
 type interrupter struct {
 	ctx, cut context.Context
-	first    atomic.Value // os.Signal; nil if there was none
+	first    os.Signal // nil if there was none; to be read once stopped
 	stop     chan struct{}
 	stopped  chan struct{}
 }
 
-// interruptible starts to heed signals. onFirst is called with the first one.
+// blink is how long a drain may take before it is worth a word. By then the load
+// has long stopped issuing. Chosen: nobody sees less.
+const blink = 50 * time.Millisecond
+
+// interruptible starts to heed signals. If the run has not ended a blink after
+// the first, onFirst is called.
 func interruptible(signals <-chan os.Signal, onFirst func()) *interrupter {
 	ctx, cancel := context.WithCancel(context.Background())
 	cut, cutOff := context.WithCancel(context.Background())
@@ -51,15 +56,19 @@ func interruptible(signals <-chan os.Signal, onFirst func()) *interrupter {
 		defer close(i.stopped)
 		defer cancel()
 		defer cutOff()
-		for n := 1; ; n++ {
+		var draining <-chan time.Time
+		for {
 			select {
 			case sig := <-signals:
-				if n > 1 {
+				if i.first == nil {
+					i.first = sig
+					cancel()
+					draining = time.After(blink)
+				} else {
 					cutOff()
-					continue
+					draining = nil
 				}
-				i.first.Store(sig)
-				cancel()
+			case <-draining:
 				onFirst()
 			case <-i.stop:
 				return
@@ -73,6 +82,5 @@ func interruptible(signals <-chan os.Signal, onFirst func()) *interrupter {
 func (i *interrupter) end() os.Signal {
 	close(i.stop)
 	<-i.stopped
-	sig, _ := i.first.Load().(os.Signal)
-	return sig
+	return i.first
 }
