@@ -23,6 +23,11 @@ const (
 	chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 )
 
+// answer writes s and reads on.
+func answer(s string) func(int64, *target.RawConn) {
+	return func(_ int64, c *target.RawConn) { io.WriteString(c, s) }
+}
+
 // say writes s and holds the connection open.
 func say(s string) func(int64, *target.RawConn) {
 	return func(_ int64, c *target.RawConn) { io.WriteString(c, s); c.Hold() }
@@ -83,11 +88,11 @@ func testHostileServers(t *testing.T, portable bool) {
 		{"too_large", flood(chunked+"0\r\n", "X: y\r\n"), "a trailer without end"},
 		{"malformed", say("SSH-2.0-OpenSSH_9.6\r\n"), "not HTTP"},
 		{"malformed", say("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), "HTTP/2"},
-		{"malformed", say("HTTP/1.1 000 Nothing\r\nContent-Length: 0\r\n\r\n"), "a status that would look like none"},
+		{"malformed", answer("HTTP/1.1 000 Nothing\r\nContent-Length: 0\r\n\r\n"), "a status that would look like none"},
 		{"malformed", say("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"), "a length below zero"},
 		{"malformed", say("HTTP/1.1 200 OK\r\nContent-Length: 9223372036854775808\r\n\r\n"), "a length past 2^63"},
 		{"101", say("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"), "a protocol nobody asked for is a final answer"},
-		{"999", say("HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n"), "a status out of range is kept"},
+		{"999", answer("HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n"), "a status out of range is kept"},
 		{"closed", func(_ int64, c *target.RawConn) { c.Close() }, "closes instead of answering"},
 		{"reset", reset(""), "resets instead of answering"},
 	} {

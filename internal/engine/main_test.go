@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/loadtestkit/load-tester/internal/report"
 )
 
 // childEnv names the function of children that a process is to run instead of
@@ -94,4 +96,10 @@ func result(t *testing.T, cmd *exec.Cmd, v any) {
 	out, err := cmd.Output()
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(out, v), "%s", out)
+}
+
+// readReport reads a report from JSON.
+func readReport(b []byte) (*report.Report, error) {
+	var r report.Report
+	return &r, json.Unmarshal(b, &r)
 }

@@ -1,0 +1,53 @@
+package load
+
+import (
+	"context"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// What a run holds at its end does not grow with the number of its requests.
+func TestMemoryIsFlat(t *testing.T) {
+	heap := func(n int64, schedule *Schedule) int64 {
+		l := New(Config{
+			Requests: n, Concurrency: 64, Timeout: time.Second, Schedule: schedule,
+			NewSender: func() Sender { return sendFunc(ok) },
+			Sleeper:   NewTimerSleeper(),
+		})
+		o := l.Run(context.Background(), context.Background())
+		require.Equal(t, n, o.Succeeded)
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.GC() // what the first one only unlinked
+		runtime.ReadMemStats(&m)
+		runtime.KeepAlive(l)
+		runtime.KeepAlive(o)
+		return int64(m.HeapAlloc)
+	}
+	for name, schedule := range map[string]*Schedule{"closed": nil, "open": rate(1e9)} {
+		heap(1000, schedule)
+		few, many := heap(50_000, schedule), heap(500_000, schedule)
+		t.Logf("%s: %d KB after 50,000 requests, %d KB after 500,000", name, few>>10, many>>10)
+		// Histograms have more octaves and intervals the longer a run is, to a
+		// bound: some 1 MB a shard in all.
+		assert.InDelta(t, few, many, float64(few)*0.05+float64(len(New(Config{}).shards))*(1<<20), name)
+	}
+}
+
+// BenchmarkLoop is what the loop costs for a request, without sending it.
+func BenchmarkLoop(b *testing.B) {
+	for name, schedule := range map[string]*Schedule{"closed": nil, "open": rate(1e9)} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			New(Config{
+				Requests: int64(b.N), Concurrency: 8, Timeout: time.Second, Schedule: schedule,
+				NewSender: func() Sender { return sendFunc(ok) },
+				Sleeper:   NewTimerSleeper(),
+			}).Run(context.Background(), context.Background())
+		})
+	}
+}
