@@ -75,9 +75,10 @@ type Loop struct {
 	released, releasedWarm int64
 	offered                time.Duration
 
-	stopped  atomic.Bool   // issue nothing more
-	stopping chan struct{} // closed with it
-	stuck    chan struct{} // closed when nothing is left but what heeds no timeout
+	ctx      context.Context // of Run: once it is cancelled nothing more is issued
+	stopped  atomic.Bool     // nor once this is set
+	stopping chan struct{}   // closed with it
+	stuck    chan struct{}   // closed when nothing is left but what heeds no timeout
 	serving  sync.WaitGroup
 }
 
@@ -100,14 +101,12 @@ func New(cfg Config) *Loop {
 // the grace period; when cut is cancelled it ends at once. The outcome is whole
 // either way.
 func (l *Loop) Run(ctx, cut context.Context) *Outcome {
+	l.ctx = ctx
 	if l.cfg.Mux != nil {
 		return l.outcome(l.runMux(ctx, cut))
 	}
 	l.connectAhead(ctx)
 	l.begin()
-	if ctx.Err() != nil {
-		l.stop() // before anything is issued
-	}
 	if l.cfg.Schedule == nil {
 		l.startClosed()
 	} else {
@@ -118,6 +117,10 @@ func (l *Loop) Run(ctx, cut context.Context) *Outcome {
 	go l.sweep(served)
 	return l.outcome(l.await(ctx, cut, served))
 }
+
+// halted reports whether nothing more may be issued. It looks at the context
+// itself: who has cancelled it need not wait for that to be noticed.
+func (l *Loop) halted() bool { return l.stopped.Load() || l.ctx.Err() != nil }
 
 // begin starts the clock.
 func (l *Loop) begin() {
@@ -195,7 +198,7 @@ func (l *Loop) leave(p *permit, goOn func()) {
 
 // take gives out the next arrival of a closed workload, which is due now.
 func (l *Loop) take(now time.Duration) (n int64, ok bool) {
-	if l.stopped.Load() {
+	if l.halted() {
 		return 0, false
 	}
 	if now < l.cfg.Warmup {
@@ -309,7 +312,7 @@ func (l *Loop) await(ctx, cut context.Context, served <-chan struct{}) (interrup
 	for {
 		select {
 		case <-served:
-			return interrupted, nil
+			return interrupted || ctx.Err() != nil, nil
 		case <-cancelled:
 			cancelled = nil // a closed channel would be ready for ever
 			interrupted = true

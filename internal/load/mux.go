@@ -103,8 +103,8 @@ func (l *Loop) runMux(ctx, cut context.Context) (interrupted bool, unfinished []
 			m.cutAt = min(m.cutAt, now+l.cfg.Grace)
 		}
 		m.issue(now)
-		if m.noMore && m.busy == 0 && (l.permits.waiting == 0 || l.stopped.Load()) {
-			return interrupted, nil
+		if m.noMore && m.busy == 0 && (l.permits.waiting == 0 || l.halted()) {
+			return interrupted || ctx.Err() != nil, nil
 		}
 		m.sweep(now)
 		m.wait(now)
@@ -134,7 +134,7 @@ func (m *muxLoop) issue(now time.Duration) {
 		for !m.noMore && m.coming.Due <= now {
 			m.release()
 		}
-		if m.stopped.Load() && !m.noMore {
+		if m.halted() && !m.noMore {
 			m.noMore, m.offered = true, now
 		}
 		return
@@ -152,7 +152,7 @@ func (m *muxLoop) issue(now time.Duration) {
 func (m *muxLoop) endRests(now time.Duration) {
 	kept := m.resting[:0]
 	for _, r := range m.resting {
-		if now >= r.until || m.stopped.Load() {
+		if now >= r.until || m.halted() {
 			m.freed(r.place)
 		} else {
 			kept = append(kept, r)
@@ -180,7 +180,7 @@ func (m *muxLoop) freed(i int) {
 	switch {
 	case m.cfg.Schedule == nil:
 		m.startClosed(i, m.now())
-	case s.waiting > 0 && !m.stopped.Load():
+	case s.waiting > 0 && !m.halted():
 		a, _ := s.claims.Next()
 		now := m.now()
 		if s.waiting--; s.waiting == 0 {
@@ -214,7 +214,7 @@ func (m *muxLoop) release() {
 	}
 	m.advance()
 	s := &m.permits
-	if s.waiting == 0 && !m.stopped.Load() {
+	if s.waiting == 0 && !m.halted() {
 		if i, ok := m.acquire(); ok {
 			s.claims.Next()
 			m.startOpen(i, a, m.now(), 0)
@@ -271,7 +271,7 @@ func (m *muxLoop) done(i int, r *Result) {
 	m.busy--
 	m.record(m.shard, &s, expired)
 	switch {
-	case s.Pause > s.ServiceTime() && !m.stopped.Load():
+	case s.Pause > s.ServiceTime() && !m.halted():
 		m.resting = append(m.resting, rest{i, s.Sent + s.Pause})
 	case m.cfg.Schedule == nil:
 		m.startClosed(i, s.Done)

@@ -60,7 +60,7 @@ func (l *Loop) pace() {
 		}
 		measured := a.Due >= l.cfg.Warmup
 		for now := l.now(); now < a.Due; now = l.now() {
-			if l.stopped.Load() {
+			if l.halted() {
 				l.offered = now
 				return
 			}
@@ -83,7 +83,7 @@ func (l *Loop) release(a Arrival, next Cursor) {
 	defer s.mu.Unlock()
 	var p *permit
 	var fresh bool
-	if s.waiting == 0 && !l.stopped.Load() {
+	if s.waiting == 0 && !l.halted() {
 		p, fresh = s.acquire(l.newPermit)
 	}
 	switch {
@@ -144,7 +144,7 @@ func (l *Loop) handed(p *permit) (a Arrival, waited, ok bool) {
 func (l *Loop) next(p *permit) (a Arrival, waited, ok bool) {
 	s := &l.permits
 	s.mu.Lock()
-	stopped := l.stopped.Load()
+	stopped := l.halted()
 	if s.waiting > 0 && !stopped {
 		defer s.mu.Unlock()
 		a, _ = s.claims.Next()
