@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -185,7 +184,10 @@ func (b *bench) runCommand(ctx context.Context, t tool, j job, inv invocation) (
 		return u, nil, context.Cause(ctx)
 	}
 	if err != nil {
-		return u, nil, errors.Join(err, firstLine(&complaints))
+		if line, _, _ := strings.Cut(strings.TrimSpace(complaints.String()), "\n"); line != "" {
+			err = fmt.Errorf("%w: %s", err, line)
+		}
+		return u, nil, err
 	}
 	if len(t.convert) == 0 {
 		out, err := os.ReadFile(path)
@@ -207,16 +209,6 @@ func (b *bench) runCommand(ctx context.Context, t tool, j job, inv invocation) (
 		all = append(all, out...)
 	}
 	return u, all, nil
-}
-
-// firstLine is the first line of what a program complained about, nil if
-// nothing.
-func firstLine(b *bytes.Buffer) error {
-	line, _, _ := strings.Cut(strings.TrimSpace(b.String()), "\n")
-	if line == "" {
-		return nil
-	}
-	return errors.New(line)
 }
 
 // logf writes a line of progress.

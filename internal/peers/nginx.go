@@ -17,7 +17,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -107,7 +106,7 @@ func (b *bench) startNginx(ctx context.Context) (*nginx, error) {
 		return nil, err
 	}
 	for end := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		if _, _, err = n.status(ctx); err == nil {
+		if _, err = n.status(ctx); err == nil {
 			return n, nil
 		}
 		if ctx.Err() != nil || time.Now().After(end) {
@@ -123,52 +122,54 @@ func (n *nginx) stop() {
 	_ = n.cmd.Wait()
 }
 
-// status returns how many requests nginx counted, this one too, and how many
-// connections it has.
-func (n *nginx) status(ctx context.Context) (requests int64, connections int, err error) {
+// A status is what nginx says of itself, the request that asks included.
+type status struct {
+	requests, accepted int64 // since the start; accepted are connections
+	open               int   // connections
+}
+
+// status asks nginx.
+func (n *nginx) status(ctx context.Context) (status, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, n.plain+"/status", nil)
 	if err != nil {
-		return 0, 0, err
+		return status{}, err
 	}
 	req.Close = true
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return 0, 0, err
+		return status{}, err
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return 0, 0, err
+		return status{}, err
 	}
 	return parseStatus(string(text))
 }
 
 // parseStatus reads what nginx's stub_status says.
-func parseStatus(text string) (requests int64, connections int, err error) {
-	f := strings.Fields(text)
-	// Active connections: 1 server accepts handled requests 67 67 111994 ...
-	if len(f) < 10 || f[0] != "Active" || f[6] != "requests" {
-		return 0, 0, fmt.Errorf("nginx's status %q is not understood", text)
+func parseStatus(text string) (status, error) {
+	var s status
+	var handled int64
+	_, err := fmt.Sscanf(text, "Active connections: %d\nserver accepts handled requests\n %d %d %d", &s.open, &s.accepted, &handled, &s.requests)
+	if err != nil {
+		return s, fmt.Errorf("reading nginx's status %q: %w", text, err)
 	}
-	if connections, err = strconv.Atoi(f[2]); err != nil {
-		return 0, 0, err
-	}
-	requests, err = strconv.ParseInt(f[9], 10, 64)
-	return requests, connections, err
+	return s, nil
 }
 
 // settle waits until nginx has closed what the tool before left behind, so
-// that each finds the same server, and returns its count of requests.
-func (n *nginx) settle(ctx context.Context) (int64, error) {
+// that each finds the same server.
+func (n *nginx) settle(ctx context.Context) (status, error) {
 	for end := time.Now().Add(5 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		requests, connections, err := n.status(ctx)
-		if err != nil || connections <= 1 {
-			return requests, err
+		s, err := n.status(ctx)
+		if err != nil || s.open <= 1 {
+			return s, err
 		}
 		if time.Now().After(end) {
-			return 0, fmt.Errorf("nginx still has %d connections", connections)
+			return s, fmt.Errorf("nginx still has %d connections", s.open)
 		}
 	}
 }

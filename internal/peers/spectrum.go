@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// spectrum adds quantiles from a percentile spectrum as HdrHistogram prints it:
+// spectrum adds those quantiles that are not there yet from a percentile spectrum as HdrHistogram prints it:
 // lines of value in milliseconds, percentile in [0, 1], count and 1/(1-percentile).
 // A quantile is the value of the first line at or above it: p99.5 that of
 // 99.5313 %, because the lines are at fixed places.
@@ -29,7 +29,9 @@ func (t times) spectrum(text string) {
 			continue
 		}
 		for len(quantiles) > 0 && at >= quantiles[0].q-1e-9 {
-			t[quantiles[0].name] = milliseconds(value)
+			if _, known := t[quantiles[0].name]; !known {
+				t[quantiles[0].name] = milliseconds(value)
+			}
 			quantiles = quantiles[1:]
 		}
 	}

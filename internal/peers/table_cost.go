@@ -174,12 +174,13 @@ func (b *bench) cost(ctx context.Context, s *section, n *nginx, t tool, j job) (
 	if !ok {
 		return cost{}, false
 	}
-	after, _, err := n.status(ctx)
+	after, err := n.status(ctx)
 	if err != nil {
 		s.note("%s, %s: %v", t.name, j, err)
 		return cost{}, false
 	}
-	c := cost{usage: u, result: r, requests: after - before - 1, elapsed: j.duration, body: j.body}
+	// Without the request that asked, and its connection.
+	c := cost{usage: u, result: r, requests: after.requests - before.requests - 1, elapsed: j.duration, body: j.body}
 	if inv, _ := t.command(j); inv.counted {
 		c.elapsed = u.wall
 	}
@@ -187,9 +188,22 @@ func (b *bench) cost(ctx context.Context, s *section, n *nginx, t tool, j job) (
 		s.note("%s, %s: nginx counted no request", t.name, j)
 		return cost{}, false
 	}
-	// Each connection may have one in flight at the end.
-	if d := c.requests - r.done - int64(j.connections); d > c.requests/50 || -d > c.requests/50+2*int64(j.connections) {
-		s.note("%s, %s: it reports %d requests, nginx counted %d", t.name, j, r.done, c.requests)
-	}
+	s.doubt(t, j, c, after.accepted-before.accepted-1)
 	return c, true
+}
+
+// doubt notes what does not fit together: what a tool says it did, what nginx
+// saw, and what was asked for.
+func (s *section) doubt(t tool, j job, c cost, accepted int64) {
+	// Each connection may have one in flight at the end, and fortio has one
+	// more at the start.
+	if d := c.requests - c.result.done; max(d, -d) > c.requests/50+2*int64(j.connections) {
+		s.note("%s, %s: it reports %d requests, nginx counted %d", t.name, j, c.result.done, c.requests)
+	}
+	switch n := int64(j.connections); {
+	case j.fresh && accepted < c.requests*98/100:
+		s.note("%s, %s: nginx counted %d connections for %d requests", t.name, j, accepted, c.requests)
+	case !j.fresh && j.rate == 0 && (accepted < n || accepted > 2*n):
+		s.note("%s, %s: nginx counted %d connections", t.name, j, accepted)
+	}
 }

@@ -49,10 +49,9 @@ func parseVegeta(out []byte) (result, error) {
 	if err := d.Decode(&r); err != nil {
 		return result{}, err
 	}
-	t := times{}
-	t.spectrum(string(out[d.InputOffset():]))
 	l := r.Latencies
-	t["p50"], t["p90"], t["p95"], t["p99"], t["max"] = l.P50, l.P90, l.P95, l.P99, l.Max
+	t := times{"p50": l.P50, "p90": l.P90, "p95": l.P95, "p99": l.P99, "max": l.Max}
+	t.spectrum(string(out[d.InputOffset():]))
 	res := result{done: r.Requests - r.StatusCodes["0"], times: t}
 	for code, n := range r.StatusCodes {
 		if code == "0" || code >= "400" {

@@ -52,7 +52,7 @@ var (
 	wrkDone   = regexp.MustCompile(`(\d+) requests in `)
 	wrkErrors = regexp.MustCompile(`Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)`)
 	wrkStatus = regexp.MustCompile(`Non-2xx or 3xx responses: (\d+)`)
-	wrkShort  = regexp.MustCompile(`(?m)^\s+(\d+)%\s+([\d.]+\w+)$`)
+	wrkShort  = regexp.MustCompile(`(?m)^\s*(\d+)(?:\.0+)?%\s+([\d.]+\w+)$`)
 )
 
 // parseWrk reads what wrk or wrk2 prints with --latency.
@@ -76,12 +76,20 @@ func parseWrk(out []byte) (result, error) {
 		if err != nil {
 			return r, err
 		}
-		r.times["p"+m[1]] = d
+		r.times[percentile(m[1])] = d
 	}
 	if _, spectrum, ok := strings.Cut(text, "Detailed Percentile spectrum:"); ok {
 		r.times.spectrum(spectrum)
 	}
 	return r, nil
+}
+
+// percentile is the name of a quantile in percent.
+func percentile(digits string) string {
+	if digits == "100" {
+		return "max"
+	}
+	return "p" + digits
 }
 
 // integer is the value of digits that an expression matched.
