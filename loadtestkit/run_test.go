@@ -311,6 +311,7 @@ func TestTheTestsContextEndsTheRun(t *testing.T) {
 		Requests: 1e9, Concurrency: 1,
 	})
 	assert.True(t, r.Interrupted)
+	assert.EqualValues(t, 1, r.Sent, "nothing is issued after that")
 	require.NotEmpty(t, f.errors)
 	assert.Contains(t, f.errors[0], "by the end of the test's context")
 }

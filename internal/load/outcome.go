@@ -85,3 +85,70 @@ func (h *shard) outcome() *Outcome {
 	}
 	return o
 }
+
+// outcome adds up the shards and what never reached one.
+func (l *Loop) outcome(interrupted bool, unfinished []Sample) *Outcome {
+	total := newShard(&l.cfg)
+	for _, h := range l.shards {
+		h.mu.Lock()
+		total.merge(h)
+		h.mu.Unlock()
+	}
+	o := total.outcome()
+	o.Start = l.start
+	o.Interrupted = interrupted
+	o.Muxed = l.cfg.Mux != nil
+
+	// A permit that hangs in Go code under test may still come to life: what
+	// follows is read under the lock that it would need.
+	s := &l.permits
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o.Warmup.Sent = l.warm.Load()
+	o.Sent = l.issued.Load() - o.Warmup.Sent
+	exhausted := s.waiting > 0
+	for ; s.waiting > 0; s.waiting-- {
+		a, _ := s.claims.Next()
+		l.miss(o, a.Due, &o.Warmup.Unsent, &o.Unsent)
+	}
+	for i := range unfinished {
+		u := &unfinished[i]
+		if l.miss(o, u.Due, &o.Warmup.Unfinished, &o.Unfinished) {
+			o.Series.Sent(u.Sent - l.cfg.Warmup)
+			o.LastSent = max(o.LastSent, u.Sent-l.cfg.Warmup)
+		}
+	}
+	if o.Unfinished > 0 || o.Unsent > 0 {
+		o.Elapsed = max(o.Elapsed, l.now()-l.cfg.Warmup)
+	}
+	if l.cfg.Schedule == nil {
+		o.Due, o.Warmup.Due = o.Sent, o.Warmup.Sent
+	} else {
+		o.Due, o.Warmup.Due = l.released, l.releasedWarm
+		o.Offering = max(0, l.offered-l.cfg.Warmup)
+	}
+	o.PeakInFlight = s.peak
+	for _, p := range s.opened {
+		if p.began.Load() == cutOff {
+			o.Abandoned++
+		}
+	}
+	o.PermitsExhausted = s.full
+	if exhausted {
+		o.PermitsExhausted += l.now() - s.fullSince
+	}
+	return o
+}
+
+// miss counts a request that was due and has no end, and reports whether that
+// was after the warm-up.
+func (l *Loop) miss(o *Outcome, due time.Duration, warm, measured *int64) bool {
+	if due < l.cfg.Warmup {
+		*warm++
+		return false
+	}
+	*measured++
+	o.Series.Due(due - l.cfg.Warmup)
+	o.Series.Missed(due - l.cfg.Warmup)
+	return true
+}

@@ -1,0 +1,151 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"strconv"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/loadtestkit/load-tester/internal/http1"
+)
+
+// Connect opens connections ahead; see [load.Mux].
+func (m *epollMux) Connect(ctx context.Context, n int) {
+	ctx, cancel := context.WithTimeout(ctx, m.timeout)
+	defer cancel()
+	conns := make([]*http1.Conn, n)
+	var dials sync.WaitGroup
+	for i := range conns {
+		if m.places[i].state == unconnected { // as all but the preflight's are
+			dials.Go(func() { conns[i], _ = m.wire.dial(ctx) })
+		}
+	}
+	dials.Wait()
+	for i, c := range conns {
+		if c != nil {
+			m.adopt(i, c)
+		}
+	}
+}
+
+// adopt makes c's connection that of place i. What goes wrong leaves the place
+// without one, as it was.
+func (m *epollMux) adopt(i int, c *http1.Conn) {
+	defer c.Close()
+	raw, err := c.NetConn().(syscall.Conn).SyscallConn()
+	if err != nil {
+		return
+	}
+	p := &m.places[i]
+	raw.Control(func(fd uintptr) {
+		if p.fd, err = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0); err == nil {
+			p.state = connected
+			m.watch(unix.EPOLL_CTL_ADD, p.fd, i, unix.EPOLLIN|unix.EPOLLRDHUP)
+		}
+	})
+}
+
+// dialLater opens a connection for place i, now or when it is its turn.
+func (m *epollMux) dialLater(i int) {
+	if m.dialing < dialsAtOnce {
+		m.dial(i)
+	} else {
+		m.places[i].state = queued
+		m.queue = append(m.queue, i)
+	}
+}
+
+// dial begins to open a connection.
+func (m *epollMux) dial(i int) {
+	p := &m.places[i]
+	p.state = unconnected
+	fd, err := unix.Socket(m.family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		m.refused(i, os.NewSyscallError("socket", err))
+		return
+	}
+	unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+	p.fd = fd
+	if err := unix.Connect(fd, m.addr); err != nil && err != unix.EINPROGRESS {
+		unix.Close(fd)
+		m.refused(i, err)
+		return
+	}
+	m.dialing++
+	p.state, p.kept, p.writable = connecting, false, true
+	m.watch(unix.EPOLL_CTL_ADD, fd, i, unix.EPOLLIN|unix.EPOLLRDHUP|unix.EPOLLOUT)
+}
+
+// settle ends the opening of a connection.
+func (m *epollMux) settle(i int) {
+	p := &m.places[i]
+	errno, err := unix.GetsockoptInt(p.fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	if err == nil && errno != 0 {
+		err = syscall.Errno(errno)
+	}
+	if err != nil {
+		m.drop(i)
+		m.refused(i, err)
+		return
+	}
+	m.dialed()
+	m.opened.Add(1)
+	p.state = connected
+	if p.busy {
+		m.send(i)
+	}
+	if p.state == connected && p.writable && len(p.unsent)+len(p.rest) == 0 {
+		m.watchWrites(i, false)
+	}
+}
+
+// dialed gives the turn to open a connection to the next.
+func (m *epollMux) dialed() {
+	m.dialing--
+	for m.dialing < dialsAtOnce && len(m.queue) > 0 {
+		i := m.queue[0]
+		m.queue = m.queue[1:]
+		if m.places[i].state == queued {
+			m.dial(i)
+		}
+	}
+}
+
+// refused ends an exchange that has no connection.
+func (m *epollMux) refused(i int, err error) {
+	if p := &m.places[i]; p.busy {
+		e := http1.Classify(fmt.Errorf("connecting to %s: %w", m.dialer.Addr, err), http1.Dialing)
+		m.fail(i, e, true)
+	}
+}
+
+// drop closes the connection of place i.
+func (m *epollMux) drop(i int) {
+	p := &m.places[i]
+	if p.state == connecting {
+		m.dialed()
+	}
+	unix.Close(p.fd)
+	p.state, p.kept, p.writable = unconnected, false, false
+}
+
+func sockaddr(a netip.AddrPort) (unix.Sockaddr, int) {
+	if ip := a.Addr().Unmap(); ip.Is4() {
+		return &unix.SockaddrInet4{Port: int(a.Port()), Addr: ip.As4()}, unix.AF_INET
+	}
+	sa := &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16()}
+	if zone := a.Addr().Zone(); zone != "" {
+		if i, err := net.InterfaceByName(zone); err == nil {
+			sa.ZoneId = uint32(i.Index)
+		} else if n, err := strconv.ParseUint(zone, 10, 32); err == nil {
+			sa.ZoneId = uint32(n)
+		}
+	}
+	return sa, unix.AF_INET6
+}
