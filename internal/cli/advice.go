@@ -18,7 +18,9 @@ func advice(err error) string {
 		return text + "; check the name in the URL"
 	case http1.ConnectRefused:
 		return text + "; is the server running, and is this its port?"
-	case http1.ConnectTimeout, http1.Connect, http1.Timeout:
+	case http1.ConnectTimeout, http1.Timeout:
+		return text + "; does a server answer there?"
+	case http1.Connect:
 		return text + "; can this machine reach the server?"
 	case http1.NoFDs:
 		return text + "; raise the limit with ulimit -n"

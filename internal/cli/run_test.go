@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/loadtestkit/load-tester/internal/http1"
 	"github.com/loadtestkit/load-tester/internal/target"
 )
 
@@ -183,6 +186,23 @@ func TestBody(t *testing.T) {
 		require.Zero(t, r.run(raw.URL, "-n", "1", "-f", "json", "-m", "POST", "--body", arg), r.Stderr)
 		assert.Equal(t, want, r.json(t).Config.BodyBytes, arg)
 	}
+}
+
+// Nobody wants to type a body and then hear that a flag is wrong.
+func TestBodyNotReadInVain(t *testing.T) {
+	stdin := strings.NewReader("body")
+	set := &settings{bodies: []string{"-"}, quiet: true, verbose: true}
+	_, err := set.options(stdin)
+	assert.Error(t, err)
+	assert.Equal(t, 4, stdin.Len())
+}
+
+func TestAdvice(t *testing.T) {
+	for kind := http1.NoError + 1; kind < http1.Kinds; kind++ {
+		err := &http1.Error{Kind: kind, Err: errors.Join(errors.New("one"), errors.New("two"))}
+		assert.Regexp(t, `^connecting: one; two(; .*)?$`, advice(fmt.Errorf("connecting: %w", err)), "one line")
+	}
+	assert.Equal(t, "what to do is said", advice(errors.New("what to do is said")))
 }
 
 func TestDemo(t *testing.T) {

@@ -19,6 +19,10 @@ func TestScreen(t *testing.T) {
 	assert.Equal(t, "\r"+line+"\x1b[K\r", wrote(), "in one piece, and back to the start of the line")
 	s.show(v)
 	assert.Empty(t, wrote(), "nothing changed, nothing flickers")
+	v.done = 6
+	line = v.line(80, nil)
+	s.show(v)
+	assert.Equal(t, "\r"+line+"\x1b[K\r", wrote(), "drawn over the old one, not after erasing it")
 	_, _ = s.Write([]byte("a log line\n"))
 	assert.Equal(t, "\r\x1b[Ka log line\n\r"+line+"\x1b[K\r", wrote(), "the line moves below")
 

@@ -1,3 +1,5 @@
+//go:build unix
+
 package cli
 
 import (
@@ -13,6 +15,7 @@ import (
 	"github.com/fatih/color"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 )
 
 func names(t *testing.T, dir string) (names []string) {
@@ -111,6 +114,24 @@ func TestFullDisk(t *testing.T) {
 	info, err := os.Stat("/dev/full")
 	require.NoError(t, err)
 	assert.False(t, info.Mode().IsRegular(), "it is still a device")
+}
+
+// A pipe with a name, as >(program) of a shell is one, is written to.
+func TestOutputPipe(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe")
+	require.NoError(t, unix.Mkfifo(path, 0o600))
+	// Open at both ends: opening waits for nobody.
+	pipe, err := os.OpenFile(path, os.O_RDWR, 0)
+	require.NoError(t, err)
+	defer pipe.Close()
+	o, err := (&session{}).openOutput(path)
+	require.NoError(t, err)
+	require.NoError(t, o.commit([]byte("report")))
+	got := make([]byte, 6)
+	_, err = io.ReadFull(pipe, got)
+	require.NoError(t, err)
+	assert.Equal(t, "report", string(got))
+	assert.Equal(t, []string{"pipe"}, names(t, filepath.Dir(path)))
 }
 
 func TestClosedPipe(t *testing.T) {
