@@ -79,7 +79,7 @@ func TestPreflightResolves(t *testing.T) {
 }
 
 func TestConnectTimeout(t *testing.T) {
-	engines(t, func(t *testing.T, portable bool) {
+	together(t, func(t *testing.T, portable bool) {
 		r := run(t, Options{
 			URL: "http://" + fullServer(t), Portable: portable, Requests: 5, Concurrency: 5, Timeout: 60 * time.Millisecond,
 		})
@@ -95,14 +95,14 @@ func TestBackOff(t *testing.T) {
 	engines(t, func(t *testing.T, portable bool) {
 		for _, rate := range []float64{0, 500} {
 			const permits = 8
-			ended := make(chan struct{})
-			var s *target.Raw
-			s = raw(t, func(n int64, c *target.RawConn) {
+			over, ended := make(chan struct{}), make(chan struct{})
+			s := raw(t, func(n int64, c *target.RawConn) {
 				c.Answer(200)
 				if n == 20 {
-					go func() { s.Close(); close(ended) }()
+					close(over)
 				}
 			})
+			go func() { <-over; s.Close(); close(ended) }()
 			r := run(t, Options{
 				URL: s.URL, Portable: portable, Duration: 400 * time.Millisecond, Concurrency: permits, Rate: rate,
 				Grace: 10 * time.Millisecond,
@@ -132,29 +132,31 @@ func TestBackOff(t *testing.T) {
 func TestRestart(t *testing.T) {
 	engines(t, func(t *testing.T, portable bool) {
 		for _, rate := range []float64{0, 2000} {
-			var first *target.Raw
+			over := make(chan struct{})
+			first := raw(t, func(n int64, c *target.RawConn) {
+				c.Answer(200)
+				if n == 30 {
+					close(over)
+				}
+			})
 			second := make(chan *target.Raw, 1)
 			ctx, cancel := context.WithCancel(t.Context())
-			first = raw(t, func(n int64, c *target.RawConn) {
-				c.Answer(200)
-				if n != 30 {
-					return
-				}
-				go func() {
-					defer cancel()
-					first.Close()
-					s, err := target.ListenRaw(first.Addr, target.RawOptions{})
-					if !assert.NoError(t, err) {
-						return
-					}
-					defer func() { second <- s }()
+			go func() {
+				defer cancel()
+				defer close(second)
+				<-over
+				first.Close()
+				s, err := target.ListenRaw(first.Addr, target.RawOptions{})
+				if assert.NoError(t, err) {
 					assert.NoError(t, s.Await(t.Context(), 200), "the load comes back")
-				}()
-			})
+					second <- s
+				}
+			}()
 			r := runUntil(t, ctx, context.Background(), Options{
 				URL: first.URL, Portable: portable, Requests: 1_000_000, Concurrency: 8, Rate: rate,
 			})
 			s := <-second
+			require.NotNil(t, s)
 			defer s.Close()
 			k := kinds(r)
 			lost := k["closed"] + k["reset"] + k["write"] + k["truncated"]
@@ -169,7 +171,7 @@ func TestRestart(t *testing.T) {
 
 // Both ends are counted when a server ends all its connections in order.
 func TestGracefulEndOfAllConnections(t *testing.T) {
-	engines(t, func(t *testing.T, portable bool) {
+	together(t, func(t *testing.T, portable bool) {
 		s := raw(t, func(n int64, c *target.RawConn) {
 			if n%100 < 10 { // each permit's connection, sooner or later
 				c.Write([]byte("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc"))

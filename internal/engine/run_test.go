@@ -93,6 +93,12 @@ func engines(t *testing.T, f func(t *testing.T, portable bool)) {
 	}
 }
 
+// together is engines for tests that mostly wait: they run beside others.
+func together(t *testing.T, f func(t *testing.T, portable bool)) {
+	t.Parallel()
+	engines(t, func(t *testing.T, portable bool) { t.Parallel(); f(t, portable) })
+}
+
 // kinds returns the counts of errors by kind.
 func kinds(r *report.Report) map[string]int64 {
 	m := map[string]int64{}

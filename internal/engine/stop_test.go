@@ -75,7 +75,7 @@ func stuckTargets(t *testing.T) map[string]func(*Options) (await func(n int64)) 
 // The first cancel issues nothing more and waits for the grace period; what is
 // then still under way is unfinished.
 func TestCancel(t *testing.T) {
-	engines(t, func(t *testing.T, portable bool) {
+	together(t, func(t *testing.T, portable bool) {
 		for name, prepare := range stuckTargets(t) {
 			o := Options{Portable: portable, Requests: 1000, Concurrency: 5, Timeout: time.Minute, Grace: 30 * time.Millisecond}
 			await := prepare(&o)
@@ -90,7 +90,7 @@ func TestCancel(t *testing.T) {
 
 // The second cancel ends the run at once, whatever the grace period.
 func TestCut(t *testing.T) {
-	engines(t, func(t *testing.T, portable bool) {
+	together(t, func(t *testing.T, portable bool) {
 		for name, prepare := range stuckTargets(t) {
 			o := Options{Portable: portable, Rate: 1e6, Requests: 1000, Concurrency: 5, Timeout: time.Minute, ConnectionsAhead: -1}
 			await := prepare(&o)
@@ -174,7 +174,7 @@ func TestCancelledBefore(t *testing.T) {
 // The end of a duration bounds the run by the grace period, in an open workload
 // on a silent server too.
 func TestDurationIsNotOverrun(t *testing.T) {
-	engines(t, func(t *testing.T, portable bool) {
+	together(t, func(t *testing.T, portable bool) {
 		for _, rate := range []float64{0, 5000} {
 			s := raw(t, say(""))
 			began := time.Now()
@@ -197,7 +197,7 @@ func TestDurationIsNotOverrun(t *testing.T) {
 // With a second to wait for and a timeout before the end of it, what times out
 // in a grace period has failed and is not unfinished.
 func TestTimeoutWithinGrace(t *testing.T) {
-	engines(t, func(t *testing.T, portable bool) {
+	together(t, func(t *testing.T, portable bool) {
 		r := run(t, Options{
 			URL: raw(t, say("")).URL, Portable: portable, Duration: time.Millisecond, Concurrency: 3,
 			Timeout: 30 * time.Millisecond, Grace: time.Minute,
