@@ -80,7 +80,7 @@ func TestFreezeIsSeen(t *testing.T) {
 		}
 		// What the machine took from this process is no fault of the numbers.
 		require.NotNil(t, r.Generator.HiccupMax)
-		apart := max(20*time.Millisecond, 2**r.Generator.HiccupMax)
+		apart := max(20*time.Millisecond, 4**r.Generator.HiccupMax)
 		for q, got := range map[float64]*time.Duration{
 			0.5: r.ResponseTime.P50, 0.75: r.ResponseTime.P75, 0.9: r.ResponseTime.P90, 0.95: r.ResponseTime.P95,
 			0.99: r.ResponseTime.P99, 1: r.ResponseTime.Max,

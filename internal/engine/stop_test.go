@@ -199,10 +199,11 @@ func TestDurationIsNotOverrun(t *testing.T) {
 func TestTimeoutWithinGrace(t *testing.T) {
 	together(t, func(t *testing.T, portable bool) {
 		r := run(t, Options{
-			URL: raw(t, say("")).URL, Portable: portable, Duration: time.Millisecond, Concurrency: 3,
-			Timeout: 30 * time.Millisecond, Grace: time.Minute,
+			URL: raw(t, say("")).URL, Portable: portable, Duration: 20 * time.Millisecond, Concurrency: 3,
+			Timeout: 100 * time.Millisecond, Grace: time.Minute,
 		})
-		assert.Equal(t, int64(3), kinds(r)[http1.Timeout.String()])
+		assert.Positive(t, r.Requests.Sent)
+		assert.Equal(t, r.Requests.Sent, kinds(r)[http1.Timeout.String()])
 		assert.Zero(t, r.Requests.Unfinished)
 	})
 }
