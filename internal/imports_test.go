@@ -34,6 +34,8 @@ var allowed = []struct{ from, to, why string }{
 	{"loadtestkit", "internal/report", "writers"},
 	{"loadtestkit", "internal/target", "request ids"},
 	{"loadtestkit", "internal/verdict", "limits"},
+	{"internal/peers", "internal/hist", "nearest rank"},
+	{"internal/peers", "internal/target", "servers whose truth is known"},
 	{"internal/engine", "internal/hist", "quantiles for the limits' messages"},
 	{"internal/engine", "internal/host", "what the machine did meanwhile"},
 	{"internal/engine", "internal/http1", "the wire"},
