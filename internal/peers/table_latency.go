@@ -27,7 +27,10 @@ func freezeTable(ctx context.Context, b *bench) (*section, error) {
 truth is the time from when each request was due to when the server would answer
 it at once, computed from the schedule. **Bold** is off by more than 3 % and
 more than 5 ms. "Sent" is what the server saw
-of the requests due; fortio first sends one more per connection. Times in ms.`}
+of the requests due; fortio first sends one more per connection. Times in ms.
+Where the server freezes for half of the run, half of the requests wait, and p50
+lies on the edge between them and the rest: the time that it takes the server to
+work off what has waited shows there.`}
 	freezes := []struct{ length, freeze, at time.Duration }{
 		{5 * time.Second, time.Second, 2 * time.Second},
 		{10 * time.Second, 5 * time.Second, 2500 * time.Millisecond},
