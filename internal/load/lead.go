@@ -18,16 +18,15 @@ const (
 // lead is ready.
 type lead time.Duration
 
-// ask returns how long to sleep when d is left. With spin the rest is to be
-// spent awake, and the sleep is one to learn from.
-func (l lead) ask(d time.Duration) (sleep time.Duration, spin bool) {
-	switch {
-	case d > time.Duration(l)+spinMost:
+// ask returns how long to sleep when d is left. A sleep that ends early is one
+// to learn from, and to spend the rest awake after. When the time is too near
+// for that, it is better to be a little late than to spend a processor on many
+// arrivals a second.
+func (l lead) ask(d time.Duration) (sleep time.Duration, early bool) {
+	if d > time.Duration(l)+spinMost {
 		return d - time.Duration(l), true
-	case d > spinMost:
-		return d, false // too near to wake up early: it will be a little late
 	}
-	return 0, true
+	return d, false
 }
 
 // learn follows the median of how late waking up is.

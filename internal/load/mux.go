@@ -66,6 +66,7 @@ type muxLoop struct {
 	coming  Arrival // open: the first that is not yet due
 	noMore  bool    // nothing more will become due
 	lead    lead
+	awake   bool // woken early for what is coming
 	sweepAt time.Duration
 	told    func(int, *Result) // done, bound once: each binding allocates
 	cutAt   time.Duration
@@ -121,8 +122,14 @@ func (m *muxLoop) wait(now time.Duration) {
 		m.mux.Wait(until-now, m.told)
 		return
 	}
-	asked, spin := m.lead.ask(m.coming.Due - now)
-	if m.mux.Wait(asked, m.told) && spin && asked > 0 {
+	left := m.coming.Due - now
+	if m.awake && left <= spinMost {
+		m.mux.Wait(0, m.told)
+		return
+	}
+	asked, early := m.lead.ask(left)
+	m.awake = m.mux.Wait(asked, m.told) && early
+	if m.awake {
 		m.lead.learn(m.now() - now - asked)
 	}
 }
@@ -228,6 +235,7 @@ func (m *muxLoop) release() {
 
 // advance finds out which arrival comes next, if any does.
 func (m *muxLoop) advance() {
+	m.awake = false
 	a, ok := m.next.Next()
 	end, bounded := m.end()
 	switch {

@@ -35,13 +35,12 @@ func NewSleeper() (Sleeper, error) {
 
 func (s *timerfdSleeper) Sleep(d time.Duration) {
 	start := time.Now()
-	if asked, spin := s.lead.ask(d); asked > 0 {
-		s.wait(asked)
-		if !spin {
-			return
-		}
-		s.lead.learn(time.Since(start) - asked)
+	asked, early := s.lead.ask(d)
+	s.wait(asked)
+	if !early {
+		return
 	}
+	s.lead.learn(time.Since(start) - asked)
 	for left := d - time.Since(start); left > 0 && left <= spinMost && !s.woken.Load(); {
 		left = d - time.Since(start)
 	}

@@ -1,0 +1,85 @@
+//go:build unix
+
+package testscripts
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/loadtestkit/load-tester/internal/target"
+)
+
+// blocks returns the fenced blocks of the README in one language.
+func blocks(t *testing.T, language string) []string {
+	t.Helper()
+	page, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	var found []string
+	for _, m := range regexp.MustCompile("(?s)```"+language+"\n(.*?)```").FindAllStringSubmatch(string(page), -1) {
+		found = append(found, m[1])
+	}
+	require.NotEmpty(t, found, "no block in %s", language)
+	return found
+}
+
+// Every `$ load-tester` line of the README works as it stands, but for the port
+// of its target.
+func TestReadmeCommands(t *testing.T) {
+	binary := filepath.Join(t.TempDir(), "load-tester")
+	out, err := exec.Command("go", "build", "-o", binary, "../cmd/load-tester").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	latency, err := target.ParseLatency("p50=2ms,p99=40ms")
+	require.NoError(t, err)
+	server, err := target.ListenRaw("127.0.0.1:0", target.RawOptions{Timing: target.Timing{Latency: latency}})
+	require.NoError(t, err)
+	defer server.Close()
+	ran := 0
+	for _, block := range blocks(t, "console") {
+		for line := range strings.Lines(block) {
+			command, ok := strings.CutPrefix(strings.TrimSpace(line), "$ load-tester ")
+			require.True(t, ok, "not a command of ours: %s", line)
+			if strings.HasPrefix(command, "target ") {
+				continue // it would serve until a signal; its script runs it
+			}
+			command = strings.ReplaceAll(command, "127.0.0.1:8080", server.Addr)
+			out, err := exec.Command("sh", "-c", binary+" "+command).CombinedOutput()
+			assert.NoError(t, err, "%s\n%s", command, out)
+			ran++
+		}
+	}
+	assert.GreaterOrEqual(t, ran, 6)
+}
+
+// The README's first test passes in a module of its own.
+func TestReadmeFirstTest(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a module")
+	}
+	dir := t.TempDir()
+	root, err := filepath.Abs("..")
+	require.NoError(t, err)
+	mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	require.NoError(t, err)
+	sum, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	require.NoError(t, err)
+	const module = "github.com/loadtestkit/load-tester"
+	text := strings.Replace(string(mod), "module "+module, "module example.com/api", 1) +
+		"\nrequire " + module + " v0.0.0\n\nreplace " + module + " => " + root + "\n"
+	for name, content := range map[string]string{
+		"go.mod": text, "go.sum": string(sum), "api_test.go": blocks(t, "go")[0],
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(content), 0o666))
+	}
+	cmd := exec.Command("go", "test", "-mod=mod", "-v", ".")
+	cmd.Dir = dir
+	// Whatever a busy machine makes of its limits, it compiles and measures.
+	out, err := cmd.CombinedOutput()
+	assert.Contains(t, string(out), "Succeeded:  5000", "%v\n%s", err, out)
+}
