@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"net"
 	"testing"
 	"time"
 
@@ -36,6 +37,36 @@ func TestWaitReturnsOnceItHasTold(t *testing.T) {
 	assert.Equal(t, 1, told)
 	assert.False(t, expired)
 	assert.Less(t, time.Since(began), 4*time.Second, "the caller must look after the pause")
+}
+
+// Dials that fail or are given up make room for others: else an outage would
+// use the room up for good.
+func TestFailedDialsMakeRoom(t *testing.T) {
+	check := func(addr string, giveUp bool, kind http1.Kind) {
+		t.Helper()
+		m := mux(t, addr).(*epollMux)
+		defer m.Close()
+		for n := range int64(3) {
+			told := false
+			done := func(_ int, r *load.Result) { told = true; assert.Equal(t, kind.String(), r.Kind.String()) }
+			m.Start(0, n, 0)
+			assert.Equal(t, 1, m.dialing)
+			if giveUp {
+				m.Expire(0)
+			}
+			for !told {
+				m.Wait(time.Minute, done)
+			}
+			assert.Zero(t, m.dialing)
+		}
+	}
+	check(closedPort(t), false, http1.ConnectRefused)
+
+	full := fullServer(t)
+	c, err := net.Dial("tcp", full) // the only place there is
+	require.NoError(t, err)
+	defer c.Close()
+	check(full, true, http1.ConnectTimeout)
 }
 
 // A context may end just when the run does: the alarm's descriptor may then

@@ -153,16 +153,17 @@ func TestSurplusIsNotCredited(t *testing.T) { engines(t, testSurplusIsNotCredite
 
 func testSurplusIsNotCredited(t *testing.T, portable bool) {
 	const extra = "HTTP/1.1 500 Extra\r\nContent-Length: 0\r\n\r\n"
-	check := func(want int64, behave func(int64, *target.RawConn), why string) {
+	check := func(want, connections int64, behave func(int64, *target.RawConn), why string) {
 		t.Helper()
 		s := raw(t, behave)
 		r := run(t, Options{URL: s.URL, Portable: portable, Requests: 100, Concurrency: 1})
 		assert.Equal(t, map[string]int64{"200": 100}, r.StatusCodes, why)
 		assert.Equal(t, want, r.Bytes.Surplus, why)
+		assert.Equal(t, connections, r.Generator.ConnectionsOpened, why)
 		assert.Equal(t, s.Seen(), reached(r), why)
 	}
-	check(100*int64(len(extra)), func(_ int64, c *target.RawConn) { io.WriteString(c, ok3+extra) }, "with the response")
-	check(0, func(_ int64, c *target.RawConn) { io.WriteString(c, ok3) }, "none")
+	check(100*int64(len(extra)), 100, func(_ int64, c *target.RawConn) { io.WriteString(c, ok3+extra) }, "with the response")
+	check(0, 1, func(_ int64, c *target.RawConn) { io.WriteString(c, ok3) }, "none")
 }
 
 func TestRequestBodies(t *testing.T) { engines(t, testRequestBodies) }

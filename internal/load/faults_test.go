@@ -117,10 +117,10 @@ func TestExpiresUntilItIsHeard(t *testing.T) {
 }
 
 func TestCancelNeverMakesARunLonger(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	inBoth(t, func(t *testing.T, mux bool) {
 		ctx, cancel := context.WithTimeout(t.Context(), 600*time.Millisecond)
 		defer cancel()
-		p := &peer{delay: func(int64) time.Duration { return never }}
+		p := &peer{mux: mux, delay: func(int64) time.Duration { return never }}
 		o := runUntil(t, ctx, context.Background(), p, Config{Duration: 100 * time.Millisecond, Grace: time.Second})
 		assert.Equal(t, 1100*time.Millisecond, o.Elapsed, "the grace period of the run's own end")
 		assert.True(t, o.Interrupted)
@@ -130,10 +130,10 @@ func TestCancelNeverMakesARunLonger(t *testing.T) {
 func TestCancelledBeforeTheStartSendsNothing(t *testing.T) {
 	for name, schedule := range map[string]*Schedule{"closed": nil, "open": rate(1000)} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			inBoth(t, func(t *testing.T, mux bool) {
 				ctx, cancel := context.WithCancel(t.Context())
 				cancel()
-				o := runUntil(t, ctx, context.Background(), &peer{}, Config{Requests: 10, Schedule: schedule})
+				o := runUntil(t, ctx, context.Background(), &peer{mux: mux}, Config{Requests: 10, Schedule: schedule})
 				assert.Zero(t, o.Sent)
 				assert.True(t, o.Interrupted)
 			})
@@ -142,9 +142,9 @@ func TestCancelledBeforeTheStartSendsNothing(t *testing.T) {
 }
 
 func TestStagesBoundTheRun(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	inBoth(t, func(t *testing.T, mux bool) {
 		stages := &Schedule{Stages: []Stage{{For: time.Second, From: 100, To: 100}, {For: time.Second}}}
-		p := &peer{delay: func(int64) time.Duration { return never }}
+		p := &peer{mux: mux, delay: func(int64) time.Duration { return never }}
 		o := run(t, p, Config{Schedule: stages, Concurrency: 1, Timeout: 10 * time.Second, Grace: 3 * time.Second})
 		assert.Equal(t, 5*time.Second, o.Elapsed, "2 s of stages and the grace period")
 		assert.Equal(t, Totals{Due: 100, Sent: 1, Unsent: 99, Unfinished: 1}, o.Totals)
@@ -181,8 +181,8 @@ func TestRunOfDeafCallsEnds(t *testing.T) {
 }
 
 func TestWarmupsTailIsNoPartOfTheRun(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := &peer{delay: func(n int64) time.Duration {
+	inBoth(t, func(t *testing.T, mux bool) {
+		p := &peer{mux: mux, delay: func(n int64) time.Duration {
 			if n == 0 {
 				return 900 * time.Millisecond
 			}
@@ -193,9 +193,30 @@ func TestWarmupsTailIsNoPartOfTheRun(t *testing.T) {
 	})
 }
 
+func TestStoppedInTheWarmup(t *testing.T) {
+	for name, schedule := range map[string]*Schedule{"closed": nil, "open": rate(100)} {
+		t.Run(name, func(t *testing.T) {
+			inBoth(t, func(t *testing.T, mux bool) {
+				cut, cancel := context.WithTimeout(t.Context(), 505*time.Millisecond)
+				defer cancel()
+				p := &peer{mux: mux, delay: func(int64) time.Duration { return never }}
+				o := runUntil(t, t.Context(), cut, p, Config{
+					Schedule: schedule, Requests: 1000, Warmup: time.Second, Timeout: time.Minute, Concurrency: 4,
+				})
+				assert.Zero(t, o.Totals, "nothing was due after the warm-up")
+				assert.Zero(t, o.Elapsed)
+				assert.Equal(t, int64(4), o.Warmup.Unfinished)
+				if schedule != nil {
+					assert.Equal(t, int64(51-4), o.Warmup.Unsent)
+				}
+			})
+		})
+	}
+}
+
 func TestUnfinishedRequestsAreInTheSeries(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := &peer{delay: func(int64) time.Duration { return never }}
+	inBoth(t, func(t *testing.T, mux bool) {
+		p := &peer{mux: mux, delay: func(int64) time.Duration { return never }}
 		o := run(t, p, Config{Schedule: rate(100), Duration: time.Second, Timeout: time.Minute, Grace: time.Second, Concurrency: 200})
 		require.Equal(t, int64(100), o.Unfinished)
 		var sent int64
@@ -222,11 +243,11 @@ func TestBodyOctetsAreOfCompleteResponses(t *testing.T) {
 }
 
 func TestPauseCountsFromTheRequest(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		o := loop(Config{Requests: 3, Concurrency: 1}, func(n int64) Result {
-			time.Sleep(time.Duration(n) * 10 * time.Millisecond)
-			return Result{Status: 200, Pause: 15 * time.Millisecond}
-		}).Run(t.Context(), context.Background())
+	inBoth(t, func(t *testing.T, mux bool) {
+		p := &peer{mux: mux, pause: 15 * time.Millisecond, delay: func(n int64) time.Duration {
+			return time.Duration(n) * 10 * time.Millisecond
+		}}
+		o := run(t, p, Config{Requests: 3, Concurrency: 1})
 		// Sent at 0, 15 and 30 ms, since the second one took 10 ms of its 15;
 		// the third takes 20 ms.
 		assert.Equal(t, 50*time.Millisecond, o.Elapsed)
