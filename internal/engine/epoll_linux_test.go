@@ -50,8 +50,8 @@ func TestFailedDialsMakeRoom(t *testing.T) {
 			told := false
 			done := func(_ int, r *load.Result) { told = true; assert.Equal(t, kind.String(), r.Kind.String()) }
 			m.Start(0, n, 0)
-			assert.Equal(t, 1, m.dialing)
 			if giveUp {
+				assert.Equal(t, 1, m.dialing)
 				m.Expire(0)
 			}
 			for !told {

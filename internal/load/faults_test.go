@@ -257,6 +257,9 @@ func TestPauseCountsFromTheRequest(t *testing.T) {
 // The whole permit's loop, with a log of failed requests set, allocates nothing
 // for a request that succeeds.
 func TestSteadyStateAllocatesNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
 	mallocs := func(n int64, schedule *Schedule) uint64 {
 		s, err := NewSleeper()
 		require.NoError(t, err)

@@ -12,6 +12,9 @@ import (
 
 // What a run holds at its end does not grow with the number of its requests.
 func TestMemoryIsFlat(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector takes memory, and ten times as long")
+	}
 	heap := func(n int64, schedule *Schedule) int64 {
 		l := New(Config{
 			Requests: n, Concurrency: 64, Timeout: time.Second, Schedule: schedule,
