@@ -65,6 +65,7 @@ type muxLoop struct {
 	next    Cursor  // open: after coming
 	coming  Arrival // open: the first that is not yet due
 	noMore  bool    // nothing more will become due
+	gather  gatherer
 	lead    lead
 	awake   bool // woken early for what is coming
 	sweepAt time.Duration
@@ -122,7 +123,7 @@ func (m *muxLoop) wait(now time.Duration) {
 		m.mux.Wait(until-now, m.told)
 		return
 	}
-	left := m.coming.Due - now
+	left := m.gather.until(m.coming.Due) - now
 	if m.awake && left <= spinMost {
 		m.mux.Wait(0, m.told)
 		return
@@ -139,6 +140,7 @@ func (m *muxLoop) issue(now time.Duration) {
 	m.endRests(now)
 	if m.cfg.Schedule != nil {
 		for !m.noMore && m.coming.Due <= now {
+			m.gather.released(m.coming.Due, now)
 			m.release()
 		}
 		if m.halted() && !m.noMore {

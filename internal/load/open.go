@@ -45,6 +45,7 @@ func (l *Loop) pace() {
 	defer l.close()
 	end, bounded := l.end()
 	next := l.cfg.Schedule.Cursor()
+	var gather gatherer
 	for {
 		a, ok := next.Next()
 		switch {
@@ -64,8 +65,9 @@ func (l *Loop) pace() {
 				l.offered = now
 				return
 			}
-			l.cfg.Sleeper.Sleep(a.Due - now)
+			l.cfg.Sleeper.Sleep(gather.until(a.Due) - now)
 		}
+		gather.released(a.Due, l.now())
 		if measured {
 			l.released++
 		} else {

@@ -1,0 +1,58 @@
+package load
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// At high rates arrivals are sent a few at a time, at most gatherFor late; at
+// low ones each is sent when it is due.
+func TestHighRatesAreGathered(t *testing.T) {
+	check := func(perSecond float64, most time.Duration, why string) {
+		t.Helper()
+		inBoth(t, func(t *testing.T, mux bool) {
+			p := &peer{mux: mux}
+			o := run(t, p, Config{Schedule: rate(perSecond), Duration: time.Second, Concurrency: 1000})
+			assert.Equal(t, int64(perSecond), o.Succeeded)
+			assert.LessOrEqual(t, time.Duration(o.Lateness.Max()), most, why)
+			if most > 0 {
+				assert.Positive(t, o.Lateness.Max(), "nothing was gathered")
+			}
+		})
+	}
+	check(1000, 0, "1 ms apart")
+	check(10_000, 0, "100 µs apart")
+	check(50_000, gatherFor, "20 µs apart")
+}
+
+func TestGathererForgetsABurst(t *testing.T) {
+	var g gatherer
+	for n := range time.Duration(100) {
+		g.released(n*time.Microsecond, n*time.Microsecond)
+	}
+	assert.Equal(t, 199*time.Microsecond, g.until(150*time.Microsecond), "gathered in the burst")
+	assert.Equal(t, time.Millisecond, g.until(time.Millisecond), "but not after it")
+}
+
+func TestLeadFollowsTheMedian(t *testing.T) {
+	var l lead
+	late := []time.Duration{40, 60, 80, 60, 60, 90, 50} // µs; their median is 60
+	for range 100 {
+		for _, d := range late {
+			l.learn(d * time.Microsecond)
+		}
+	}
+	assert.InDelta(t, 60*time.Microsecond, time.Duration(l), float64(3*time.Microsecond))
+	asked, early := l.ask(time.Millisecond)
+	assert.True(t, early)
+	assert.Equal(t, time.Millisecond-time.Duration(l), asked)
+	asked, early = l.ask(50 * time.Microsecond)
+	assert.False(t, early, "too near to wake up early")
+	assert.Equal(t, 50*time.Microsecond, asked)
+	for range 1000 {
+		l.learn(time.Second)
+	}
+	assert.Equal(t, leadMost, time.Duration(l), "a machine that hangs teaches nothing")
+}
