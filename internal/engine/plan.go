@@ -127,6 +127,17 @@ func (p *Plan) checkRequest(fault func(field, format string, args ...any)) *http
 	if url == "" {
 		url = fine
 	}
+	for _, part := range []struct {
+		field string
+		set   bool
+	}{
+		{"Method", o.Method != ""}, {"Header", len(o.Header) > 0}, {"Body", len(o.Body) > 0},
+		{"Traceparent", o.Traceparent}, {"NoKeepAlive", o.NoKeepAlive}, {"TLSConfig", o.TLSConfig != nil},
+	} {
+		if part.set && o.Func != nil {
+			fault(part.field, "is set, but a function sends no request; leave it out")
+		}
+	}
 	sound := true
 	// One part at a time, to tell which is wrong.
 	for _, part := range []struct {

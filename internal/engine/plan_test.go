@@ -43,6 +43,8 @@ func TestPlanRefuses(t *testing.T) {
 		{"Target", "exactly one", func(o *Options) { o.URL = "" }, "nothing to send to"},
 		{"Target", "exactly one", func(o *Options) { o.Func = call }, "two targets"},
 		{"Target", "exactly one", func(o *Options) { o.Handler, o.Func = handler, call }, "three targets"},
+		{"Method", "a function sends no request", func(o *Options) { o.URL, o.Func, o.Method = "", call, "POST" }, "it would be ignored"},
+		{"Body", "a function sends no request", func(o *Options) { o.URL, o.Func, o.Body = "", call, []byte("x") }, "it would be ignored"},
 
 		{"URL", `scheme "ftp"; want http or https`, func(o *Options) { o.URL = "ftp://h/" }, "a protocol it does not speak"},
 		{"URL", "no scheme", func(o *Options) { o.URL = "localhost:80" }, "a host alone"},
