@@ -65,7 +65,7 @@ type Options struct {
 	Stages           []Stage // open workload: a rate that changes; the run ends with the last stage; nil means none
 	Poisson          bool    // open workload: arrivals at random instead of evenly spaced
 	Seed             uint64  // of Poisson arrivals: the same seed, the same arrivals; 0 means a random one, which the report names
-	ConnectionsAhead int     // open workload: connections opened before the start; 0 means enough for the first second
+	ConnectionsAhead int     // open workload: connections opened before the start; 0 means what a service time of 100 ms keeps in flight at the first rate, at most 256
 
 	NoKeepAlive bool        // a new connection for each request
 	Traceparent bool        // send a W3C traceparent with each request
@@ -145,6 +145,9 @@ func (l Limits) list() ([]verdict.Limit, error) {
 // plan checks o and fills in defaults.
 func (o Options) plan() (*engine.Plan, error) {
 	limits, limitErr := o.Limits.list()
+	if o.ConnectionsAhead < 0 {
+		limitErr = errors.Join(limitErr, fmt.Errorf("connections ahead: ConnectionsAhead %d is negative, want at least 1", o.ConnectionsAhead))
+	}
 	e := engine.Options{
 		URL:              o.Target.url,
 		Handler:          o.Target.handler,

@@ -16,7 +16,7 @@ type Report struct {
 	Unfinished                   int64 // sent and not done when the run was cut off
 	Completed                    int64 // complete responses, whatever their status
 
-	Elapsed     time.Duration    // from the first due to the last done
+	Elapsed     time.Duration    // from the end of the warm-up to the last done
 	Throughput  float64          // completed responses per second
 	Goodput     float64          // succeeded responses per second
 	StatusCodes map[string]int64 // responses by status, such as "200"; never nil

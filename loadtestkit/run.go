@@ -57,9 +57,9 @@ func Run(t testing.TB, opts Options) Report {
 	return newReport(d)
 }
 
-// Measure is [Run] without a test: it judges no limits but reports them, and
-// returns an error for invalid options and for a run that could not be made.
-// Cancelling ctx stops the run; its report is then of what was done.
+// Measure is [Run] without a test to fail: the verdicts on the limits are in the
+// report alone. It returns an error for invalid options and for a run that could
+// not be made. Cancelling ctx stops the run; its report is then of what was done.
 func Measure(ctx context.Context, opts Options) (Report, error) {
 	d, err := measure(ctx, opts)
 	if err != nil {

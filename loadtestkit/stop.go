@@ -19,9 +19,10 @@ var (
 // interrupted is set by the first Ctrl+C during a run: no other run starts.
 var interrupted atomic.Bool
 
-// marginMost is how long before the test's deadline a run stops, at most; a
-// tenth of the time left if that is less. Chosen: enough to drain a run of fast
-// requests and print.
+// marginMost is how long before the test's deadline a run stops; half of the
+// time left if that is less. Chosen: half of it is for requests to finish, the
+// other half for giving up calls and handlers that do not, a second each, and
+// for the report.
 const marginMost = 5 * time.Second
 
 // A stop is what ends a run of a test early: Ctrl+C, the test's deadline, the
@@ -41,7 +42,7 @@ func newStop(parent context.Context, deadline time.Time) (*stop, error) {
 	ends := []func(){func() { cancel(nil) }, cancelCut}
 
 	if !deadline.IsZero() {
-		margin := min(time.Until(deadline)/10, marginMost)
+		margin := min(time.Until(deadline)/2, marginMost)
 		for _, t := range []*time.Timer{
 			time.AfterFunc(time.Until(deadline)-margin, func() { cancel(errDeadline) }),
 			time.AfterFunc(time.Until(deadline)-margin/2, cancelCut),

@@ -38,6 +38,10 @@ func (m *epollMux) Connect(ctx context.Context, n int) {
 // without one, as it was.
 func (m *epollMux) adopt(i int, c *http1.Conn) {
 	defer c.Close()
+	if !c.Idle() {
+		m.stray.Add(c.Stray())
+		return
+	}
 	raw, err := c.NetConn().(syscall.Conn).SyscallConn()
 	if err != nil {
 		return
@@ -128,12 +132,7 @@ func (m *epollMux) settle(i int) {
 	m.dialed()
 	m.opened.Add(1)
 	p.state = connected
-	if p.busy {
-		m.send(i)
-	}
-	if p.state == connected && p.writable && len(p.unsent)+len(p.rest) == 0 {
-		m.watchWrites(i, false)
-	}
+	m.send(i)
 }
 
 // dialed gives the turn to open a connection to the next.
@@ -150,10 +149,7 @@ func (m *epollMux) dialed() {
 
 // refused ends an exchange that has no connection.
 func (m *epollMux) refused(i int, err error) {
-	if p := &m.places[i]; p.busy {
-		e := http1.Classify(fmt.Errorf("connecting to %s: %w", m.dialer.Addr, err), http1.Dialing)
-		m.fail(i, e, true)
-	}
+	m.fail(i, http1.Classify(fmt.Errorf("connecting to %s: %w", m.dialer.Addr, err), http1.Dialing), true)
 }
 
 // drop closes the connection of place i.

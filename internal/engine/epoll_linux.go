@@ -53,7 +53,7 @@ type epollMux struct {
 
 	in      []byte
 	places  []muxPlace
-	over    []int // exchanges that ended without an event, to be told of
+	over    []int // places whose exchange is over and has not been told of
 	dialing int   // connections being opened
 	queue   []int // places that wait to open one
 }
@@ -167,9 +167,9 @@ func (m *epollMux) Wait(d time.Duration, done func(int, *load.Result)) (expired 
 		default:
 			expired = false
 			m.serve(i, e.Events)
+			m.tell(done) // at once: the next may take its time
 		}
 	}
-	m.tell(done)
 	return expired
 }
 
@@ -199,7 +199,6 @@ func (m *epollMux) serve(i int, events uint32) {
 	switch {
 	case p.state == connecting:
 		m.settle(i)
-	case p.state != connected: // closed since
 	case events&^unix.EPOLLOUT != 0:
 		m.receive(i)
 	default:
@@ -230,9 +229,7 @@ func (m *epollMux) send(i int) {
 			p.unsent, p.rest = nil, nil
 		}
 	}
-	if p.writable && p.state == connected {
-		m.watchWrites(i, false)
-	}
+	m.watchWrites(i, false)
 }
 
 // receive reads what has arrived for place i.
@@ -283,7 +280,7 @@ func (m *epollMux) finish(i int) {
 	if p.kept = p.ending.Reusable(m.request, &p.parser, p.result.BytesSurplus); !p.kept {
 		m.drop(i)
 	}
-	m.over = append(m.over, i)
+	m.end(i)
 }
 
 // fail ends the exchange of place i without a complete response; fresh says
@@ -291,6 +288,12 @@ func (m *epollMux) finish(i int) {
 func (m *epollMux) fail(i int, err error, fresh bool) {
 	p := &m.places[i]
 	m.failed(&p.result, p.n, err, fresh, &p.failures)
+	m.end(i)
+}
+
+// end notes that the exchange of place i is over, to be told of.
+func (m *epollMux) end(i int) {
+	m.places[i].busy = false
 	m.over = append(m.over, i)
 }
 
@@ -300,7 +303,6 @@ func (m *epollMux) tell(done func(int, *load.Result)) (any bool) {
 	any = len(m.over) > 0
 	for k := 0; k < len(m.over); k++ { // done may add to it
 		i := m.over[k]
-		m.places[i].busy = false
 		done(i, &m.places[i].result)
 	}
 	m.over = m.over[:0]
@@ -310,6 +312,9 @@ func (m *epollMux) tell(done func(int, *load.Result)) (any bool) {
 // Expire ends the exchange of place i; see [load.Mux].
 func (m *epollMux) Expire(i int) {
 	p := &m.places[i]
+	if !p.busy {
+		return // over, and not told of yet
+	}
 	switch p.state {
 	case connected:
 		p.ending.Expired, p.ending.ReadErr = true, os.ErrDeadlineExceeded

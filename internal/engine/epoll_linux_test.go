@@ -79,3 +79,16 @@ func TestWakeAfterCloseTouchesNothing(t *testing.T) {
 	assert.Equal(t, -1, m.wakeFD)
 	m.Wake()
 }
+
+// An exchange that has ended and has not been told of cannot time out as well:
+// it would be told of twice, and counted twice.
+func TestAnExchangeEndsOnce(t *testing.T) {
+	m := mux(t, "255.255.255.255:80") // refused by the kernel at once
+	defer m.Close()
+	m.Start(0, 0, 0)
+	m.Expire(0)
+	told := 0
+	m.Wait(0, func(_ int, r *load.Result) { told++; assert.Equal(t, http1.Connect, r.Kind) })
+	m.Wait(0, func(int, *load.Result) { told++ })
+	assert.Equal(t, 1, told)
+}

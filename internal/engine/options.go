@@ -43,7 +43,7 @@ type Options struct {
 	Stages           []load.Stage
 	Poisson          bool
 	Seed             uint64 // of Poisson arrivals; 0 means a random one
-	ConnectionsAhead int    // open workload; 0 means enough for the first second, negative none
+	ConnectionsAhead int    // open workload; 0 means what a service time of 100 ms keeps in flight at the first rate, at most 256; negative none
 
 	Limits []verdict.Limit
 	Waive  string // if not empty, why limits on time and rates are not judged

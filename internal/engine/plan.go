@@ -87,8 +87,18 @@ func NewPlan(opts Options) (*Plan, error) {
 	if o.Requests == 0 && o.Duration == 0 && len(o.Stages) == 0 {
 		fault("Requests", "0, and Duration is 0 too; want at least one of them")
 	}
-	if o.Poisson && o.Rate == 0 && len(o.Stages) == 0 {
+	open := o.Rate != 0 || len(o.Stages) > 0
+	if o.Poisson && !open {
 		fault("Poisson", "true in a closed workload; want a Rate or Stages with it")
+	}
+	if o.ConnectionsAhead != 0 && !open {
+		fault("ConnectionsAhead", "%d in a closed workload; want a Rate or Stages with it", o.ConnectionsAhead)
+	}
+	if o.Seed != 0 && !o.Poisson {
+		fault("Seed", "%d without Poisson arrivals, which it is for", o.Seed)
+	}
+	if o.TLSConfig != nil && o.Handler != nil {
+		fault("TLSConfig", "is set, but a handler is served with a certificate of its own; leave it out")
 	}
 	if err := errors.Join(faults...); err != nil {
 		return nil, err

@@ -26,16 +26,20 @@ func (p *Plan) preflight(ctx context.Context, w *wire) error {
 	if err := p.checkFiles(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, p.opts.Timeout)
+	deadline := time.Now().Add(p.opts.Timeout)
+	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
 	addrs, err := resolve(ctx, w.request.Host())
 	if err != nil {
 		return err
 	}
 	var errs []error
-	for _, a := range addrs {
+	for i, a := range addrs {
 		w.dialer.Addr = net.JoinHostPort(a, w.request.Port())
+		// An address that swallows everything leaves their share to the others.
+		ctx, cancel := context.WithTimeout(ctx, time.Until(deadline)/time.Duration(len(addrs)-i))
 		c, err := w.dial(ctx)
+		cancel()
 		if err == nil {
 			w.first.Store(c)
 			return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"time"
@@ -18,12 +19,10 @@ import (
 // watchEvery is how often a Watch is told of progress.
 const watchEvery = 100 * time.Millisecond
 
-// How long the server of a handler waits, at its end, for calls that do not heed
-// their contexts: the grace period within these. Chosen.
-const (
-	leaveAfter = time.Second
-	leaveMost  = 5 * time.Second
-)
+// leaveAfter is how long the server of a handler waits, at its end, for calls
+// that do not heed their contexts. Chosen: short of what a test has left when
+// its deadline ends a run.
+const leaveAfter = time.Second
 
 // A Watch is told how far a run has come, every 100 ms and once at its end, from
 // one goroutine at a time.
@@ -32,8 +31,8 @@ type Watch func(load.Progress)
 // Run makes the load that p describes and returns its report. Cancelling ctx
 // issues nothing more and lets what is in flight finish within the grace
 // period; cancelling cut ends it at once; the report is whole either way. An
-// error means that the run could not be made: nothing was sent. It says what
-// to do where that is known.
+// error means that the run could not be made, or its counts do not add up. It
+// says what to do where that is known.
 func (p *Plan) Run(ctx, cut context.Context, watch Watch) (*report.Report, error) {
 	w, closeTarget, err := p.open(ctx)
 	if err != nil {
@@ -56,6 +55,9 @@ func (p *Plan) Run(ctx, cut context.Context, watch Watch) (*report.Report, error
 	if err := closeTarget(); err != nil {
 		r.Generator.Warnings = append(r.Generator.Warnings, report.Warning{Code: "abandoned", Text: err.Error()})
 	}
+	if err := report.CheckConservation(r); err != nil {
+		return nil, fmt.Errorf("the counts of this run do not add up, which is a defect of load-tester: %w", err)
+	}
 	return r, nil
 }
 
@@ -70,7 +72,7 @@ func (p *Plan) open(ctx context.Context) (w *wire, closeAll func() error, err er
 	config := p.opts.TLSConfig
 	if p.opts.Handler != nil {
 		server, err := target.Serve(p.opts.Handler, target.ServeOptions{
-			TLS: p.opts.TLS, Grace: min(max(p.opts.Grace, leaveAfter), leaveMost),
+			TLS: p.opts.TLS, Grace: leaveAfter,
 		})
 		if err != nil {
 			return nil, nil, err
@@ -144,11 +146,15 @@ func (p *Plan) thresholds() (ts []time.Duration) {
 	return ts
 }
 
-// logFailed tells the log of one failed request.
+// logFailed tells the log of one failed request, if it is one of those that are
+// reported.
 func (p *Plan) logFailed(s *load.Sample) {
+	if s.Due < p.opts.Warmup {
+		return
+	}
 	attrs := []any{
 		slog.String("id", p.id(s.N)),
-		slog.Duration("due", s.Due),
+		slog.Duration("due", s.Due-p.opts.Warmup),
 		slog.Duration("response_time", s.ResponseTime()),
 	}
 	if s.Kind == http1.NoError {

@@ -17,12 +17,12 @@ const (
 // sweep ends exchanges that have reached their timeout, to 5 % of it, so that
 // no request needs a timer of its own. It also notices when all that the run
 // still waits for has not heeded that for the grace period.
-func (l *Loop) sweep(served <-chan struct{}) {
+func (l *Loop) sweep(over <-chan struct{}) {
 	t := time.NewTicker(l.sweepEvery())
 	defer t.Stop()
 	for {
 		select {
-		case <-served:
+		case <-over:
 			return
 		case <-t.C:
 			now := l.now()
@@ -78,7 +78,8 @@ func (l *Loop) await(ctx, cut context.Context, served <-chan struct{}) (interrup
 			return interrupted, l.cutOff(served)
 		case <-l.stuck:
 			l.stop()
-			return interrupted, l.cutOff(served)
+			// Those that are stuck keep the rest from being issued.
+			return interrupted || l.cfg.Schedule == nil && l.tickets.Load() < l.cfg.Requests, l.cutOff(served)
 		case <-cut.Done():
 			l.stop()
 			return true, l.cutOff(served)
@@ -99,9 +100,12 @@ func (l *Loop) untilCutOff() time.Duration {
 	return end + l.cfg.Grace - l.now()
 }
 
-// stop makes nothing more be issued. Only await calls it.
+// stop makes nothing more be issued.
 func (l *Loop) stop() {
 	if !l.stopped.Swap(true) {
+		l.permits.mu.Lock()
+		l.permits.relieve(l.now())
+		l.permits.mu.Unlock()
 		close(l.stopping)
 		if l.cfg.Sleeper != nil {
 			l.cfg.Sleeper.Wake()

@@ -27,7 +27,7 @@ type Config struct {
 	NewSender  func() Sender   // called once a permit, never concurrently; not used with a Mux
 	Mux        Mux             // performs all exchanges from one goroutine; nil means a Sender and a goroutine for each permit
 	Sleeper    Sleeper         // wakes the pacer of an open workload; closing it is the caller's
-	OnFailed   func(*Sample)   // called for each failed request by the permit's goroutine; nil means nobody asks
+	OnFailed   func(*Sample)   // called for each failed request, by whose goroutine sends; nil means nobody asks
 }
 
 // Permits is how many permits can be out at once.
@@ -105,7 +105,9 @@ func (l *Loop) Run(ctx, cut context.Context) *Outcome {
 	}
 	served := make(chan struct{})
 	go func() { l.serving.Wait(); close(served) }()
-	go l.sweep(served)
+	over := make(chan struct{})
+	defer close(over)
+	go l.sweep(over)
 	return l.outcome(l.await(ctx, cut, served))
 }
 

@@ -73,6 +73,10 @@ type muxLoop struct {
 	cutAt   time.Duration
 }
 
+// startsAtOnce is how many places of a closed workload are started between two
+// looks at what has come back: each start takes tens of microseconds. Chosen.
+const startsAtOnce = 16
+
 const forever = time.Duration(math.MaxInt64)
 
 // runMux makes the load on cfg.Mux. It returns the requests that it had to cut
@@ -97,6 +101,7 @@ func (l *Loop) runMux(ctx, cut context.Context) (interrupted bool, unfinished []
 		now := l.now()
 		if cut.Err() != nil || now >= m.cutAt {
 			l.stop()
+			m.issue(now) // what is due counts, sent or not
 			return interrupted || cut.Err() != nil, m.cutOff()
 		}
 		if ctx.Err() != nil && !interrupted {
@@ -115,6 +120,10 @@ func (l *Loop) runMux(ctx, cut context.Context) (interrupted bool, unfinished []
 
 // wait waits for the next thing to do.
 func (m *muxLoop) wait(now time.Duration) {
+	if m.startable() {
+		m.mux.Wait(0, m.told)
+		return
+	}
 	until := min(m.sweepAt, m.cutAt)
 	for _, r := range m.resting {
 		until = min(until, r.until)
@@ -130,8 +139,8 @@ func (m *muxLoop) wait(now time.Duration) {
 	}
 	asked, early := m.lead.ask(left)
 	m.awake = m.mux.Wait(asked, m.told) && early
-	if m.awake {
-		m.lead.learn(m.now() - now - asked)
+	if late := m.now() - now - asked; m.awake && late >= 0 {
+		m.lead.learn(late)
 	}
 }
 
@@ -148,13 +157,22 @@ func (m *muxLoop) issue(now time.Duration) {
 		}
 		return
 	}
-	for !m.noMore {
+	for range startsAtOnce {
+		if m.noMore {
+			return
+		}
 		i, ok := m.acquire()
 		if !ok {
 			return
 		}
-		m.startClosed(i, now)
+		m.startClosed(i, m.now())
 	}
+}
+
+// startable reports whether a closed workload has places that it has yet to
+// start.
+func (m *muxLoop) startable() bool {
+	return m.cfg.Schedule == nil && !m.noMore && (len(m.free) > 0 || m.unused < len(m.places))
 }
 
 // endRests frees the places that have rested long enough.
@@ -190,11 +208,8 @@ func (m *muxLoop) freed(i int) {
 	case m.cfg.Schedule == nil:
 		m.startClosed(i, m.now())
 	case s.waiting > 0 && !m.halted():
-		a, _ := s.claims.Next()
 		now := m.now()
-		if s.waiting--; s.waiting == 0 {
-			s.full += now - s.fullSince
-		}
+		a := s.dequeue(now)
 		m.startOpen(i, a, now, now-a.Due)
 	default:
 		m.free = append(m.free, i)
@@ -223,16 +238,18 @@ func (m *muxLoop) release() {
 	}
 	m.advance()
 	s := &m.permits
-	if s.waiting == 0 && !m.halted() {
+	if m.halted() {
+		s.waiting++ // it was due, and will not be sent
+		return
+	}
+	if s.waiting == 0 {
 		if i, ok := m.acquire(); ok {
 			s.claims.Next()
 			m.startOpen(i, a, m.now(), 0)
 			return
 		}
 	}
-	if s.waiting++; s.waiting == 1 {
-		s.fullSince = m.now()
-	}
+	s.enqueue(m.now(), m.cfg.Warmup)
 }
 
 // advance finds out which arrival comes next, if any does.
@@ -308,11 +325,8 @@ func (m *muxLoop) sweep(now time.Duration) {
 func (m *muxLoop) cutOff() (unfinished []Sample) {
 	for i := range m.places[:m.unused] {
 		if p := &m.places[i]; p.busy {
-			unfinished = append(unfinished, Sample{N: p.N, Due: p.Due, Sent: p.sent, Waited: p.waited})
+			unfinished = append(unfinished, p.sample())
 		}
-	}
-	if m.cfg.Schedule != nil && !m.noMore {
-		m.offered = m.now()
 	}
 	return unfinished
 }

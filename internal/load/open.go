@@ -85,14 +85,16 @@ func (l *Loop) release(a Arrival, next Cursor) {
 	defer s.mu.Unlock()
 	var p *permit
 	var fresh bool
-	if s.waiting == 0 && !l.halted() {
+	if l.halted() {
+		s.waiting++ // it was due, and will not be sent
+		return
+	}
+	if s.waiting == 0 {
 		p, fresh = s.acquire(l.newPermit)
 	}
 	switch {
 	case p == nil:
-		if s.waiting++; s.waiting == 1 {
-			s.fullSince = l.now()
-		}
+		s.enqueue(l.now(), l.cfg.Warmup)
 	default:
 		s.claims = next
 		p.hand <- a
@@ -149,11 +151,7 @@ func (l *Loop) next(p *permit) (a Arrival, waited, ok bool) {
 	stopped := l.halted()
 	if s.waiting > 0 && !stopped {
 		defer s.mu.Unlock()
-		a, _ = s.claims.Next()
-		if s.waiting--; s.waiting == 0 {
-			s.full += l.now() - s.fullSince
-		}
-		return a, true, true
+		return s.dequeue(l.now()), true, true
 	}
 	if s.closed || stopped {
 		defer s.mu.Unlock()

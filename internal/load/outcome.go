@@ -106,7 +106,6 @@ func (l *Loop) outcome(interrupted bool, unfinished []Sample) *Outcome {
 	defer s.mu.Unlock()
 	o.Warmup.Sent = l.warm.Load()
 	o.Sent = l.issued.Load() - o.Warmup.Sent
-	exhausted := s.waiting > 0
 	for ; s.waiting > 0; s.waiting-- {
 		a, _ := s.claims.Next()
 		l.miss(o, a.Due, &o.Warmup.Unsent, &o.Unsent)
@@ -133,10 +132,8 @@ func (l *Loop) outcome(interrupted bool, unfinished []Sample) *Outcome {
 			o.Abandoned++
 		}
 	}
+	s.relieve(l.now())
 	o.PermitsExhausted = s.full
-	if exhausted {
-		o.PermitsExhausted += l.now() - s.fullSince
-	}
 	return o
 }
 

@@ -98,8 +98,9 @@ type permits struct {
 	// no list: claims walks the schedule behind the pacer.
 	claims    Cursor
 	waiting   int64
-	fullSince time.Duration // since when there has been one waiting
-	full      time.Duration // how long there has been one waiting, before that
+	exhausted bool          // some wait for want of permits
+	since     time.Duration // since when, the warm-up left out
+	full      time.Duration // how long some have, before that
 }
 
 // acquire takes a free permit, or makes one if there may be more; nil when all
@@ -113,4 +114,30 @@ func (s *permits) acquire(make func() *permit) (p *permit, fresh bool) {
 	}
 	s.peak = max(s.peak, len(s.opened)-len(s.free))
 	return p, fresh
+}
+
+// enqueue lets an arrival wait at the given offset.
+func (s *permits) enqueue(now, warmup time.Duration) {
+	s.waiting++
+	if !s.exhausted {
+		s.exhausted, s.since = true, max(now, warmup)
+	}
+}
+
+// dequeue takes the arrival that has waited longest.
+func (s *permits) dequeue(now time.Duration) Arrival {
+	a, _ := s.claims.Next()
+	if s.waiting--; s.waiting == 0 {
+		s.relieve(now)
+	}
+	return a
+}
+
+// relieve ends the time in which arrivals wait for want of permits, if it is
+// one: they are taken, or wait for nothing any more.
+func (s *permits) relieve(now time.Duration) {
+	if s.exhausted {
+		s.exhausted = false
+		s.full += max(0, now-s.since)
+	}
 }
