@@ -35,7 +35,7 @@ func (j *job) deliver(r *report.Report, signals <-chan os.Signal) (status int, g
 		fmt.Fprint(j.stderr, running)
 	}
 
-	err, gaveUp = j.commit(j.out, content, signals)
+	gaveUp, err = j.commit(j.out, content, signals)
 	switch {
 	case gaveUp != nil:
 		return status, gaveUp
@@ -49,7 +49,7 @@ func (j *job) deliver(r *report.Report, signals <-chan os.Signal) (status int, g
 		j.salvage(r)
 	}
 	if j.hdrLog != nil {
-		err, gaveUp = j.commitHDRLog(r, signals)
+		gaveUp, err = j.commitHDRLog(r, signals)
 		if err != nil {
 			j.complain("writing the HDR log to %s: %v", j.hdrLog.name, err)
 			status = statusNotMeasured
@@ -100,26 +100,26 @@ func withRunning(text []byte, line string) []byte {
 }
 
 // commit writes an output. A signal ends a write that takes too long.
-func (j *job) commit(o *output, content []byte, signals <-chan os.Signal) (err error, gaveUp os.Signal) {
+func (j *job) commit(o *output, content []byte, signals <-chan os.Signal) (gaveUp os.Signal, err error) {
 	done := make(chan error, 1)
 	go func() { done <- o.commit(content) }()
 	select {
 	case err = <-done:
-		return err, nil
+		return nil, err
 	case gaveUp = <-signals:
 	}
 	select {
 	case err = <-done:
-		return err, nil
+		return nil, err
 	case <-time.After(patience):
-		return nil, gaveUp
+		return gaveUp, nil
 	}
 }
 
-func (j *job) commitHDRLog(r *report.Report, signals <-chan os.Signal) (err error, gaveUp os.Signal) {
+func (j *job) commitHDRLog(r *report.Report, signals <-chan os.Signal) (gaveUp os.Signal, err error) {
 	var b bytes.Buffer
 	if err := hist.WriteHDRLog(&b, r.StartedAt, "", r.Series); err != nil {
-		return err, nil
+		return nil, err
 	}
 	return j.commit(j.hdrLog, b.Bytes(), signals)
 }

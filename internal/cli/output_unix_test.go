@@ -159,14 +159,14 @@ func TestSignalEndsAWriteThatHangs(t *testing.T) {
 		signals := make(chan os.Signal, 1)
 		j := &job{}
 		signals <- syscall.SIGTERM
-		err, gaveUp := j.commit(&output{w: out}, []byte("report"), signals)
+		gaveUp, err := j.commit(&output{w: out}, []byte("report"), signals)
 		assert.NoError(t, err)
 		assert.Equal(t, syscall.SIGTERM, gaveUp)
 	})
 	j := &job{}
 	signals := make(chan os.Signal, 1)
 	signals <- syscall.SIGTERM
-	err, gaveUp := j.commit(&output{w: failing{}}, []byte("report"), signals)
+	gaveUp, err := j.commit(&output{w: failing{}}, []byte("report"), signals)
 	assert.ErrorIs(t, err, errFailing)
 	assert.Nil(t, gaveUp, "a write that ends is awaited")
 }
