@@ -18,9 +18,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// childEnv makes the tests below, run in a process of their own, do their part.
-const childEnv = "LOADTESTKIT_TEST_CHILD"
-
 // child starts one test of this binary in a process of its own and returns its
 // output, line by line.
 func child(t *testing.T, test string, env ...string) (*exec.Cmd, *bufio.Scanner) {

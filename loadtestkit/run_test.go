@@ -316,6 +316,9 @@ func TestTheTestsContextEndsTheRun(t *testing.T) {
 	assert.Contains(t, f.errors[0], "by the end of the test's context")
 }
 
+// childEnv makes some tests, run in a process of their own, do their part.
+const childEnv = "LOADTESTKIT_TEST_CHILD"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(childEnv) != "" {
 		os.Exit(m.Run())
