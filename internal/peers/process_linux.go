@@ -57,7 +57,7 @@ func inGroup(cmd *exec.Cmd) {
 
 // maxRSS is the most resident memory an ended process had, in bytes.
 func maxRSS(state *os.ProcessState) int64 {
-	return state.SysUsage().(*syscall.Rusage).Maxrss << 10
+	return int64(state.SysUsage().(*syscall.Rusage).Maxrss) << 10
 }
 
 // raiseFiles lets this process and its children open as many files as may be.
