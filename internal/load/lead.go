@@ -11,6 +11,8 @@ const (
 	spinMost = 30 * time.Microsecond
 	leadMost = 150 * time.Microsecond
 	leadStep = time.Microsecond
+	// sleepLeast is the shortest sleep that is worth its system calls. Chosen.
+	sleepLeast = 10 * time.Microsecond
 )
 
 // A lead is how early to ask to be woken so that waking up, which takes its
@@ -23,8 +25,8 @@ type lead time.Duration
 // for that, it is better to be a little late than to spend a processor on many
 // arrivals a second.
 func (l lead) ask(d time.Duration) (sleep time.Duration, early bool) {
-	if d > time.Duration(l)+spinMost {
-		return d - time.Duration(l), true
+	if early := d - time.Duration(l); early > sleepLeast {
+		return early, true
 	}
 	return d, false
 }
