@@ -83,7 +83,7 @@ func TestCancel(t *testing.T) {
 			r, took := stopped(t, ctx, context.Background(), o, await, cancel)
 			assert.True(t, r.Interrupted, name)
 			assert.Equal(t, report.Requests{Due: 5, Sent: 5, Unfinished: 5}, r.Requests, name)
-			assert.Less(t, took, 2*time.Second, "%s: well before the timeout", name)
+			assert.Less(t, took, 10*time.Second, "%s: well before the timeout", name)
 		}
 	})
 }
@@ -102,7 +102,7 @@ func TestCut(t *testing.T) {
 			assert.Equal(t, int64(5), r.Requests.Sent, name)
 			assert.Equal(t, int64(5), r.Requests.Unfinished, name)
 			assert.Positive(t, r.Requests.Unsent, name)
-			assert.Less(t, took, 2*time.Second, name)
+			assert.Less(t, took, 10*time.Second, name)
 		}
 	})
 }
@@ -189,7 +189,7 @@ func TestDurationIsNotOverrun(t *testing.T) {
 			assert.False(t, r.Interrupted)
 			assert.Equal(t, s.Seen(), r.Requests.Sent)
 			assert.GreaterOrEqual(t, time.Since(began), 150*time.Millisecond)
-			assert.Less(t, time.Since(began), 3*time.Second)
+			assert.Less(t, time.Since(began), 10*time.Second)
 		}
 	})
 }
