@@ -148,12 +148,12 @@ func (m *muxLoop) wait(now time.Duration) {
 func (m *muxLoop) issue(now time.Duration) {
 	m.endRests(now)
 	if m.cfg.Schedule != nil {
-		for !m.noMore && m.coming.Due <= now {
-			m.gather.released(m.coming.Due, now)
-			m.release()
+		m.releaseUntil(now)
+		if m.halted() && !m.noMore {
+			m.releaseUntil(m.now()) // sending may have taken its time
 		}
 		if m.halted() && !m.noMore {
-			m.noMore, m.offered = true, now
+			m.noMore, m.offered = true, m.now()
 		}
 		return
 	}
@@ -166,6 +166,14 @@ func (m *muxLoop) issue(now time.Duration) {
 			return
 		}
 		m.startClosed(i, m.now())
+	}
+}
+
+// releaseUntil releases what is due at the offset.
+func (m *muxLoop) releaseUntil(now time.Duration) {
+	for !m.noMore && m.coming.Due <= now {
+		m.gather.released(m.coming.Due, now)
+		m.release()
 	}
 }
 
