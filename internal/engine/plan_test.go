@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"math"
 	"net/http"
@@ -44,6 +45,9 @@ func TestPlanRefuses(t *testing.T) {
 		{"Target", "exactly one", func(o *Options) { o.Func = call }, "two targets"},
 		{"Target", "exactly one", func(o *Options) { o.Handler, o.Func = handler, call }, "three targets"},
 		{"Method", "a function sends no request", func(o *Options) { o.URL, o.Func, o.Method = "", call, "POST" }, "it would be ignored"},
+		{"ConnectionsAhead", "closed workload", func(o *Options) { o.ConnectionsAhead = 5 }, "it would be ignored"},
+		{"Seed", "without Poisson", func(o *Options) { o.Rate, o.Seed = 5, 7 }, "it would be ignored"},
+		{"TLSConfig", "certificate of its own", func(o *Options) { o.URL, o.Handler, o.TLSConfig = "", handler, &tls.Config{} }, "it would be replaced"},
 		{"Body", "a function sends no request", func(o *Options) { o.URL, o.Func, o.Body = "", call, []byte("x") }, "it would be ignored"},
 
 		{"URL", `scheme "ftp"; want http or https`, func(o *Options) { o.URL = "ftp://h/" }, "a protocol it does not speak"},

@@ -102,16 +102,30 @@ func (m *fakeMux) Start(place int, n int64, _ time.Duration) {
 }
 
 func (m *fakeMux) Wait(d time.Duration, done func(int, *Result)) (expired bool) {
+	if m.tell(done) || d <= 0 {
+		return false
+	}
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case e := <-m.ended:
 		done(e.place, &e.Result)
+		m.tell(done)
 	case <-m.woken:
 	case <-t.C:
 		return true
 	}
 	return false
+}
+
+// tell tells of what has ended by now.
+func (m *fakeMux) tell(done func(int, *Result)) (any bool) {
+	for n := len(m.ended); n > 0; n-- {
+		e := <-m.ended
+		done(e.place, &e.Result)
+		any = true
+	}
+	return any
 }
 
 func (m *fakeMux) Expire(place int) {
