@@ -45,6 +45,7 @@ var allowed = []struct{ from, to, why string }{
 	{"internal/engine", "internal/verdict", "the judgement"},
 	{"internal/report", "internal/hist", "distributions"},
 	{"internal/report", "internal/verdict", "verdicts and how numbers are written"},
+	{"internal/verdict", "internal/hist", "the course of a run, block by block"},
 	{"internal/load", "internal/hist", "what the recorder records in"},
 	{"internal/load", "internal/http1", "the kinds of errors"},
 }
