@@ -59,7 +59,7 @@ func (p *Plan) report(o *load.Outcome, u host.Usage, w *wire) *report.Report {
 	for i := range o.Slowest {
 		s := &o.Slowest[i]
 		r.Slowest = append(r.Slowest, report.Slow{
-			ID: p.id(s.N), Due: s.Due - p.opts.Warmup,
+			ID: p.id(s.N), Due: s.Due,
 			ResponseTime: s.ResponseTime(), ServiceTime: s.ServiceTime(), Status: s.Status,
 		})
 	}

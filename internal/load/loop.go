@@ -23,9 +23,14 @@ type Config struct {
 	Grace       time.Duration // how long requests may go on when no more become due
 	Ahead       int           // permits to connect before the start
 
+	// A run may be made in stretches, each a Loop of its own whose outcomes
+	// are merged: what came before this one, warm-up apart.
+	First  int64         // the number of its first arrival
+	Origin time.Duration // where in the run's course it begins
+
 	Thresholds []time.Duration // response times to count exactly
 	NewSender  func() Sender   // called once a permit, never concurrently; not used with a Mux
-	Mux        Mux             // performs all exchanges from one goroutine; nil means a Sender and a goroutine for each permit
+	Mux        Mux             // performs all exchanges from one goroutine; closing it is the caller's; nil means a Sender and a goroutine for each permit
 	Sleeper    Sleeper         // wakes the pacer of an open workload; closing it is the caller's
 	OnFailed   func(*Sample)   // called for each failed request, by whose goroutine sends; nil means nobody asks
 }
@@ -37,6 +42,17 @@ func (c *Config) Permits() int {
 	}
 	return c.Concurrency
 }
+
+// cursor returns a cursor at the first arrival.
+func (c *Config) cursor() Cursor {
+	cursor := c.Schedule.Cursor()
+	cursor.first = c.First
+	return cursor
+}
+
+// shift is what takes an offset from the start of the loop, warm-up included,
+// to one in the course of the run.
+func (c *Config) shift() time.Duration { return c.Origin - c.Warmup }
 
 var (
 	// errTimeout is the cause of a request that its Sender ended too late.
@@ -201,7 +217,7 @@ func (l *Loop) take(now time.Duration) (n int64, ok bool) {
 	} else if l.cfg.Requests > 0 && l.tickets.Add(1) > l.cfg.Requests {
 		return 0, false
 	}
-	return l.issued.Add(1) - 1, true
+	return l.cfg.First + l.issued.Add(1) - 1, true
 }
 
 // exchange sends arrival a, at the present offset sent, and records it.

@@ -26,7 +26,8 @@ type Mux interface {
 	Connect(ctx context.Context, n int)
 	// Wake ends the Wait under way, or else the next one.
 	Wake()
-	// Close frees everything, what is under way too.
+	// Close frees everything, what is under way too. After a Loop that left
+	// something unfinished nothing else may follow.
 	Close()
 }
 
@@ -83,17 +84,17 @@ const forever = time.Duration(math.MaxInt64)
 // off.
 func (l *Loop) runMux(ctx, cut context.Context) (interrupted bool, unfinished []Sample) {
 	m := &muxLoop{Loop: l, mux: l.cfg.Mux, shard: l.shards[0], places: make([]place, l.cfg.Permits()), cutAt: forever}
-	defer m.mux.Close()
 	m.told = m.done
 	defer context.AfterFunc(ctx, m.mux.Wake)()
 	defer context.AfterFunc(cut, m.mux.Wake)()
 	if ahead := min(l.cfg.Ahead, len(m.places)); ahead > 0 {
 		m.mux.Connect(ctx, ahead)
 	}
+	m.mux.Wait(0, m.told) // see what became of connections since the stretch before
 	l.begin()
 	m.cutAt = l.untilCutOff()
 	if l.cfg.Schedule != nil {
-		m.next = l.cfg.Schedule.Cursor()
+		m.next = l.cfg.cursor()
 		l.permits.claims = m.next
 		m.advance()
 	}

@@ -31,7 +31,7 @@ func (l *Loop) connectAhead(ctx context.Context) {
 
 // startOpen starts the pacer, and the permits that are already connected.
 func (l *Loop) startOpen() {
-	l.permits.claims = l.cfg.Schedule.Cursor()
+	l.permits.claims = l.cfg.cursor()
 	for _, p := range l.permits.free {
 		l.serving.Go(func() { l.serveOpen(p, l.handed) })
 	}
@@ -44,7 +44,7 @@ func (l *Loop) startOpen() {
 func (l *Loop) pace() {
 	defer l.close()
 	end, bounded := l.end()
-	next := l.cfg.Schedule.Cursor()
+	next := l.cfg.cursor()
 	var gather gatherer
 	for {
 		a, ok := next.Next()

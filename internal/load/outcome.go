@@ -1,6 +1,7 @@
 package load
 
 import (
+	"maps"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/hist"
@@ -44,12 +45,39 @@ type Outcome struct {
 	Statuses map[int]int64
 	Kinds    [http1.Kinds]int64
 	Failures [http1.Kinds][]Failure // the first few of each kind
-	Slowest  []Sample               // complete responses, slowest first
+	Slowest  []Sample               // complete responses, slowest first; their instants are offsets in the course of the run
 
 	BytesSent, BytesReceived, BytesBody, BytesSurplus int64
 
 	PeakInFlight     int
 	PermitsExhausted time.Duration // how long arrivals waited because every permit was out
+
+	shard *shard // everything recorded, to be merged
+}
+
+// Merge adds the outcome of the stretch that followed o.
+func (o *Outcome) Merge(next *Outcome) {
+	before := *o
+	o.shard.merge(next.shard)
+	*o = *o.shard.outcome()
+	o.Totals = before.Totals.plus(next.Totals)
+	o.Warmup = before.Warmup.plus(next.Warmup)
+	o.Start, o.Muxed = before.Start, before.Muxed
+	o.Interrupted = before.Interrupted || next.Interrupted
+	o.Abandoned = before.Abandoned + next.Abandoned
+	o.Elapsed = before.Elapsed + next.Elapsed
+	o.LastSent = before.Offering + next.LastSent
+	o.Offering = before.Offering + next.Offering
+	o.PeakInFlight = max(before.PeakInFlight, next.PeakInFlight)
+	o.PermitsExhausted = before.PermitsExhausted + next.PermitsExhausted
+}
+
+func (t Totals) plus(o Totals) Totals {
+	return Totals{
+		Due: t.Due + o.Due, Sent: t.Sent + o.Sent,
+		Succeeded: t.Succeeded + o.Succeeded, Failed: t.Failed + o.Failed,
+		Unsent: t.Unsent + o.Unsent, Unfinished: t.Unfinished + o.Unfinished,
+	}
 }
 
 // outcome reads a merged shard.
@@ -62,7 +90,7 @@ func (h *shard) outcome() *Outcome {
 		Waited:         h.waited,
 		Series:         h.series,
 		Within:         h.within,
-		Statuses:       h.others,
+		Statuses:       maps.Clone(h.others),
 		Kinds:          h.kinds,
 		Failures:       h.failures,
 		Slowest:        h.slowest,
@@ -71,6 +99,7 @@ func (h *shard) outcome() *Outcome {
 		BytesBody:      h.bytesBody,
 		BytesSurplus:   h.bytesSurplus,
 		Warmup:         h.warm,
+		shard:          h,
 	}
 	o.Succeeded, o.Failed = h.done.Succeeded, h.done.Failed
 	o.Elapsed = max(0, h.last-h.warmup)
@@ -94,6 +123,10 @@ func (l *Loop) outcome(interrupted bool, unfinished []Sample) *Outcome {
 		total.merge(h)
 		h.mu.Unlock()
 	}
+	for i := range total.slowest {
+		s := &total.slowest[i]
+		s.Due, s.Sent, s.Done = s.Due+total.shift, s.Sent+total.shift, s.Done+total.shift
+	}
 	o := total.outcome()
 	o.Start = l.start
 	o.Interrupted = interrupted
@@ -113,7 +146,7 @@ func (l *Loop) outcome(interrupted bool, unfinished []Sample) *Outcome {
 	for i := range unfinished {
 		u := &unfinished[i]
 		if l.miss(o, u.Due, &o.Warmup.Unfinished, &o.Unfinished) {
-			o.Series.Sent(u.Sent - l.cfg.Warmup)
+			o.Series.Sent(u.Sent + l.cfg.shift())
 			o.LastSent = max(o.LastSent, u.Sent-l.cfg.Warmup)
 		}
 	}
@@ -145,7 +178,7 @@ func (l *Loop) miss(o *Outcome, due time.Duration, warm, measured *int64) bool {
 		return false
 	}
 	*measured++
-	o.Series.Due(due - l.cfg.Warmup)
-	o.Series.Missed(due - l.cfg.Warmup)
+	o.Series.Due(due + l.cfg.shift())
+	o.Series.Missed(due + l.cfg.shift())
 	return true
 }

@@ -31,6 +31,7 @@ type shard struct {
 	mu     sync.Mutex
 	open   bool
 	warmup time.Duration
+	shift  time.Duration // of an offset, to one in the course of the run
 
 	// Times in nanoseconds. In a closed workload only response times are
 	// recorded: service times are the same, and the others 0.
@@ -38,7 +39,7 @@ type shard struct {
 	failed            *hist.Histogram // response times of failed ones
 	lateness, waited  *hist.Histogram // of all
 
-	series     *hist.Series // offsets from the end of the warm-up
+	series     *hist.Series // offsets in the course of the run
 	thresholds []time.Duration
 	within     []int64 // succeeded requests with a response time of at most thresholds[i]
 
@@ -61,6 +62,7 @@ func newShard(cfg *Config) *shard {
 	return &shard{
 		open:       cfg.Schedule != nil,
 		warmup:     cfg.Warmup,
+		shift:      cfg.shift(),
 		response:   hist.New(timeBits),
 		service:    hist.New(timeBits),
 		failed:     hist.New(timeBits),
@@ -90,10 +92,10 @@ func (h *shard) record(s *Sample) {
 
 	h.last = max(h.last, s.Done)
 	h.lastSent = max(h.lastSent, s.Sent)
-	due, response := s.Due-h.warmup, s.ResponseTime()
+	due, response := s.Due+h.shift, s.ResponseTime()
 	h.series.Due(due)
-	h.series.Sent(s.Sent - h.warmup)
-	h.series.Done(s.Done-h.warmup, ok)
+	h.series.Sent(s.Sent + h.shift)
+	h.series.Done(s.Done+h.shift, ok)
 	if ok {
 		h.done.Succeeded++
 		h.response.Record(int64(response))
@@ -124,7 +126,7 @@ func (h *shard) record(s *Sample) {
 
 	h.kinds[s.Kind]++
 	if s.Kind == http1.NoError {
-		h.series.Completed(s.Done - h.warmup)
+		h.series.Completed(s.Done + h.shift)
 	} else {
 		if f := h.failures[s.Kind]; len(f) < keptErrors {
 			h.failures[s.Kind] = append(f, Failure{s.N, s.Err})

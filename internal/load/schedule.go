@@ -94,7 +94,8 @@ func (s *Schedule) due(x float64) (at time.Duration, ok bool) {
 // goes on independently. Not safe for concurrent use.
 type Cursor struct {
 	schedule *Schedule
-	next     int64  // index of the arrival that Next returns
+	first    int64  // number of the schedule's first arrival
+	next     int64  // index in the schedule of the arrival that Next returns
 	sum      uint64 // Poisson: sum of the gaps up to it, in 2^-24 mean gaps, exact for 2^40 arrivals
 }
 
@@ -109,7 +110,7 @@ func (c *Cursor) Next() (a Arrival, ok bool) {
 		x = float64(c.sum) / (1 << 24)
 	}
 	at, ok := c.schedule.due(x)
-	a = Arrival{N: c.next, Due: at}
+	a = Arrival{N: c.first + c.next, Due: at}
 	c.next++
 	return a, ok
 }

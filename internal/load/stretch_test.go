@@ -1,0 +1,63 @@
+package load
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// A run in stretches is one run: its arrivals are numbered and laid out in time
+// as if there had been no break, and every count adds up.
+func TestStretchesMakeOneRun(t *testing.T) {
+	for name, schedule := range map[string]*Schedule{"closed": nil, "open": rate(1000)} {
+		t.Run(name, func(t *testing.T) {
+			inBoth(t, func(t *testing.T, mux bool) {
+				stretch := func(first int64, warmup, origin, length time.Duration, slow int64) (*Outcome, *peer) {
+					p := &peer{mux: mux, delay: func(n int64) time.Duration {
+						if n == slow {
+							return 7 * time.Millisecond
+						}
+						return time.Millisecond
+					}}
+					return run(t, p, Config{
+						Schedule: schedule, Concurrency: 10, First: first, Warmup: warmup, Origin: origin, Duration: length,
+						Thresholds: []time.Duration{2 * time.Millisecond},
+					}), p
+				}
+				slow := int64(300)
+				if schedule == nil {
+					slow = 2000 // 10,000 a second, of which the warm-up has 1000
+				}
+				o, p := stretch(0, 100*time.Millisecond, 0, 400*time.Millisecond, slow)
+				first := int64(len(p.order))
+				next, q := stretch(first, 0, 400*time.Millisecond, 600*time.Millisecond, first+150)
+				whole := o.Totals.plus(next.Totals)
+				elapsed := o.Elapsed + next.Elapsed
+				o.Merge(next)
+
+				assert.Equal(t, whole, o.Totals)
+				assert.Equal(t, first-o.Warmup.Due, o.Due-next.Due)
+				assert.Equal(t, elapsed, o.Elapsed)
+				assert.Equal(t, o.Due, o.Response.Count())
+				assert.Equal(t, o.Due-2, o.Within[0])
+				assert.Equal(t, []int64{first + 150, slow}, []int64{o.Slowest[0].N, o.Slowest[1].N})
+				assert.Equal(t, o.Statuses, map[int]int64{200: o.Due})
+				for i := range q.order {
+					assert.Contains(t, q.order, first+int64(i))
+				}
+				if schedule != nil {
+					assert.Equal(t, int64(1000), o.Due)
+					assert.Equal(t, time.Second, o.Offering)
+					assert.Equal(t, 200*time.Millisecond, o.Slowest[1].Due, "300 ms into the stretch, of which 100 ms are warm-up")
+					assert.Equal(t, 550*time.Millisecond, o.Slowest[0].Due)
+				}
+				for _, i := range o.Series.Intervals() {
+					if end := i.Start + i.Width; schedule != nil && end <= time.Second {
+						assert.Equal(t, i.Width.Milliseconds(), i.Due, "at %v", i.Start)
+					}
+				}
+			})
+		})
+	}
+}
