@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/engine"
-	"github.com/loadtestkit/load-tester/internal/load"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
@@ -97,8 +96,8 @@ func (j *job) measure(plan *engine.Plan, m *meter, signals <-chan os.Signal) (r 
 			fmt.Fprintln(j.screen, "load-tester: stopping: waiting for what is in flight; Ctrl+C again cuts it off")
 		}
 	})
-	r, err = plan.Run(i.ctx, i.cut, func(p load.Progress) {
-		v := m.view(p)
+	r, err = plan.Run(i.ctx, i.cut, func(p engine.Progress) {
+		v := m.view(p.Progress)
 		v.stopping = i.ctx.Err() != nil
 		j.screen.show(v)
 	})

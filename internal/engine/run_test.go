@@ -15,7 +15,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/loadtestkit/load-tester/internal/http1"
-	"github.com/loadtestkit/load-tester/internal/load"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/target"
 )
@@ -261,11 +260,11 @@ func TestFuncThatHangsIsAbandoned(t *testing.T) {
 }
 
 func TestWatchSeesTheEnd(t *testing.T) {
-	var last load.Progress
+	var last Progress
 	var calls int
 	p, err := NewPlan(Options{URL: raw(t, nil).URL, Requests: 2000, Rate: 10_000, ConnectionsAhead: 50})
 	require.NoError(t, err)
-	r, err := p.Run(t.Context(), t.Context(), func(now load.Progress) {
+	r, err := p.Run(t.Context(), t.Context(), func(now Progress) {
 		assert.GreaterOrEqual(t, now.Succeeded, last.Succeeded)
 		assert.GreaterOrEqual(t, now.Elapsed, last.Elapsed)
 		last = now

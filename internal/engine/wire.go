@@ -42,6 +42,10 @@ type wire struct {
 	stray   atomic.Int64                   // octets that arrived on idle connections
 	explain func(id string) (string, bool) // what the target knows of a failed request; nil: nothing
 	first   atomic.Pointer[http1.Conn]     // the connection that the preflight opened
+
+	mu     sync.Mutex
+	parked []*wireSender // those that wait for the next stretch of load
+	closed bool
 }
 
 // dial opens a connection for a request, within ctx.
@@ -71,11 +75,31 @@ func (w *wire) loopback() bool {
 	return err == nil && a.Addr().IsLoopback()
 }
 
-// close frees what no Sender has taken over.
+// sender returns a Sender, with the connection it had in an earlier stretch of
+// load if there was one.
+func (w *wire) sender() load.Sender {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if n := len(w.parked); n > 0 {
+		s := w.parked[n-1]
+		w.parked = w.parked[:n-1]
+		return s
+	}
+	return &wireSender{wire: w}
+}
+
+// close closes every connection that no stretch of load uses.
 func (w *wire) close() {
 	if c := w.first.Swap(nil); c != nil {
 		c.Close()
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.closed = true
+	for _, s := range w.parked {
+		s.drop()
+	}
+	w.parked = nil
 }
 
 // A wireSender sends one permit's requests over a connection of its own, which
@@ -83,7 +107,7 @@ func (w *wire) close() {
 type wireSender struct {
 	*wire
 	conn     *http1.Conn // nil if there is none; written under mu
-	ahead    bool        // conn was opened ahead, and has not been used
+	ahead    bool        // conn was opened ahead or in an earlier stretch, and has not been used in this one
 	failures int         // connections in a row that failed before their first response
 
 	mu      sync.Mutex // guards what Expire needs
@@ -172,8 +196,11 @@ func (s *wireSender) connect(ctx context.Context, n int64) error {
 	return err
 }
 
-// drop closes the connection.
+// drop closes the connection, if there is one.
 func (s *wireSender) drop() {
+	if s.conn == nil {
+		return
+	}
 	s.conn.Close()
 	s.mu.Lock()
 	s.conn = nil
@@ -196,9 +223,15 @@ func (s *wireSender) Expire(n int64) {
 	}
 }
 
-// Close ends the Sender; see [load.Sender].
+// Close leaves the Sender, and its connection, to the next stretch of load; see
+// [load.Sender].
 func (s *wireSender) Close() {
-	if s.conn != nil {
+	s.wire.mu.Lock()
+	defer s.wire.mu.Unlock()
+	if s.wire.closed {
 		s.drop()
+		return
 	}
+	s.ahead = s.conn != nil
+	s.parked = append(s.parked, s)
 }

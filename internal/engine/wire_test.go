@@ -37,7 +37,7 @@ func TestConnectionAheadIsLookedAt(t *testing.T) {
 	s := &wireSender{wire: &wire{
 		request: request, dialer: http1.Dialer{Addr: l.Addr().String()}, timeout: time.Minute, dials: make(chan struct{}, 1),
 	}}
-	defer s.Close()
+	defer s.drop()
 	s.Connect(context.Background())
 	require.NotNil(t, s.conn)
 	for s.conn.Idle() {

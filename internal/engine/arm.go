@@ -1,0 +1,192 @@
+package engine
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/loadtestkit/load-tester/internal/http1"
+	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/target"
+)
+
+// leaveAfter is how long the server of a handler waits, at its end, for calls
+// that do not heed their contexts. Chosen: short of what a test has left when
+// its deadline ends a run.
+const leaveAfter = time.Second
+
+// An arm is a target made ready: what a plan sends to, over connections that
+// last from one stretch of load to the next.
+type arm struct {
+	plan   *Plan
+	wire   *wire          // nil for a function
+	server *target.Server // of a handler
+	mux    load.Mux       // made when first needed; nil where goroutines send
+}
+
+// A stretch is load without a break.
+type stretch struct {
+	schedule *load.Schedule // nil for a closed workload
+	first    int64          // the number of its first arrival
+	origin   time.Duration  // where in the run's course it begins, its warm-up left out
+	warmup   time.Duration
+	duration time.Duration // warm-up apart; 0 means no bound
+	requests int64         // warm-up apart; 0 means no bound
+	grace    time.Duration
+}
+
+// whole is all that p asks for, in one stretch.
+func (p *Plan) whole() stretch {
+	o := &p.opts
+	return stretch{
+		schedule: p.schedule, warmup: o.Warmup, duration: o.Duration, requests: o.Requests, grace: o.Grace,
+	}
+}
+
+// open makes the target ready and checks that it can be reached.
+func (p *Plan) open(ctx context.Context) (*arm, error) {
+	a := &arm{plan: p}
+	if p.opts.Func != nil {
+		return a, nil
+	}
+	a.wire = &wire{request: p.request, timeout: p.opts.Timeout, dials: make(chan struct{}, dialsAtOnce)}
+	if err := a.connect(ctx); err != nil {
+		return nil, errors.Join(err, a.close())
+	}
+	return a, nil
+}
+
+// connect serves a handler and opens the first connection.
+func (a *arm) connect(ctx context.Context) (err error) {
+	p, w := a.plan, a.wire
+	config := p.opts.TLSConfig
+	if p.opts.Handler != nil {
+		a.server, err = target.Serve(p.opts.Handler, target.ServeOptions{TLS: p.opts.TLS, Grace: leaveAfter})
+		if err != nil {
+			return err
+		}
+		w.explain = a.server.Panic
+		config = &tls.Config{RootCAs: a.server.CertPool()}
+		if w.request, err = p.newRequest(a.server.URL + p.opts.Path); err != nil {
+			return err
+		}
+	}
+	if w.request.TLS() {
+		if config == nil {
+			config = &tls.Config{}
+		}
+		w.dialer.TLS = config.Clone()
+		if w.dialer.TLS.ServerName == "" {
+			w.dialer.TLS.ServerName = w.request.Host()
+		}
+	}
+	return p.preflight(ctx, w)
+}
+
+// close frees the target. Its error says what went on nevertheless.
+func (a *arm) close() error {
+	a.closeMux()
+	if a.wire != nil {
+		a.wire.close()
+	}
+	if a.server != nil {
+		return a.server.Close()
+	}
+	return nil
+}
+
+func (a *arm) closeMux() {
+	if a.mux != nil {
+		a.mux.Close()
+		a.mux = nil
+	}
+}
+
+// run makes a stretch of load. See [Plan.Run] for ctx and cut.
+func (a *arm) run(ctx, cut context.Context, s stretch, m *monitor) (*load.Outcome, error) {
+	cfg, err := a.config(s)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Sleeper != nil {
+		defer cfg.Sleeper.Close()
+	}
+	loop := load.New(cfg)
+	defer m.follows(loop)()
+	o := loop.Run(ctx, cut)
+	if o.Unfinished+o.Warmup.Unfinished > 0 {
+		a.closeMux() // with what it still had under way
+	}
+	return o, nil
+}
+
+// config is what the load needs to know of a stretch.
+func (a *arm) config(s stretch) (load.Config, error) {
+	o := &a.plan.opts
+	cfg := load.Config{
+		Schedule:    s.schedule,
+		Requests:    s.requests,
+		Duration:    s.duration,
+		Warmup:      s.warmup,
+		Concurrency: o.Concurrency,
+		Timeout:     o.Timeout,
+		Grace:       s.grace,
+		Ahead:       a.plan.ahead,
+		First:       s.first,
+		Origin:      s.origin,
+		Thresholds:  a.plan.thresholds(),
+	}
+	if o.Log != nil {
+		cfg.OnFailed = func(f *load.Sample) { a.plan.logFailed(f, s) }
+	}
+	var err error
+	if a.wire != nil && !o.Portable {
+		if a.mux == nil {
+			a.mux, err = a.wire.newMux(o.Concurrency)
+		}
+		if cfg.Mux = a.mux; cfg.Mux != nil || err != nil {
+			return cfg, err
+		}
+	}
+	if a.wire != nil {
+		cfg.NewSender = a.wire.sender
+	} else {
+		cfg.NewSender = func() load.Sender {
+			return &funcSender{call: o.Func, id: a.plan.id, timeout: o.Timeout}
+		}
+	}
+	cfg.Sleeper, err = load.NewSleeper()
+	return cfg, err
+}
+
+// thresholds are the response times to count exactly, one for each limit that
+// needs it, in their order.
+func (p *Plan) thresholds() (ts []time.Duration) {
+	for _, l := range p.opts.Limits {
+		if t, ok := l.Threshold(); ok {
+			ts = append(ts, t)
+		}
+	}
+	return ts
+}
+
+// logFailed tells the log of one failed request of a stretch, if it is one of
+// those that are reported.
+func (p *Plan) logFailed(f *load.Sample, s stretch) {
+	if f.Due < s.warmup {
+		return
+	}
+	attrs := []any{
+		slog.String("id", p.id(f.N)),
+		slog.Duration("due", s.origin+f.Due-s.warmup),
+		slog.Duration("response_time", f.ResponseTime()),
+	}
+	if f.Kind == http1.NoError {
+		attrs = append(attrs, slog.Int("status", f.Status))
+	} else {
+		attrs = append(attrs, slog.String("kind", f.Kind.String()), slog.Any("error", f.Err))
+	}
+	p.opts.Log.Warn("request failed", attrs...)
+}
