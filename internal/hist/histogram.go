@@ -110,6 +110,9 @@ func (h *Histogram) Reset() {
 	}
 }
 
+// Bits returns what h was made with, for a histogram to merge it into.
+func (h *Histogram) Bits() int { return h.bits }
+
 // Count returns how many values were recorded.
 func (h *Histogram) Count() int64 { return h.count }
 

@@ -97,7 +97,9 @@ func TestHistogramAgainstSortedSlice(t *testing.T) {
 		}
 	}
 	for bits := 1; bits <= 16; bits++ {
-		check(t, record(bits, values), values)
+		h := record(bits, values)
+		check(t, h, values)
+		require.Equal(t, bits, h.Bits())
 	}
 }
 

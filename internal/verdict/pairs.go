@@ -1,10 +1,14 @@
 package verdict
 
-import "github.com/loadtestkit/load-tester/internal/hist"
+import (
+	"math"
+
+	"github.com/loadtestkit/load-tester/internal/hist"
+)
 
 // A Block is what one target did in one short stretch of a comparison.
 type Block struct {
-	Times  *hist.Histogram // response times of those that succeeded, in ns
+	Times  *hist.Histogram // response times of those that succeeded, in ns; never nil
 	Missed int64           // due and not succeeded: slower than any time
 }
 
@@ -20,4 +24,68 @@ type Pair struct {
 type Tolerance struct {
 	Q     float64 // in (0, 1)
 	Ratio float64 // at least 1
+}
+
+// due returns how many requests were due in b.
+func (b Block) due() int64 { return b.Times.Count() + b.Missed }
+
+// quantile returns the response time at rank ceil(q*due) in ns: at least 1, so
+// that it has a logarithm, and +Inf where that request was missed.
+func (b Block) quantile(q float64) float64 {
+	rank, n := hist.Rank(q, b.due()), b.Times.Count()
+	if rank > n {
+		return math.Inf(1)
+	}
+	v, _ := b.Times.Quantile(float64(rank) / float64(n))
+	return float64(max(v, 1))
+}
+
+// counts reports whether requests were due in both blocks of p.
+func (p Pair) counts() bool { return p.Base.due() > 0 && p.Head.due() > 0 }
+
+// poolBlocks returns all blocks of each target as one. There is at least one pair.
+func poolBlocks(pairs []Pair) (base, head Block) {
+	bits := pairs[0].Base.Times.Bits()
+	base, head = Block{Times: hist.New(bits)}, Block{Times: hist.New(bits)}
+	for _, p := range pairs {
+		base.Times.Merge(p.Base.Times)
+		base.Missed += p.Base.Missed
+		head.Times.Merge(p.Head.Times)
+		head.Missed += p.Head.Missed
+	}
+	return base, head
+}
+
+// leastPairs is how many pairs a comparison is judged on at least. Chosen: 12
+// of 12 pairs agree by chance once in 4096, which is near what the first look
+// of a long comparison may spend.
+const leastPairs = 12
+
+// A PairLook is one moment at which a comparison is judged.
+type PairLook struct {
+	Pairs int     // how many pairs have been measured
+	Share float64 // of the false alarms that the whole comparison may raise, in (0, 1]
+}
+
+// PairLooks returns when to judge a comparison of at most so many pairs: at 12
+// pairs, at half as many again each time, and at the last. The shares grow by
+// half from look to look and add up to 1, so that judging at every look raises
+// no more false alarms than judging once, however the looks depend on each
+// other. If most is below 12 there is one look, which is inconclusive.
+func PairLooks(most int) []PairLook {
+	var looks []PairLook
+	sum, share := 0.0, 1.0
+	add := func(pairs int) {
+		looks = append(looks, PairLook{pairs, share})
+		sum += share
+		share *= 1.5
+	}
+	for n := leastPairs; n < most; n += n / 2 {
+		add(n)
+	}
+	add(most)
+	for i := range looks {
+		looks[i].Share /= sum
+	}
+	return looks
 }

@@ -1,0 +1,362 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/host"
+	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/verdict"
+)
+
+const (
+	comparisonBudget = 20 * time.Second
+
+	// Pairs of which no fewer can be judged, and no more are needed. See
+	// [verdict.PairLooks].
+	pairsLeast, pairsMost = 12, 200
+
+	// Blocks are as short as can be: what the machine does to one of a pair it
+	// then mostly does to both, and the more pairs there are the smaller a
+	// difference shows. A block of 50 requests has a median to speak of, one of
+	// ten response times is not all beginning and end. Chosen.
+	blockLeast, blockMost = 50 * time.Millisecond, 500 * time.Millisecond
+	blockRequests         = 50
+	blockTimes            = 10
+
+	// trialFor is how long each target is tried before the comparison, to warm
+	// it up and to learn how long blocks must be. Chosen.
+	trialFor = 300 * time.Millisecond
+)
+
+// A Comparison is two plans, alike but for their target, to be measured against
+// each other in one run.
+type Comparison struct {
+	base, head *Plan
+	seed       uint64
+	budget     time.Duration
+	tolerances []verdict.Tolerance
+}
+
+// defaultTolerances are what noise that is not the targets' seldom exceeds.
+// Chosen.
+var defaultTolerances = []verdict.Tolerance{{Q: 0.5, Ratio: 1.05}, {Q: 0.99, Ratio: 1.10}}
+
+// NewComparison checks base and head, which are alike but for their target. Its
+// error joins a *[Fault] for each option that is wrong; the field of what is
+// wrong with a target is Base or Head.
+func NewComparison(base, head Options) (*Comparison, error) {
+	c := &Comparison{seed: head.Seed, budget: head.Budget, tolerances: head.Tolerances}
+	if c.seed == 0 {
+		c.seed = rand.Uint64N(1 << 32)
+	}
+	if c.budget == 0 {
+		c.budget = comparisonBudget
+	}
+	if len(c.tolerances) == 0 {
+		c.tolerances = defaultTolerances
+	}
+	faults := c.check(&head)
+	for _, arm := range []struct {
+		name string
+		plan **Plan
+		opts Options
+	}{{"Base", &c.base, base}, {"Head", &c.head, head}} {
+		// How long a comparison goes on, and what its seed is for, is its own.
+		arm.opts.Requests, arm.opts.Duration, arm.opts.Stages, arm.opts.Seed = 0, time.Second, nil, 0
+		plan, err := NewPlan(arm.opts)
+		*arm.plan = plan
+		faults = append(faults, armFaults(err, arm.name)...)
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// check returns what only a comparison refuses.
+func (c *Comparison) check(o *Options) (faults []error) {
+	fault := func(field, format string, args ...any) {
+		faults = append(faults, &Fault{field, fmt.Sprintf(format, args...)})
+	}
+	if o.Requests != 0 {
+		fault("Requests", "%d, but a comparison ends when its verdict is clear; leave it out, or set Budget", o.Requests)
+	}
+	if o.Duration != 0 {
+		fault("Duration", "%v, but a comparison ends when its verdict is clear; leave it out, or set Budget", o.Duration)
+	}
+	if len(o.Stages) > 0 {
+		fault("Stages", "are set, but both targets get short blocks of the same load; want a Rate, or none")
+	}
+	for _, l := range o.Limits {
+		if l.Metric != verdict.Errors {
+			fault("Limits", "%v, but a comparison judges times by Tolerances; leave it out", l)
+		}
+	}
+	seen := map[float64]bool{}
+	for _, t := range c.tolerances {
+		if !(t.Q > 0 && t.Q < 1) || !(t.Ratio >= 1) {
+			fault("Tolerances", "%v at quantile %v, want at least 1 at a quantile between 0 and 1", t.Ratio, t.Q)
+		}
+		if seen[t.Q] {
+			fault("Tolerances", "quantile %v has two, want one", t.Q)
+		}
+		seen[t.Q] = true
+	}
+	return faults
+}
+
+// armFaults are the faults of one arm's plan: those of its target, and of the
+// first also the others, which the second has too.
+func armFaults(err error, arm string) (faults []error) {
+	if err == nil {
+		return nil
+	}
+	for _, err := range err.(interface{ Unwrap() []error }).Unwrap() {
+		var fault *Fault
+		switch {
+		case errors.As(err, &fault) && (fault.Field == "URL" || fault.Field == "Target"):
+			faults = append(faults, &Fault{arm, fault.Want})
+		case arm == "Base":
+			faults = append(faults, err)
+		}
+	}
+	return faults
+}
+
+// Run makes the comparison; see [Plan.Run]. It ends when every tolerance is
+// kept or one is not, or when the budget is used up.
+func (c *Comparison) Run(ctx, cut context.Context, watch Watch) (*report.Comparison, error) {
+	m := watching(watch)
+	defer m.end()
+	r, err := c.once(ctx, cut, m)
+	if err != nil || !c.head.opts.Confirm || r.Interrupted || !ratioFailed(r) {
+		return r, err
+	}
+	if !c.head.rest(ctx, r.Elapsed, m) {
+		r.Interrupted = true
+		return r, nil
+	}
+	fresh, err := c.fresh()
+	if err != nil {
+		return nil, err
+	}
+	if r.Repeat, err = fresh.once(ctx, cut, m); err != nil {
+		return nil, err
+	}
+	confirmRatios(r)
+	return r, nil
+}
+
+// fresh is c with new run ids and a new order of blocks.
+func (c *Comparison) fresh() (*Comparison, error) {
+	f := *c
+	f.seed++
+	var err error
+	if f.base, err = c.base.fresh(); err == nil {
+		f.head, err = c.head.fresh()
+	}
+	return &f, err
+}
+
+// once makes the comparison one time.
+func (c *Comparison) once(ctx, cut context.Context, m *monitor) (r *report.Comparison, err error) {
+	t := &contest{Comparison: c, ctx: ctx, cut: cut, monitor: m, rng: rand.New(rand.NewPCG(c.seed, c.seed))}
+	defer func() {
+		if closing := errors.Join(t.base.close(), t.head.close()); closing != nil && r != nil {
+			r.Generator.Warnings = append(r.Generator.Warnings, report.Warning{Code: "abandoned", Text: closing.Error()})
+		}
+	}()
+	for _, side := range []struct {
+		*contestant
+		plan *Plan
+	}{{&t.base, c.base}, {&t.head, c.head}} {
+		if side.arm, err = side.plan.open(ctx); err != nil {
+			return nil, fmt.Errorf("%s: %w", side.plan.opts.URL, err)
+		}
+	}
+	sensors := host.Start(os.DirFS("/"))
+	began := time.Now()
+	err = t.hold()
+	elapsed, usage := time.Since(began), sensors.Stop()
+	if err != nil {
+		return nil, err
+	}
+	r = t.report(usage)
+	r.StartedAt, r.Elapsed = began, elapsed
+	return r, nil
+}
+
+// A contestant is one arm of a comparison and what it has done.
+type contestant struct {
+	*arm
+	next    int64         // number of its next arrival
+	origin  time.Duration // of its next block
+	outcome *load.Outcome // of all its blocks
+	allocs  *allocations
+}
+
+func (c *contestant) close() error {
+	if c.arm == nil {
+		return nil
+	}
+	return c.arm.close()
+}
+
+// A contest is a comparison under way.
+type contest struct {
+	*Comparison
+	ctx, cut   context.Context
+	monitor    *monitor
+	rng        *rand.Rand
+	base, head contestant
+
+	block, guard time.Duration
+	most         int // pairs
+	pairs        []verdict.Pair
+	ratios       []verdict.Ratio
+}
+
+// hold makes the blocks and judges them.
+func (t *contest) hold() error {
+	t.monitor.says("trying both targets")
+	if err := t.size(); err != nil {
+		return err
+	}
+	for _, look := range verdict.PairLooks(t.most) {
+		for len(t.pairs) < look.Pairs {
+			if t.ctx.Err() != nil || t.cut.Err() != nil {
+				break
+			}
+			t.monitor.says(fmt.Sprintf("pair %d of at most %d", len(t.pairs)+1, t.most))
+			if err := t.pair(); err != nil {
+				return err
+			}
+		}
+		t.judge(look.Share)
+		if t.clear() || t.ctx.Err() != nil || t.cut.Err() != nil {
+			break
+		}
+	}
+	if t.ctx.Err() != nil || t.cut.Err() != nil {
+		return nil
+	}
+	return t.measureAllocations()
+}
+
+// size tries both targets and decides how long blocks are and how many pairs of
+// them the budget has.
+func (t *contest) size() error {
+	var p50, drain time.Duration
+	rate := 1e9
+	for _, c := range []*contestant{&t.base, &t.head} {
+		o, err := c.arm.run(t.ctx, t.cut, stretch{
+			schedule: c.plan.schedule, duration: max(trialFor, c.plan.opts.Warmup), grace: c.plan.opts.Grace,
+		}, t.monitor)
+		if err != nil {
+			return err
+		}
+		c.next += o.Due
+		median, _ := o.Response.Quantile(0.5)
+		p50 = max(p50, time.Duration(median))
+		drain = max(drain, time.Duration(o.Response.Max()))
+		if o.Elapsed > 0 {
+			rate = min(rate, float64(max(1, o.Due))/o.Elapsed.Seconds())
+		}
+	}
+	enough := time.Duration(blockRequests / rate * float64(time.Second))
+	t.block = min(max(blockLeast, enough, blockTimes*p50), blockMost)
+	t.guard = min(t.block/5, max(5*time.Millisecond, 2*p50))
+	each := 2 * (t.block + min(drain, t.block))
+	t.most = min(max(int(t.budget/each), pairsLeast), pairsMost)
+	if t.head.plan.opts.Waive != "" {
+		t.most = pairsLeast // nothing will be judged
+	}
+	return nil
+}
+
+// pair makes one block of each target, in random order.
+func (t *contest) pair() error {
+	p := verdict.Pair{HeadFirst: t.rng.Uint64()&1 == 1}
+	seed := t.rng.Uint64() // of both blocks' arrivals, where those are random
+	sides := []struct {
+		*contestant
+		block *verdict.Block
+	}{{&t.base, &p.Base}, {&t.head, &p.Head}}
+	if p.HeadFirst {
+		slices.Reverse(sides)
+	}
+	for _, s := range sides {
+		if s.arm.wire == nil || s.arm.server != nil {
+			runtime.GC() // or one would collect the other's garbage
+		}
+		o, err := s.stretch(t, seed)
+		if err != nil || o.Interrupted {
+			return err // half a pair says nothing
+		}
+		s.block.Times = hist.New(o.Response.Bits())
+		s.block.Times.Merge(o.Response)
+		s.block.Missed = o.Due - o.Succeeded
+		if s.outcome == nil {
+			s.outcome = o
+		} else {
+			s.outcome.Merge(o)
+		}
+	}
+	t.pairs = append(t.pairs, p)
+	return nil
+}
+
+// stretch makes one block.
+func (c *contestant) stretch(t *contest, seed uint64) (*load.Outcome, error) {
+	s := stretch{
+		schedule: c.plan.schedule, first: c.next, origin: c.origin,
+		warmup: t.guard, duration: t.block - t.guard, grace: c.plan.opts.Grace,
+	}
+	if s.schedule != nil {
+		schedule := *s.schedule
+		schedule.Seed = seed
+		s.schedule = &schedule
+	}
+	o, err := c.arm.run(t.ctx, t.cut, s, t.monitor)
+	if err == nil {
+		c.next += o.Due + o.Warmup.Due
+		c.origin += s.duration
+	}
+	return o, err
+}
+
+// judge gives each tolerance its verdict at a look with a share of the error.
+func (t *contest) judge(share float64) {
+	t.ratios = t.ratios[:0]
+	// Equal targets fail at most once in a hundred comparisons, whatever the
+	// number of tolerances, and targets that differ by more than the tolerance
+	// pass at most once in a hundred.
+	const alpha = 0.01
+	for _, tolerance := range t.tolerances {
+		fail := alpha * share / float64(len(t.tolerances))
+		t.ratios = append(t.ratios, verdict.JudgePairs(t.pairs, tolerance, fail, alpha*share))
+	}
+}
+
+// clear reports whether no more pairs are needed.
+func (t *contest) clear() bool {
+	passed := 0
+	for _, r := range t.ratios {
+		if r.Verdict == verdict.Fail {
+			return true
+		}
+		if r.Verdict == verdict.Pass {
+			passed++
+		}
+	}
+	return passed == len(t.ratios)
+}

@@ -1,0 +1,146 @@
+package verdict
+
+import (
+	"math"
+
+	"github.com/loadtestkit/load-tester/internal/hist"
+)
+
+// ratioConfidence is that of a ratio's interval; chosen.
+const ratioConfidence = 0.99
+
+// doubt is the chance below which an excess of slow requests, though too likely
+// for a fail, keeps a comparison from passing. Chosen: equal targets lose a
+// pass to it at most once in 20 times for each place that is counted, and get
+// it at a later look. To pass only if head has no more slow requests than base
+// would cost equal targets every second pass where the machine itself stalls.
+const doubt = 0.05
+
+// A Ratio is what the pairs say about head against base at one quantile.
+type Ratio struct {
+	Tolerance
+	Verdict Verdict
+
+	// How many times slower head is: the Hodges-Lehmann estimate of the ratio
+	// of its block quantiles to base's, and the interval around it. Where
+	// requests were missed any of them may be 0 or +Inf. All are 0 if fewer
+	// than 12 pairs can be compared.
+	Estimate, Low, High float64
+	Confidence          float64 // of the interval, in (0, 1)
+
+	Base, Head float64 // the quantile of all that was due, in ns; +Inf if that request was missed
+	Pairs      int     // that the verdict is from
+	LeftOut    int     // pairs that cannot be compared: none due in a block, or the quantile missed in both
+	BlockLevel bool    // blocks have too few requests for this quantile: their slowest are compared
+	Reason     string  // one line for a person
+	Detail     string  // p values and the like, for a statistician
+}
+
+// JudgePairs judges head against base at one quantile, from pairs in the order
+// they were measured in. Each pair gives the ratio of its two block quantiles,
+// a missed request counting as slower than any time.
+//
+// It is a fail if Wilcoxon's signed-rank test finds the ratios above the
+// tolerance, and a pass if it finds them below. From p95 on half of fail is
+// spent on a count of slow requests ([excesses]), which sees stalls that are
+// too rare to move most blocks; a pass needs that count not to point to head.
+// A pass also needs base to be as fast after head as after itself.
+//
+// fail and pass are the chances of a false one that this look may take, those
+// of the whole comparison times the look's share. A comparison at several
+// quantiles fails if one of them does, so its caller divides fail by how many
+// there are; it passes if all of them do, so pass stays whole.
+func JudgePairs(pairs []Pair, t Tolerance, fail, pass float64) Ratio {
+	r := Ratio{Tolerance: t, Confidence: ratioConfidence, Verdict: Inconclusive}
+	c := compare(pairs, t)
+	r.Pairs = len(c.logs)
+	r.LeftOut = len(pairs) - r.Pairs
+	if len(c.pairs) > 0 {
+		base, head := poolBlocks(c.pairs)
+		r.Base, r.Head = base.quantile(t.Q), head.quantile(t.Q)
+		r.BlockLevel = !hist.Enough(t.Q, base.due()/int64(len(c.pairs)))
+		c.requests = base.due()
+		c.excesses = excesses(c.pairs, base, head, t)
+	}
+	if r.Pairs < leastPairs {
+		r.Reason = r.tooFew()
+		return r
+	}
+	point, low, high := hodgesLehmann(c.logs, ratioConfidence)
+	r.Estimate, r.Low, r.High = math.Exp(point), math.Exp(low), math.Exp(high)
+	c.judge(&r, fail, pass)
+	return r
+}
+
+// A comparison is what pairs say about one tolerance.
+type comparison struct {
+	pairs    []Pair    // with requests in both blocks
+	logs     []float64 // of those that can be compared: ln of head's quantile over base's
+	requests int64     // due of base; head's are about as many
+	excesses []excess
+
+	// The logs of pairs that began with base, by whose block was before.
+	afterBase, afterHead []float64
+}
+
+func compare(pairs []Pair, t Tolerance) *comparison {
+	c := &comparison{}
+	for i, p := range pairs {
+		if !p.counts() {
+			continue
+		}
+		c.pairs = append(c.pairs, p)
+		base, head := p.Base.quantile(t.Q), p.Head.quantile(t.Q)
+		if math.IsInf(base, 1) && math.IsInf(head, 1) {
+			continue // it says nothing about their ratio
+		}
+		log := math.Log(head) - math.Log(base)
+		c.logs = append(c.logs, log)
+		switch {
+		case i == 0 || p.HeadFirst:
+		case pairs[i-1].HeadFirst:
+			c.afterBase = append(c.afterBase, log)
+		default:
+			c.afterHead = append(c.afterHead, log)
+		}
+	}
+	return c
+}
+
+// judge fills in the verdict and why.
+func (c *comparison) judge(r *Ratio, fail, pass float64) {
+	over := make([]float64, len(c.logs)) // how far above the tolerance
+	under := make([]float64, len(c.logs))
+	for i, log := range c.logs {
+		over[i] = log - math.Log(r.Ratio)
+		under[i] = -over[i]
+	}
+	ranks, counts := fail, 0.0
+	if len(c.excesses) > 0 {
+		ranks = fail / 2
+		counts = fail / 2 / float64(len(c.excesses))
+	}
+	slow, quick := signedRank(over), signedRank(under)
+	r.Detail = c.detail(r, over, slow, ranks, quick, pass, counts)
+
+	guilty, found := firstBelow(c.excesses, counts)
+	suspect, doubted := firstBelow(c.excesses, doubt)
+	times, carried := carryOver(c.afterBase, c.afterHead, r.Ratio)
+	switch {
+	case slow <= ranks:
+		r.Verdict = Fail
+		r.Reason = r.statement()
+	case found:
+		r.Verdict = Fail
+		r.Reason = r.statement() + ", but " + c.text(r, guilty)
+	case quick > pass:
+		r.Reason = r.statement() + r.lacking()
+	case doubted:
+		r.Reason = r.statement() + ", but " + c.text(r, suspect) + ": a longer budget would tell"
+	case carried:
+		r.Reason = r.statement() + r.carried(times)
+	default:
+		r.Verdict = Pass
+		r.Reason = r.statement()
+	}
+}

@@ -1,0 +1,112 @@
+package verdict
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// name returns the quantile as limits spell it, such as p50.
+func (t Tolerance) name() string { return "p" + shift(t.Q, 2) }
+
+// statement says what was found and what is allowed, as in
+//
+//	head is 1.12 times base at p50 (99 % interval 1.08 to 1.16), at most 1.05 allowed
+func (r *Ratio) statement() string {
+	at := "at " + r.name()
+	if r.BlockLevel {
+		at += ", by the slowest of each block,"
+	}
+	what := "head is " + r.times(r.Estimate) + " times base " + at
+	switch {
+	case math.IsInf(r.Estimate, 1):
+		what = "head missed too many requests to compare them with base " + at
+	case r.Estimate == 0:
+		what = "base missed too many requests to compare head with them " + at
+	}
+	return fmt.Sprintf("%s (%v %% interval %s), at most %s allowed", what, 100*r.Confidence, r.interval(), shift(r.Ratio, 0))
+}
+
+// interval writes the bounds of the ratio.
+func (r *Ratio) interval() string {
+	low, high := r.Low > 0 && !math.IsInf(r.Low, 1), r.High > 0 && !math.IsInf(r.High, 1)
+	switch {
+	case low && high:
+		return r.times(r.Low) + " to " + r.times(r.High)
+	case low:
+		return r.times(r.Low) + " or more"
+	case high:
+		return "up to " + r.times(r.High)
+	}
+	return "without a bound"
+}
+
+// times writes a ratio with two decimals, or with up to two more where it would
+// look like the tolerance and is not.
+func (r *Ratio) times(v float64) string {
+	s := ""
+	for places := 2; places <= 4; places++ {
+		s = strconv.FormatFloat(v, 'f', places, 64)
+		if s != strconv.FormatFloat(r.Ratio, 'f', places, 64) {
+			break
+		}
+	}
+	return s
+}
+
+// tooFew says that there are too few pairs, and why.
+func (r *Ratio) tooFew() string {
+	s := fmt.Sprintf("%s: %d pairs to compare, %d needed", r.name(), r.Pairs, leastPairs)
+	if r.LeftOut > 0 {
+		s += fmt.Sprintf(" (in %d more no request was due, or both missed too many)", r.LeftOut)
+	}
+	return s
+}
+
+// lacking says what would settle a ratio that may be on either side: another
+// tolerance only if the interval ends somewhere above this one.
+func (r *Ratio) lacking() string {
+	s := fmt.Sprintf(": %d pairs do not tell; a longer budget", r.Pairs)
+	if wide := math.Ceil(r.High*20) / 20; wide > r.Ratio && !math.IsInf(wide, 1) {
+		s += fmt.Sprintf(" or a tolerance of %.2f", wide)
+	}
+	return s + " would"
+}
+
+// carried says that base suffers from what head leaves behind.
+func (r *Ratio) carried(times float64) string {
+	return fmt.Sprintf(", but base is %.2f times as slow right after head as after itself: the two disturb each other, and longer blocks or a lower rate would tell", times)
+}
+
+// text says which slow requests head has too many of.
+func (c *comparison) text(r *Ratio, e excess) string {
+	return fmt.Sprintf("%s of head's %s requests took longer than %s, %s of base's longer than %s",
+		FormatCount(e.head), FormatCount(c.requests), FormatDuration(time.Duration(e.over*r.Ratio)),
+		FormatCount(e.base), FormatDuration(time.Duration(e.over)))
+}
+
+// detail lists every p value and what it had to be.
+func (c *comparison) detail(r *Ratio, over []float64, slow, ranks, quick, pass, counts float64) string {
+	positive, n := 0, 0
+	for _, d := range over {
+		if d > 0 {
+			positive++
+		}
+		if d != 0 {
+			n++
+		}
+	}
+	parts := []string{
+		fmt.Sprintf("signed-rank of %d pairs: above the tolerance p=%.2g (fail at %.2g), below it p=%.2g (pass at %.2g)", r.Pairs, slow, ranks, quick, pass),
+		fmt.Sprintf("%d of %d pairs are above it, evidence %.3g to 1", positive, n, math.Exp(SignEvidence(positive, n))),
+	}
+	for _, e := range c.excesses {
+		parts = append(parts, fmt.Sprintf("%s p=%.2g (fail at %.2g, no pass at %v)", c.text(r, e), e.p, counts, doubt))
+	}
+	if r.LeftOut > 0 {
+		parts = append(parts, fmt.Sprintf("%d pairs left out", r.LeftOut))
+	}
+	return strings.Join(parts, "; ")
+}
