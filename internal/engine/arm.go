@@ -35,6 +35,7 @@ type stretch struct {
 	duration time.Duration // warm-up apart; 0 means no bound
 	requests int64         // warm-up apart; 0 means no bound
 	grace    time.Duration
+	alone    bool // one request at a time, whatever the concurrency
 }
 
 // whole is all that p asks for, in one stretch.
@@ -141,6 +142,9 @@ func (a *arm) config(s stretch) (load.Config, error) {
 	if o.Log != nil {
 		cfg.OnFailed = func(f *load.Sample) { a.plan.logFailed(f, s) }
 	}
+	if s.alone {
+		cfg.Concurrency = 1
+	}
 	var err error
 	if a.wire != nil && !o.Portable {
 		if a.mux == nil {
@@ -159,6 +163,11 @@ func (a *arm) config(s stretch) (load.Config, error) {
 	}
 	cfg.Sleeper, err = load.NewSleeper()
 	return cfg, err
+}
+
+// nothing is the outcome of no load at all.
+func (a *arm) nothing() *load.Outcome {
+	return load.New(load.Config{Schedule: a.plan.schedule, Thresholds: a.plan.thresholds()}).Nothing()
 }
 
 // thresholds are the response times to count exactly, one for each limit that

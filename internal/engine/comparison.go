@@ -231,31 +231,42 @@ func (t *contest) hold() error {
 	if err := t.size(); err != nil {
 		return err
 	}
+	began := time.Now()
+	over := func() bool {
+		return t.stopped() || time.Since(began) > t.budget && len(t.pairs) >= pairsLeast
+	}
 	for _, look := range verdict.PairLooks(t.most) {
-		for len(t.pairs) < look.Pairs {
-			if t.ctx.Err() != nil || t.cut.Err() != nil {
-				break
-			}
+		for len(t.pairs) < look.Pairs && !over() {
 			t.monitor.says(fmt.Sprintf("pair %d of at most %d", len(t.pairs)+1, t.most))
 			if err := t.pair(); err != nil {
 				return err
 			}
 		}
 		t.judge(look.Share)
-		if t.clear() || t.ctx.Err() != nil || t.cut.Err() != nil {
+		if t.clear() || over() {
 			break
 		}
 	}
-	if t.ctx.Err() != nil || t.cut.Err() != nil {
+	if t.stopped() {
 		return nil
 	}
-	return t.measureAllocations()
+	t.monitor.says("counting allocations")
+	for _, c := range []*contestant{&t.base, &t.head} {
+		var err error
+		if c.allocs, err = c.measureAllocations(t.ctx, t.cut); err != nil {
+			return err
+		}
+	}
+	return nil
 }
+
+// stopped reports whether the comparison was interrupted.
+func (t *contest) stopped() bool { return t.ctx.Err() != nil || t.cut.Err() != nil }
 
 // size tries both targets and decides how long blocks are and how many pairs of
 // them the budget has.
 func (t *contest) size() error {
-	var p50, drain time.Duration
+	var p50 time.Duration
 	rate := 1e9
 	for _, c := range []*contestant{&t.base, &t.head} {
 		o, err := c.arm.run(t.ctx, t.cut, stretch{
@@ -267,7 +278,6 @@ func (t *contest) size() error {
 		c.next += o.Due
 		median, _ := o.Response.Quantile(0.5)
 		p50 = max(p50, time.Duration(median))
-		drain = max(drain, time.Duration(o.Response.Max()))
 		if o.Elapsed > 0 {
 			rate = min(rate, float64(max(1, o.Due))/o.Elapsed.Seconds())
 		}
@@ -275,8 +285,7 @@ func (t *contest) size() error {
 	enough := time.Duration(blockRequests / rate * float64(time.Second))
 	t.block = min(max(blockLeast, enough, blockTimes*p50), blockMost)
 	t.guard = min(t.block/5, max(5*time.Millisecond, 2*p50))
-	each := 2 * (t.block + min(drain, t.block))
-	t.most = min(max(int(t.budget/each), pairsLeast), pairsMost)
+	t.most = min(max(int(t.budget/(2*t.block)), pairsLeast), pairsMost)
 	if t.head.plan.opts.Waive != "" {
 		t.most = pairsLeast // nothing will be judged
 	}

@@ -34,7 +34,8 @@ const (
 // A Plan is a run that has been checked and has its defaults filled in. It does
 // not change.
 type Plan struct {
-	opts     Options
+	given    Options        // as they came
+	opts     Options        // with defaults
 	run      string         // run id
 	request  *http1.Request // nil without a URL
 	schedule *load.Schedule // nil for a closed workload
@@ -44,7 +45,7 @@ type Plan struct {
 // NewPlan checks opts and fills in defaults. Its error joins a *[Fault] for
 // each option that is wrong.
 func NewPlan(opts Options) (*Plan, error) {
-	p := &Plan{opts: opts, run: fmt.Sprintf("%08x", rand.Uint32())}
+	p := &Plan{given: opts, opts: opts, run: fmt.Sprintf("%08x", rand.Uint32())}
 	o := &p.opts
 	var faults []error
 	fault := func(field, format string, args ...any) {
@@ -65,7 +66,7 @@ func NewPlan(opts Options) (*Plan, error) {
 		field string
 		value time.Duration
 	}{
-		{"Duration", o.Duration}, {"Warmup", o.Warmup}, {"Timeout", o.Timeout}, {"Grace", o.Grace},
+		{"Duration", o.Duration}, {"Warmup", o.Warmup}, {"Timeout", o.Timeout}, {"Grace", o.Grace}, {"Budget", o.Budget}, {"Pause", o.Pause},
 	} {
 		if t.value < 0 || t.value > maxTime {
 			fault(t.field, "%v is out of range, want a time such as 10s", t.value)
@@ -84,7 +85,7 @@ func NewPlan(opts Options) (*Plan, error) {
 	if o.Rate > 0 && len(o.Stages) > 0 {
 		fault("Rate", "%v, and Stages are set too; want one of them", o.Rate)
 	}
-	if o.Requests == 0 && o.Duration == 0 && len(o.Stages) == 0 {
+	if o.endless() && len(o.Limits) == 0 {
 		fault("Requests", "0, and Duration is 0 too; want at least one of them")
 	}
 	open := o.Rate != 0 || len(o.Stages) > 0
@@ -172,6 +173,11 @@ func (p *Plan) checkRequest(fault func(field, format string, args ...any)) *http
 		fault("URL", "%v", err)
 	}
 	return r
+}
+
+// endless reports whether o says nothing of how long to go on.
+func (o *Options) endless() bool {
+	return o.Requests == 0 && o.Duration == 0 && len(o.Stages) == 0
 }
 
 // checkStages tells fault what is wrong with the stages.

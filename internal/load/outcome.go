@@ -115,6 +115,9 @@ func (h *shard) outcome() *Outcome {
 	return o
 }
 
+// Nothing is the outcome of a loop that never ran.
+func (l *Loop) Nothing() *Outcome { return l.outcome(false, nil) }
+
 // outcome adds up the shards and what never reached one.
 func (l *Loop) outcome(interrupted bool, unfinished []Sample) *Outcome {
 	total := newShard(&l.cfg)

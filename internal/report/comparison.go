@@ -63,4 +63,5 @@ type Ratio struct {
 	BlockLevel bool            `json:"block_level"` // a block has too few requests for this quantile: the ratio is of block maxima
 	Verdict    verdict.Verdict `json:"verdict"`
 	Reason     string          `json:"reason"` // one line for a person
+	Detail     string          `json:"detail"` // and one for a statistician
 }

@@ -1,0 +1,73 @@
+package engine
+
+import (
+	"context"
+	"math"
+	"runtime"
+	"time"
+)
+
+// allocations is what one request makes this process allocate.
+type allocations struct{ objects, bytes float64 }
+
+const (
+	// Between so many requests are made to learn what one allocates, as many as
+	// fit allocFor. Chosen: of a thousand, what else goes on is lost in the
+	// rounding.
+	allocLeast, allocMost = 50, 1000
+	allocFor              = 300 * time.Millisecond
+	// allocTries is how often; the least is taken, as anything else that
+	// allocates meanwhile only adds. Chosen.
+	allocTries = 3
+)
+
+// measureAllocations measures what one request to a target in this process allocates,
+// the server's part included; nil for a target elsewhere, or if requests fail.
+// A few requests and then many are sent, one at a time: what the beginning and
+// the end of a stretch allocate is in both.
+func (c *contestant) measureAllocations(ctx, cut context.Context) (*allocations, error) {
+	if c.arm.wire != nil && c.arm.server == nil {
+		return nil, nil
+	}
+	requests := int64(allocMost)
+	if median, ok := c.outcome.Service.Quantile(0.5); ok {
+		requests = min(max(int64(allocFor)/max(median, 1), allocLeast), allocMost)
+	}
+	least := allocations{math.Inf(1), math.Inf(1)}
+	for range allocTries {
+		few, err := c.allocate(ctx, cut, allocLeast)
+		if err != nil {
+			return nil, err
+		}
+		many, err := c.allocate(ctx, cut, allocLeast+requests)
+		if err != nil {
+			return nil, err
+		}
+		least.objects = min(least.objects, (many.objects-few.objects)/float64(requests))
+		least.bytes = min(least.bytes, (many.bytes-few.bytes)/float64(requests))
+	}
+	if math.IsNaN(least.objects) || least.objects < 0 {
+		return nil, nil
+	}
+	return &allocations{math.Round(least.objects), math.Round(least.bytes)}, nil
+}
+
+// allocate returns what so many requests, one at a time, allocate in all; NaN
+// if one failed.
+func (c *contestant) allocate(ctx, cut context.Context, requests int64) (a allocations, err error) {
+	runtime.GC()
+	var before, after runtime.MemStats // which, unlike runtime/metrics, is exact
+	runtime.ReadMemStats(&before)
+	o, err := c.arm.run(ctx, cut, stretch{first: c.next, requests: requests, grace: c.plan.opts.Grace, alone: true}, nil)
+	runtime.ReadMemStats(&after)
+	if err != nil {
+		return a, err
+	}
+	a.objects = float64(after.Mallocs - before.Mallocs)
+	a.bytes = float64(after.TotalAlloc - before.TotalAlloc)
+	c.next += o.Due
+	if o.Succeeded < requests {
+		a.objects = math.NaN()
+	}
+	return a, nil
+}

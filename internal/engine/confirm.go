@@ -1,0 +1,90 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/verdict"
+)
+
+// pauseLeast is how long a run waits at least before it is repeated: what
+// disturbs a machine for a moment has then gone, and two runs are disturbed
+// independently. Chosen.
+const pauseLeast = 5 * time.Second
+
+// rest pauses before a run that took so long is repeated. It reports false if
+// ctx ended meanwhile.
+func (p *Plan) rest(ctx context.Context, took time.Duration, m *monitor) bool {
+	pause := max(p.opts.Pause, took/2)
+	if p.opts.Pause == 0 {
+		pause = max(pauseLeast, took/2)
+	}
+	m.says(fmt.Sprintf("pausing %s before the repeat", verdict.FormatDuration(pause)))
+	defer m.says("repeating")
+	t := time.NewTimer(pause)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// fresh is p with a run id of its own.
+func (p *Plan) fresh() (*Plan, error) { return NewPlan(p.given) }
+
+// Why a fail that a fresh run did not repeat does not count.
+const notRepeated = "not repeated: a second run, after a pause, did not fail; the first: "
+
+// confirmRatios makes a fail of r that its repeat does not share inconclusive.
+func confirmRatios(r *report.Comparison) {
+	for i := range r.Ratios {
+		first := &r.Ratios[i]
+		if first.Verdict != verdict.Fail {
+			continue
+		}
+		again := r.Repeat.Ratios[i]
+		if again.Verdict != verdict.Fail {
+			first.Verdict, first.Reason = verdict.Inconclusive, notRepeated+first.Reason
+		} else {
+			first.Reason += "; a second run, after a pause: " + again.Reason
+		}
+	}
+	r.Verdict = overall(r)
+	if limitFailed(r.Repeat.Limits) {
+		r.Verdict = verdict.Fail
+	}
+}
+
+// overall is the verdict of all of r's ratios and limits.
+func overall(r *report.Comparison) verdict.Verdict {
+	var all []verdict.Result
+	for _, ratio := range r.Ratios {
+		all = append(all, verdict.Result{Verdict: ratio.Verdict})
+	}
+	for _, l := range r.Limits {
+		all = append(all, verdict.Result{Verdict: l.Verdict})
+	}
+	return verdict.Overall(all)
+}
+
+func ratioFailed(r *report.Comparison) bool {
+	for _, ratio := range r.Ratios {
+		if ratio.Verdict == verdict.Fail {
+			return true
+		}
+	}
+	return false
+}
+
+func limitFailed(limits []report.LimitResult) bool {
+	for _, l := range limits {
+		if l.Verdict == verdict.Fail {
+			return true
+		}
+	}
+	return false
+}
