@@ -1,0 +1,96 @@
+package verdict
+
+import "fmt"
+
+// stop ends the search and says why.
+func (s *Search) stop(by string) {
+	s.stoppedBy = by
+	s.reason = s.because(by)
+}
+
+// Result returns what is known. While the search goes on that is inconclusive.
+func (s *Search) Result() SearchResult {
+	r := SearchResult{Low: s.low.rate, High: s.high.rate, StoppedBy: s.stoppedBy, Verdict: Inconclusive, Reason: s.reason}
+	if s.high.cause() != ByTarget {
+		r.High = 0
+	}
+	switch s.stoppedBy {
+	case "":
+		r.Reason = "the search is not over"
+	case ByMost:
+		r.Verdict = Pass
+	case ByTarget:
+		if s.low.verified {
+			r.Verdict = Pass
+		}
+	}
+	return r
+}
+
+// because says in one line why the search ended.
+func (s *Search) because(by string) string {
+	switch {
+	case by == ByBudget:
+		return fmt.Sprintf("the %s for all trials are over: %s", exact(s.o.Budget), s.between())
+	case by == ByInterrupt:
+		return "interrupted: " + s.between()
+	case by == ByMost:
+		return fmt.Sprintf("the limits held at %s, the most that was to be tried", perSecond(s.low.rate))
+	case by == ByHost && s.mixed.rate > 0 && s.low.rate == 0 && s.tally.held > 0:
+		return disturbed(&s.mixed, &s.tally)
+	case by == ByHost && s.low.failed()+s.high.held > doubtful:
+		return disturbed(&s.low.tally, &s.high.tally)
+	case s.low.rate == 0:
+		return fmt.Sprintf("the limits do not hold even at %s: %s", perSecond(s.tally.rate), blame(by))
+	}
+	return s.between()
+}
+
+// disturbed tells of trials that rates do not explain.
+func disturbed(a, b *tally) string {
+	return fmt.Sprintf("the limits held in %s and in %s: something other than the rate decides, such as a busy host; "+
+		"try again on a quieter one or with wider limits", a, b)
+}
+
+// between says where the limits held and where they did not.
+func (s *Search) between() string {
+	low, high := &s.low, &s.high
+	switch {
+	case low.rate == 0 && high.rate == 0:
+		return fmt.Sprintf("the limits held in %s", &s.tally)
+	case low.rate == 0:
+		return fmt.Sprintf("at %s %s, and no lower rate is known to hold", perSecond(high.rate), blame(high.cause()))
+	}
+	held := "the limits held at " + perSecond(low.rate)
+	if !low.verified {
+		held += " (not verified)"
+	}
+	missed := perSecond(high.rate)
+	if !high.verified {
+		missed += " (not verified)"
+	}
+	switch {
+	case high.rate == 0:
+		return held + "; no rate was too high"
+	case high.cause() == ByTarget:
+		return held + " and not at " + missed
+	}
+	return held + "; at " + missed + " " + blame(high.cause()) + ", so the target may bear more"
+}
+
+// blame says what kept a rate from being held.
+func blame(cause string) string {
+	switch cause {
+	case ByGenerator:
+		return "the generator did not keep up"
+	case ByHost:
+		return "the host was too busy"
+	}
+	return "a limit was missed"
+}
+
+func (t *tally) String() string {
+	return fmt.Sprintf("%d of %d trials at %s", t.held, t.held+t.failed(), perSecond(t.rate))
+}
+
+func perSecond(rate float64) string { return short(rate) + "/s" }
