@@ -1,0 +1,290 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/loadtestkit/load-tester/internal/host"
+	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/verdict"
+)
+
+const (
+	// capacityStart is where a search begins, in arrivals per second. Chosen:
+	// nearly everything takes it, and doubling gets far in a few trials.
+	capacityStart = 100
+	// drainLeast is how long a trial waits at its end, at least, for what is in
+	// flight, and drainTimes the same in tightest limits on time. Chosen: what
+	// takes longer has missed them.
+	drainLeast = time.Second
+	drainTimes = 4
+	// sentLeast is the part of what was due that a trial must have sent to say
+	// anything of its rate. Nighthawk's example of such a gate is 0.99.
+	sentLeast = 0.99
+	// saturated is the part of its processors that a generator can use before
+	// it may be what stands in the way. Hyperfoil's CpuWatchdog objects when a
+	// processor is idle for less than 20 %.
+	saturated = 0.8
+	// stolen is the part of a machine's processors whose loss to the hypervisor
+	// explains a limit that was missed. Chosen.
+	stolen = 0.05
+)
+
+// A Capacity is a search for the highest arrival rate at which the limits hold.
+type Capacity struct {
+	plan   *Plan
+	budget time.Duration
+}
+
+// NewCapacity checks o. The search begins at its Rate, 0 for 100/s, and does not
+// go beyond Most. Its limits are the longest times and the highest error ratio.
+func NewCapacity(o Options) (*Capacity, error) {
+	c := &Capacity{budget: o.Budget}
+	var faults []error
+	fault := func(field, format string, args ...any) {
+		faults = append(faults, &Fault{field, fmt.Sprintf(format, args...)})
+	}
+	if o.Requests != 0 {
+		fault("Requests", "%d, but a search ends when the capacity is known; leave it out, or set Budget", o.Requests)
+	}
+	if o.Duration != 0 {
+		fault("Duration", "%v, but a search ends when the capacity is known; leave it out, or set Budget", o.Duration)
+	}
+	if len(o.Stages) > 0 {
+		fault("Stages", "are set, but a search chooses its rates; leave them out")
+	}
+	if len(o.Limits) == 0 {
+		fault("Limits", "none is given, want at least one such as p99<=50ms")
+	}
+	for _, l := range o.Limits {
+		if !l.Metric.IsTime() && l.Metric != verdict.Errors || l.Op != verdict.Below && l.Op != verdict.AtMost {
+			fault("Limits", "%v is nothing that more load can break, want one such as p99<=50ms or errors<=0.1%%", l)
+		}
+	}
+	if o.Rate == 0 {
+		o.Rate = capacityStart
+		if o.Most > 0 {
+			o.Rate = min(o.Rate, o.Most)
+		}
+	}
+	if o.Most != 0 && !(o.Most >= o.Rate && o.Most <= maxRate) {
+		fault("Most", "%v, want at least the rate that the search begins with, %v, and at most 1e9", o.Most, o.Rate)
+	}
+	// The plan is of one trial.
+	o.Requests, o.Duration, o.Stages = 0, time.Second, nil
+	var err error
+	if c.plan, err = NewPlan(o); err != nil {
+		faults = append(faults, err)
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Run makes the search; see [Plan.Run].
+func (c *Capacity) Run(ctx, cut context.Context, watch Watch) (*report.Capacity, error) {
+	m := watching(watch)
+	defer m.end()
+	a, err := c.plan.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	e := &exploration{Capacity: c, arm: a, monitor: m, began: time.Now()}
+	e.search = verdict.NewSearch(verdict.SearchOptions{Start: c.plan.opts.Rate, Most: c.plan.opts.Most, Budget: c.budget})
+	sensors := host.Start(os.DirFS("/"))
+	err = e.explore(ctx, cut)
+	usage := sensors.Stop()
+	closing := a.close()
+	if err != nil {
+		return nil, err
+	}
+	r := e.report(usage)
+	r.Interrupted = ctx.Err() != nil || cut.Err() != nil
+	if closing != nil {
+		r.Generator.Warnings = append(r.Generator.Warnings, report.Warning{Code: "abandoned", Text: closing.Error()})
+	}
+	return r, nil
+}
+
+// An exploration is a search under way.
+type exploration struct {
+	*Capacity
+	arm     *arm
+	monitor *monitor
+	search  *verdict.Search
+	began   time.Time
+	next    int64         // number of the next arrival
+	origin  time.Duration // of the next trial
+	outcome *load.Outcome // of all trials
+	trials  []report.Trial
+}
+
+// explore makes trials until the search is over.
+func (e *exploration) explore(ctx, cut context.Context) error {
+	for {
+		t, ok := e.search.Next()
+		if !ok {
+			return nil
+		}
+		e.monitor.says(fmt.Sprintf("trial %d: %s/s", len(e.trials)+1, shortRate(t.Rate)))
+		began := time.Now()
+		o, usage, err := e.try(ctx, cut, t)
+		if err != nil {
+			return err
+		}
+		if ctx.Err() != nil || cut.Err() != nil {
+			e.search.Interrupt()
+			return nil
+		}
+		limit, why := e.judge(o, usage)
+		e.search.Record(verdict.TrialResult{Held: limit == "", Limit: limit, Took: time.Since(began)})
+		e.note(t, o, why)
+	}
+}
+
+// try makes a trial.
+func (e *exploration) try(ctx, cut context.Context, t verdict.TrialPlan) (*load.Outcome, host.Usage, error) {
+	schedule := load.Constant(t.Rate)
+	schedule.Poisson, schedule.Seed = e.plan.opts.Poisson, e.plan.opts.Seed
+	sensors := host.Start(os.DirFS("/"))
+	o, err := e.arm.run(ctx, cut, stretch{
+		schedule: &schedule, first: e.next, origin: e.origin, warmup: t.Warmup, duration: t.For,
+		grace: min(e.plan.opts.Grace, max(drainLeast, drainTimes*e.plan.longestLimit())),
+	}, e.monitor)
+	usage := sensors.Stop()
+	if err == nil {
+		e.next += o.Due + o.Warmup.Due
+		e.origin += t.For
+	}
+	return o, usage, err
+}
+
+// judge says what a trial ran into: one of verdict's words, "" if it held.
+func (e *exploration) judge(o *load.Outcome, u host.Usage) (limit, why string) {
+	use := 0.0
+	if u.HaveCPU && e.plan.opts.URL != "" {
+		use = u.CPU.Seconds() / u.Wall.Seconds() / float64(runtime.GOMAXPROCS(0))
+	}
+	if sent := ratio(o.Sent, o.Due); sent < sentLeast && o.PeakInFlight < e.plan.opts.Concurrency {
+		return verdict.ByGenerator, fmt.Sprintf("%.3g %% of what was due was sent", 100*sent)
+	}
+	for _, miss := range e.plan.missed(o) {
+		switch {
+		case u.Steal.Value > stolen:
+			return verdict.ByHost, fmt.Sprintf("%s, while the hypervisor took %.0f %% of this machine", miss, 100*u.Steal.Value)
+		case use > saturated:
+			return verdict.ByGenerator, fmt.Sprintf("%s, with %.0f %% of the generator's processors in use", miss, 100*use)
+		case e.generatorLate(o):
+			return verdict.ByGenerator, miss + ", most of it the generator's own lateness"
+		}
+		return verdict.ByTarget, miss
+	}
+	if sent := ratio(o.Sent, o.Due); sent < sentLeast {
+		return verdict.ByTarget, fmt.Sprintf("%.3g %% of what was due was sent, as all permits were taken", 100*sent)
+	}
+	return "", ""
+}
+
+// generatorLate reports whether a limit on time that was missed would have been
+// kept but for how late the generator sent, in process with the target or not.
+func (e *exploration) generatorLate(o *load.Outcome) bool {
+	for _, l := range e.plan.opts.Limits {
+		if l.Metric != verdict.Quantile {
+			continue
+		}
+		late, _ := o.Lateness.Quantile(l.Q)
+		service, _ := o.Service.Quantile(l.Q)
+		waited, _ := o.Waited.Quantile(l.Q)
+		if time.Duration(late) > l.Time/2 && time.Duration(service+waited) < l.Time/2 {
+			return true
+		}
+	}
+	return false
+}
+
+// note keeps a trial for the report.
+func (e *exploration) note(t verdict.TrialPlan, o *load.Outcome, why string) {
+	d := report.Summarize(o.Response)
+	e.trials = append(e.trials, report.Trial{
+		Rate: t.Rate, Duration: t.For, Purpose: t.Purpose,
+		Due: o.Due, Sent: o.Sent, Succeeded: o.Succeeded,
+		P50: d.P50, P99: d.P99, Held: why == "", Reason: why,
+	})
+	if e.outcome == nil {
+		e.outcome = o
+	} else {
+		e.outcome.Merge(o)
+	}
+}
+
+// report makes the report of what was found.
+func (e *exploration) report(u host.Usage) *report.Capacity {
+	found := e.search.Result()
+	o := e.outcome
+	if o == nil {
+		o = e.arm.nothing()
+	}
+	all := e.plan.report(o, u, e.arm.wire)
+	r := &report.Capacity{
+		Schema: report.SchemaVersion, Tool: all.Tool, RunID: all.RunID, StartedAt: e.began, Config: all.Config,
+		Elapsed: time.Since(e.began), Low: finite(found.Low), High: finite(found.High),
+		StoppedBy: found.StoppedBy, Verdict: found.Verdict, Reason: found.Reason,
+		Trials: e.trials, Generator: all.Generator,
+	}
+	r.Config.Duration = 0
+	for _, l := range e.plan.opts.Limits {
+		r.Limits = append(r.Limits, l.String())
+	}
+	return r
+}
+
+// missed says which limits a trial missed, by what was counted alone: a trial
+// is one of many, and it is those together that are judged.
+func (p *Plan) missed(o *load.Outcome) (missed []string) {
+	within := o.Within
+	for _, l := range p.opts.Limits {
+		bad, most := o.Due-o.Succeeded, l.Value
+		text := fmt.Sprintf("error ratio %.3g", ratio(bad, o.Due))
+		kept := ratio(bad, o.Due) <= most
+		switch l.Metric {
+		case verdict.Quantile:
+			within, bad = within[1:], o.Due-within[0]
+			kept = float64(bad) <= (1-l.Q)*float64(o.Due)*(1+1e-12)
+			text = fmt.Sprintf("%d of %d not within %v", bad, o.Due, l.Time)
+		case verdict.Mean:
+			kept = bad == 0 && time.Duration(o.Response.Mean()) <= l.Time
+			text = "mean " + verdict.FormatDuration(time.Duration(o.Response.Mean()))
+		case verdict.Max:
+			kept = bad == 0 && time.Duration(o.Response.Max()) <= l.Time
+			text = "max " + verdict.FormatDuration(time.Duration(o.Response.Max()))
+		}
+		if !kept {
+			missed = append(missed, fmt.Sprintf("%v: %s", l, text))
+		}
+	}
+	return missed
+}
+
+// longestLimit is the longest time that any limit allows; 0 without one.
+func (p *Plan) longestLimit() (d time.Duration) {
+	for _, l := range p.opts.Limits {
+		d = max(d, l.Time)
+	}
+	return d
+}
+
+// ratio is a/b; 1 where nothing was due.
+func ratio(a, b int64) float64 {
+	if b == 0 {
+		return 1
+	}
+	return float64(a) / float64(b)
+}
+
+func shortRate(r float64) string { return fmt.Sprintf("%.4g", r) }
