@@ -38,6 +38,23 @@ type stretch struct {
 	alone    bool // one request at a time, whatever the concurrency
 }
 
+// merged is all of before, nil for nothing, and of the stretch that followed.
+func merged(before, o *load.Outcome) *load.Outcome {
+	if before == nil {
+		return o
+	}
+	before.Merge(o)
+	return before
+}
+
+// course is where the stretch after o begins; o is nil before the first.
+func course(o *load.Outcome) time.Duration {
+	if o == nil {
+		return 0
+	}
+	return o.Course()
+}
+
 // whole is all that p asks for, in one stretch.
 func (p *Plan) whole() stretch {
 	o := &p.opts

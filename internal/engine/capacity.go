@@ -120,7 +120,6 @@ type exploration struct {
 	search  *verdict.Search
 	began   time.Time
 	next    int64         // number of the next arrival
-	origin  time.Duration // of the next trial
 	outcome *load.Outcome // of all trials
 	trials  []report.Trial
 }
@@ -154,13 +153,12 @@ func (e *exploration) try(ctx, cut context.Context, t verdict.TrialPlan) (*load.
 	schedule.Poisson, schedule.Seed = e.plan.opts.Poisson, e.plan.opts.Seed
 	sensors := host.Start(os.DirFS("/"))
 	o, err := e.arm.run(ctx, cut, stretch{
-		schedule: &schedule, first: e.next, origin: e.origin, warmup: t.Warmup, duration: t.For,
+		schedule: &schedule, first: e.next, origin: course(e.outcome), warmup: t.Warmup, duration: t.For,
 		grace: min(e.plan.opts.Grace, max(drainLeast, drainTimes*e.plan.longestLimit())),
 	}, e.monitor)
 	usage := sensors.Stop()
 	if err == nil {
 		e.next += o.Due + o.Warmup.Due
-		e.origin += t.For
 	}
 	return o, usage, err
 }
@@ -216,11 +214,7 @@ func (e *exploration) note(t verdict.TrialPlan, o *load.Outcome, why string) {
 		Due: o.Due, Sent: o.Sent, Succeeded: o.Succeeded,
 		P50: d.P50, P99: d.P99, Held: why == "", Reason: why,
 	})
-	if e.outcome == nil {
-		e.outcome = o
-	} else {
-		e.outcome.Merge(o)
-	}
+	e.outcome = merged(e.outcome, o)
 }
 
 // report makes the report of what was found.

@@ -199,7 +199,6 @@ func (c *Comparison) once(ctx, cut context.Context, m *monitor) (r *report.Compa
 type contestant struct {
 	*arm
 	next    int64         // number of its next arrival
-	origin  time.Duration // of its next block
 	outcome *load.Outcome // of all its blocks
 	allocs  *allocations
 }
@@ -314,11 +313,7 @@ func (t *contest) pair() error {
 		s.block.Times = hist.New(o.Response.Bits())
 		s.block.Times.Merge(o.Response)
 		s.block.Missed = o.Due - o.Succeeded
-		if s.outcome == nil {
-			s.outcome = o
-		} else {
-			s.outcome.Merge(o)
-		}
+		s.outcome = merged(s.outcome, o)
 	}
 	t.pairs = append(t.pairs, p)
 	return nil
@@ -327,7 +322,7 @@ func (t *contest) pair() error {
 // stretch makes one block.
 func (c *contestant) stretch(t *contest, seed uint64) (*load.Outcome, error) {
 	s := stretch{
-		schedule: c.plan.schedule, first: c.next, origin: c.origin,
+		schedule: c.plan.schedule, first: c.next, origin: course(c.outcome),
 		warmup: t.guard, duration: t.block - t.guard, grace: c.plan.opts.Grace,
 	}
 	if s.schedule != nil {
@@ -338,7 +333,6 @@ func (c *contestant) stretch(t *contest, seed uint64) (*load.Outcome, error) {
 	o, err := c.arm.run(t.ctx, t.cut, s, t.monitor)
 	if err == nil {
 		c.next += o.Due + o.Warmup.Due
-		c.origin += s.duration
 	}
 	return o, err
 }

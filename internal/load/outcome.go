@@ -65,11 +65,21 @@ func (o *Outcome) Merge(next *Outcome) {
 	o.Start, o.Muxed = before.Start, before.Muxed
 	o.Interrupted = before.Interrupted || next.Interrupted
 	o.Abandoned = before.Abandoned + next.Abandoned
-	o.Elapsed = before.Elapsed + next.Elapsed
+	o.Elapsed = before.Course() + next.Elapsed
 	o.LastSent = before.Offering + next.LastSent
 	o.Offering = before.Offering + next.Offering
 	o.PeakInFlight = max(before.PeakInFlight, next.PeakInFlight)
 	o.PermitsExhausted = before.PermitsExhausted + next.PermitsExhausted
+}
+
+// Course is how far in the course of the run o comes, and the next stretch
+// begins: in an open workload where its schedule left off, in a closed one
+// where its last request did.
+func (o *Outcome) Course() time.Duration {
+	if o.shard.open {
+		return o.Offering
+	}
+	return o.Elapsed
 }
 
 func (t Totals) plus(o Totals) Totals {

@@ -31,9 +31,9 @@ func TestStretchesMakeOneRun(t *testing.T) {
 				}
 				o, p := stretch(0, 100*time.Millisecond, 0, 400*time.Millisecond, slow)
 				first := int64(len(p.order))
-				next, q := stretch(first, 0, 400*time.Millisecond, 600*time.Millisecond, first+150)
+				next, q := stretch(first, 0, o.Course(), 600*time.Millisecond, first+150)
 				whole := o.Totals.plus(next.Totals)
-				elapsed := o.Elapsed + next.Elapsed
+				elapsed := o.Course() + next.Elapsed
 				o.Merge(next)
 
 				assert.Equal(t, whole, o.Totals)
@@ -49,6 +49,7 @@ func TestStretchesMakeOneRun(t *testing.T) {
 				if schedule != nil {
 					assert.Equal(t, int64(1000), o.Due)
 					assert.Equal(t, time.Second, o.Offering)
+					assert.Equal(t, time.Second, o.Elapsed, "the last was due 1 ms before, and took that long")
 					assert.Equal(t, 200*time.Millisecond, o.Slowest[1].Due, "300 ms into the stretch, of which 100 ms are warm-up")
 					assert.Equal(t, 550*time.Millisecond, o.Slowest[0].Due)
 				}
