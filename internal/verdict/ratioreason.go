@@ -17,7 +17,7 @@ func (t Tolerance) name() string { return "p" + shift(t.Q, 2) }
 func (r *Ratio) statement() string {
 	at := "at " + r.name()
 	if r.BlockLevel {
-		at += ", by the slowest of each block,"
+		at += ", by the slowest of each block"
 	}
 	what := "head is " + r.times(r.Estimate) + " times base " + at
 	switch {
