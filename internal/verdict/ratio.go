@@ -62,7 +62,7 @@ func JudgePairs(pairs []Pair, t Tolerance, fail, pass float64) Ratio {
 		base, head := poolBlocks(c.pairs)
 		r.Base, r.Head = base.quantile(t.Q), head.quantile(t.Q)
 		r.BlockLevel = !hist.Enough(t.Q, base.due()/int64(len(c.pairs)))
-		c.requests = base.due()
+		c.baseDue, c.headDue = base.due(), head.due()
 		c.excesses = excesses(c.pairs, base, head, t)
 	}
 	if r.Pairs < leastPairs {
@@ -79,13 +79,15 @@ func JudgePairs(pairs []Pair, t Tolerance, fail, pass float64) Ratio {
 type comparison struct {
 	pairs    []Pair    // with requests in both blocks
 	logs     []float64 // of those that can be compared: ln of head's quantile over base's
-	requests int64     // due of base; head's are about as many
-	excesses []excess
+	excesses []excess  // none below p95
+
+	baseDue, headDue int64 // requests in all blocks
 
 	// The logs of pairs that began with base, by whose block was before.
 	afterBase, afterHead []float64
 }
 
+// compare takes from the pairs what their ratios are judged by.
 func compare(pairs []Pair, t Tolerance) *comparison {
 	c := &comparison{}
 	for i, p := range pairs {
