@@ -17,7 +17,7 @@ func (t Tolerance) name() string { return "p" + shift(t.Q, 2) }
 func (r *Ratio) statement() string {
 	at := "at " + r.name()
 	if r.BlockLevel {
-		at += ", by the slowest of each block,"
+		at += ", by the slowest of each block"
 	}
 	what := "head is " + r.times(r.Estimate) + " times base " + at
 	switch {
@@ -82,9 +82,9 @@ func (r *Ratio) carried(times float64) string {
 
 // text says which slow requests head has too many of.
 func (c *comparison) text(r *Ratio, e excess) string {
-	return fmt.Sprintf("%s of head's %s requests took longer than %s, %s of base's longer than %s",
-		FormatCount(e.head), FormatCount(c.requests), FormatDuration(time.Duration(e.over*r.Ratio)),
-		FormatCount(e.base), FormatDuration(time.Duration(e.over)))
+	return fmt.Sprintf("%s of head's %s requests took longer than %s, %s of base's %s longer than %s",
+		FormatCount(e.head), FormatCount(c.headDue), FormatDuration(time.Duration(e.over*r.Ratio)),
+		FormatCount(e.base), FormatCount(c.baseDue), FormatDuration(time.Duration(e.over)))
 }
 
 // detail lists every p value and what it had to be.

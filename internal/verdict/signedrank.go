@@ -19,9 +19,10 @@ const mostExact = 25
 // never makes the others look stronger. Infinite differences are the largest.
 // It is 1 if nothing is above 0.
 //
-// The order of ranks is kept whatever the signs are, so the p value is exact
-// for n <= 25 where a coin decided which of the two came out as which, however
-// the noise behind d behaves.
+// Sizes and ranks have no part in signs. So where a coin decided which of two
+// measurements was subtracted from which, the p value is exact, however the
+// noise in them behaves: up to 25 differences that are not 0 by counting, beyond
+// by the normal curve with its variance for these very ranks.
 func signedRank(d []float64) float64 {
 	ranks := doubleRanks(d)
 	var weights []int
