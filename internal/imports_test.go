@@ -43,6 +43,8 @@ var allowed = []struct{ from, to, why string }{
 	{"internal/engine", "internal/report", "the result"},
 	{"internal/engine", "internal/target", "handlers in process"},
 	{"internal/engine", "internal/verdict", "the judgement"},
+	{"internal/baseline", "internal/host", "what kind of machine this is"},
+	{"internal/baseline", "internal/verdict", "runs to judge by"},
 	{"internal/report", "internal/hist", "distributions"},
 	{"internal/report", "internal/verdict", "verdicts and how numbers are written"},
 	{"internal/verdict", "internal/hist", "the course of a run, block by block"},

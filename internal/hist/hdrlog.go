@@ -33,7 +33,7 @@ func WriteHDRLog(w io.Writer, start time.Time, tag string, intervals []Interval)
 	fmt.Fprintf(b, "#[StartTime: %.3f (seconds since epoch), %s]\n", seconds, start.UTC().Format(time.RFC3339Nano))
 	fmt.Fprintf(b, "#[BaseTime: %.3f (seconds since epoch)]\n", seconds)
 	fmt.Fprintln(b, `"StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram"`)
-	hdr := hdrhistogram.New(1, int64(time.Hour), 3)
+	hdr := newHDR()
 	for _, v := range intervals {
 		payload, err := encode(hdr, v.Response)
 		if err != nil {
@@ -44,6 +44,16 @@ func WriteHDRLog(w io.Writer, start time.Time, tag string, intervals []Interval)
 	}
 	return b.Flush()
 }
+
+// HDR returns what was recorded as a V2 compressed histogram in base64, as one
+// line of [WriteHDRLog] has it.
+func (h *Histogram) HDR() (string, error) {
+	payload, err := encode(newHDR(), h)
+	return string(payload), err
+}
+
+// newHDR returns a histogram from 1 ns to 1 h with 3 significant digits.
+func newHDR() *hdrhistogram.Histogram { return hdrhistogram.New(1, int64(time.Hour), 3) }
 
 // encode returns h in base64, by way of hdr, whose content it replaces.
 func encode(hdr *hdrhistogram.Histogram, h *Histogram) ([]byte, error) {

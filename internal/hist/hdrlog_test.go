@@ -85,6 +85,16 @@ func TestHDRLogText(t *testing.T) {
 	assert.Contains(t, b.String(), "\nTag=warm-up,0.256,")
 }
 
+func TestHDROfAHistogram(t *testing.T) {
+	h := record(7, []int64{1_000_000, 2_000_000, 2_000_000, 9_000_000})
+	text, err := h.HDR()
+	require.NoError(t, err)
+	got, err := hdrhistogram.Decode([]byte(text))
+	require.NoError(t, err)
+	assert.Equal(t, int64(4), got.TotalCount())
+	assert.True(t, got.ValuesAreEquivalent(9_000_000, got.Max()))
+}
+
 func TestHDRLogLosesNothingOutOfRange(t *testing.T) {
 	for _, c := range []struct {
 		values []int64

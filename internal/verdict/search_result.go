@@ -35,13 +35,13 @@ func (s *Search) because(by string) string {
 	case by == ByInterrupt:
 		return "interrupted: " + s.between()
 	case by == ByMost:
-		return fmt.Sprintf("the limits held at %s, the most that was to be tried", perSecond(s.low.rate))
+		return fmt.Sprintf("the limits held at %s, the most that was to be tried", arrivals(s.low.rate))
 	case by == ByHost && s.mixed.rate > 0 && s.low.rate == 0 && s.tally.held > 0:
 		return disturbed(&s.mixed, &s.tally)
 	case by == ByHost && s.low.failed()+s.high.held > doubtful:
 		return disturbed(&s.low.tally, &s.high.tally)
 	case s.low.rate == 0:
-		return fmt.Sprintf("the limits do not hold even at %s: %s", perSecond(s.tally.rate), blame(by))
+		return fmt.Sprintf("the limits do not hold even at %s: %s", arrivals(s.tally.rate), blame(by))
 	}
 	return s.between()
 }
@@ -59,13 +59,13 @@ func (s *Search) between() string {
 	case low.rate == 0 && high.rate == 0:
 		return fmt.Sprintf("the limits held in %s", &s.tally)
 	case low.rate == 0:
-		return fmt.Sprintf("at %s %s, and no lower rate is known to hold", perSecond(high.rate), blame(high.cause()))
+		return fmt.Sprintf("at %s %s, and no lower rate is known to hold", arrivals(high.rate), blame(high.cause()))
 	}
-	held := "the limits held at " + perSecond(low.rate)
+	held := "the limits held at " + arrivals(low.rate)
 	if !low.verified {
 		held += " (not verified)"
 	}
-	missed := perSecond(high.rate)
+	missed := arrivals(high.rate)
 	if !high.verified {
 		missed += " (not verified)"
 	}
@@ -90,7 +90,7 @@ func blame(cause string) string {
 }
 
 func (t *tally) String() string {
-	return fmt.Sprintf("%d of %d trials at %s", t.held, t.held+t.failed(), perSecond(t.rate))
+	return fmt.Sprintf("%d of %d trials at %s", t.held, t.held+t.failed(), arrivals(t.rate))
 }
 
-func perSecond(rate float64) string { return short(rate) + "/s" }
+func arrivals(rate float64) string { return short(rate) + "/s" }

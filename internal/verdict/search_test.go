@@ -3,6 +3,7 @@ package verdict
 import (
 	"math"
 	"math/rand/v2"
+	"os"
 	"testing"
 	"time"
 
@@ -259,14 +260,19 @@ func TestSearchTrialsHaveEnoughArrivals(t *testing.T) {
 // response times of a trial depend on each other.
 const queueLimit = 50 * time.Millisecond
 
-func TestSearchOnQuietQueues(t *testing.T) {
-	runs := 60
-	if simulateAll {
-		runs = 200
+// searches is how many searches of each sort are simulated.
+func searches() int {
+	if os.Getenv("LOADTESTKIT_SIMULATE") == "1" {
+		return 200
 	}
+	return 60
+}
+
+func TestSearchOnQuietQueues(t *testing.T) {
+	runs := searches()
 	for _, start := range []float64{100, 20, 3000} {
 		rng := rand.New(rand.NewPCG(71, uint64(start)))
-		q := &queue{served: 1000, limit: queueLimit, rng: rng}
+		q := &mm1{served: 1000, limit: queueLimit, rng: rng}
 		within, conclusive, total := 0, 0, 0.0
 		var ratios []float64
 		for range runs {
@@ -282,22 +288,19 @@ func TestSearchOnQuietQueues(t *testing.T) {
 			total += took.Seconds()
 		}
 		t.Logf("start %.0f/s of %.0f/s: low/true within 0.9 to 1.13 in %d of %d, 5%% %.3f, 50%% %.3f, 95%% %.3f; pass %d; mean %.1f s",
-			start, q.capacity(), within, runs, percentile(ratios, .05), percentile(ratios, .5), percentile(ratios, .95), conclusive, total/float64(runs))
+			start, q.capacity(), within, runs, nearestRank(ratios, .05), nearestRank(ratios, .5), nearestRank(ratios, .95), conclusive, total/float64(runs))
 		assert.GreaterOrEqual(t, float64(within), 0.95*float64(runs))
 		assert.LessOrEqual(t, total/float64(runs), 75.0)
 	}
 }
 
 func TestSearchOnStallingQueues(t *testing.T) {
-	runs := 60
-	if simulateAll {
-		runs = 200
-	}
+	runs := searches()
 	for _, tc := range []struct {
 		stalls float64
 		least  float64 // ratio of runs that must be inconclusive
 	}{{0.2, 0}, {0.5, 0}, {1, 0.7}} {
-		q := &queue{served: 1000, limit: queueLimit, stalls: tc.stalls, stall: 150 * time.Millisecond, rng: rand.New(rand.NewPCG(72, 1))}
+		q := &mm1{served: 1000, limit: queueLimit, stalls: tc.stalls, stall: 150 * time.Millisecond, rng: rand.New(rand.NewPCG(72, 1))}
 		inconclusive := 0
 		var ratios []float64
 		for range runs {
@@ -309,7 +312,7 @@ func TestSearchOnStallingQueues(t *testing.T) {
 			ratios = append(ratios, r.Low/q.capacity())
 		}
 		t.Logf("%.1f stalls/s: inconclusive %d of %d; of the others low/true 5%% %.3f, 50%% %.3f, 95%% %.3f", tc.stalls, inconclusive, runs,
-			percentile(ratios, .05), percentile(ratios, .5), percentile(ratios, .95))
+			nearestRank(ratios, .05), nearestRank(ratios, .5), nearestRank(ratios, .95))
 		assert.GreaterOrEqual(t, float64(inconclusive), tc.least*float64(runs))
 		for _, ratio := range ratios {
 			assert.Less(t, ratio, 1.2, "noise never makes the target look better")

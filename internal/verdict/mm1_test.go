@@ -3,31 +3,26 @@ package verdict
 import (
 	"math"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"time"
 )
 
-// simulateAll is whether the simulations run in full.
-var simulateAll = os.Getenv("LOADTESTKIT_SIMULATE") == "1"
-
-// A queue is an M/M/1 server in virtual time: Poisson arrivals, exponential
+// mm1 is an M/M/1 server in virtual time: Poisson arrivals, exponential
 // service times, first come first served. Its host may stall.
-type queue struct {
+type mm1 struct {
 	served float64       // requests per second while it is busy
 	limit  time.Duration // on the 0.99 quantile of the response time
 	stalls float64       // per second, Poisson; the server does nothing in one
 	stall  time.Duration // mean length of a stall, exponential
-	most   float64       // what the generator can send per second; 0 is anything
 	rng    *rand.Rand
 }
 
 // capacity is the arrival rate at which 0.99 of the response times are within
 // the limit, without stalls: they are exponential with rate served - arrivals.
-func (q *queue) capacity() float64 { return q.served - math.Log(100)/q.limit.Seconds() }
+func (q *mm1) capacity() float64 { return q.served - math.Log(100)/q.limit.Seconds() }
 
 // run makes a trial against the queue, which is empty before.
-func (q *queue) run(t TrialPlan) TrialResult {
+func (q *mm1) run(t TrialPlan) TrialResult {
 	var due, over int
 	begin, end := t.Warmup.Seconds(), (t.Warmup + t.For).Seconds()
 	stalls := q.stallsUntil(2 * end)
@@ -54,27 +49,24 @@ func (q *queue) run(t TrialPlan) TrialResult {
 	if !r.Held {
 		r.Limit = ByTarget
 	}
-	if q.most > 0 && t.Rate > q.most {
-		r.Held, r.Limit = false, ByGenerator
-	}
 	return r
 }
 
-// A stall is when the server does nothing, in seconds.
-type stall struct{ from, to float64 }
+// A mm1Stall is when the server does nothing, in seconds.
+type mm1Stall struct{ from, to float64 }
 
-func (q *queue) stallsUntil(end float64) (all []stall) {
+func (q *mm1) stallsUntil(end float64) (all []mm1Stall) {
 	if q.stalls == 0 {
 		return nil
 	}
 	for at := q.rng.ExpFloat64() / q.stalls; at < end; at += q.rng.ExpFloat64() / q.stalls {
-		all = append(all, stall{at, at + q.rng.ExpFloat64()*q.stall.Seconds()})
+		all = append(all, mm1Stall{at, at + q.rng.ExpFloat64()*q.stall.Seconds()})
 	}
 	return all
 }
 
 // search looks for the queue's capacity and says how long that took.
-func (q *queue) search(o SearchOptions) (r SearchResult, took time.Duration) {
+func (q *mm1) search(o SearchOptions) (r SearchResult, took time.Duration) {
 	s := NewSearch(o)
 	for t, ok := s.Next(); ok; t, ok = s.Next() {
 		res := q.run(t)
@@ -84,8 +76,8 @@ func (q *queue) search(o SearchOptions) (r SearchResult, took time.Duration) {
 	return s.Result(), took
 }
 
-// percentile returns the nearest rank of sorted values.
-func percentile(values []float64, p float64) float64 {
+// nearestRank returns quantile q of values.
+func nearestRank(values []float64, q float64) float64 {
 	v := slices.Sorted(slices.Values(values))
-	return v[max(0, int(math.Ceil(p*float64(len(v))))-1)]
+	return v[max(0, int(math.Ceil(q*float64(len(v))))-1)]
 }

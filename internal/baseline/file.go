@@ -1,0 +1,159 @@
+package baseline
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// maxLine is the longest line that is read. Chosen: a hundred times what a
+// record takes, so that a file of another kind is given up soon.
+const maxLine = 1 << 20
+
+// A line that is being written while it is read may be seen in part. It is
+// looked at again so often, after such a pause. Chosen: a write takes far less,
+// but there may be many writers.
+const (
+	readings = 20
+	pause    = 5 * time.Millisecond
+)
+
+// Read returns the records of a file in its order; none, and no error, if there
+// is no such file. A line that is no record is an error which says where it is,
+// what is wrong and what to do.
+func Read(path string) (records []Record, err error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("reading baseline: %w", err)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("reading baseline: %s is not a regular file, name one", path)
+	}
+	for range readings {
+		var ended bool
+		records, ended, err = read(path)
+		if err == nil || ended {
+			break
+		}
+		time.Sleep(pause)
+	}
+	return records, err
+}
+
+// read reads a file once. ended reports whether the last line that was read has
+// its end.
+func read(path string) (records []Record, ended bool, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, true, fmt.Errorf("reading baseline: %w", err)
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, maxLine)
+	lines.Split(func(data []byte, atEOF bool) (int, []byte, error) {
+		n, line, err := bufio.ScanLines(data, atEOF)
+		ended = n > len(line)
+		return n, line, err
+	})
+	n := 0
+	for lines.Scan() {
+		n++
+		line := bytes.TrimSpace(lines.Bytes())
+		if len(line) == 0 {
+			continue
+		}
+		r, err := parse(line)
+		if err != nil {
+			return nil, ended, fmt.Errorf("%s:%d: %w", path, n, hint(err, len(records) > 0))
+		}
+		records = append(records, r)
+	}
+	switch err := lines.Err(); {
+	case errors.Is(err, bufio.ErrTooLong):
+		return nil, true, fmt.Errorf("%s:%d: %w", path, n+1, hint(errors.New("is longer than any record"), len(records) > 0))
+	case err != nil:
+		return nil, true, fmt.Errorf("reading baseline: %w", err)
+	}
+	return records, true, nil
+}
+
+// parse reads one line.
+func parse(line []byte) (r Record, err error) {
+	for _, mark := range []string{"<<<<<<<", "=======", ">>>>>>>", "|||||||"} {
+		if bytes.HasPrefix(line, []byte(mark)) {
+			return r, errMerge
+		}
+	}
+	if err := json.Unmarshal(line, &r); err != nil {
+		return r, fmt.Errorf("is no record of a run: %w", err)
+	}
+	return r, r.check()
+}
+
+var errMerge = errors.New("is left over from a merge")
+
+// hint adds what to do: about a line among records, or about a file that may
+// never have been a baseline. Nothing is ever repaired or overwritten.
+func hint(err error, among bool) error {
+	switch {
+	case err == errMerge:
+		return fmt.Errorf("%w; delete the marks and keep the records of both sides", err)
+	case among:
+		return fmt.Errorf("%w; delete the line, or restore the file from version control", err)
+	}
+	return fmt.Errorf("%w; if the file is not a baseline, name another, else delete the line", err)
+}
+
+// Append adds a record at the end of a file, which is made if there is none; its
+// directory must be there. It sets r.Schema. It refuses a file that [Read]
+// does not understand and one with a record it would not understand. The line
+// is written at once, so that those of several processes stay whole.
+func Append(path string, r Record) error {
+	r.Schema = Schema
+	if err := r.check(); err != nil {
+		return fmt.Errorf("writing baseline: the record %w", err)
+	}
+	if _, err := Read(path); err != nil {
+		return fmt.Errorf("nothing was recorded: %w", err)
+	}
+	line, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("writing baseline: %w", err)
+	}
+	line = append(line, '\n')
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o666)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("writing baseline: there is no directory %s, create it first", filepath.Dir(path))
+	}
+	if err != nil {
+		return fmt.Errorf("writing baseline: %w", err)
+	}
+	if !ended(f) {
+		line = append([]byte{'\n'}, line...)
+	}
+	_, err = f.Write(line)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("writing baseline: %w", err)
+	}
+	return nil
+}
+
+// ended reports whether f is empty or its last line is ended; some editors
+// leave that out.
+func ended(f *os.File) bool {
+	info, err := f.Stat()
+	if err != nil || info.Size() == 0 {
+		return true
+	}
+	last := make([]byte, 1)
+	_, err = f.ReadAt(last, info.Size()-1)
+	return err != nil || last[0] == '\n'
+}

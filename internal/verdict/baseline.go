@@ -1,0 +1,129 @@
+package verdict
+
+import (
+	"fmt"
+	"math"
+)
+
+const (
+	// LeastBaseline is the fewest earlier runs that a run is judged by. Chosen
+	// by simulation: with 10 a prediction interval is narrow enough to be of
+	// use, and runs like each other are called different as seldom as promised.
+	LeastBaseline = 10
+
+	// mostBaseline is the most that are looked at, the latest: chosen, as more
+	// hardly narrow the interval and older ones are of other code.
+	mostBaseline = 20
+
+	// calibratedGain is the part of the deviation that must be left, at most,
+	// for a calibrator to be used. Chosen: of two deviations of 10 runs of the
+	// same kind, one is often smaller by a tenth by chance alone.
+	calibratedGain = 0.8
+)
+
+// A BaselineRun is what one run has to say about one quantile.
+type BaselineRun struct {
+	Quantile float64 // of the response time, ns
+
+	// Calibrators are times of work that never changes, measured beside the
+	// run, ns: of the same sort in each run, 0 where unknown. They tell a
+	// slower machine from slower code.
+	Calibrators []float64
+}
+
+// A BaselineResult is the verdict on a run by those before it.
+type BaselineResult struct {
+	Verdict    Verdict
+	Runs       int     // earlier runs that were looked at
+	Calibrator int     // index of the calibrator that was used; -1 if none
+	Ratio      float64 // now over the geometric mean of the earlier runs, calibrated
+	Low, High  float64 // where the ratio of unchanged code would be
+	Reason     string  // one line for a person; the quantile's name may stand before it
+}
+
+// JudgeBaseline says whether a run is slower than earlier ones, oldest first,
+// by more than the tolerance, a ratio such as 1.05. It fails if the ratio is
+// above both the tolerance and all that is to be expected of unchanged code,
+// but for probability alphaFail; it passes if the ratio is below the tolerance
+// by more than runs vary, but for alphaPass. That is the prediction interval of
+// one more value, taking the logarithms as normal; a noisy run now and then
+// makes false alarms as frequent as a few percent, so a fail is to be repeated.
+//
+// Of the calibrators that all runs know, the one is used that makes the earlier
+// runs most alike, if it does so at all: a handler that computes follows the
+// speed of the machine, one that waits does not.
+func JudgeBaseline(earlier []BaselineRun, now BaselineRun, tolerance, alphaFail, alphaPass float64) BaselineResult {
+	earlier = earlier[max(0, len(earlier)-mostBaseline):]
+	k := len(earlier)
+	r := BaselineResult{Verdict: Inconclusive, Runs: k, Calibrator: -1}
+	if k < LeastBaseline {
+		r.Reason = fmt.Sprintf("the baseline has %d of %d runs like this one: record %d more, or use Compare, which needs none",
+			k, LeastBaseline, LeastBaseline-k)
+		return r
+	}
+	mean, deviation := spread(earlier, -1)
+	least := calibratedGain * deviation
+	for c := range now.Calibrators {
+		if m, d := spread(append(earlier[:k:k], now), c); math.IsNaN(m + d) {
+			continue
+		}
+		if m, d := spread(earlier, c); d < least {
+			r.Calibrator, mean, deviation, least = c, m, d, d
+		}
+	}
+	above := now.log(r.Calibrator) - mean
+	spreadOf := deviation * math.Sqrt(1+1/float64(k))
+	margin := spreadOf * studentQuantile(1-alphaFail, float64(k-1))
+	marginPass := spreadOf * studentQuantile(1-alphaPass, float64(k-1))
+	r.Ratio, r.Low, r.High = math.Exp(above), math.Exp(-margin), math.Exp(margin)
+	switch bound := math.Log(tolerance); {
+	case above > max(bound, margin):
+		r.Verdict = Fail
+	case above+marginPass <= bound:
+		r.Verdict = Pass
+	}
+	r.Reason = r.because(tolerance)
+	return r
+}
+
+// because says in one line what the verdict is from.
+func (r *BaselineResult) because(tolerance float64) string {
+	text := fmt.Sprintf("%s times the mean of %d earlier runs, want <= %s (unchanged, it would be %s to %s)",
+		ratioText(r.Ratio), r.Runs, shift(tolerance, 0), ratioText(r.Low), ratioText(r.High))
+	switch {
+	case r.Verdict == Inconclusive && r.Ratio > tolerance:
+		text += ": that may be chance; use Compare to know"
+	case r.Verdict == Inconclusive:
+		text += ": runs vary too much to rule out more; use Compare to know"
+	}
+	return text
+}
+
+// log is the logarithm of the run's quantile, over calibrator c if c is not -1;
+// NaN if that is unknown.
+func (b *BaselineRun) log(c int) float64 {
+	switch {
+	case c < 0:
+		return math.Log(b.Quantile)
+	case c >= len(b.Calibrators) || b.Calibrators[c] <= 0:
+		return math.NaN()
+	}
+	return math.Log(b.Quantile) - math.Log(b.Calibrators[c])
+}
+
+// spread returns the mean and the standard deviation (divided by n-1) of the
+// runs' logarithms.
+func spread(runs []BaselineRun, c int) (mean, deviation float64) {
+	n := float64(len(runs))
+	for i := range runs {
+		mean += runs[i].log(c) / n
+	}
+	for i := range runs {
+		d := runs[i].log(c) - mean
+		deviation += d * d
+	}
+	return mean, math.Sqrt(deviation / (n - 1))
+}
+
+// ratioText writes a ratio with two digits after the point.
+func ratioText(f float64) string { return fmt.Sprintf("%.2f", f) }
