@@ -109,7 +109,7 @@ func TestFewPermitsHideNothing(t *testing.T) {
 func TestNeverAnsweringServerMissesEveryLimit(t *testing.T) {
 	together(t, func(t *testing.T, portable bool) {
 		var limits []verdict.Limit
-		for _, text := range []string{"p50<=1h", "mean<=1h", "max<=1h", "errors<=99%", "throughput>=0.001", "goodput>=0.001"} {
+		for _, text := range []string{"p50<=1h", "mean<=1h", "max<=1h", "errors<=50%", "throughput>=0.001", "goodput>=0.001"} {
 			l, err := verdict.Parse(text)
 			require.NoError(t, err)
 			limits = append(limits, l)

@@ -153,7 +153,10 @@ func (p *Plan) judge(r *report.Report, o *load.Outcome) {
 		Due: o.Due, Succeeded: o.Succeeded, Failed: o.Failed,
 		Unsent: o.Unsent, Unfinished: o.Unfinished, Completed: r.Requests.Completed,
 		Mean: time.Duration(o.Response.Mean()), Max: time.Duration(o.Response.Max()),
-		Elapsed: o.Elapsed,
+		Elapsed: o.Elapsed, Measured: o.Elapsed, Intervals: r.Series,
+	}
+	if p.schedule != nil {
+		counts.Measured = o.Offering
 	}
 	for _, e := range r.Errors {
 		counts.ErrorKinds = append(counts.ErrorKinds, verdict.KindCount{Name: e.Kind, Count: e.Count, First: e.First})
@@ -166,18 +169,20 @@ func (p *Plan) judge(r *report.Report, o *load.Outcome) {
 	slices.SortStableFunc(counts.ErrorKinds, func(a, b verdict.KindCount) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Name, b.Name))
 	})
-	within := o.Within
+	standard := verdict.DefaultStandard.Among(len(p.opts.Limits))
+	threshold := 0
 	var results []verdict.Result
 	for _, l := range p.opts.Limits {
 		c := counts
 		if _, ok := l.Threshold(); ok {
-			c.Within, within = within[0], within[1:]
+			c.Within, c.Threshold = o.Within[threshold], threshold
+			threshold++
 			if hist.Enough(l.Q, o.Response.Count()) {
 				v, ok := o.Response.Quantile(l.Q)
 				c.Observed, c.HaveObserved = time.Duration(v), ok
 			}
 		}
-		res := verdict.Judge(l, c)
+		res := verdict.Judge(l, c, standard)
 		if p.opts.Waive != "" && l.Metric != verdict.Errors {
 			res = res.Waive(p.opts.Waive)
 		}

@@ -179,6 +179,24 @@ func (h *Histogram) Quantile(q float64) (v int64, ok bool) {
 	return h.max, true
 }
 
+// Above returns how many of the values lie in a bucket above the one of v: all
+// of those greater than v, but for what shares its bucket.
+func (h *Histogram) Above(v int64) int64 {
+	row, col := h.place(max(v, 0))
+	n := int64(0)
+	for r := row; r < uint64(len(h.rows)); r++ {
+		if cells := h.rows[r]; cells != nil {
+			if r == row {
+				cells = cells[col+1:]
+			}
+			for _, c := range cells {
+				n += c
+			}
+		}
+	}
+	return n
+}
+
 // Buckets yields the buckets that hold anything, in ascending order: the middle
 // of each, moved into [Min, Max] where it lies outside, and its count.
 func (h *Histogram) Buckets() iter.Seq2[int64, int64] {

@@ -3,6 +3,7 @@
 package report
 
 import (
+	"math"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/hist"
@@ -157,20 +158,35 @@ type Warmup struct {
 
 // A LimitResult is the verdict on one limit.
 type LimitResult struct {
-	Limit      string          `json:"limit"`
-	Verdict    verdict.Verdict `json:"verdict"`  // null if not judged
-	Observed   *float64        `json:"observed"` // ns, ratio or per second, by the limit's metric; nil if unknown or without bound
-	N          int64           `json:"n"`
-	NEffective *float64        `json:"n_effective"` // nil where the verdict does not use it
-	Confidence *float64        `json:"confidence"`  // in [0, 1]; nil where the verdict does not use it
-	Reason     string          `json:"reason"`      // one line for a person
+	Limit        string          `json:"limit"`
+	Verdict      verdict.Verdict `json:"verdict"`       // null if not judged
+	Observed     *float64        `json:"observed"`      // ns, ratio or per second, by the limit's metric; nil if unknown or without bound
+	Low          *float64        `json:"low"`           // confidence interval of what was observed; nil without bound
+	High         *float64        `json:"high"`          // likewise
+	N            int64           `json:"n"`             // requests that were due
+	NEffective   *float64        `json:"n_effective"`   // nil where the verdict does not use it
+	DesignEffect *float64        `json:"design_effect"` // likewise
+	Confidence   *float64        `json:"confidence"`    // of a pass or a fail, in [0, 1]; nil where it is a fact, and in doubt
+	Reason       string          `json:"reason"`        // one line for a person
+	Detail       string          `json:"detail"`        // another for one who knows statistics; empty without any
 }
 
 // NewLimitResult returns r as a report holds it.
 func NewLimitResult(r verdict.Result) LimitResult {
-	l := LimitResult{Limit: r.Limit.String(), Verdict: r.Verdict, N: r.N, Reason: r.String()}
-	if r.HaveObserved {
-		l.Observed = &r.Observed
+	known := func(v float64, ok bool) *float64 {
+		if !ok || math.IsInf(v, 0) {
+			return nil
+		}
+		return &v
 	}
-	return l
+	return LimitResult{
+		Limit: r.Limit.String(), Verdict: r.Verdict, N: r.N,
+		Observed:     known(r.Observed, r.HaveObserved),
+		Low:          known(r.Low, r.HaveInterval && (r.Low > 0 || !r.Limit.Metric.IsTime())),
+		High:         known(r.High, r.HaveInterval),
+		NEffective:   known(r.NEffective, r.NEffective > 0),
+		DesignEffect: known(r.DesignEffect, r.NEffective > 0),
+		Confidence:   known(r.Confidence, r.Confidence > 0),
+		Reason:       r.String(), Detail: r.Detail,
+	}
 }

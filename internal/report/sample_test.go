@@ -26,11 +26,27 @@ func judged(c verdict.Counts, limits ...string) (rows []LimitResult, overall ver
 		if err != nil {
 			panic(err)
 		}
-		r := verdict.Judge(l, c)
+		r := verdict.Judge(l, c, verdict.DefaultStandard)
 		results = append(results, r)
 		rows = append(rows, NewLimitResult(r))
 	}
 	return rows, verdict.Overall(results)
+}
+
+// even returns the course of n requests, one per millisecond, of which every so
+// many-th failed and the others took 4.2 ms.
+func even(n, failed int) []hist.Interval {
+	series := hist.NewSeries([]time.Duration{50 * ms})
+	for k := range n {
+		at := time.Duration(k) * ms
+		series.Due(at)
+		if k%failed == failed-1 {
+			series.Missed(at)
+		} else {
+			series.Response(at, 4200*time.Microsecond)
+		}
+	}
+	return series.Intervals()
 }
 
 // success is a closed run of 1000 requests without a fault.
@@ -93,7 +109,7 @@ func timeouts() *Report {
 	r.FailedHist = times(10*time.Second, 20)
 	r.fill()
 	r.Limits, r.Verdict = judged(verdict.Counts{
-		Due: 20, Failed: 20, Elapsed: r.Elapsed,
+		Due: 20, Failed: 20, Elapsed: r.Elapsed, Measured: r.Elapsed, Intervals: even(20, 1),
 		ErrorKinds: []verdict.KindCount{{Name: "timeout", Count: 20, First: "no response within 10s"}},
 	}, "p50<=50ms", "errors<=0")
 	return r
@@ -131,7 +147,7 @@ func open() *Report {
 		{"truncated", 2, "unexpected EOF", []Sample{{"3f2a9c-000000002400", "unexpected EOF"}, {"3f2a9c-000000002401", "unexpected EOF"}}},
 		{"timeout", 1, "no response within 10s", []Sample{{"3f2a9c-000000002999", "no response within 10s"}}},
 	}
-	series := hist.NewSeries(nil)
+	series := hist.NewSeries([]time.Duration{250 * ms, 2 * time.Second})
 	r.ResponseHist, r.ServiceHist, r.FailedHist = hist.New(10), hist.New(10), hist.New(10)
 	r.LatenessHist, r.PermitWaitHist = hist.New(10), hist.New(10)
 	for n := range int64(5000) {
@@ -190,9 +206,9 @@ func open() *Report {
 	r.fill()
 	p99, _ := r.Quantile(0.99)
 	r.Limits, r.Verdict = judged(verdict.Counts{
-		Due: 5000, Succeeded: 4988, Failed: 5, Unsent: 4, Unfinished: 3, Completed: 4990, Within: 4000, Elapsed: r.Elapsed,
-		Observed: p99, HaveObserved: true, Workload: "open, 1000/s for 5s",
+		Due: 5000, Succeeded: 4988, Failed: 5, Unsent: 4, Unfinished: 3, Completed: 4990, Within: 4235, Elapsed: r.Elapsed,
+		Measured: r.Elapsed, Intervals: r.Series, Observed: p99, HaveObserved: true, Workload: "open, 1000/s for 5s",
 		ErrorKinds: []verdict.KindCount{{Name: "truncated", Count: 2, First: "unexpected EOF"}, {Name: "status 500", Count: 2}, {Name: "timeout", Count: 1}},
-	}, "p99<=250ms", "errors<=1%", "p99.99<=2s", "goodput>=900")
+	}, "p99<=250ms", "errors<=1%", "p99.99<=2s", "goodput>=100", "max<=500ms")
 	return r
 }

@@ -199,7 +199,8 @@ func (t *text) errors() []string {
 	return rows
 }
 
-// limits has one row for each limit, headed by its verdict.
+// limits has one row for each limit, headed by its verdict, and a verbose one
+// for what that rests on.
 func (t *text) limits() []string {
 	width := 0
 	for _, l := range t.r.Limits {
@@ -215,6 +216,9 @@ func (t *text) limits() []string {
 			row = fmt.Sprintf("%-*s  %s", width, l.Verdict, l.Reason)
 		}
 		rows = append(rows, colour[l.Verdict](row))
+		if t.s.Verbose && l.Detail != "" {
+			rows = append(rows, strings.Repeat(" ", width+2)+l.Detail)
+		}
 	}
 	return rows
 }

@@ -50,9 +50,11 @@ func TestText(t *testing.T) {
 		r := mixed()
 		l, err := verdict.Parse("max<=100ms")
 		require.NoError(t, err)
-		res := verdict.Judge(l, verdict.Counts{Due: 985, Succeeded: 985, Max: 102700 * time.Microsecond})
-		r.Limits, _ = judged(verdict.Counts{Due: 1000, Succeeded: 985, Failed: 15, Completed: 1000, Within: 985, Elapsed: r.Elapsed, Observed: 4200 * time.Microsecond, HaveObserved: true},
-			"p50<=50ms", "errors<=1%", "p99.9<=1s")
+		res := verdict.Judge(l, verdict.Counts{Due: 985, Succeeded: 985, Max: 102700 * time.Microsecond, Measured: 10 * time.Second}, verdict.DefaultStandard)
+		r.Limits, _ = judged(verdict.Counts{
+			Due: 1000, Succeeded: 985, Failed: 15, Completed: 1000, Within: 985, Elapsed: r.Elapsed, Observed: 4200 * time.Microsecond, HaveObserved: true,
+			Measured: r.Elapsed, Intervals: even(1000, 66),
+		}, "p50<=50ms", "errors<=0", "p99.9<=1s")
 		r.Limits = append(r.Limits, NewLimitResult(res.Waive("the race detector is on")))
 		return r
 	}

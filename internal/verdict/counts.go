@@ -1,6 +1,10 @@
 package verdict
 
-import "time"
+import (
+	"time"
+
+	"github.com/loadtestkit/load-tester/internal/hist"
+)
 
 // Counts is everything a verdict reads of a run: exact counts of requests,
 // warm-up left out. Due = Succeeded + Failed + Unsent + Unfinished.
@@ -11,6 +15,13 @@ type Counts struct {
 	Within    int64         // succeeded with a response time <= [Limit.Threshold]
 	Mean, Max time.Duration // response times of the succeeded, exact
 	Elapsed   time.Duration // first due to last done
+	Measured  time.Duration // of load: how long requests were becoming due
+
+	// Intervals is the course of the run. They tell how requests depend on
+	// each other; the totals above decide. Threshold is where Over has the
+	// limit's [Limit.Threshold], if it has one.
+	Intervals []hist.Interval
+	Threshold int
 
 	// For messages only.
 	Observed     time.Duration // the limit's quantile among the succeeded, as shown to people

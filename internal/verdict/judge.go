@@ -4,86 +4,156 @@ import (
 	"fmt"
 	"math/big"
 	"strconv"
-	"time"
 )
 
-// Judge returns the verdict on l from the counts of a whole run.
+// Judge returns the verdict on l from the counts of a run: pass or fail where
+// the run shows it as surely as s asks for, else inconclusive.
 //
 // A limit on time is about every request that was due: one that failed, was
-// unsent or is unfinished counts as slower than any time. A quantile needs ten
-// requests beyond it on average, Due >= 10/(1-Q), or the verdict is
-// inconclusive; the other metrics need one request.
-func Judge(l Limit, c Counts) Result {
-	r := Result{Limit: l, N: c.Due}
+// unsent or is unfinished counts as slower than any time. How much a run shows
+// is less than its number of requests suggests, because requests close in time
+// are slow together; how much less, its intervals tell.
+//
+// A quantile needs 30 requests beyond it on average, Due >= 30/(1-Q). A machine
+// that is slow for a while looks like a slow target, so what noise can cause
+// is a fail only from a least time of load on, 10 s for tails and 2 s for what
+// is about the bulk of the requests, and if the times followed no trend or were
+// too long throughout. Noise never makes a target faster, so a pass needs none
+// of this; nor does a fail that the requests which did not succeed make alone.
+func Judge(l Limit, c Counts, s Standard) Result {
+	j := &judgement{Result: Result{Limit: l, N: c.Due, Verdict: Inconclusive}, c: &c, s: s}
 	if c.Due == 0 {
-		r.Verdict = Inconclusive
-		r.Reason = fmt.Sprintf("%s, want %s %s: no request was due", l.subject(), l.Op, l.wantText())
-		return r
+		j.Reason = fmt.Sprintf("%s, want %s %s: no request was due", l.subject(), l.Op, l.wantText())
+		return j.Result
 	}
 	switch l.Metric {
 	case Quantile:
-		judgeQuantile(&r, &c)
+		j.judgeQuantile()
 	case Mean:
-		judgeTime(&r, &c, c.Mean)
+		j.judgeMean()
 	case Max:
-		judgeTime(&r, &c, c.Max)
+		j.judgeMax()
 	case Errors:
-		r.observe(float64(c.missed()) / float64(c.Due))
+		j.judgeErrors()
 	case Throughput:
-		judgeRate(&r, &c, c.Completed)
+		j.judgeRate(c.Completed)
 	case Goodput:
-		judgeRate(&r, &c, c.Succeeded)
+		j.judgeRate(c.Succeeded)
 	}
-	r.Reason = reason(&r, &c)
-	return r
+	j.sure()
+	j.Reason = reason(j)
+	j.Detail = detail(j)
+	return j.Result
 }
 
-// judgeQuantile compares how many requests were within the limit with how many
-// must be for the time at the quantile's rank to be.
-func judgeQuantile(r *Result, c *Counts) {
-	rank := rank(r.Limit.Q, c.Due)
-	if c.HaveObserved && rank <= c.Succeeded {
-		r.Observed, r.HaveObserved = float64(c.Observed), true
+// A judgement is a result in the making.
+type judgement struct {
+	Result
+	c   *Counts
+	s   Standard
+	why string // there is no verdict
+}
+
+// doubt makes the verdict inconclusive and says why.
+func (j *judgement) doubt(format string, args ...any) {
+	j.Verdict, j.why = Inconclusive, fmt.Sprintf(format, args...)
+}
+
+// alphas returns the probability of being wrong of the lower and the upper end
+// of an interval: each is that of the verdict that hangs on it.
+func (j *judgement) alphas() (low, high float64) {
+	if j.Limit.lower() {
+		return j.s.Pass, j.s.Fail
 	}
-	r.Verdict = Fail
-	if within := c.Within >= rank; within != r.Limit.lower() {
-		r.Verdict = Pass
+	return j.s.Fail, j.s.Pass
+}
+
+func (j *judgement) setInterval(low, high float64) {
+	j.Low, j.High, j.HaveInterval = low, high, true
+}
+
+// judgeShare judges a limit by the share of bad requests: below or at most p
+// for an upper limit, above it for a lower one.
+func (j *judgement) judgeShare(bad, p, freedom float64) {
+	n := float64(j.c.Due)
+	decide := func(alpha float64, shows func(x, n, p, alpha float64) bool) bool {
+		j.NEffective = effective(n, j.DesignEffect, freedom, alpha)
+		return shows(bad/n*j.NEffective, j.NEffective, p, alpha)
 	}
-	if c.Due < needed(r.Limit.Q) {
-		r.Verdict = Inconclusive
+	low, high := j.alphas()
+	above, atMost := Fail, Pass
+	if j.Limit.lower() {
+		above, atMost = Pass, Fail
+	}
+	switch {
+	case decide(low, surelyAbove):
+		j.Verdict = above
+	case decide(high, surelyAtMost):
+		j.Verdict = atMost
+	default:
+		j.lackRequests(bad/n, p, freedom)
 	}
 }
 
-// judgeTime judges a time that is without bound once a request was missed.
-func judgeTime(r *Result, c *Counts, d time.Duration) {
-	if c.missed() == 0 {
-		r.observe(float64(d))
-		return
+// judgeInterval judges by an interval that the limit's value lies beside or in.
+func (j *judgement) judgeInterval(low, high float64) {
+	j.setInterval(low, high)
+	want := j.Limit.Value
+	if j.Limit.Metric.IsTime() {
+		want = float64(j.Limit.Time)
 	}
-	r.Verdict = Fail
-	if r.Limit.lower() {
-		r.Verdict = Pass
+	near, far := low, high // the ends by which a limit fails and passes
+	if j.Limit.lower() {
+		near, far = high, low
 	}
-}
-
-func judgeRate(r *Result, c *Counts, n int64) {
-	if c.Elapsed <= 0 {
-		r.Verdict = Inconclusive
-		return
+	switch {
+	case j.Limit.Op.holds(far, want):
+		j.Verdict = Pass
+	case !j.Limit.Op.holds(near, want):
+		j.Verdict = Fail
+	default:
+		j.lackWidth(low, high, want)
 	}
-	r.observe(float64(n) / c.Elapsed.Seconds())
 }
 
 // observe judges a value that is known exactly.
-func (r *Result) observe(v float64) {
-	r.Observed, r.HaveObserved = v, true
-	want := r.Limit.Value
-	if r.Limit.Metric.IsTime() {
-		want = float64(r.Limit.Time)
+func (j *judgement) observe(v float64) {
+	j.Observed, j.HaveObserved = v, true
+	want := j.Limit.Value
+	if j.Limit.Metric.IsTime() {
+		want = float64(j.Limit.Time)
 	}
-	r.Verdict = Fail
-	if r.Limit.Op.holds(v, want) {
-		r.Verdict = Pass
+	j.Verdict = Fail
+	if j.Limit.Op.holds(v, want) {
+		j.Verdict = Pass
+	}
+}
+
+// judgeNoise takes a fail back that a slow spell of the machine could explain.
+// Parts of the run missed the limit where their ratio is above most.
+func (j *judgement) judgeNoise(parts []batch, most float64) {
+	if j.Verdict != Fail || !j.Limit.noisy() {
+		return
+	}
+	least := j.Limit.leastTime()
+	if t := j.c.Measured; t < least && !j.s.Repeated {
+		j.doubt("missed, but %s of load may all be a slow spell of the machine, a fail needs %s", FormatDuration(t), FormatDuration(least))
+		j.Needs = wholeSeconds(least - t)
+		return
+	}
+	if way := trend(j.c.Intervals); way != "" && !throughout(parts, most) {
+		j.doubt("missed, but the response times %s during the run", way)
+	}
+}
+
+// sure sets the confidence of a verdict that an interval gave.
+func (j *judgement) sure() {
+	switch {
+	case !j.HaveInterval:
+	case j.Verdict == Pass:
+		j.Confidence = 1 - j.s.Pass
+	case j.Verdict == Fail:
+		j.Confidence = 1 - j.s.Fail
 	}
 }
 
@@ -94,13 +164,12 @@ func rank(q float64, n int64) int64 {
 	return ceil(r.Mul(r, new(big.Rat).SetInt64(n)))
 }
 
-// needed returns ceil(10/(1-q)), from how many requests on quantile q is
-// judged. Ten beyond the quantile are chosen: their number then varies by about
-// a third from run to run.
+// needed returns ceil(30/(1-q)), from how many requests on quantile q is
+// judged. Thirty beyond the quantile are chosen.
 func needed(q float64) int64 {
 	r := decimal(q)
 	r.Sub(big.NewRat(1, 1), r)
-	return ceil(r.Quo(big.NewRat(10, 1), r))
+	return ceil(r.Quo(big.NewRat(30, 1), r))
 }
 
 func decimal(q float64) *big.Rat {

@@ -1,7 +1,8 @@
 // Package verdict turns the counts of a run into pass, fail or inconclusive,
-// one verdict per limit. It is pure: no I/O, no clock, no histogram. A limit on
-// time is judged from exact counts, never from a quantile that a histogram has
-// rounded to a bucket.
+// one verdict per limit. It is pure: no I/O, no clock. A limit on time is judged
+// from exact counts, never from a quantile that a histogram has rounded to a
+// bucket; histograms only say how far requests depend on each other, and where
+// the interval around a quantile ends.
 package verdict
 
 import (
@@ -98,6 +99,10 @@ func (l Limit) want() string {
 
 // lower reports whether the limit is a least value, not a greatest.
 func (l Limit) lower() bool { return l.Op == Above || l.Op == AtLeast }
+
+// noisy reports whether a slow machine can make l fail: it makes responses late
+// and few, never early or wrong.
+func (l Limit) noisy() bool { return l.Metric != Errors && l.Metric.IsTime() != l.lower() }
 
 // Threshold returns the T for which the number of succeeded requests with a
 // response time of at most T decides the limit; it goes to [Counts.Within]. It

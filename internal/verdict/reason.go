@@ -2,22 +2,74 @@ package verdict
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
-// reason says in one line what was observed, what was wanted and from how many
-// requests, as in
+// reason says in one line what was observed, between which ends it surely is,
+// what was wanted and from how many requests, as in
 //
-//	p99 response time 312ms, want <= 250ms (n=29,940; 28,100 within 250ms, 29,641 needed; open, 1000/s for 30s)
+//	p99 response time 312ms (298 to 330ms), want <= 250ms (n=29,940; 28,100 within 250ms, 29,641 needed; open, 1000/s for 30s)
 //	error ratio 0.0213, want <= 0 (638 of 29,940: timeout 601, reset 37; first: read tcp ...)
-func reason(r *Result, c *Counts) string {
-	s := fmt.Sprintf("%s %s, want %s %s", r.Limit.subject(), observed(r, c), r.Limit.Op, r.Limit.wantText())
+//	p99 response time 45.3ms (at least 41ms), want <= 50ms: n_eff 256 of 361: about 8s more (n=3,000)
+func reason(j *judgement) string {
+	r, c := &j.Result, j.c
+	s := fmt.Sprintf("%s %s%s, want %s %s", r.Limit.subject(), observed(r, c), span(r), r.Limit.Op, r.Limit.wantText())
 	if r.Verdict == Inconclusive {
-		s += ": " + lacking(r, c)
+		s += ": " + j.why
+		if r.Needs > 0 {
+			s += ": about " + FormatDuration(r.Needs) + " more"
+		}
 	}
 	return s + " (" + strings.Join(details(r, c), "; ") + ")"
+}
+
+// span writes the confidence interval, " (3.9 to 4.6ms)", or nothing.
+func span(r *Result) string {
+	low, high := "", ""
+	if r.HaveInterval && r.Low > 0 && !math.IsInf(r.Low, 1) {
+		low = r.Limit.valueText(r.Low)
+	}
+	if r.HaveInterval && !math.IsInf(r.High, 1) {
+		high = r.Limit.valueText(r.High)
+	}
+	switch {
+	case r.HaveInterval && r.Low == 0 && high != "" && !r.Limit.Metric.IsTime(), low == "" && high != "":
+		return " (at most " + high + ")"
+	case low == high: // as neither is known, or as three digits do not tell them apart
+		return ""
+	case high == "":
+		return " (at least " + low + ")"
+	}
+	digits, unit := cutUnit(low)
+	if _, same := cutUnit(high); unit == same && digits != "" {
+		low = digits
+	}
+	return " (" + low + " to " + high + ")"
+}
+
+// cutUnit cuts the unit off a value of one unit; 1m30s has none to cut.
+func cutUnit(s string) (digits, unit string) {
+	at := strings.LastIndexAny(s, "0123456789") + 1
+	if strings.IndexFunc(s[:at], unicode.IsLetter) >= 0 {
+		return "", s
+	}
+	return s[:at], s[at:]
+}
+
+// detail says for one who knows statistics what the verdict rests on.
+func detail(j *judgement) string {
+	var d []string
+	if j.DesignEffect > 0 && j.NEffective > 0 {
+		d = append(d, fmt.Sprintf("n_eff %s of %s, design effect %s", FormatCount(int64(j.NEffective)), FormatCount(j.N), short(j.DesignEffect)))
+	}
+	if j.HaveInterval {
+		d = append(d, fmt.Sprintf("alpha %s for a fail, %s for a pass", digits(j.s.Fail, 1), digits(j.s.Pass, 1)))
+	}
+	return strings.Join(d, "; ")
 }
 
 // subject names the metric in a sentence.
@@ -86,14 +138,6 @@ func short(v float64) string {
 		return strconv.FormatFloat(v, 'f', 0, 64)
 	}
 	return digits(v, 2)
-}
-
-// lacking says what an inconclusive verdict would have needed.
-func lacking(r *Result, c *Counts) string {
-	if r.Limit.Metric == Quantile {
-		return fmt.Sprintf("needs %s requests to judge, has %s", FormatCount(needed(r.Limit.Q)), FormatCount(c.Due))
-	}
-	return "no time passed"
 }
 
 // details are the parts of a reason that stand in brackets: of a missed limit

@@ -3,6 +3,7 @@ package verdict
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 )
 
 // A Verdict is what can be said about a limit.
@@ -53,7 +54,24 @@ type Result struct {
 	Observed     float64 // in ns, as a ratio, or per second, by the limit's metric
 	HaveObserved bool    // false: Observed is not known, or is without bound
 	N            int64   // requests that were due
-	Reason       string  // one line for a person: what was observed, what was wanted, from how many
+
+	// The confidence interval of the metric, with the probabilities of a
+	// wrong fail and a wrong pass at its ends: one that lies wholly beyond the
+	// limit is a fail, wholly within it a pass. Low 0 and High +Inf are no
+	// bound. HaveInterval is false where a fact was judged, or nothing.
+	Low, High    float64
+	HaveInterval bool
+
+	// How many independent requests N is worth, and how many times as much
+	// the share of slow or failed ones varies as it would among independent
+	// ones; 0 where the verdict does not use them.
+	NEffective, DesignEffect float64
+
+	Confidence float64       // of a pass or a fail, in [0, 1]; 0 where it is a fact, and in doubt
+	Exact      bool          // a fact about this run, and no noise: neither repeated nor excused
+	Needs      time.Duration // about how much more of the same load would settle it; 0: unknown or settled
+	Reason     string        // one line for a person: what was observed, what was wanted, from how many
+	Detail     string        // another for one who knows statistics; may be empty
 }
 
 // String returns the result as one line, without the verdict's word unless the
@@ -64,6 +82,18 @@ func (r Result) String() string { return r.Reason }
 func (r Result) Waive(why string) Result {
 	r.Verdict = NotJudged
 	r.Reason = "not judged: " + why + "; " + r.Reason
+	return r
+}
+
+// Excuse returns r as inconclusive if it is a fail that noise can cause, with
+// the reason why that cannot be held against the target. Anything else, and an
+// empty reason, leave r as it is: noise never grants a pass.
+func (r Result) Excuse(why string) Result {
+	if r.Verdict != Fail || r.Exact || why == "" {
+		return r
+	}
+	r.Verdict, r.Confidence = Inconclusive, 0
+	r.Reason += "; in doubt: " + why
 	return r
 }
 

@@ -1,0 +1,180 @@
+package verdict
+
+import (
+	"math"
+	"time"
+
+	"github.com/loadtestkit/load-tester/internal/hist"
+)
+
+// leastRequests is chosen: a mean or a rate of fewer has no interval to trust.
+const leastRequests = 30
+
+// judgeMean judges by the t interval of the mean.
+func (j *judgement) judgeMean() {
+	c := j.c
+	if j.unbounded() {
+		return
+	}
+	j.Observed, j.HaveObserved = float64(c.Mean), true
+	if c.Due < leastRequests {
+		j.tooFew(leastRequests)
+		return
+	}
+	intervals := loaded(c.Intervals)
+	times := make([]batch, len(intervals))
+	for i := range times {
+		h := intervals[i].Response
+		times[i] = batch{h.Mean() * float64(h.Count()), float64(h.Count())}
+	}
+	if freedom(len(times)) == 0 {
+		j.tooShort()
+		return
+	}
+	low, high := j.alphas()
+	j.judgeInterval(studentBounds(j.Observed, times, low, high))
+	j.judgeNoise(times, float64(j.Limit.Time))
+}
+
+// judgeMax judges the longest response time, which is a fact; only whether it
+// was the target's fault may be in doubt.
+func (j *judgement) judgeMax() {
+	if j.unbounded() {
+		return
+	}
+	j.observe(float64(j.c.Max))
+	j.Exact = j.Verdict == Pass || !j.Limit.noisy()
+	intervals := loaded(j.c.Intervals)
+	over := make([]batch, len(intervals))
+	for i := range over {
+		over[i].of = 1
+		if intervals[i].Response.Max() > int64(j.Limit.Time) {
+			over[i].sum = 1
+		}
+	}
+	j.judgeNoise(over, 0)
+}
+
+// unbounded judges a mean or a maximum once a request was missed, which makes
+// it longer than any time. It reports whether one was.
+func (j *judgement) unbounded() bool {
+	if j.c.missed() == 0 {
+		return false
+	}
+	j.Verdict, j.Exact = Fail, true
+	if j.Limit.lower() {
+		j.Verdict = Pass
+	}
+	return true
+}
+
+// judgeErrors judges the share of requests that did not succeed. Whether none
+// or all of them did is a fact.
+func (j *judgement) judgeErrors() {
+	missed, n, want := float64(j.c.missed()), float64(j.c.Due), j.Limit.Value
+	if want == 0 || want == 1 {
+		j.observe(missed / n)
+		j.Exact = true
+		return
+	}
+	j.Observed, j.HaveObserved = missed/n, true
+	design, df := missedDesign(j.c)
+	j.DesignEffect = design
+	low, high := j.alphas()
+	lowN, highN := effective(n, design, df, low), effective(n, design, df, high)
+	j.setInterval(lowShare(missed/n*lowN, lowN, low), highShare(missed/n*highN, highN, high))
+	j.judgeShare(missed, want, df)
+}
+
+const (
+	// fewMissed and fewDesign are chosen: so few errors do not show how they
+	// come together, nor does so short a run that it has few intervals; they
+	// are taken to come in groups of five.
+	fewMissed = 20
+	fewDesign = 5
+)
+
+// missedDesign returns the design effect of the requests that were missed, and
+// its degrees of freedom.
+func missedDesign(c *Counts) (design, df float64) {
+	intervals := loaded(c.Intervals)
+	missed := make([]batch, len(intervals))
+	for i := range missed {
+		missed[i] = batch{float64(intervals[i].Missed), float64(intervals[i].Due)}
+	}
+	design, df = designEffect(missed), freedom(len(missed))
+	if df == 0 || min(c.missed(), c.Due-c.missed()) < fewMissed {
+		design = max(design, fewDesign)
+	}
+	return design, max(df, fewestBatches-1)
+}
+
+// missedAlone reports whether the requests that were missed are, alone, surely
+// a greater share than p: a machine that is slow does not make answers wrong.
+// If so, it is they that the result rests on.
+func (j *judgement) missedAlone(p float64) bool {
+	missed, n := float64(j.c.missed()), float64(j.c.Due)
+	if missed <= p*n {
+		return false
+	}
+	design, df := missedDesign(j.c)
+	independent := effective(n, design, df, j.s.Fail)
+	if !surelyAbove(missed/n*independent, independent, p, j.s.Fail) {
+		return false
+	}
+	j.DesignEffect, j.NEffective = design, independent
+	return true
+}
+
+// judgeRate judges by the t interval of a rate of so many responses, from their
+// number in each part of the run.
+func (j *judgement) judgeRate(responses int64) {
+	c := j.c
+	if c.Elapsed <= 0 {
+		j.doubt("no time passed")
+		return
+	}
+	if responses == 0 { // no spread to tell, and no need of it
+		j.observe(0)
+		return
+	}
+	j.Observed, j.HaveObserved = float64(responses)/c.Elapsed.Seconds(), true
+	if c.Due < leastRequests {
+		j.tooFew(leastRequests)
+		return
+	}
+	windows := j.windows()
+	if freedom(len(windows)) == 0 {
+		j.tooShort()
+		return
+	}
+	low, high := j.alphas()
+	low, high = studentBounds(j.Observed, windows, low, high)
+	j.judgeInterval(math.Max(low, 0), high)
+	j.judgeNoise(nil, 0)
+}
+
+// windows returns how many responses came in each interval and its seconds, up
+// to the end of the run, whether or not anything happened there.
+func (j *judgement) windows() []batch {
+	c, windows := j.c, []batch(nil)
+	if len(c.Intervals) == 0 {
+		return nil
+	}
+	count := func(i hist.Interval) int64 { return i.Completed }
+	if j.Limit.Metric == Goodput {
+		count = func(i hist.Interval) int64 { return i.Succeeded }
+	}
+	width := c.Intervals[0].Width
+	for at := 0; ; at++ {
+		left := min(width, c.Elapsed-width*time.Duration(at))
+		if left <= 0 {
+			return windows
+		}
+		b := batch{of: left.Seconds()}
+		if at < len(c.Intervals) {
+			b.sum = float64(count(c.Intervals[at]))
+		}
+		windows = append(windows, b)
+	}
+}

@@ -1,0 +1,183 @@
+package verdict
+
+import (
+	"math"
+	"time"
+
+	"github.com/loadtestkit/load-tester/internal/hist"
+)
+
+// The least times of load for a fail are chosen: a machine may be slow for a
+// second or two, and a tail can be made by that alone.
+const (
+	leastTime     = 10 * time.Second
+	leastTimeBulk = 2 * time.Second // of what is about the bulk of the requests
+	bulk          = 0.95            // the highest quantile that is
+)
+
+// leastTime returns the time of load from which on l can fail.
+func (l Limit) leastTime() time.Duration {
+	if l.Metric == Max || l.Metric == Quantile && l.Q > bulk {
+		return leastTime
+	}
+	return leastTimeBulk
+}
+
+const (
+	// clusterSize is assumed, from simulations, of requests that were slow
+	// together where none was slow at all.
+	clusterSize = 30
+	// margin is how far below the limit the slowest request has to be for
+	// the assumption.
+	margin = 1.5
+)
+
+// judgeQuantile turns the limit into one on the share of requests that were
+// not within it, counted exactly: p99<=T holds if at most 1 % were not.
+func (j *judgement) judgeQuantile() {
+	r, c := &j.Result, j.c
+	if c.HaveObserved && rank(r.Limit.Q, c.Due) <= c.Succeeded {
+		r.Observed, r.HaveObserved = float64(c.Observed), true
+	}
+	if need := needed(r.Limit.Q); c.Due < need {
+		j.tooFew(need)
+		return
+	}
+	j.setInterval(0, math.Inf(1))
+	t, beyond := newTail(c, r.Limit.Q), 1-r.Limit.Q
+	if t.freedom == 0 {
+		j.tooShort()
+	} else {
+		j.judgeTail(t, beyond)
+	}
+	if r.Limit.noisy() && j.missedAlone(beyond) {
+		j.Verdict, j.Needs = Fail, 0
+		return
+	}
+	j.judgeNoise(t.over(c.Threshold), beyond)
+}
+
+// judgeTail judges by the requests that were not within the limit.
+func (j *judgement) judgeTail(t *tail, beyond float64) {
+	c := j.c
+	bad := float64(c.Due - c.Within)
+	design, mild := t.design(c.Threshold)
+	j.DesignEffect = design
+	j.interval(t, design)
+	if bad == 0 && float64(c.Max) <= float64(j.Limit.Time)/margin {
+		j.DesignEffect = min(design, max(clusterSize, mild))
+	}
+	j.judgeShare(bad, beyond, t.freedom)
+	if j.Verdict == Pass && !j.Limit.lower() {
+		j.High = min(j.High, float64(j.Limit.Time))
+	}
+}
+
+// interval sets the quantile's confidence interval: the limits at which the
+// run would just not fail and just pass (Woodruff 1952, by inversion of the
+// test).
+func (j *judgement) interval(t *tail, design float64) {
+	n, e := float64(j.c.Due), 1-j.Limit.Q
+	lowAlpha, highAlpha := j.alphas()
+	above := leastAbove(effective(n, design, t.freedom, lowAlpha), e, lowAlpha)
+	below := mostAtMost(effective(n, design, t.freedom, highAlpha), e, highAlpha)
+	if above <= 1 {
+		j.Low = t.value(j.c.Due - int64(math.Ceil(above*n)) + 1)
+	}
+	if below >= 0 {
+		j.High = t.value(j.c.Due - int64(math.Floor(below*n)))
+	}
+	if j.HaveObserved { // the interval is from narrower buckets
+		j.Low, j.High = min(j.Low, j.Observed), max(j.High, j.Observed)
+	}
+}
+
+// A tail is the slow end of a run's response times, as its intervals have it.
+type tail struct {
+	intervals []hist.Interval // up to the last in which a request was due
+	all       *hist.Histogram // of the succeeded
+	due       int64
+	freedom   float64
+	beyond    float64 // 1 - q
+}
+
+func newTail(c *Counts, q float64) *tail {
+	t := &tail{intervals: loaded(c.Intervals), due: c.Due, beyond: 1 - q}
+	t.freedom = freedom(len(t.intervals))
+	t.all = merged(t.intervals)
+	return t
+}
+
+// merged returns the response times of several intervals.
+func merged(intervals []hist.Interval) *hist.Histogram {
+	all := hist.New(7) // as [hist.Interval] has it
+	for i := range intervals {
+		all.Merge(intervals[i].Response)
+	}
+	return all
+}
+
+// loaded returns the intervals up to the last in which a request was due.
+func loaded(all []hist.Interval) []hist.Interval {
+	n := len(all)
+	for n > 0 && all[n-1].Due == 0 {
+		n--
+	}
+	return all[:n]
+}
+
+// value returns the response time at a rank among all that were due, to 0.4 %;
+// +Inf at the ranks of those that did not succeed.
+func (t *tail) value(rank int64) float64 {
+	n := t.all.Count()
+	if rank > n {
+		return math.Inf(1)
+	}
+	v, _ := t.all.Quantile(float64(rank) / float64(n))
+	return float64(v)
+}
+
+// design returns the largest design effect over the limit's threshold and the
+// quantiles around the judged one: where nothing was slower than the limit, how
+// slow requests go together shows at times close by. mild leaves out the least
+// of them, at which slow swings of the whole run show.
+func (t *tail) design(threshold int) (full, mild float64) {
+	mild = designEffect(t.over(threshold))
+	full = mild
+	for _, times := range []float64{3, 1, 1. / 2, 1. / 4} {
+		q := 1 - times*t.beyond
+		if times == 3 && q < 0.5 {
+			continue
+		}
+		v := t.value(hist.Rank(q, t.due))
+		d := designEffect(t.slow(func(i *hist.Interval) int64 {
+			if math.IsInf(v, 1) {
+				return 0
+			}
+			return i.Response.Above(int64(v))
+		}))
+		full = max(full, d)
+		if times != 3 {
+			mild = max(mild, d)
+		}
+	}
+	return full, mild
+}
+
+// over returns for each interval how many of its requests exceeded the series'
+// threshold, exactly.
+func (t *tail) over(threshold int) []batch {
+	return t.slow(func(i *hist.Interval) int64 { return i.Over[threshold] })
+}
+
+// slow returns for each interval how many of its requests did not succeed
+// within a time, given how many of those that succeeded took longer.
+func (t *tail) slow(over func(*hist.Interval) int64) []batch {
+	out := make([]batch, len(t.intervals))
+	for k := range out {
+		i := &t.intervals[k]
+		within := i.Response.Count() - over(i)
+		out[k] = batch{float64(i.Due - within), float64(i.Due)}
+	}
+	return out
+}

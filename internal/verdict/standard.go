@@ -1,0 +1,63 @@
+package verdict
+
+import "time"
+
+// A Standard is how sure a verdict has to be. Both probabilities are in
+// (0, 0.5).
+type Standard struct {
+	Fail float64 // the highest probability of a wrong fail
+	Pass float64 // the highest probability of a wrong pass
+
+	// Repeated says that a fail counts only if a fresh run, some time later,
+	// fails too. The least time of a fail is then waived: what it is there
+	// for, a slow spell of the machine, is past by then.
+	Repeated bool
+}
+
+// DefaultStandard is chosen: one false alarm in a hundred runs before anything
+// is repeated, and a pass says that the limit was kept with 95 % confidence.
+var DefaultStandard = Standard{Fail: 0.01, Pass: 0.05}
+
+// Share returns s with f times its probabilities, f in (0, 1]: the part of one
+// look of several, of which any may decide.
+func (s Standard) Share(f float64) Standard {
+	s.Fail *= f
+	s.Pass *= f
+	return s
+}
+
+// Among returns s for one limit of so many in a run, 1 or more, of which any
+// can fail the run (Bonferroni). A run passes only if all of them do, so
+// the probability of a wrong pass stays.
+func (s Standard) Among(limits int) Standard {
+	s.Fail /= float64(max(limits, 1))
+	return s
+}
+
+// A Look is a time at which a run may be judged and so ended early.
+type Look struct {
+	At    time.Duration // of load that was measured
+	Share float64       // of both probabilities of a [Standard]
+}
+
+// firstLook is chosen: below one second no verdict comes early.
+const firstLook = time.Second
+
+// Looks returns when to judge a run that may take as long as the budget: at its
+// end, at half of it, a quarter and so on down to one second, earliest first.
+// The shares add up to 1 and double from look to look, which keeps the
+// probabilities of a [Standard] however the looks depend on each other.
+func Looks(budget time.Duration) []Look {
+	n := 1
+	for budget>>n >= firstLook {
+		n++
+	}
+	looks := make([]Look, n)
+	for i := range looks {
+		looks[i] = Look{
+			At:    budget >> (n - 1 - i),
+			Share: float64(int64(1)<<i) / float64(int64(1)<<n-1),
+		}
+	}
+	return looks
+}
