@@ -39,6 +39,25 @@ func (p *Plan) fresh() (*Plan, error) { return NewPlan(p.given) }
 // Why a fail that a fresh run did not repeat does not count.
 const notRepeated = "not repeated: a second run, after a pause, did not fail; the first: "
 
+// confirmLimits makes a fail of r inconclusive that its repeat does not share,
+// unless it is a fact and no matter of chance; a fact of the repeat counts too.
+func confirmLimits(r *report.Report) {
+	var all []verdict.Result
+	for i := range r.Limits {
+		first, again := &r.Limits[i], r.Repeat.Limits[i]
+		switch {
+		case first.Verdict == verdict.Fail && again.Verdict == verdict.Fail:
+			first.Reason += "; a second run, after a pause: " + again.Reason
+		case first.Verdict == verdict.Fail && !first.Exact:
+			first.Verdict, first.Reason = verdict.Inconclusive, notRepeated+first.Reason
+		case again.Verdict == verdict.Fail && again.Exact:
+			first.Verdict, first.Reason = verdict.Fail, "in a second run: "+again.Reason
+		}
+		all = append(all, verdict.Result{Verdict: first.Verdict})
+	}
+	r.Verdict = verdict.Overall(all)
+}
+
 // confirmRatios makes a fail of r that its repeat does not share inconclusive.
 func confirmRatios(r *report.Comparison) {
 	for i := range r.Ratios {
@@ -54,8 +73,10 @@ func confirmRatios(r *report.Comparison) {
 		}
 	}
 	r.Verdict = overall(r)
-	if limitFailed(r.Repeat.Limits) {
-		r.Verdict = verdict.Fail
+	for _, l := range r.Repeat.Limits {
+		if l.Verdict == verdict.Fail && l.Exact {
+			r.Verdict = verdict.Fail
+		}
 	}
 }
 
@@ -80,11 +101,15 @@ func ratioFailed(r *report.Comparison) bool {
 	return false
 }
 
+// limitFailed reports whether a limit was missed that chance may have had a part
+// in, and none was that it had not: that would settle it.
 func limitFailed(limits []report.LimitResult) bool {
+	failed := false
 	for _, l := range limits {
-		if l.Verdict == verdict.Fail {
-			return true
+		if l.Verdict == verdict.Fail && l.Exact {
+			return false
 		}
+		failed = failed || l.Verdict == verdict.Fail
 	}
-	return false
+	return failed
 }

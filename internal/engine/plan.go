@@ -111,6 +111,9 @@ func NewPlan(opts Options) (*Plan, error) {
 	if o.Grace == 0 {
 		o.Grace = o.Timeout
 	}
+	if o.Budget == 0 {
+		o.Budget = clearBudget
+	}
 	p.plan()
 	if o.Concurrency == 0 && p.schedule != nil {
 		o.Concurrency = defaultOpenConcurrency

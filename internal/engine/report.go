@@ -16,9 +16,9 @@ import (
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
-// report makes the report of a run from what the load saw and what the sensors
-// say about it.
-func (p *Plan) report(o *load.Outcome, u host.Usage, w *wire) *report.Report {
+// report makes the report of a run from what the load saw, what the sensors say
+// about it, and how its limits were judged.
+func (p *Plan) report(o *load.Outcome, u host.Usage, w *wire, limits []verdict.Result) *report.Report {
 	r := &report.Report{
 		Schema:      report.SchemaVersion,
 		Tool:        report.Tool{Name: "load-tester", Version: Version()},
@@ -70,8 +70,11 @@ func (p *Plan) report(o *load.Outcome, u host.Usage, w *wire) *report.Report {
 		}
 	}
 	p.rates(r, o)
-	p.judge(r, o)
 	p.generator(r, o, u, w)
+	for _, l := range limits {
+		r.Limits = append(r.Limits, report.NewLimitResult(l))
+	}
+	r.Verdict = verdict.Overall(limits)
 	return r
 }
 
@@ -147,51 +150,6 @@ func (p *Plan) rates(r *report.Report, o *load.Outcome) {
 	}
 }
 
-// judge gives each limit its verdict.
-func (p *Plan) judge(r *report.Report, o *load.Outcome) {
-	counts := verdict.Counts{
-		Due: o.Due, Succeeded: o.Succeeded, Failed: o.Failed,
-		Unsent: o.Unsent, Unfinished: o.Unfinished, Completed: r.Requests.Completed,
-		Mean: time.Duration(o.Response.Mean()), Max: time.Duration(o.Response.Max()),
-		Elapsed: o.Elapsed, Measured: o.Elapsed, Intervals: r.Series,
-	}
-	if p.schedule != nil {
-		counts.Measured = o.Offering
-	}
-	for _, e := range r.Errors {
-		counts.ErrorKinds = append(counts.ErrorKinds, verdict.KindCount{Name: e.Kind, Count: e.Count, First: e.First})
-	}
-	for status, n := range o.Statuses {
-		if res := (load.Result{Status: status}); !res.Succeeded() {
-			counts.ErrorKinds = append(counts.ErrorKinds, verdict.KindCount{Name: fmt.Sprintf("status %d", status), Count: n})
-		}
-	}
-	slices.SortStableFunc(counts.ErrorKinds, func(a, b verdict.KindCount) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Name, b.Name))
-	})
-	standard := verdict.DefaultStandard.Among(len(p.opts.Limits))
-	threshold := 0
-	var results []verdict.Result
-	for _, l := range p.opts.Limits {
-		c := counts
-		if _, ok := l.Threshold(); ok {
-			c.Within, c.Threshold = o.Within[threshold], threshold
-			threshold++
-			if hist.Enough(l.Q, o.Response.Count()) {
-				v, ok := o.Response.Quantile(l.Q)
-				c.Observed, c.HaveObserved = time.Duration(v), ok
-			}
-		}
-		res := verdict.Judge(l, c, standard)
-		if p.opts.Waive != "" && l.Metric != verdict.Errors {
-			res = res.Waive(p.opts.Waive)
-		}
-		results = append(results, res)
-		r.Limits = append(r.Limits, report.NewLimitResult(res))
-	}
-	r.Verdict = verdict.Overall(results)
-}
-
 // generator is how the generator itself did.
 func (p *Plan) generator(r *report.Report, o *load.Outcome, u host.Usage, w *wire) {
 	engine := "goroutines"
@@ -221,7 +179,7 @@ func (p *Plan) generator(r *report.Report, o *load.Outcome, u host.Usage, w *wir
 		g.ConnectionsOpened = w.opened.Load()
 	}
 	if u.HaveCPU {
-		use := u.CPU.Seconds() / (u.Wall.Seconds() * float64(g.GOMAXPROCS))
+		use := cpuUse(u)
 		g.CPUUse, g.CPUUser, g.CPUSystem, g.MaxRSS = &use, &u.CPUUser, &u.CPUSystem, &u.MaxRSS
 		if n := o.Sent + o.Warmup.Sent; n > 0 {
 			each := u.CPU / time.Duration(n)
@@ -261,6 +219,11 @@ func (p *Plan) generator(r *report.Report, o *load.Outcome, u host.Usage, w *wir
 			Text: fmt.Sprintf("%d calls of the function went on after the run: it does not heed its context", o.Abandoned),
 		})
 	}
+}
+
+// cpuUse is the part of the processors that this process may use which it did.
+func cpuUse(u host.Usage) float64 {
+	return u.CPU.Seconds() / (u.Wall.Seconds() * float64(runtime.GOMAXPROCS(0)))
 }
 
 // optional is a reading as reports have it.

@@ -2,10 +2,7 @@ package engine
 
 import (
 	"context"
-	"fmt"
-	"os"
 
-	"github.com/loadtestkit/load-tester/internal/host"
 	"github.com/loadtestkit/load-tester/internal/report"
 )
 
@@ -17,28 +14,23 @@ import (
 func (p *Plan) Run(ctx, cut context.Context, watch Watch) (*report.Report, error) {
 	m := watching(watch)
 	defer m.end()
-	return p.once(ctx, cut, m)
-}
-
-// once makes the load one time.
-func (p *Plan) once(ctx, cut context.Context, m *monitor) (*report.Report, error) {
-	a, err := p.open(ctx)
+	first := &round{Plan: p, ctx: ctx, cut: cut, monitor: m}
+	r, err := first.make()
+	if err != nil || !p.opts.Confirm || r.Interrupted || !limitFailed(r.Limits) {
+		return r, err
+	}
+	if !p.rest(ctx, r.Elapsed, m) {
+		r.Interrupted = true
+		return r, nil
+	}
+	fresh, err := p.fresh()
 	if err != nil {
 		return nil, err
 	}
-	sensors := host.Start(os.DirFS("/"))
-	o, err := a.run(ctx, cut, p.whole(), m)
-	usage := sensors.Stop()
-	if err != nil {
-		a.close()
+	again := &round{Plan: fresh, ctx: ctx, cut: cut, monitor: m, after: r.Elapsed}
+	if r.Repeat, err = again.make(); err != nil {
 		return nil, err
 	}
-	r := p.report(o, usage, a.wire)
-	if err := a.close(); err != nil {
-		r.Generator.Warnings = append(r.Generator.Warnings, report.Warning{Code: "abandoned", Text: err.Error()})
-	}
-	if err := report.CheckConservation(r); err != nil {
-		return nil, fmt.Errorf("the counts of this run do not add up, which is a defect of load-tester: %w", err)
-	}
+	confirmLimits(r)
 	return r, nil
 }

@@ -42,6 +42,7 @@ type Report struct {
 	Intervals []Interval      `json:"intervals"` // at most 128, of equal width
 	Limits    []LimitResult   `json:"limits"`
 	Verdict   verdict.Verdict `json:"verdict"` // of all limits; null if none was judged
+	Repeat    *Report         `json:"repeat"`  // the fresh run that a fail was repeated in; nil if there was none
 
 	// What the distributions and the intervals were made from, for the
 	// writers of other formats. All nil in a report that was read from JSON.
@@ -167,6 +168,7 @@ type LimitResult struct {
 	NEffective   *float64        `json:"n_effective"`   // nil where the verdict does not use it
 	DesignEffect *float64        `json:"design_effect"` // likewise
 	Confidence   *float64        `json:"confidence"`    // of a pass or a fail, in [0, 1]; nil where it is a fact, and in doubt
+	Exact        bool            `json:"exact"`         // a fact, which neither noise nor chance can have made
 	Reason       string          `json:"reason"`        // one line for a person
 	Detail       string          `json:"detail"`        // another for one who knows statistics; empty without any
 }
@@ -187,6 +189,7 @@ func NewLimitResult(r verdict.Result) LimitResult {
 		NEffective:   known(r.NEffective, r.NEffective > 0),
 		DesignEffect: known(r.DesignEffect, r.NEffective > 0),
 		Confidence:   known(r.Confidence, r.Confidence > 0),
+		Exact:        r.Exact,
 		Reason:       r.String(), Detail: r.Detail,
 	}
 }

@@ -1,0 +1,118 @@
+package engine
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/loadtestkit/load-tester/internal/host"
+	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/verdict"
+)
+
+const (
+	// controlPart is the part of the time that the control gets, and
+	// controlLeast the least of it at once. Chosen.
+	controlPart  = 0.05
+	controlLeast = 50 * time.Millisecond
+)
+
+// A control is a handler in this process that does nothing, given some of the
+// load in between: what it suffers is this machine's doing.
+type control struct {
+	arm      *arm
+	outcome  *load.Outcome
+	next     int64 // number of its next arrival
+	blocks   int
+	throttle float64 // part of the quota's periods that were cut short, summed over blocks
+	sensed   int     // blocks in which that is known
+}
+
+// openControl makes a control for p, with requests and a workload like p's.
+func (p *Plan) openControl(ctx context.Context) (*control, error) {
+	o := p.opts
+	o.URL, o.Path, o.Handler, o.TLSConfig, o.Log = "", "", nil, nil, nil
+	o.Requests, o.Duration, o.Stages, o.Warmup = 0, time.Second, nil, 0
+	o.Rate = p.opts.Rate
+	if p.schedule != nil && p.opts.Rate == 0 {
+		o.Rate = p.schedule.Peak()
+	}
+	if o.Func != nil {
+		o.Func = func(context.Context) error { return nil }
+	} else {
+		o.Handler = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	}
+	plan, err := NewPlan(o)
+	if err != nil {
+		return nil, err
+	}
+	a, err := plan.open(ctx)
+	return &control{arm: a}, err
+}
+
+// run gives the control its part of a run that has just had so much time.
+func (c *control) run(ctx, cut context.Context, had time.Duration) error {
+	sensors := host.Start(os.DirFS("/"))
+	p := c.arm.plan
+	o, err := c.arm.run(ctx, cut, stretch{
+		schedule: p.schedule, first: c.next, origin: course(c.outcome),
+		duration: max(controlLeast, time.Duration(controlPart*float64(had))), grace: p.opts.Grace,
+	}, nil)
+	u := sensors.Stop()
+	if err != nil {
+		return err
+	}
+	c.next += o.Due
+	c.outcome = merged(c.outcome, o)
+	if u.Throttled.OK {
+		c.throttle += u.Throttled.Value
+		c.sensed++
+	}
+	return nil
+}
+
+// close frees the control; a nil control has nothing to free.
+func (c *control) close() error {
+	if c == nil {
+		return nil
+	}
+	return c.arm.close()
+}
+
+// noise is what the sensors and the control, which may be nil, say about the
+// machine during a run of p.
+func (p *Plan) noise(o *load.Outcome, u host.Usage, w *wire, c *control) verdict.Noise {
+	n := verdict.Noise{
+		InProcess:  p.opts.URL == "",
+		Loopback:   p.opts.URL != "" && w.loopback(),
+		Steal:      optional(u.Steal),
+		ForeignCPU: optional(u.ForeignCPU),
+		Throttled:  optional(u.Throttled),
+		Lateness:   o.Lateness,
+		Sent:       o.Sent,
+		Blocked:    o.PermitsExhausted > 0,
+	}
+	if u.HaveCPU {
+		use := cpuUse(u)
+		n.CPUUse = &use
+	}
+	if p.schedule != nil {
+		n.Planned = o.Due
+	}
+	if c != nil && c.outcome != nil {
+		n.Control, n.LatenessControl = c.outcome.Response, c.outcome.Lateness
+		if c.sensed > 0 {
+			n.ThrottledControl = new(c.throttle / float64(c.sensed))
+		}
+	}
+	return n
+}
+
+// excused is results with those fails in doubt that n may have caused.
+func excused(results []verdict.Result, n verdict.Noise) []verdict.Result {
+	for i, r := range results {
+		results[i] = r.Excuse(verdict.Excuse(r.Limit, n))
+	}
+	return results
+}

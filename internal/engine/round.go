@@ -1,0 +1,139 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/loadtestkit/load-tester/internal/host"
+	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/verdict"
+)
+
+const (
+	clearBudget = 30 * time.Second
+	// clearWarmup is the warm-up of a run until its verdict is clear. Chosen:
+	// connections, caches and the collector have settled by then.
+	clearWarmup = 500 * time.Millisecond
+	// clearStretch is how long such a run goes on between two turns of the
+	// control. Chosen.
+	clearStretch = time.Second
+)
+
+// A round is a run made one time.
+type round struct {
+	*Plan
+	ctx, cut context.Context
+	monitor  *monitor
+	after    time.Duration // of a repeat: how long the run before it took; else 0
+
+	arm      *arm
+	control  *control // nil without
+	outcome  *load.Outcome
+	next     int64            // number of the next arrival
+	standard verdict.Standard // that it was judged by
+}
+
+// make makes the run and its report.
+func (r *round) make() (rep *report.Report, err error) {
+	if r.arm, err = r.open(r.ctx); err != nil {
+		return nil, err
+	}
+	defer func() {
+		closing := r.arm.close()
+		if closing != nil && rep != nil {
+			rep.Generator.Warnings = append(rep.Generator.Warnings, report.Warning{Code: "abandoned", Text: closing.Error()})
+		}
+	}()
+	if r.opts.Waive == "" && (r.opts.endless() || r.after > 0) {
+		if r.control, err = r.openControl(r.ctx); err != nil {
+			return nil, err
+		}
+		defer r.control.close()
+	}
+	r.standard = r.Plan.standard()
+	sensors := host.Start(os.DirFS("/"))
+	switch {
+	case r.opts.endless():
+		err = r.untilClear()
+	case r.after > 0:
+		err = r.amidControls()
+	default:
+		err = r.stretch(r.whole())
+	}
+	usage := sensors.Stop()
+	if err != nil {
+		return nil, err
+	}
+	limits := excused(r.judge(r.outcome, r.standard), r.noise(r.outcome, usage, r.arm.wire, r.control))
+	rep = r.report(r.outcome, usage, r.arm.wire, limits)
+	if err := report.CheckConservation(rep); err != nil {
+		return nil, fmt.Errorf("the counts of this run do not add up, which is a defect of load-tester: %w", err)
+	}
+	return rep, nil
+}
+
+// stretch makes a stretch of load.
+func (r *round) stretch(s stretch) error {
+	s.first, s.origin = r.next, course(r.outcome)
+	o, err := r.arm.run(r.ctx, r.cut, s, r.monitor)
+	if err != nil {
+		return err
+	}
+	r.next += o.Due + o.Warmup.Due
+	r.outcome = merged(r.outcome, o)
+	return nil
+}
+
+// amidControls makes all of the run between two turns of the control.
+func (r *round) amidControls() error {
+	if err := r.control.run(r.ctx, r.cut, r.after/2); err != nil {
+		return err
+	}
+	if err := r.stretch(r.whole()); err != nil || r.outcome.Interrupted {
+		return err
+	}
+	return r.control.run(r.ctx, r.cut, r.after/2)
+}
+
+// untilClear makes load until the verdict on every limit is clear, or the
+// budget is used up.
+func (r *round) untilClear() error {
+	s := r.whole()
+	s.warmup = max(s.warmup, clearWarmup)
+	for _, look := range verdict.Looks(r.opts.Budget) {
+		for measured := course(r.outcome); measured < look.At; measured = course(r.outcome) {
+			r.monitor.says(fmt.Sprintf("judging after %s, at most %s", verdict.FormatDuration(look.At), verdict.FormatDuration(r.opts.Budget)))
+			s.duration = min(clearStretch, look.At-measured)
+			if err := r.stretch(s); err != nil || r.outcome.Interrupted {
+				return err
+			}
+			s.warmup = 0
+			if r.control != nil {
+				if err := r.control.run(r.ctx, r.cut, s.duration); err != nil {
+					return err
+				}
+			}
+		}
+		r.standard = r.Plan.standard().Share(look.Share)
+		if settled(r.judge(r.outcome, r.standard)) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// settled reports whether no more load is needed: nothing is in doubt, or
+// something has failed.
+func settled(results []verdict.Result) bool {
+	doubt := false
+	for _, r := range results {
+		if r.Verdict == verdict.Fail {
+			return true
+		}
+		doubt = doubt || r.Verdict == verdict.Inconclusive
+	}
+	return !doubt
+}
