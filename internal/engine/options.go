@@ -48,6 +48,12 @@ type Options struct {
 	Limits []verdict.Limit
 	Waive  string // if not empty, why limits on time and rates are not judged
 
+	Confirm bool          // repeat a run whose limits were missed, after a pause, before that counts
+	Budget  time.Duration // of a run until its verdict is clear; 0 means 30s
+
+	Tolerances []verdict.Tolerance // of a comparison: what head may be slower by
+	Most       float64             // of a search for the capacity: no rate above it is tried; 0 means no bound
+
 	Portable bool // a goroutine for each permit, even where an event loop can do without
 
 	Log *slog.Logger // told of each failed request; nil means nobody

@@ -65,7 +65,7 @@ func NewPlan(opts Options) (*Plan, error) {
 		field string
 		value time.Duration
 	}{
-		{"Duration", o.Duration}, {"Warmup", o.Warmup}, {"Timeout", o.Timeout}, {"Grace", o.Grace},
+		{"Duration", o.Duration}, {"Warmup", o.Warmup}, {"Timeout", o.Timeout}, {"Grace", o.Grace}, {"Budget", o.Budget},
 	} {
 		if t.value < 0 || t.value > maxTime {
 			fault(t.field, "%v is out of range, want a time such as 10s", t.value)
@@ -84,7 +84,7 @@ func NewPlan(opts Options) (*Plan, error) {
 	if o.Rate > 0 && len(o.Stages) > 0 {
 		fault("Rate", "%v, and Stages are set too; want one of them", o.Rate)
 	}
-	if o.Requests == 0 && o.Duration == 0 && len(o.Stages) == 0 {
+	if o.endless() && len(o.Limits) == 0 {
 		fault("Requests", "0, and Duration is 0 too; want at least one of them")
 	}
 	open := o.Rate != 0 || len(o.Stages) > 0
@@ -172,6 +172,11 @@ func (p *Plan) checkRequest(fault func(field, format string, args ...any)) *http
 		fault("URL", "%v", err)
 	}
 	return r
+}
+
+// endless reports whether o says nothing of how long to go on.
+func (o *Options) endless() bool {
+	return o.Requests == 0 && o.Duration == 0 && len(o.Stages) == 0
 }
 
 // checkStages tells fault what is wrong with the stages.

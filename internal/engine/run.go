@@ -26,7 +26,13 @@ const leaveAfter = time.Second
 
 // A Watch is told how far a run has come, every 100 ms and once at its end, from
 // one goroutine at a time.
-type Watch func(load.Progress)
+type Watch func(Progress)
+
+// Progress is how far a run has come.
+type Progress struct {
+	load.Progress
+	Doing string // such as "pair 37 of at most 200" or "pausing before the repeat"; "" in a plain run
+}
 
 // Run makes the load that p describes and returns its report. Cancelling ctx
 // issues nothing more and lets what is in flight finish within the grace
@@ -115,6 +121,9 @@ func (p *Plan) config(w *wire) (load.Config, error) {
 		Ahead:       p.ahead,
 		Thresholds:  p.thresholds(),
 	}
+	if o.endless() {
+		cfg.Duration = time.Second
+	}
 	if o.Log != nil {
 		cfg.OnFailed = p.logFailed
 	}
@@ -179,9 +188,9 @@ func watching(loop *load.Loop, watch Watch) (end func()) {
 		for {
 			select {
 			case <-t.C:
-				watch(loop.Progress())
+				watch(Progress{Progress: loop.Progress()})
 			case <-stop:
-				watch(loop.Progress())
+				watch(Progress{Progress: loop.Progress()})
 				return
 			}
 		}

@@ -265,10 +265,10 @@ func TestWatchSeesTheEnd(t *testing.T) {
 	var calls int
 	p, err := NewPlan(Options{URL: raw(t, nil).URL, Requests: 2000, Rate: 10_000, ConnectionsAhead: 50})
 	require.NoError(t, err)
-	r, err := p.Run(t.Context(), t.Context(), func(now load.Progress) {
+	r, err := p.Run(t.Context(), t.Context(), func(now Progress) {
 		assert.GreaterOrEqual(t, now.Succeeded, last.Succeeded)
 		assert.GreaterOrEqual(t, now.Elapsed, last.Elapsed)
-		last = now
+		last = now.Progress
 		calls++
 	})
 	require.NoError(t, err)

@@ -9,8 +9,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/loadtestkit/load-tester/internal/load"
 )
 
 // A long run holds as much memory at its end as after 10 s. LOADTESTKIT_SOAK=1
@@ -41,7 +39,7 @@ func TestSoak(t *testing.T) {
 	}
 	var first, last uint64
 	var looked time.Duration
-	r, err := p.Run(t.Context(), context.Background(), func(now load.Progress) {
+	r, err := p.Run(t.Context(), context.Background(), func(now Progress) {
 		switch {
 		case first == 0 && now.Elapsed >= early:
 			first = heap()

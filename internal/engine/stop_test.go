@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/loadtestkit/load-tester/internal/http1"
-	"github.com/loadtestkit/load-tester/internal/load"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/target"
 )
@@ -117,7 +116,7 @@ func stopped(t *testing.T, ctx, cut context.Context, o Options, await func(int64
 	if await != nil {
 		go func() { await(5); stop() }()
 	} else {
-		watch = func(p load.Progress) {
+		watch = func(p Progress) {
 			if p.Elapsed > 0 { // the clock is on: the first five have been started
 				stop()
 			}

@@ -1,0 +1,43 @@
+package verdict
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+)
+
+// maxPlainRatio is the largest ratio that is read without a percent sign. Chosen:
+// who writes p50=5 means 5 %, not five times as slow, which would tolerate all.
+const maxPlainRatio = 2.0
+
+// ParseTolerance reads by how much a quantile may be slower: p50=5%, or as the
+// largest ratio that passes p50=1.05. Its errors say what would be right; which
+// text they are about, the caller says.
+func ParseTolerance(s string) (Tolerance, error) {
+	name, value, ok := strings.Cut(s, "=")
+	if !ok {
+		return Tolerance{}, errors.New("want a percentile and by how much it may be slower, for example p99=10%")
+	}
+	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+	l, err := parseMetric(name)
+	switch {
+	case err == nil && l.Metric != Quantile, err != nil && !strings.HasPrefix(name, "p"):
+		return Tolerance{}, fmt.Errorf("unknown percentile %q, want p50, p90, p99, p99.9 or any other", name)
+	case err != nil:
+		return Tolerance{}, err
+	}
+	r, err := parseRatio(value)
+	most := maxPlainRatio
+	if strings.HasSuffix(value, "%") {
+		r++
+		most = math.MaxFloat64
+	}
+	if err != nil || !(1 <= r && r <= most) {
+		return Tolerance{}, fmt.Errorf("%s needs by how much it may be slower, for example %s=5%% or %s=1.05", name, name, name)
+	}
+	return Tolerance{Q: l.Q, Ratio: r}, nil
+}
+
+// Name returns the quantile as limits spell it: p50, p99.9.
+func (t Tolerance) Name() string { return Limit{Metric: Quantile, Q: t.Q}.name() }
