@@ -118,6 +118,15 @@ func (r *Ratio) times(v float64) string {
 	}
 }
 
+// Judged is the verdict and the reason of each ratio, then each limit of head.
+func (c *Comparison) Judged() []LimitResult {
+	var all []LimitResult
+	for _, r := range c.Ratios {
+		all = append(all, LimitResult{Verdict: r.Verdict, N: int64(r.Pairs), Reason: r.Reason})
+	}
+	return append(all, c.Limits...)
+}
+
 // WriteJSON writes c as [WriteJSON] writes a report.
 func (c *Comparison) WriteJSON(w io.Writer) error { return writeObject(w, c.whole()) }
 

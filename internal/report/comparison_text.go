@@ -15,10 +15,10 @@ func (c *Comparison) WriteText(w io.Writer, s Style) error {
 	t := &comparisonText{page: page{s: s}, c: c}
 	t.head()
 	t.note()
-	t.block("Comparison:", t.verdicts(c))
+	t.block("Comparison:", t.limits(c.Judged()))
 	if c.Repeat != nil {
 		both := LimitResult{Verdict: c.Verdict, Reason: "both together"}
-		t.block("Repeat, after a pause:", append(t.verdicts(c.Repeat), t.limits([]LimitResult{both})...))
+		t.block("Repeat, after a pause:", append(t.limits(c.Repeat.Judged()), t.limits([]LimitResult{both})...))
 	}
 	t.arms()
 	for _, a := range []struct {
@@ -55,16 +55,6 @@ func (t *comparisonText) head() {
 	t.b.WriteString("Base: " + verdict.OneLine(c.Base.Target) + "\n")
 	t.b.WriteString("Head: " + verdict.OneLine(c.Head.Target) + "\n")
 	t.b.WriteString(c.Config.load() + "\n")
-}
-
-// verdicts has one row for each quantile that was compared and each limit of
-// head.
-func (t *comparisonText) verdicts(c *Comparison) []string {
-	var all []LimitResult
-	for _, r := range c.Ratios {
-		all = append(all, LimitResult{Verdict: r.Verdict, Reason: r.Reason})
-	}
-	return t.limits(append(all, c.Limits...))
 }
 
 // armWidth is a column's of the table of both arms, in characters: a large rate

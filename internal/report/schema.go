@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"slices"
 )
@@ -17,14 +18,19 @@ var comparisonSchema []byte
 //go:embed schema_capacity.json
 var capacitySchema []byte
 
-// Schema returns the JSON Schema (2020-12) of what [WriteJSON] writes.
-func Schema() []byte { return slices.Clone(runSchema) }
-
-// ComparisonSchema returns that of a [Comparison].
-func ComparisonSchema() ([]byte, error) { return withShared(comparisonSchema) }
-
-// CapacitySchema returns that of a [Capacity].
-func CapacitySchema() ([]byte, error) { return withShared(capacitySchema) }
+// Schema returns the JSON Schema (2020-12) of what is written as JSON of a
+// "run", a "compare" or a "capacity"; anything else is an error.
+func Schema(of string) ([]byte, error) {
+	switch of {
+	case "run":
+		return slices.Clone(runSchema), nil
+	case "compare":
+		return withShared(comparisonSchema)
+	case "capacity":
+		return withShared(capacitySchema)
+	}
+	return nil, fmt.Errorf("no schema of %q, want run, compare or capacity", of)
+}
 
 // A schema is a JSON Schema of an object, its members in their usual order.
 type schema struct {
