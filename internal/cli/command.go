@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/loadtestkit/load-tester/internal/engine"
 	"github.com/loadtestkit/load-tester/internal/report"
@@ -24,9 +23,10 @@ func newRoot(s *session, status *int) *cobra.Command {
 		Args:              cobra.ArbitraryArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
-	g := loadFlags(root, set, false)
+	g := runFlags(root, set, false)
+	g.statuses = rootStatuses
 	g.on(&version, "version", "print the version")
-	g.on(new(bool), "help,h", "print this")
+	g.help(s, status)
 	root.RunE = func(_ *cobra.Command, args []string) (err error) {
 		if version {
 			*status = s.print("load-tester " + engine.Version() + "\n")
@@ -37,33 +37,34 @@ func newRoot(s *session, status *int) *cobra.Command {
 			names = append(names, c.Name())
 		}
 		set.checkURL(args, names)
-		o, err := set.options(s.stdin)
+		o, err := set.runOptions(s.stdin)
 		if err == nil {
 			*status, err = s.run(set, o)
 		}
 		return err
 	}
 	root.SetFlagErrorFunc(flagError)
-	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
-		titles, sets := []string{"Flags"}, []*pflag.FlagSet{cmd.LocalFlags()}
-		if cmd == root {
-			titles, sets = g.titles, g.sets
-		}
-		*status = s.print(help(cmd, titles, sets))
-	})
-	root.AddCommand(newDemo(s, status), newTarget(s, status), newSchema(s, status))
+	root.AddCommand(newCompare(s, status), newCapacity(s, status), newDemo(s, status), newTarget(s, status), newSchema(s, status))
 	root.SetHelpCommand(newHelp(root))
 	return root
 }
 
+// newSchema prints what describes the JSON of a command.
 func newSchema(s *session, status *int) *cobra.Command {
 	return &cobra.Command{
-		Use:   "schema",
-		Short: "Print the JSON Schema of --format json",
-		Args:  noArgs,
-		RunE: func(*cobra.Command, []string) error {
-			*status = s.print(string(report.Schema()))
-			return nil
+		Use:       "schema [run|compare|capacity]",
+		Short:     "Print the JSON Schema of --format json",
+		Args:      cobra.ArbitraryArgs,
+		ValidArgs: []cobra.Completion{"run", "compare", "capacity"},
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return fmt.Errorf("schema takes one argument, got %s", quoted(args))
+			}
+			schema, err := report.Schema(append(args, "run")[0])
+			if err == nil {
+				*status = s.print(string(schema))
+			}
+			return err
 		},
 	}
 }

@@ -21,15 +21,15 @@ func newDemo(s *session, status *int) *cobra.Command {
 		Short: "Run a short load on a target in this process, to see a report",
 		Args:  noArgs,
 	}
-	loadFlags(cmd, set, true)
+	runFlags(cmd, set, true).help(s, status)
 	cmd.RunE = func(*cobra.Command, []string) error {
-		if set.requests == 0 && set.duration == 0 && len(set.stages) == 0 {
+		if set.endless() && len(set.limits) == 0 && set.budget == 0 {
 			set.requests = demoRequests
 		}
 		if len(set.limits) == 0 {
 			set.limits = demoLimits()
 		}
-		o, err := set.options(s.stdin)
+		o, err := set.runOptions(s.stdin)
 		if err != nil {
 			return err
 		}

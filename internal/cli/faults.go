@@ -43,32 +43,45 @@ var flagOf = map[string]string{
 	"Poisson":          "arrivals",
 	"Seed":             "seed",
 	"ConnectionsAhead": "connections-ahead",
+	"Limits":           "limit",
+	"Budget":           "budget",
+	"Base":             "base",
+	"Head":             "head",
+	"Tolerances":       "tolerance",
+	"Most":             "most",
 }
 
-// planFaults turns what engine.NewPlan found wrong into lines about flags.
-func planFaults(err error) error {
+// planFaults turns what the engine found wrong into lines about flags. flags
+// says which flag sets a field.
+func planFaults(err error, flags map[string]string) error {
 	var list faults
-	errs := []error{err}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		errs = joined.Unwrap()
-	}
-	for _, err := range errs {
-		var fault *engine.Fault
-		if !errors.As(err, &fault) || flagOf[fault.Field] == "" {
-			list.add("%v", err)
-			continue
-		}
-		for line := range strings.SplitSeq(fault.Want, "\n") {
-			// A request's begin with what they are about: url "ftp://x": ...
-			first, about, _ := strings.Cut(line, " ")
-			if slices.Contains([]string{"url", "method", "header"}, first) {
-				list.add("--%s %s", first, about)
-			} else {
-				list.add("--%s: %s", flagOf[fault.Field], line)
-			}
-		}
-	}
+	list.addPlan(err, flags)
 	return list.err()
+}
+
+func (f *faults) addPlan(err error, flags map[string]string) {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, err := range joined.Unwrap() {
+			f.addPlan(err, flags)
+		}
+		return
+	}
+	var fault *engine.Fault
+	if !errors.As(err, &fault) || flags[fault.Field] == "" {
+		f.add("%v", err)
+		return
+	}
+	for line := range strings.SplitSeq(fault.Want, "\n") {
+		// A request's begin with what they are about: url "ftp://x": ...
+		switch first, about, _ := strings.Cut(line, " "); first {
+		case "url":
+			f.add("--%s %s", flags[fault.Field], about)
+		case "method", "header":
+			f.add("--%s %s", first, about)
+		default:
+			f.add("--%s: %s", flags[fault.Field], line)
+		}
+	}
 }
 
 // strangers are flags of other load testers that are called something else

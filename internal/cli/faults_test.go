@@ -89,11 +89,11 @@ func TestPlanFaultsNameFlags(t *testing.T) {
 	cmd := newRoot(&session{}, new(int))
 	for field, flag := range flagOf {
 		assert.NotNil(t, cmd.Flags().Lookup(flag), flag)
-		assert.EqualError(t, planFaults(&engine.Fault{Field: field, Want: "is wrong"}), "--"+flag+": is wrong")
+		assert.EqualError(t, planFaults(&engine.Fault{Field: field, Want: "is wrong"}, flagOf), "--"+flag+": is wrong")
 	}
 	_, err := engine.NewPlan(engine.Options{URL: "ftp://x", Requests: -1, Concurrency: -1, Timeout: -1, Rate: -1})
-	assert.Len(t, strings.Split(planFaults(err).Error(), "\n"), 5, "all of them: %v", err)
-	assert.EqualError(t, planFaults(os.ErrClosed), os.ErrClosed.Error())
+	assert.Len(t, strings.Split(planFaults(err, flagOf).Error(), "\n"), 5, "all of them: %v", err)
+	assert.EqualError(t, planFaults(os.ErrClosed, flagOf), os.ErrClosed.Error())
 }
 
 func TestNearest(t *testing.T) {

@@ -35,8 +35,20 @@ const rootStatuses = `  0         done
   130, 143  after Ctrl+C, after SIGTERM; the report is of what was done
 `
 
+// help makes the flags' groups the help of their command.
+func (g *groups) help(s *session, status *int) {
+	g.on(new(bool), "help,h", "print this")
+	g.cmd.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
+		if cmd != g.cmd { // one under it, without groups
+			*status = s.print(help(cmd, []string{"Flags"}, []*pflag.FlagSet{cmd.LocalFlags()}, ""))
+			return
+		}
+		*status = s.print(help(cmd, g.titles, g.sets, g.statuses))
+	})
+}
+
 // help is the text of --help.
-func help(cmd *cobra.Command, titles []string, sets []*pflag.FlagSet) string {
+func help(cmd *cobra.Command, titles []string, sets []*pflag.FlagSet, statuses string) string {
 	var b strings.Builder
 	about := cmd.Long
 	if about == "" {
@@ -63,8 +75,8 @@ func help(cmd *cobra.Command, titles []string, sets []*pflag.FlagSet) string {
 	for i, fs := range sets {
 		b.WriteString("\n" + titles[i] + ":\n" + flagLines(fs))
 	}
-	if !cmd.HasParent() {
-		b.WriteString("\nExit status:\n" + rootStatuses)
+	if statuses != "" {
+		b.WriteString("\nExit status:\n" + statuses)
 	}
 	return b.String()
 }

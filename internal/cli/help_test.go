@@ -45,7 +45,12 @@ func TestOtherCommands(t *testing.T) {
 		return r.Stdout.String()
 	}
 	assert.Equal(t, "load-tester "+engine.Version()+"\n", print("--version"))
-	assert.Equal(t, string(report.Schema()), print("schema"))
+	for _, of := range []string{"run", "compare", "capacity"} {
+		schema, err := report.Schema(of)
+		require.NoError(t, err)
+		assert.Equal(t, string(schema), print("schema", of))
+	}
+	assert.Equal(t, print("schema", "run"), print("schema"))
 	assert.Contains(t, print("completion", "bash"), "__start_load-tester")
 	assert.Contains(t, print("__complete", "--format", ""), "hgrm")
 	assert.Contains(t, print("__complete", "--arr"), "--arrivals\tconstant, or poisson")

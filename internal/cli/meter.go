@@ -33,8 +33,12 @@ func newMeter(o engine.Options) *meter {
 	return m
 }
 
-// view is what to show at p, which is not before the last one.
-func (m *meter) view(p load.Progress) view {
+// view is what to show now. The time goes back only where a run is repeated.
+func (m *meter) view(now engine.Progress) view {
+	p := now.Progress
+	if n := len(m.past); n > 0 && p.Elapsed < m.past[n-1].Elapsed {
+		m.past = nil // the repeat has begun
+	}
 	for len(m.past) > 1 && m.past[1].Elapsed <= p.Elapsed-leftWindow {
 		m.past = m.past[1:]
 	}
@@ -43,7 +47,7 @@ func (m *meter) view(p load.Progress) view {
 		done: p.Succeeded + p.Failed, failed: p.Failed, total: m.total,
 		elapsed: max(0, p.Elapsed-m.warmup), duration: m.duration,
 		warming: max(0, m.warmup-p.Elapsed),
-		rate:    m.rate(rateWindow), left: -1,
+		rate:    m.rate(rateWindow), left: -1, doing: now.Doing,
 	}
 	if m.duration > 0 {
 		v.left = max(0, m.duration-v.elapsed)

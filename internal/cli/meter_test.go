@@ -16,7 +16,7 @@ func at(m *meter, from, end time.Duration, done *int64, perSecond int64) (v view
 	const step = 100 * time.Millisecond
 	for now := from + step; now <= end; now += step {
 		*done += perSecond / 10
-		v = m.view(load.Progress{Elapsed: now, Succeeded: *done})
+		v = m.view(engine.Progress{Progress: load.Progress{Elapsed: now, Succeeded: *done}})
 	}
 	return v
 }
@@ -75,4 +75,15 @@ func TestMeterWarmUp(t *testing.T) {
 	assert.Zero(t, v.warming)
 	assert.Equal(t, 500*time.Millisecond, v.elapsed)
 	assert.Equal(t, 3500*time.Millisecond, v.left)
+}
+
+func TestMeterOfARepeat(t *testing.T) {
+	m := newMeter(engine.Options{Requests: 1000})
+	var done int64
+	at(m, 0, 3*time.Second, &done, 100)
+	done = 0
+	v := at(m, 0, 500*time.Millisecond, &done, 200)
+	assert.InDelta(t, 200, v.rate, 1e-9, "the first run is past")
+	v = m.view(engine.Progress{Progress: load.Progress{Elapsed: time.Second, Succeeded: 100}, Doing: "pausing"})
+	assert.Equal(t, "pausing", v.remaining())
 }

@@ -15,6 +15,17 @@ import (
 // defaultRequests is how many requests a run without an end of its own sends.
 const defaultRequests = 100
 
+// runOptions are the options of a run. Without an end and without limits, which
+// a run goes on for until it is clear whether they hold, it has one.
+func (set *settings) runOptions(stdin io.Reader) (engine.Options, error) {
+	set.checkRun()
+	o, err := set.options(stdin)
+	if set.endless() && len(set.limits) == 0 {
+		o.Requests = defaultRequests
+	}
+	return o, err
+}
+
 // options are what the settings ask of the engine. An error says which flags
 // are wrong, a line for each.
 func (set *settings) options(stdin io.Reader) (engine.Options, error) {
@@ -36,9 +47,10 @@ func (set *settings) options(stdin io.Reader) (engine.Options, error) {
 		Seed:             set.seed,
 		ConnectionsAhead: set.ahead,
 		Limits:           set.limits,
-	}
-	if o.Requests == 0 && o.Duration == 0 && len(o.Stages) == 0 {
-		o.Requests = defaultRequests
+		Confirm:          set.confirm,
+		Budget:           set.budget,
+		Tolerances:       set.tolerances,
+		Most:             set.most,
 	}
 	if set.insecure {
 		o.TLSConfig = &tls.Config{InsecureSkipVerify: true}

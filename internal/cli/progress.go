@@ -16,6 +16,7 @@ type view struct {
 	left                time.Duration // until the end; negative if that is not known
 	warming             time.Duration // what is left of the warm-up
 	stopping            bool          // nothing more is issued
+	doing               string        // what is under way; "" in a plain run
 }
 
 // ratio is how much of the run is over, in [0, 1].
@@ -30,13 +31,20 @@ func (v *view) ratio() float64 {
 	return max(0, min(r, 1))
 }
 
-// of says how far the run is: 312/1000 requests, or 3.2s/10s.
+// bounded reports whether it is known when the run will be over.
+func (v *view) bounded() bool { return v.total > 0 || v.duration > 0 }
+
+// of says how far the run is: 312/1000 requests, 3.2s/10s, or 3.2s of nobody
+// knows how many.
 func (v *view) of(count func(int64) string) string {
-	if v.total > 0 {
+	switch {
+	case v.total > 0:
 		total := count(v.total)
 		return fmt.Sprintf("%*s/%s", len(total), count(v.done), total)
+	case v.duration > 0:
+		return clock(min(v.elapsed, v.duration)) + "/" + clock(v.duration)
 	}
-	return clock(min(v.elapsed, v.duration)) + "/" + clock(v.duration)
+	return clock(v.elapsed)
 }
 
 // narrowest is how many columns a progress line uses at least. Chosen: no
@@ -65,10 +73,16 @@ func (v *view) line(width int, red func(string) string) string {
 		{0, short, "", " ", false, false},
 	} {
 		var parts []string
-		if form.bar > 0 {
+		if form.bar > 0 && v.bounded() {
 			parts = append(parts, bar(v.ratio(), form.bar))
 		}
 		parts = append(parts, v.of(form.count))
+		if !v.bounded() {
+			if form.left && v.doing != "" {
+				parts = append(parts, v.doing)
+			}
+			parts = append(parts, form.count(v.done)+" requests")
+		}
 		if form.rate {
 			parts = append(parts, form.count(int64(math.Round(v.rate)))+form.unit)
 		}
@@ -96,6 +110,8 @@ func (v *view) remaining() string {
 	switch {
 	case v.stopping:
 		return "stopping"
+	case v.bounded() && v.doing != "":
+		return v.doing
 	case v.warming > 0:
 		return "warm-up " + clock(v.warming)
 	case v.left < 0:
@@ -106,17 +122,26 @@ func (v *view) remaining() string {
 	return clock(v.left.Truncate(time.Second)) + " left"
 }
 
-// final is the one line of a run without a terminal.
-func (v *view) final(interrupted bool) string {
+// final is the one line without a terminal of what came as far as extent says.
+func final(extent string, interrupted bool) string {
 	outcome := "done"
 	if interrupted {
 		outcome = "interrupted"
 	}
+	return fmt.Sprintf("Running...  [%s] %s", extent, outcome)
+}
+
+// extent is how far the run came.
+func (v *view) extent() string {
+	full := func(n int64) string { return strconv.FormatInt(n, 10) }
 	if v.total == 0 {
 		v.elapsed = v.elapsed.Round(100 * time.Millisecond)
 	}
-	of := strings.TrimLeft(v.of(func(n int64) string { return strconv.FormatInt(n, 10) }), " ")
-	return fmt.Sprintf("Running...  [%s] %s", of, outcome)
+	of := strings.TrimLeft(v.of(full), " ")
+	if !v.bounded() {
+		of = full(v.done) + " requests in " + of
+	}
+	return of
 }
 
 // bar draws a ratio in so many columns and two brackets.

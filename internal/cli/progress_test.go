@@ -12,6 +12,8 @@ import (
 func TestProgressLine(t *testing.T) {
 	requests := view{done: 312, total: 1000, rate: 1234.4, failed: 3, left: 2300 * time.Millisecond}
 	timed := view{done: 70_000, duration: time.Minute, elapsed: 15 * time.Second, rate: 4567, left: 45 * time.Second}
+	pair := view{done: 12_345, elapsed: 3200 * time.Millisecond, rate: 4567, doing: "pair 37 of at most 200", left: -1}
+	pausing := view{done: 1000, total: 1000, doing: "pausing before the repeat", left: time.Second}
 	large := view{done: 1_234_567, total: 2_000_000, rate: 123_456, failed: 98_765, left: 6 * time.Second}
 	for _, c := range []struct {
 		v     view
@@ -26,6 +28,10 @@ func TestProgressLine(t *testing.T) {
 		{large, 80, "[============>       ]  1234567/2000000  123456 req/s  98765 failed  6s left", "long numbers still fit"},
 		{large, 45, "[===>  ] 1.23M/2.00M 123k/s 98.8k failed", "counts are shortened before anything goes"},
 		{large, 40, "1.23M/2.00M 123k/s 98.8k failed", "the bar goes before any count"},
+		{pair, 80, "3.2s  pair 37 of at most 200  12345 requests  4567 req/s  0 failed", "nobody knows when it is over"},
+		{pair, 64, "3.2s  pair 37 of at most 200  12345 requests  4567/s  0 failed", "no bar to shorten"},
+		{pair, 40, "3.2s 12.3k requests 4567/s 0 failed", "what it is doing goes before any count"},
+		{pausing, 90, "[======================]  1000/1000  0 req/s  0 failed  pausing before the repeat", "in the place of the time left"},
 		{large, 20, "1.23M/2.00M 98.8k f", "nothing wraps, whatever the width"},
 	} {
 		assert.Equal(t, c.want, c.v.line(c.width, nil), c.why)
@@ -73,6 +79,8 @@ func TestRemaining(t *testing.T) {
 		{view{left: 59900 * time.Millisecond}, "59s left"},
 		{view{left: 90 * time.Second, warming: 1500 * time.Millisecond}, "warm-up 1.5s"},
 		{view{left: 90 * time.Second, warming: time.Second, stopping: true}, "stopping"},
+		{view{left: time.Second, total: 5, doing: "judging"}, "judging"},
+		{view{left: -1, doing: "judging"}, ""}, // it stands elsewhere in the line
 	} {
 		assert.Equal(t, c.want, c.v.remaining(), "%+v", c.v)
 	}
@@ -89,8 +97,9 @@ func TestFinalLine(t *testing.T) {
 		{view{done: 5, duration: 10 * time.Second, elapsed: 10002 * time.Millisecond}, false, "Running...  [10s/10s] done"},
 		{view{done: 5, duration: 10 * time.Second, elapsed: 1234 * time.Millisecond}, true, "Running...  [1.2s/10s] interrupted"},
 		{view{done: 70, total: 100, duration: time.Second}, false, "Running...  [70/100] done"},
+		{view{done: 70, elapsed: 1234 * time.Millisecond}, false, "Running...  [70 requests in 1.2s] done"},
 	} {
-		assert.Equal(t, c.want, c.v.final(c.interrupted))
+		assert.Equal(t, c.want, final(c.v.extent(), c.interrupted))
 	}
 }
 

@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"fmt"
+	"os"
 	"runtime"
 	"slices"
 	"strconv"
@@ -160,6 +161,9 @@ func (p *Plan) generator(r *report.Report, o *load.Outcome, u host.Usage, w *wir
 	*g = report.Generator{
 		Engine:           engine,
 		GOMAXPROCS:       runtime.GOMAXPROCS(0),
+		GOOS:             runtime.GOOS,
+		GOARCH:           runtime.GOARCH,
+		CPU:              host.CPU(os.DirFS("/")),
 		GCPauseTotal:     &u.GCPauseTotal,
 		GCPauseMax:       &u.GCPauseMax,
 		SchedLatencyP99:  &u.SchedLatencyP99,

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"io"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/verdict"
@@ -64,4 +65,32 @@ type Ratio struct {
 	Verdict    verdict.Verdict `json:"verdict"`
 	Reason     string          `json:"reason"` // one line for a person
 	Detail     string          `json:"detail"` // and one for a statistician
+}
+
+// Judged is the verdict and the reason of each ratio, then each limit of head.
+func (c *Comparison) Judged() []LimitResult {
+	var all []LimitResult
+	for _, r := range c.Ratios {
+		all = append(all, LimitResult{Verdict: r.Verdict, N: int64(r.Pairs), Reason: r.Reason, Detail: r.Detail})
+	}
+	return append(all, c.Limits...)
+}
+
+// WriteJSON writes c as [WriteJSON] writes a report.
+func (c *Comparison) WriteJSON(w io.Writer) error { return writeObject(w, c.whole()) }
+
+// whole is a copy of c without nil lists; nil of nil.
+func (c *Comparison) whole() *Comparison {
+	if c == nil {
+		return nil
+	}
+	out := *c
+	out.Config = c.Config.whole()
+	for _, a := range []*Arm{&out.Base, &out.Head} {
+		a.StatusCodes, a.Errors = object(a.StatusCodes), wholeErrors(a.Errors)
+	}
+	out.Ratios, out.Limits = list(c.Ratios), list(c.Limits)
+	out.Repeat = c.Repeat.whole()
+	out.Generator = c.Generator.whole()
+	return &out
 }

@@ -8,6 +8,9 @@ import "time"
 type Generator struct {
 	Engine     string `json:"engine"` // how requests were sent, such as "portable"
 	GOMAXPROCS int    `json:"gomaxprocs"`
+	GOOS       string `json:"goos"`
+	GOARCH     string `json:"goarch"`
+	CPU        string `json:"cpu"` // its name; empty where the system does not tell
 
 	CPUUse        *float64       `json:"cpu_use"`            // own process, as a share of GOMAXPROCS processors
 	CPUUser       *time.Duration `json:"cpu_user_ns"`        // own process

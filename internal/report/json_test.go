@@ -25,6 +25,8 @@ func encode(t *testing.T, r *Report) string {
 func TestJSON(t *testing.T) {
 	golden(t, "open.json", encode(t, open()))
 	golden(t, "interrupted.json", encode(t, interrupted()))
+	golden(t, "compare.json", encodeAny(t, repeated()))
+	golden(t, "capacity.json", encodeAny(t, searched()))
 }
 
 // What was written reads back as the same data and is written the same again.
@@ -42,6 +44,24 @@ func TestJSONRoundTrip(t *testing.T) {
 	}
 }
 
+func TestJSONRoundTripOfOtherKinds(t *testing.T) {
+	check := func(r, back writer) {
+		t.Helper()
+		written := encodeAny(t, r)
+		dec := json.NewDecoder(strings.NewReader(written))
+		dec.DisallowUnknownFields()
+		require.NoError(t, dec.Decode(back))
+		assert.Equal(t, written, encodeAny(t, back))
+		assert.Equal(t, renderAny(t, r, Style{Verbose: true}), renderAny(t, back, Style{Verbose: true}))
+	}
+	for _, c := range []*Comparison{compared(), repeated(), {}} {
+		check(c, &Comparison{})
+	}
+	for _, c := range []*Capacity{searched(), unfound(), {}} {
+		check(c, &Capacity{})
+	}
+}
+
 // Readers need not tell a missing list from an empty one.
 func TestJSONHasNoNullLists(t *testing.T) {
 	r := &Report{Errors: []ErrorCount{{Kind: "reset", Count: 1}}}
@@ -55,6 +75,12 @@ func TestJSONHasNoNullLists(t *testing.T) {
 	assert.Nil(t, r.Errors[0].Samples, "the report itself stays as it was")
 	assert.Nil(t, r.Limits)
 	assert.Contains(t, encode(t, open()), `"limit": "p99<=250ms"`, "< is not escaped")
+	for _, r := range []writer{&Comparison{Repeat: &Comparison{}}, &Capacity{}} {
+		got := encodeAny(t, r)
+		for _, name := range []string{"status_codes", "errors", "ratios", "limits", "trials", "stages", "sensors_off", "warnings"} {
+			assert.NotContains(t, got, `"`+name+`": null`)
+		}
+	}
 }
 
 // node is what this test needs of a JSON Schema.
@@ -68,14 +94,28 @@ type node struct {
 	Required    []string         `json:"required"`
 	Items       *node            `json:"items"`
 	Additional  *node            `json:"additionalProperties"`
+	AnyOf       []*node          `json:"anyOf"`
 	Defs        map[string]*node `json:"$defs"`
 }
 
 // The schema describes every field of the Go types and no other, with the type
 // it is written in and whether it may be null.
 func TestSchemaMatchesTheTypes(t *testing.T) {
+	for of, typ := range map[string]reflect.Type{
+		"run": reflect.TypeFor[Report](), "compare": reflect.TypeFor[Comparison](), "capacity": reflect.TypeFor[Capacity](),
+	} {
+		s, err := Schema(of)
+		require.NoError(t, err)
+		matches(t, s, typ)
+	}
+	_, err := Schema("x")
+	assert.ErrorContains(t, err, `no schema of "x"`)
+}
+
+func matches(t *testing.T, schema []byte, whole reflect.Type) {
+	t.Helper()
 	var root node
-	require.NoError(t, json.Unmarshal(Schema(), &root))
+	require.NoError(t, json.Unmarshal(schema, &root))
 	used := map[string]bool{}
 	var walk func(path string, typ reflect.Type, n *node)
 	walk = func(path string, typ reflect.Type, n *node) {
@@ -87,6 +127,10 @@ func TestSchemaMatchesTheTypes(t *testing.T) {
 			require.Contains(t, root.Defs, name, path)
 			used[name] = true
 			n = root.Defs[name]
+		}
+		if typ == reflect.PointerTo(whole) { // the whole once more
+			assert.Equal(t, []*node{{Ref: "#"}, {Type: "null"}}, n.AnyOf, path)
+			return
 		}
 		kind := ""
 		nullable := typ.Kind() == reflect.Pointer
@@ -145,7 +189,7 @@ func TestSchemaMatchesTheTypes(t *testing.T) {
 		}
 		assert.Equal(t, want, n.Type, path)
 	}
-	walk("report", reflect.TypeFor[Report](), &root)
+	walk(whole.Name(), whole, &root)
 	for name := range root.Defs {
 		assert.True(t, used[name], "$defs/%s is not used", name)
 	}
@@ -161,6 +205,9 @@ func described(n *node) *node {
 }
 
 func TestSchemaIsACopy(t *testing.T) {
-	clear(Schema())
-	assert.True(t, json.Valid(Schema()))
+	s, err := Schema("run")
+	require.NoError(t, err)
+	clear(s)
+	s, _ = Schema("run")
+	assert.True(t, json.Valid(s))
 }

@@ -1,12 +1,9 @@
 package report
 
 import (
-	"bytes"
 	"fmt"
 	"io"
-	"maps"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,63 +11,35 @@ import (
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
-// A Style says how [WriteText] dresses its text. The zero Style is plain.
-type Style struct {
-	Verbose bool // more rows: all quantiles, the slowest requests, the course of the run, the generator
-
-	// Red marks what failed, Green what held, Yellow what is in doubt; each
-	// returns its argument between the codes of its colour. nil is plain.
-	Red, Green, Yellow func(string) string
-}
-
 // WriteText writes r for people: blocks of rows, only those with something to
 // say. It calls w.Write once.
 func WriteText(w io.Writer, r *Report, s Style) error {
-	t := &text{r: r, s: s}
+	t := &text{page: page{s: s}, r: r}
 	t.head()
+	t.note()
 	t.block("Results:", t.results())
 	t.latency()
-	t.block("Status codes:", t.statusCodes())
+	t.block("Status codes:", t.statusCodes(r.StatusCodes))
 	t.block("Failed latency:", t.failedLatency())
-	t.block("Errors:", t.errors())
+	t.block("Errors:", t.errors(r.Errors))
 	if s.Verbose {
 		t.block("Slowest:", t.slowest())
 		t.course()
-		t.block("Generator:", t.generator())
+		t.block("Generator:", t.generator(&r.Generator))
 	}
-	t.block("Limits:", t.limits())
-	t.block("Warnings:", t.warnings())
+	t.block("Limits:", t.limits(r.Limits))
+	if r.Repeat != nil {
+		t.block("Limits in a second run, after a pause:", t.limits(r.Repeat.Limits))
+	}
+	t.block("Warnings:", t.warnings(&r.Generator))
 	_, err := w.Write(t.b.Bytes())
 	return err
 }
 
 // text is a report being written.
 type text struct {
-	b bytes.Buffer
+	page
 	r *Report
-	s Style
-}
-
-// block writes a title and its rows after an empty line, or nothing without rows.
-func (t *text) block(title string, rows []string) {
-	if len(rows) == 0 {
-		return
-	}
-	t.b.WriteString("\n" + title + "\n")
-	for _, row := range rows {
-		t.b.WriteString("  " + row + "\n")
-	}
-}
-
-func (t *text) red(s string) string    { return paint(t.s.Red, s) }
-func (t *text) green(s string) string  { return paint(t.s.Green, s) }
-func (t *text) yellow(s string) string { return paint(t.s.Yellow, s) }
-
-func paint(f func(string) string, s string) string {
-	if f == nil {
-		return s
-	}
-	return f(s)
 }
 
 // head says what was asked for, and first of all if that was not done.
@@ -80,6 +49,11 @@ func (t *text) head() {
 		t.b.WriteString(t.yellow(t.interrupted()) + "\n\n")
 	}
 	t.b.WriteString("Target: " + verdict.OneLine(c.Target) + "\n")
+	t.b.WriteString(c.load() + "\n")
+}
+
+// load describes the load in one line.
+func (c *Config) load() string {
 	var parts []string
 	add := func(name, value string) { parts = append(parts, name+": "+value) }
 	if c.Workload == "open" {
@@ -98,7 +72,7 @@ func (t *text) head() {
 	if c.Warmup > 0 {
 		add("Warm-up", verdict.FormatDuration(c.Warmup))
 	}
-	t.b.WriteString(strings.Join(parts, ", ") + "\n")
+	return strings.Join(parts, ", ")
 }
 
 func (t *text) interrupted() string {
@@ -169,66 +143,6 @@ func (t *text) results() []string {
 	}
 	if n := t.r.Bytes.Surplus; n > 0 {
 		add("Surplus:", t.yellow(size(n)+" received that belong to no response"))
-	}
-	return rows
-}
-
-func (t *text) statusCodes() []string {
-	var rows []string
-	for _, code := range slices.Sorted(maps.Keys(t.r.StatusCodes)) {
-		rows = append(rows, fmt.Sprintf("%s: %d", code, t.r.StatusCodes[code]))
-	}
-	return rows
-}
-
-// errors has one row for each kind, and a verbose one for each sample.
-func (t *text) errors() []string {
-	var rows []string
-	for _, e := range t.r.Errors {
-		row := fmt.Sprintf("%s: %d", e.Kind, e.Count)
-		if e.First != "" {
-			row += " (first: " + verdict.OneLine(e.First) + ")"
-		}
-		rows = append(rows, row)
-		for _, s := range e.Samples {
-			if t.s.Verbose {
-				rows = append(rows, "  "+s.ID+": "+verdict.OneLine(s.Message))
-			}
-		}
-	}
-	return rows
-}
-
-// limits has one row for each limit, headed by its verdict, and a verbose one
-// for what that rests on.
-func (t *text) limits() []string {
-	width := 0
-	for _, l := range t.r.Limits {
-		if l.Verdict != verdict.NotJudged {
-			width = max(width, len(l.Verdict.String()))
-		}
-	}
-	colour := [...]func(string) string{t.plain, t.green, t.red, t.yellow}
-	var rows []string
-	for _, l := range t.r.Limits {
-		row := l.Reason // says itself that it was not judged
-		if l.Verdict != verdict.NotJudged {
-			row = fmt.Sprintf("%-*s  %s", width, l.Verdict, l.Reason)
-		}
-		rows = append(rows, colour[l.Verdict](row))
-		if t.s.Verbose && l.Detail != "" {
-			rows = append(rows, strings.Repeat(" ", width+2)+l.Detail)
-		}
-	}
-	return rows
-}
-
-func (t *text) plain(s string) string { return s }
-
-func (t *text) warnings() []string {
-	var rows []string
-	for _, w := range t.r.Generator.Warnings {
-		rows = append(rows, t.yellow(w.Text))
 	}
 	return rows
 }

@@ -67,6 +67,21 @@ const (
 	columnWidth = 13
 )
 
+// timeRows are the rows that a table of times can have.
+var timeRows = []struct {
+	label   string
+	verbose bool
+	of      func(*Distribution) *time.Duration
+}{
+	{"mean:", true, func(d *Distribution) *time.Duration { return d.Mean }},
+	{"p50:", false, func(d *Distribution) *time.Duration { return d.P50 }},
+	{"p90:", false, func(d *Distribution) *time.Duration { return d.P90 }},
+	{"p95:", true, func(d *Distribution) *time.Duration { return d.P95 }},
+	{"p99:", false, func(d *Distribution) *time.Duration { return d.P99 }},
+	{"p99.9:", true, func(d *Distribution) *time.Duration { return d.P999 }},
+	{"max:", false, func(d *Distribution) *time.Duration { return d.Max }},
+}
+
 // times are the rows of a table of times.
 func (t *text) times(columns []column) []string {
 	width := valueWidth
@@ -74,19 +89,7 @@ func (t *text) times(columns []column) []string {
 		width = columnWidth
 	}
 	var rows []string
-	for _, q := range []struct {
-		label   string
-		verbose bool
-		of      func(*Distribution) *time.Duration
-	}{
-		{"mean:", true, func(d *Distribution) *time.Duration { return d.Mean }},
-		{"p50:", false, func(d *Distribution) *time.Duration { return d.P50 }},
-		{"p90:", false, func(d *Distribution) *time.Duration { return d.P90 }},
-		{"p95:", true, func(d *Distribution) *time.Duration { return d.P95 }},
-		{"p99:", false, func(d *Distribution) *time.Duration { return d.P99 }},
-		{"p99.9:", true, func(d *Distribution) *time.Duration { return d.P999 }},
-		{"max:", false, func(d *Distribution) *time.Duration { return d.Max }},
-	} {
+	for _, q := range timeRows {
 		if q.verbose && !t.s.Verbose {
 			continue
 		}

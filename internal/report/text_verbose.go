@@ -98,8 +98,7 @@ func sparkline(values []float64) string {
 }
 
 // generator says how the load generator itself did.
-func (t *text) generator() []string {
-	g := &t.r.Generator
+func (p *page) generator(g *Generator) []string {
 	var rows []string
 	add := func(name string, parts ...string) {
 		if len(parts) > 0 {
