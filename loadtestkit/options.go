@@ -26,6 +26,21 @@ type Target struct {
 	call    func(context.Context) error
 }
 
+// given reports whether t is not the zero Target.
+func (t Target) given() bool { return t.url != "" || t.handler != nil || t.call != nil }
+
+func (t Target) name() string {
+	switch {
+	case t.url != "":
+		return t.url
+	case t.handler != nil:
+		return "a handler"
+	case t.call != nil:
+		return "a function"
+	}
+	return "no target"
+}
+
 // Handler serves h in this process, on loopback, for as long as the run takes.
 // Requests reach it over real connections. A panic in h is a failed request of
 // kind check that carries the panic's message; the test goes on.
@@ -72,6 +87,14 @@ type Options struct {
 	TLSConfig   *tls.Config // for an https URL; nil means verify by the system's certificates
 
 	Limits Limits // what must hold
+
+	// Budget is the longest time for a verdict, repeats apart: of a Run without
+	// Requests, Duration and Stages, which ends as soon as its verdict is
+	// clear; 0 means 30s. Of a Compare, 20s; of a MaxRate, 150s.
+	Budget         time.Duration
+	OnInconclusive Action    // what a verdict does that is not clear; the zero value skips the test
+	Tolerance      Tolerance // of Compare and of Baseline: by how much slower is too slow
+	Baseline       string    // file of earlier runs that Run judges this one against; "" means none
 }
 
 // A Stage is a stretch of an open workload in which the arrival rate goes from
@@ -86,6 +109,11 @@ type Stage struct {
 // time, from when a request was due; a request that failed, was never sent or
 // never finished misses every limit on time. 0 means no limit, but for
 // ErrorRatio.
+//
+// A limit is judged from an interval around what was measured: it passes or
+// fails only if the whole interval says so. A fail counts if a second run,
+// after a pause, fails as well; but a failed request, where none may, is no
+// matter of luck, and counts at once.
 type Limits struct {
 	P50, P90, P95, P99, P999, Mean, Max time.Duration
 
@@ -94,6 +122,23 @@ type Limits struct {
 	ErrorRatio float64
 	Throughput float64 // least completed responses per second
 	Goodput    float64 // least succeeded responses per second
+
+	// MinRate offers this many arrivals per second, an open workload in place
+	// of Rate, and asks that at least 99 % of them succeed; give limits on
+	// time beside it. 0 means no such limit.
+	MinRate float64
+
+	// Relative is a limit that means the same on every machine: the target's
+	// median response time over a reference's, measured as [Compare] does. The
+	// zero value means no such limit.
+	Relative Relative
+}
+
+// Relative allows a target at most Times the median response time of To, such
+// as a handler that does the least work that could serve.
+type Relative struct {
+	To    Target
+	Times float64 // at least 1
 }
 
 // list returns the limits as the engine judges them. ErrorRatio comes last, so
@@ -142,17 +187,34 @@ func (l Limits) list() ([]verdict.Limit, error) {
 	return limits, errors.Join(errs...)
 }
 
+// minRateKept is the part of the offered rate that has to succeed for it to be
+// kept up. Chosen: Nighthawk's example of such a gate.
+const minRateKept = 0.99
+
 // plan checks o and fills in defaults.
 func (o Options) plan() (*engine.Plan, error) {
-	limits, limitErr := o.Limits.list()
+	e, err := o.engine(o.Target)
+	p, planErr := engine.NewPlan(e)
+	if err := errors.Join(planErr, err); err != nil {
+		return nil, optionsError(err)
+	}
+	return p, nil
+}
+
+// engine returns what o asks of the engine, of a target.
+func (o Options) engine(target Target) (engine.Options, error) {
+	limits, err := o.Limits.list()
 	if o.ConnectionsAhead < 0 {
-		limitErr = errors.Join(limitErr, fmt.Errorf("connections ahead: ConnectionsAhead %d is negative, want at least 1", o.ConnectionsAhead))
+		err = errors.Join(err, fmt.Errorf("connections ahead: ConnectionsAhead %d is negative, want at least 1", o.ConnectionsAhead))
+	}
+	if o.OnInconclusive > Fail {
+		err = errors.Join(err, fmt.Errorf("OnInconclusive: %d is unknown, want Skip, Warn or Fail", o.OnInconclusive))
 	}
 	e := engine.Options{
-		URL:              o.Target.url,
-		Handler:          o.Target.handler,
-		TLS:              o.Target.tls,
-		Func:             o.Target.call,
+		URL:              target.url,
+		Handler:          target.handler,
+		TLS:              target.tls,
+		Func:             target.call,
 		Path:             o.Path,
 		Method:           o.Method,
 		Body:             o.Body,
@@ -171,6 +233,8 @@ func (o Options) plan() (*engine.Plan, error) {
 		ConnectionsAhead: o.ConnectionsAhead,
 		Limits:           limits,
 		Waive:            waive(),
+		Confirm:          true,
+		Budget:           o.Budget,
 	}
 	for _, s := range o.Stages {
 		e.Stages = append(e.Stages, load.Stage(s))
@@ -180,10 +244,13 @@ func (o Options) plan() (*engine.Plan, error) {
 			e.Header = append(e.Header, http1.Field{Name: name, Value: v})
 		}
 	}
-	slices.SortStableFunc(e.Header, func(a, b http1.Field) int { return strings.Compare(a.Name, b.Name) })
-	p, err := engine.NewPlan(e)
-	if err := errors.Join(err, limitErr); err != nil {
-		return nil, fmt.Errorf("options: %s", strings.ReplaceAll(err.Error(), "\n", "; "))
+	if r := o.Limits.MinRate; r != 0 {
+		if !(r > 0) || o.Rate != 0 || len(o.Stages) > 0 {
+			err = errors.Join(err, fmt.Errorf("limits: MinRate: %v, want arrivals per second such as 500, and neither Rate nor Stages beside it", r))
+		}
+		e.Rate = r
+		e.Limits = append(e.Limits, verdict.Limit{Metric: verdict.Goodput, Op: verdict.AtLeast, Value: minRateKept * r})
 	}
-	return p, nil
+	slices.SortStableFunc(e.Header, func(a, b http1.Field) int { return strings.Compare(a.Name, b.Name) })
+	return e, err
 }

@@ -24,7 +24,17 @@ type Report struct {
 	Warnings    []string         // what makes the numbers doubtful, and what to do about it; nil if nothing does
 	Interrupted bool             // stopped before its end: by Ctrl+C, a cancelled context or the test's deadline
 
+	Verdict string   // of all limits: "pass", "fail" or "inconclusive"; "" if none was judged
+	Limits  []Judged // the verdict on each limit; nil without one
+
 	data *report.Report
+}
+
+// Judged is the verdict on one limit.
+type Judged struct {
+	Limit   string // such as "p99<=50ms"
+	Verdict string // "pass", "fail" or "inconclusive"; "" if not judged
+	Reason  string // one line: what was measured and how surely, what was wanted
 }
 
 func newReport(d *report.Report) Report {
@@ -42,10 +52,14 @@ func newReport(d *report.Report) Report {
 		StatusCodes: d.StatusCodes,
 		Errors:      map[string]int64{},
 		Interrupted: d.Interrupted,
+		Verdict:     word(d.Verdict),
 		data:        d,
 	}
 	for _, e := range d.Errors {
 		r.Errors[e.Kind] = e.Count
+	}
+	for _, l := range d.Limits {
+		r.Limits = append(r.Limits, Judged{l.Limit, word(l.Verdict), l.Reason})
 	}
 	for _, w := range d.Generator.Warnings {
 		r.Warnings = append(r.Warnings, w.Text)

@@ -2,63 +2,64 @@ package loadtestkit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/engine"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/target"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
 // Run puts the load that opts describes on its target, writes the report to the
-// test's log, and fails t once for each limit that was missed or could not be
-// judged. It stops t at once if opts is invalid or the run could not be made: a
-// bad measurement is never a pass.
+// test's log, and fails t once for each limit that was missed. A limit that was
+// missed by what may be chance counts only if a second run, after a pause,
+// misses it too. A verdict that is not clear does what opts.OnInconclusive says;
+// by default it skips t. Run stops t at once if opts is invalid or the run could
+// not be made: a bad measurement is never a pass.
+//
+// Without Requests, Duration and Stages it goes on until the verdict is clear:
+// a second or two where the limits are kept with room to spare, opts.Budget at
+// most.
 //
 // It ends before t's deadline. Ctrl+C ends it too, with the report of what was
 // done; so does the end of t's context. Either way t has then failed.
 func Run(t testing.TB, opts Options) Report {
 	t.Helper()
 	p, err := opts.plan()
+	var relative *engine.Comparison
+	if err == nil {
+		relative, err = opts.relative()
+	}
 	if err != nil {
 		t.Fatalf("loadtestkit: %v", err)
 	}
-	s, err := newStop(t.Context(), deadline(t))
-	if err != nil {
-		t.Fatalf("loadtestkit: %v", err)
-	}
-	defer s.end()
-	unlock, err := turn(s.ctx, t.Logf)
-	if err != nil {
-		t.Fatalf("loadtestkit: %v", err)
-	}
-	defer unlock()
-
+	s, done := begin(t)
+	defer done()
 	d, err := p.Run(s.ctx, s.cut, nil)
 	if err != nil {
 		t.Fatalf("loadtestkit: %v", err)
 	}
-	if err := report.WriteText(t.Output(), d, report.Style{}); err != nil {
-		t.Errorf("loadtestkit: writing the report: %v", err)
-	}
-	if d.Interrupted {
-		t.Errorf("loadtestkit: interrupted %s after %s and %s requests: %s",
-			s.cause(), verdict.FormatDuration(d.Elapsed), verdict.FormatCount(d.Requests.Sent), "the limits were judged on those alone")
-	}
-	for _, l := range d.Limits {
-		switch l.Verdict {
-		case verdict.Fail:
-			t.Errorf("loadtestkit: %s", l.Reason)
-		case verdict.Inconclusive:
-			t.Errorf("loadtestkit: cannot judge: %s", l.Reason)
+	if relative != nil && !d.Interrupted {
+		c, err := relative.Run(s.ctx, s.cut, nil)
+		if err != nil {
+			t.Fatalf("loadtestkit: %v", err)
 		}
+		judgeRelative(d, c)
 	}
-	return newReport(d)
+	var j judgement
+	j.addLimits(d.Limits)
+	r := newReport(d)
+	conclude(t, s, r, d.Interrupted, fmt.Sprintf("%s and %s requests", verdict.FormatDuration(d.Elapsed), verdict.FormatCount(d.Requests.Sent)),
+		opts.OnInconclusive, j)
+	return r
 }
 
 // Measure is [Run] without a test to fail: the verdicts on the limits are in the
-// report alone. It returns an error for invalid options and for a run that could
+// report alone, and nothing is repeated. Limits.Relative and Baseline are for Run
+// alone. It returns an error for invalid options and for a run that could
 // not be made. Cancelling ctx stops the run; its report is then of what was done.
 func Measure(ctx context.Context, opts Options) (Report, error) {
 	d, err := measure(ctx, opts)
@@ -69,9 +70,11 @@ func Measure(ctx context.Context, opts Options) (Report, error) {
 }
 
 func measure(ctx context.Context, opts Options) (*report.Report, error) {
-	p, err := opts.plan()
-	if err != nil {
-		return nil, err
+	o, err := opts.engine(opts.Target)
+	o.Confirm = false
+	p, planErr := engine.NewPlan(o)
+	if err := errors.Join(planErr, err); err != nil {
+		return nil, optionsError(err)
 	}
 	unlock, err := turn(ctx, func(string, ...any) {})
 	if err != nil {
