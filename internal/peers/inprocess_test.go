@@ -21,7 +21,7 @@ const atOnce = 64
 // TestInProcess is the same load test written twice: what [inProcessTable]
 // compares.
 func TestInProcess(t *testing.T) {
-	requests := 2_000
+	requests := 12_000 // a p99 is clear from so many, whatever the machine does
 	if text := os.Getenv(requestsEnv); text != "" {
 		var err error
 		if requests, err = strconv.Atoi(text); err != nil {
