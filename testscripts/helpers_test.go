@@ -85,6 +85,8 @@ func TestMask(t *testing.T) {
 		{"other values begin where they began", "  Duration:   2.34s\n", "  Duration:   T\n"},
 		{"counts stay", "  Succeeded:  985\n", "  Succeeded:  985\n"},
 		{"what a limit demands stays", "p99 response time 312ms, want <= 250ms (n=29,940)\n", "p99 response time T, want <= 250ms (n=29,940)\n"},
+		{"intervals go", "p99 response time 312ms (298 to 330ms), want <= 250ms (n=29,940)\n", "p99 response time T, want <= 250ms (n=29,940)\n"},
+		{"of any kind", "goodput 9/s (at least 8.5/s), want >= 5/s (9 succeeded)\n", "goodput R/s, want >= 5/s (9 succeeded)\n"},
 		{"ids and ports go", "http://127.0.0.1:4711/ id=00c0ffee-000000000007\n", "http://127.0.0.1:PORT/ id=ID-000000000007\n"},
 		{"warnings are about the machine", "a\n\nWarnings:\n  b\n", "a\n"},
 		{"a time to keep", "Duration: 250ms\n", "Duration: 250ms\n"},

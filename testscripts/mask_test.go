@@ -18,7 +18,7 @@ import (
 // mask FILE [KEEP...] rewrites a report, in text or JSON, so that two runs of
 // the same command give the same: times become T, rates R, sizes S, run ids
 // ID, loopback ports PORT, the version VERSION, and what is about the machine
-// goes away. Values to KEEP stay, and so does what a limit demands.
+// goes away, as do the intervals of limits. Values to KEEP stay, and so does what a limit demands.
 func cmdMask(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 {
 		ts.Fatalf("usage: mask FILE [KEEP...]")
@@ -39,6 +39,7 @@ var (
 	someRunID  = regexp.MustCompile(`\b[0-9a-f]{8}-(\d{12})\b`)
 	anyPort    = regexp.MustCompile(`(127\.0\.0\.1|\[::1\]|localhost):\d+`)
 	limitRate  = regexp.MustCompile(`\b(throughput|goodput) [\d.,e+]+/s`)
+	limitSpan  = regexp.MustCompile(` \((?:at (?:least|most) )?[\d.]+(?:[a-zµ]*|/s)(?: to [\d.]+(?:[a-zµ]*|/s))?\), want`)
 	version    = regexp.MustCompile(`(load-tester[ /]|version )(?:devel\b|v\d\S*)`)
 	warnings   = regexp.MustCompile(`(?s)\nWarnings:\n.*`)
 	instant    = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)`)
@@ -47,6 +48,7 @@ var (
 func maskText(s string, keep []string) string {
 	s = warnings.ReplaceAllString(s, "")
 	s = instant.ReplaceAllString(s, "INSTANT")
+	s = limitSpan.ReplaceAllString(s, ", want")
 	s = limitRate.ReplaceAllString(s, "$1 R/s")
 	s = maskWords(s)
 	var out strings.Builder

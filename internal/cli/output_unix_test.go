@@ -200,12 +200,12 @@ func TestTogether(t *testing.T) {
 	require.NoError(t, err)
 	defer f.Close()
 	s := &session{stdin: strings.NewReader(""), stdout: f, stderr: f, env: func(string) string { return "" }, catch: newTrial().catchNone}
-	assert.Equal(t, statusMissed, s.execute([]string{raw.URL, "-n", "20", "--limit", "p50<=1ns"}))
+	assert.Equal(t, statusMissed, s.execute([]string{raw.URL, "-n", "20", "--limit", "errors>0"}))
 	b, err := os.ReadFile(f.Name())
 	require.NoError(t, err)
 	text := string(b)
 	assert.True(t, strings.HasPrefix(text, "Target: "+raw.URL+"\nRequests: 20, Concurrency: 10\n\nRunning...  [20/20] done\n\nResults:\n"), text)
-	assert.Equal(t, 1, strings.Count(text, "p50 response time"), "once is enough")
+	assert.Equal(t, 1, strings.Count(text, "error ratio"), "once is enough")
 }
 
 func (r *trial) catchNone() (<-chan os.Signal, func()) { return r.signals, func() {} }

@@ -40,10 +40,10 @@ func TestStatus(t *testing.T) {
 	}{
 		{"done", all(200), "", 0, "", "all is well"},
 		{"failures without a limit", mixed, "", 0, "", "as users of wrk and hey expect"},
-		{"limit kept", all(200), "--limit p50<=10s --limit errors<=0", 0, "", ""},
-		{"limit missed", mixed, "--limit errors<=10%", 1, "error ratio 0.25, want <= 0.1 (10 of 40", "named on stderr too"},
+		{"limit kept", all(200), "--limit max<=10s --limit errors<=0", 0, "", ""},
+		{"limit missed", mixed, "--limit errors<=0", 1, "error ratio 0.25, want <= 0 (10 of 40", "named on stderr too"},
 		{"limit inconclusive", all(200), "--limit p99<=10s", 3, "cannot judge: p99", "40 requests do not tell"},
-		{"missed and inconclusive", mixed, "--limit errors<=10% --limit p99<=10s", 1, "error ratio", "what is certain counts"},
+		{"missed and inconclusive", mixed, "--limit errors<=0 --limit p99<=10s", 1, "error ratio", "what is certain counts"},
 		{"nothing succeeded", all(500), "", 3, "no request succeeded", "it measured nothing"},
 		{"nothing succeeded, limit missed", all(500), "--limit errors<=0", 3, "no request succeeded", "no number to judge"},
 	} {
@@ -208,7 +208,7 @@ func TestAdvice(t *testing.T) {
 func TestDemo(t *testing.T) {
 	r := newTrial()
 	require.Zero(t, r.run("demo"), r.Stderr)
-	assert.Contains(t, r.Stdout.String(), "Total:      5000 requests\n")
+	assert.Contains(t, r.Stdout.String(), "Total:      12000 requests\n")
 	assert.Equal(t, 3, strings.Count(r.Stdout.String(), "\n  pass  "), r.Stdout)
 	assert.Contains(t, r.Stderr.String(), "The target is in this process")
 }

@@ -102,14 +102,14 @@ func (j *judgement) judgeInterval(low, high float64) {
 	if j.Limit.Metric.IsTime() {
 		want = float64(j.Limit.Time)
 	}
-	near, far := low, high // the ends by which a limit fails and passes
+	best, worst := low, high
 	if j.Limit.lower() {
-		near, far = high, low
+		best, worst = high, low
 	}
 	switch {
-	case j.Limit.Op.holds(far, want):
+	case j.Limit.Op.holds(worst, want):
 		j.Verdict = Pass
-	case !j.Limit.Op.holds(near, want):
+	case !j.Limit.Op.holds(best, want):
 		j.Verdict = Fail
 	default:
 		j.lackWidth(low, high, want)

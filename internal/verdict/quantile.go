@@ -27,9 +27,12 @@ const (
 	// clusterSize is assumed, from simulations, of requests that were slow
 	// together where none was slow at all.
 	clusterSize = 30
-	// margin is how far below the limit the slowest request has to be for
-	// the assumption.
-	margin = 1.5
+	// near and far are how many times the slowest request has to fit into the
+	// limit for the assumption: next to what times close to the quantile
+	// show, and in its place. Chosen: how requests of 20 ms go together says
+	// nothing of those that would take 10 s.
+	near = 1.5
+	far  = 4
 )
 
 // judgeQuantile turns the limit into one on the share of requests that were
@@ -64,7 +67,11 @@ func (j *judgement) judgeTail(t *tail, beyond float64) {
 	design, mild := t.design(c.Threshold)
 	j.DesignEffect = design
 	j.interval(t, design)
-	if bad == 0 && float64(c.Max) <= float64(j.Limit.Time)/margin {
+	switch longest := float64(c.Max); {
+	case bad > 0:
+	case longest*far <= float64(j.Limit.Time):
+		j.DesignEffect = min(design, clusterSize)
+	case longest*near <= float64(j.Limit.Time):
 		j.DesignEffect = min(design, max(clusterSize, mild))
 	}
 	j.judgeShare(bad, beyond, t.freedom)
