@@ -12,11 +12,12 @@ const ratioConfidence = 0.99
 // doubt is the chance below which an excess of slow requests, though too likely
 // for a fail, keeps a comparison from passing: what looks like head's stalls is
 // reason to measure on. Chosen, from simulated comparisons at p99 with a
-// tolerance of 1.1: of equal targets 93 % pass still on a machine that stalls
-// itself, and all on a quiet one. There a head whose own stalls of 20 ms make
-// its true p99 three times base's passes in 5 % instead of 8 %, and one with
-// half as many in 20 % instead of 40 %. At 0.5, "no more than base", equal
-// targets pass in 68 % where the machine stalls.
+// tolerance of 1.1: of equal targets nine in ten pass still on a machine that
+// stalls itself, and nearly all on a quiet one. There a head whose own stalls
+// of 20 ms make its true p99 three times base's passes once in 20, at 0.05 it
+// would once in 12; one with half as many passes once in 5 instead of twice. At
+// 0.5, "no more than base", a third of equal targets would not pass where the
+// machine stalls.
 const doubt = 0.2
 
 // A Ratio is what the pairs say about head against base at one quantile.
