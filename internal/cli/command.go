@@ -51,7 +51,7 @@ func newRoot(s *session, status *int) *cobra.Command {
 		}
 		*status = s.print(help(cmd, titles, sets))
 	})
-	root.AddCommand(newDemo(s, status), newTarget(s, status), newSchema(s, status))
+	root.AddCommand(newDemo(s, status), newTarget(s, status), newHistory(s, status), newSchema(s, status))
 	root.SetHelpCommand(newHelp(root))
 	return root
 }
