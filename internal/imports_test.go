@@ -21,6 +21,7 @@ const module = "github.com/loadtestkit/load-tester/"
 // points down.
 var allowed = []struct{ from, to, why string }{
 	{"cmd/load-tester", "internal/cli", "main only starts the command"},
+	{"internal/cli", "internal/baseline", "history"},
 	{"internal/cli", "internal/engine", "flags become a plan"},
 	{"internal/cli", "internal/hist", "percentile spectra and HDR logs"},
 	{"internal/cli", "internal/http1", "header fields"},

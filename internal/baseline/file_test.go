@@ -123,7 +123,7 @@ func TestAppendRefuses(t *testing.T) {
 
 func TestAppendsStayWhole(t *testing.T) {
 	path := file(t, "")
-	const writers, each = 8, 20
+	const writers, each = 8, 10
 	errs := make(chan error, writers*each)
 	var wg sync.WaitGroup
 	for w := range writers {

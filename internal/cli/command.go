@@ -44,7 +44,7 @@ func newRoot(s *session, status *int) *cobra.Command {
 		return err
 	}
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newCompare(s, status), newCapacity(s, status), newDemo(s, status), newTarget(s, status), newSchema(s, status))
+	root.AddCommand(newCompare(s, status), newCapacity(s, status), newHistory(s, status), newDemo(s, status), newTarget(s, status), newSchema(s, status))
 	root.SetHelpCommand(newHelp(root))
 	return root
 }

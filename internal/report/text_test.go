@@ -145,7 +145,7 @@ func TestSparkline(t *testing.T) {
 		{[]float64{100, nan, 100}, "█ █", "a gap where nothing is known"},
 		{[]float64{nan}, " ", "nothing is known at all"},
 	} {
-		assert.Equal(t, tc.want, sparkline(tc.values), tc.why)
+		assert.Equal(t, tc.want, Sparkline(tc.values), tc.why)
 	}
 }
 
@@ -164,7 +164,7 @@ func TestCourseFitsTheWidth(t *testing.T) {
 		for line := range bytes.Lines(text.b.Bytes()) {
 			bars, _, found := strings.Cut(string(line), "  up to ")
 			if found {
-				assert.LessOrEqual(t, utf8.RuneCountInString(bars), 2+12+sparkWidth, "%d intervals", n)
+				assert.LessOrEqual(t, utf8.RuneCountInString(bars), 2+12+SparkWidth, "%d intervals", n)
 			}
 		}
 		assert.Contains(t, text.b.String(), "up to "+verdict.FormatDuration(time.Duration(n)*ms)+"\n", "%d intervals", n)

@@ -31,23 +31,20 @@ func (t *text) slowest() []string {
 	return rows
 }
 
-// sparkWidth is the most characters of a sparkline: half the intervals.
-const sparkWidth = 64
-
 // course writes how throughput and p99 went over time.
 func (t *text) course() {
 	all := t.r.Intervals
 	if len(all) < 2 {
 		return
 	}
-	group := (len(all) + sparkWidth - 1) / sparkWidth
+	group := (len(all) + SparkWidth - 1) / SparkWidth
 	timeName, slow := "max", func(i Interval) *time.Duration { return i.Max }
 	for _, i := range all {
 		if i.P99 != nil {
 			timeName, slow = "p99", func(i Interval) *time.Duration { return i.P99 }
 		}
 	}
-	rates, times := make([]float64, 0, sparkWidth), make([]float64, 0, sparkWidth)
+	rates, times := make([]float64, 0, SparkWidth), make([]float64, 0, SparkWidth)
 	for len(all) > 0 {
 		n := min(group, len(all))
 		sum, worst := 0.0, math.NaN() // NaN: nothing to show
@@ -63,38 +60,9 @@ func (t *text) course() {
 	width := t.r.Intervals[0].Width * time.Duration(group)
 	title := fmt.Sprintf("Over time, %s each:", verdict.FormatDuration(width))
 	t.block(title, []string{
-		fmt.Sprintf("%-12s%s  up to %s", "throughput:", sparkline(rates), perSecondText(peak(rates))),
-		fmt.Sprintf("%-12s%s  up to %s", timeName+":", sparkline(times), verdict.FormatDuration(time.Duration(peak(times)))),
+		fmt.Sprintf("%-12s%s  up to %s", "throughput:", Sparkline(rates), perSecondText(peak(rates))),
+		fmt.Sprintf("%-12s%s  up to %s", timeName+":", Sparkline(times), verdict.FormatDuration(time.Duration(peak(times)))),
 	})
-}
-
-// peak returns the largest of values, 0 if there is none; NaN is no value.
-func peak(values []float64) float64 {
-	top := 0.0
-	for _, v := range values {
-		if v > top {
-			top = v
-		}
-	}
-	return top
-}
-
-// sparkline draws one bar for each value, from 0 to their peak; a NaN is blank.
-func sparkline(values []float64) string {
-	bars := []rune("▁▂▃▄▅▆▇█")
-	top := peak(values)
-	var b strings.Builder
-	for _, v := range values {
-		switch {
-		case math.IsNaN(v):
-			b.WriteByte(' ')
-		case top == 0:
-			b.WriteRune(bars[0])
-		default:
-			b.WriteRune(bars[int(math.Round(v/top*float64(len(bars)-1)))])
-		}
-	}
-	return b.String()
 }
 
 // generator says how the load generator itself did.
