@@ -20,8 +20,8 @@ type Capacity struct {
 }
 
 // NewCapacity checks o. The search begins at its Rate, 0 for 100 a second, and
-// does not go beyond Most. Its limits are the longest times and the highest
-// error ratio that hold.
+// does not go beyond Most. Its limits are upper bounds of quantiles, of the
+// longest time and of the error ratio.
 func NewCapacity(o Options) (*Capacity, error) {
 	if o.Rate == 0 {
 		o.Rate = startRate
@@ -36,7 +36,7 @@ func NewCapacity(o Options) (*Capacity, error) {
 		faults = append(faults, &Fault{"Limits", "none is given, want at least one such as p99<=50ms"})
 	}
 	for _, l := range o.Limits {
-		if !l.Metric.IsTime() && l.Metric != verdict.Errors || l.Op != verdict.Below && l.Op != verdict.AtMost {
+		if l.Metric != verdict.Quantile && l.Metric != verdict.Max && l.Metric != verdict.Errors || l.Op != verdict.Below && l.Op != verdict.AtMost {
 			faults = append(faults, &Fault{"Limits", fmt.Sprintf("%v is no bound that more load can break, want one such as p99<=50ms or errors<=0.1%%", l)})
 		}
 	}
