@@ -31,6 +31,7 @@ type fakeTB struct {
 	output bytes.Buffer
 	logs   []string
 	errors []string
+	skips  []string
 	fatal  bool
 }
 
@@ -38,6 +39,13 @@ func (f *fakeTB) Helper()                     {}
 func (f *fakeTB) Context() context.Context    { return f.ctx }
 func (f *fakeTB) Output() io.Writer           { return &f.output }
 func (f *fakeTB) Deadline() (time.Time, bool) { return f.deadline, !f.deadline.IsZero() }
+
+func (f *fakeTB) Failed() bool                { return len(f.errors) > 0 }
+
+func (f *fakeTB) Skip(args ...any) {
+	f.skips = append(f.skips, fmt.Sprint(args...))
+	runtime.Goexit()
+}
 
 func (f *fakeTB) Logf(format string, args ...any) {
 	f.mu.Lock()
@@ -57,17 +65,22 @@ func (f *fakeTB) Fatalf(format string, args ...any) {
 
 // runFake is Run on a fake test, which it returns.
 func runFake(f *fakeTB, opts Options) (*fakeTB, Report) {
+	var r Report
+	f.run(func(t testing.TB) { r = Run(t, opts) })
+	return f, r
+}
+
+// run calls test with f in a goroutine of its own, which Fatalf and Skip end.
+func (f *fakeTB) run(test func(testing.TB)) {
 	if f.ctx == nil {
 		f.ctx = context.Background()
 	}
-	var r Report
 	done := make(chan struct{})
-	go func() { // because Fatalf must not return
+	go func() {
 		defer close(done)
-		r = Run(f, opts)
+		test(f)
 	}()
 	<-done
-	return f, r
 }
 
 func ok(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok") }
@@ -326,6 +339,10 @@ func TestTheTestsContextEndsTheRun(t *testing.T) {
 const childEnv = "LOADTESTKIT_TEST_CHILD"
 
 func TestMain(m *testing.M) {
+	if os.Getenv(hogEnv) != "" {
+		hogging(runtime.NumCPU())
+		os.Exit(0)
+	}
 	if os.Getenv(childEnv) != "" {
 		os.Exit(m.Run())
 	}

@@ -14,6 +14,9 @@ import (
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
+const capacityAbout = `Find the highest arrival rate at which limits hold, and what stands in the way
+of a higher one: the target, the generator or the host.`
+
 const capacityExamples = `  # how many arrivals a second keep 99 of 100 requests within 50 ms
   load-tester capacity --limit 'p99<=50ms' http://localhost:8080/
 `
@@ -32,8 +35,9 @@ const capacityBudget = 150 * time.Second
 func newCapacity(s *session, status *int) *cobra.Command {
 	set := &settings{}
 	cmd := &cobra.Command{
-		Use:               "capacity --limit LIMIT [flags] URL",
+		Use:               "capacity [flags] --limit LIMIT URL",
 		Short:             "Find the highest arrival rate at which limits hold",
+		Long:              capacityAbout,
 		Example:           capacityExamples,
 		Args:              cobra.ArbitraryArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,

@@ -41,7 +41,7 @@ const compareBudget = 20 * time.Second
 func newCompare(s *session, status *int) *cobra.Command {
 	set := &settings{}
 	cmd := &cobra.Command{
-		Use:     "compare --base URL --head URL [flags]",
+		Use:     "compare [flags] --base URL --head URL",
 		Short:   "Tell whether one server is slower than another, in one run",
 		Long:    compareAbout,
 		Example: compareExamples,

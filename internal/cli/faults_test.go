@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -51,7 +52,7 @@ func TestWrongInput(t *testing.T) {
 		{[]string{url, "--header", "bad name: x", "-m", "GE T"}, []string{`--method "GE T": not a token; `, `--header "bad name": name is not a token; `}},
 		{[]string{url, "--body", "@" + filepath.Join(t.TempDir(), "missing")}, []string{`--body "@`}},
 		{[]string{url, "--body", "a", "--body", "b"}, []string{"--body is given 2 times, want it once"}},
-		{[]string{url, "--format", "xml"}, []string{`--format "xml": want text, json or hgrm`}},
+		{[]string{url, "--format", "xml"}, []string{`--format "xml": want text, json, hgrm or bench`}},
 		{[]string{url, "--quiet", "--verbose"}, []string{"--quiet and --verbose are both given, want one of them"}},
 		{[]string{url, "--quiet=maybe"}, []string{`--quiet "maybe": want true or false, or no value`}},
 		{[]string{url, "-o", "x", "--hdr-log", "x"}, []string{`--output and --hdr-log are the same file "x", want two`}},
@@ -60,7 +61,42 @@ func TestWrongInput(t *testing.T) {
 		}},
 		{[]string{"demo", "--url", url}, []string{"unknown flag --url, want one that load-tester demo --help lists"}},
 		{[]string{"demo", "x"}, []string{`demo takes no argument, got "x"`}},
-		{[]string{"schema", "x"}, []string{`schema takes no argument, got "x"`}},
+		{[]string{"schema", "x"}, []string{`no schema of "x", want run, compare or capacity`}},
+		{[]string{"schema", "run", "compare"}, []string{`schema takes one argument, got "run" and "compare"`}},
+		{[]string{url, "--budget", "5s"}, []string{"--budget does nothing without --limit, want both or neither"}},
+		{[]string{url, "--confirm", "-n", "5"}, []string{"--confirm does nothing without --limit, want both or neither"}},
+		{[]string{url, "--budget", "5s", "-n", "5", "--limit", "p50<=1s"}, []string{"--budget is of a run without --requests, --duration and --stage, want it or them"}},
+		{[]string{url, "--budget", "5s", "-z", "5s", "--limit", "p50<=1s"}, []string{"--budget is of a run without"}},
+		{[]string{url, "--budget", "5s", "--stage", "5s:5", "--limit", "p50<=1s"}, []string{"--budget is of a run without"}},
+		{[]string{url, "--budget", "0", "--limit", "p50<=1s"}, []string{`--budget "0": want a time above 0`}},
+		{[]string{"demo", "--budget", "5s", "-n", "5"}, []string{"--budget is of a run without"}},
+
+		{[]string{"compare"}, []string{"--base is missing, want a target: "}},
+		{[]string{"compare", "--base", url}, []string{"--head is missing, want a target: "}},
+		{[]string{"compare", "--base", url, "--head", url, "--head", url}, []string{"--head: 2 URLs are given, "}},
+		{[]string{"compare", "--base", url, "--head", url, url}, []string{"compare takes no argument, got "}},
+		{[]string{"compare", "--base", "ftp://x", "--head", "http://x:99999"}, []string{`--base "ftp://x": scheme "ftp"; want http or https`, `--head "http://x:99999": port "99999"`}},
+		{[]string{"compare", "--base", url, "--head", url, "-m", "GE T", "-c", "2m"}, []string{`--method "GE T": not a token; `, "--concurrency: 2000000 is out of range"}},
+		{[]string{"compare", "--base", url, "--head", url, "--tolerance", "p99"}, []string{`--tolerance "p99": want a percentile and by how much it may be slower, for example p99=10%`}},
+		{[]string{"compare", "--base", url, "--head", url, "--tolerance", "p101=5%"}, []string{`--tolerance "p101=5%": no percentile "p101", want one above p0 and below p100`}},
+		{[]string{"compare", "--base", url, "--head", url, "--tolerance", "mean=5%"}, []string{`--tolerance "mean=5%": unknown percentile "mean", want p50, p90, p99, p99.9 or any other`}},
+		{[]string{"compare", "--base", url, "--head", url, "--tolerance", "p50=5"}, []string{`--tolerance "p50=5": p50 needs by how much it may be slower, for example p50=5% or p50=1.05`}},
+		{[]string{"compare", "--base", url, "--head", url, "--tolerance", "p50=5%", "--tolerance", "p50=6%"}, []string{"--tolerance: p50 is given twice, want it once"}},
+		{[]string{"compare", "--base", url, "--head", url, "--limit", "p50<=1s"}, []string{"unknown flag --limit, want one that load-tester compare --help lists"}},
+		{[]string{"compare", "--base", url, "--head", url, "-n", "5"}, []string{"unknown flag -n, want one that load-tester compare --help lists"}},
+		{[]string{"compare", "--base", url, "--head", url, "-f", "hgrm"}, []string{`--format "hgrm": want text or json`}},
+		{[]string{"compare", "--base", url, "--head", url, "-q", "-v"}, []string{"--quiet and --verbose are both given"}},
+		{[]string{"compre"}, []string{`unknown command "compre", did you mean compare?`}},
+
+		{[]string{"capacity", url}, []string{"--limit is missing, want what must hold: --limit 'p99<=50ms'"}},
+		{[]string{"capacity", "--limit", "p99<=50ms"}, []string{"--url is missing, want the target: "}},
+		{[]string{"capacity", "--limit", "p99<=50ms", url, url}, []string{"--url: 2 URLs are given, "}},
+		{[]string{"capacity", "--limit", "throughput>=5", url}, []string{"--limit: throughput>=5 is no bound that more load can break, want one such as p99<=50ms or errors<=0.1%"}},
+		{[]string{"capacity", "--limit", "p99>=5ms", "--limit", "mean<=5ms", url}, []string{"--limit: p99>=5ms is no bound that", "--limit: mean<=5ms is no bound that"}},
+		{[]string{"capacity", "--limit", "p99<=5ms", "--start", "100", "--most", "50", url}, []string{"--most: 50 is below the rate that the search begins with, 100"}},
+		{[]string{"capacity", "--limit", "p99<=5ms", "--start", "0.0000001", url}, []string{"--start: 1e-07 is out of range, want arrivals per second from 1e-6 to 1e9"}},
+		{[]string{"capacity", "--limit", "p99<=5ms", "--seed", "5", url}, []string{"--seed does nothing without --arrivals poisson"}},
+		{[]string{"capacity", "--limit", "p99<=5ms", "--rate", "5", url}, []string{"unknown flag --rate, want one that load-tester capacity --help lists"}},
 		{[]string{"help", "x"}, []string{`no command "x", want one that load-tester --help lists`}},
 		{[]string{"target", "--latency", "x"}, []string{`--latency "x": "x" is no duration, want one such as 2ms`}},
 		{[]string{"target", "--freeze", "1s"}, []string{`--freeze "1s": want FOR@AT, for example 1s@5s`}},
@@ -86,9 +122,13 @@ func TestWrongInput(t *testing.T) {
 
 // Each field of the engine's that the command sets has its flag.
 func TestPlanFaultsNameFlags(t *testing.T) {
-	cmd := newRoot(&session{}, new(int))
+	root := newRoot(&session{}, new(int))
+	known := map[string]bool{}
+	for _, cmd := range append(root.Commands(), root) {
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { known[f.Name] = true })
+	}
 	for field, flag := range flagOf {
-		assert.NotNil(t, cmd.Flags().Lookup(flag), flag)
+		assert.True(t, known[flag], flag)
 		assert.EqualError(t, planFaults(&engine.Fault{Field: field, Want: "is wrong"}, flagOf), "--"+flag+": is wrong")
 	}
 	_, err := engine.NewPlan(engine.Options{URL: "ftp://x", Requests: -1, Concurrency: -1, Timeout: -1, Rate: -1})

@@ -21,16 +21,21 @@ func TestHelp(t *testing.T) {
 		"-m, --method", "-H, --header", "    --body", "-k, --insecure", "    --limit", "-f, --format", "-o, --output",
 		"-q, --quiet", "    --no-progress", "    --no-color", "    --version", "-h, --help", "    --rate", "    --stage",
 		"    --arrivals", "    --seed", "    --warmup", "    --connections-ahead", "    --hdr-log", "    --no-keepalive",
-		"    --traceparent", "-v, --verbose",
+		"    --traceparent", "-v, --verbose", "    --budget", "    --confirm",
 	} {
 		assert.Contains(t, text, "\n  "+flag+" ", flag)
 	}
-	for line := range strings.SplitSeq(text, "\n") {
-		assert.LessOrEqual(t, utf8.RuneCountInString(line), 105, line)
-	}
 	assert.Empty(t, r.Stderr.String())
+	for _, command := range []string{"", "compare", "capacity", "demo"} {
+		r := newTrial()
+		require.Zero(t, r.run(append(strings.Fields(command), "--help")...))
+		assert.Contains(t, r.Stdout.String(), "\n  -h, --help  ", command)
+		for line := range strings.SplitSeq(r.Stdout.String(), "\n") {
+			assert.LessOrEqual(t, utf8.RuneCountInString(line), 105, line)
+		}
+	}
 
-	for _, args := range [][]string{{"demo", "--help"}, {"help", "demo"}, {"target", "-h"}, {"completion", "bash", "--help"}, {"help"}} {
+	for _, args := range [][]string{{"demo", "--help"}, {"help", "demo"}, {"help", "compare"}, {"capacity", "-h"}, {"target", "-h"}, {"completion", "bash", "--help"}, {"help"}} {
 		r := newTrial()
 		assert.Zero(t, r.run(args...), args)
 		assert.Contains(t, r.Stdout.String(), "\nUsage:\n  load-tester ", args)

@@ -78,7 +78,7 @@ func runFlags(cmd *cobra.Command, set *settings, demo bool) *groups {
 	g.group("Limits")
 	g.take("limit", "LIMIT", "", "what must hold (repeatable): p50 p99 p99.9 p<any> mean max errors\nthroughput goodput, with < <= > >=: 'p99<=50ms' 'errors<=0.1%'", each(&set.limits, verdict.Parse))
 	g.words("limit", "p99<=50ms", "errors<=0.1%", "throughput>=5000")
-	g.take("budget", "TIME", "30s", "longest run until the verdict is clear, which one with --limit\nis that has no --requests, --duration or --stage", into(&set.budget, parseTime))
+	g.take("budget", "TIME", "30s", "longest time until the verdict is clear, in a run with --limit\nand without --requests, --duration and --stage", into(&set.budget, parseTime))
 	g.on(&set.confirm, "confirm", "run again after a pause before a missed limit counts")
 
 	g.group("Output")

@@ -42,7 +42,8 @@ type Capacity struct {
 }
 
 // NewCapacity checks o. The search begins at its Rate, 0 for 100/s, and does not
-// go beyond Most. Its limits are the longest times and the highest error ratio.
+// go beyond Most. Its limits are upper bounds of quantiles, of the longest time
+// and of the error ratio.
 func NewCapacity(o Options) (*Capacity, error) {
 	c := &Capacity{budget: o.Budget}
 	var faults []error
@@ -62,7 +63,7 @@ func NewCapacity(o Options) (*Capacity, error) {
 		fault("Limits", "none is given, want at least one such as p99<=50ms")
 	}
 	for _, l := range o.Limits {
-		if !l.Metric.IsTime() && l.Metric != verdict.Errors || l.Op != verdict.Below && l.Op != verdict.AtMost {
+		if l.Metric != verdict.Quantile && l.Metric != verdict.Max && l.Metric != verdict.Errors || l.Op != verdict.Below && l.Op != verdict.AtMost {
 			fault("Limits", "%v is nothing that more load can break, want one such as p99<=50ms or errors<=0.1%%", l)
 		}
 	}
@@ -256,9 +257,6 @@ func (p *Plan) missed(o *load.Outcome) (missed []string) {
 			within, bad = within[1:], o.Due-within[0]
 			kept = float64(bad) <= (1-l.Q)*float64(o.Due)*(1+1e-12)
 			text = fmt.Sprintf("%d of %d not within %v", bad, o.Due, l.Time)
-		case verdict.Mean:
-			kept = bad == 0 && time.Duration(o.Response.Mean()) <= l.Time
-			text = "mean " + verdict.FormatDuration(time.Duration(o.Response.Mean()))
 		case verdict.Max:
 			kept = bad == 0 && time.Duration(o.Response.Max()) <= l.Time
 			text = "max " + verdict.FormatDuration(time.Duration(o.Response.Max()))
