@@ -95,6 +95,21 @@ func TestJudgeBaselineChoosesACalibrator(t *testing.T) {
 	assert.Equal(t, -1, r.Calibrator, "nor the first, which never changes")
 	assert.Equal(t, Fail, r.Verdict)
 
+	// Of ten logarithms that vary by 0.02*sqrt(0.9), one that takes part of
+	// that away is worth it only from a fifth on.
+	for _, part := range []float64{0.15, 0.25} {
+		some := tenRuns()
+		for i := range some {
+			some[i].Calibrators = []float64{math.Pow(some[i].Quantile/100, part)}
+		}
+		want := -1
+		if part > 0.2 {
+			want = 0
+		}
+		r = JudgeBaseline(some, BaselineRun{100, []float64{1}}, 1.05, 0.01, 0.05)
+		assert.Equal(t, want, r.Calibrator, "takes %v away", part)
+	}
+
 	unknown := slices.Clone(computes)
 	unknown[4].Calibrators = []float64{7, 0}
 	assert.Equal(t, -1, JudgeBaseline(unknown, slow, 1.05, 0.01, 0.05).Calibrator, "one run does not know it")

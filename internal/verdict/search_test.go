@@ -248,6 +248,22 @@ func TestSearchInterrupted(t *testing.T) {
 	assert.Equal(t, want, s.Result())
 }
 
+// A rate counts against the target only if that is clearly its doing.
+func TestTallyCause(t *testing.T) {
+	for _, tc := range []struct {
+		tally tally
+		want  string
+	}{
+		{tally{held: 1, byTarget: 2}, ByTarget},
+		{tally{byTarget: 3, byGenerator: 1, byHost: 1}, ByTarget},
+		{tally{byTarget: 1, byGenerator: 1}, ByGenerator},
+		{tally{byTarget: 1, byHost: 1}, ByHost},
+		{tally{byTarget: 2, byGenerator: 1, byHost: 2}, ByHost},
+	} {
+		assert.Equal(t, tc.want, tc.tally.cause(), "%+v", tc.tally)
+	}
+}
+
 // Slow rates have longer trials: one of a single request would say nothing.
 func TestSearchTrialsHaveEnoughArrivals(t *testing.T) {
 	p, _ := NewSearch(SearchOptions{Start: 2}).Next()
