@@ -87,9 +87,13 @@ func TestVerdictsKeepTheirErrorRates(t *testing.T) {
 			o := simulateVerdicts(w, tc.multiple, tc.n, times)
 			t.Logf("%-8s n=%6d of %3d, limit %.2f times p99: fail %5.1f%%, not repeated %5.1f%%, pass %5.1f%%, after %3.0f%%",
 				w.name, tc.n, times, tc.multiple, o.fail*100, o.first*100, o.pass*100, o.took*100)
-			assert.GreaterOrEqual(t, o.fail, tc.leastFail, "%s at %v: %s", w.name, tc.multiple, tc.why)
+			one := 0.0 // run of few may be unlucky
+			if !simulateAll {
+				one = 1 / float64(times)
+			}
+			assert.GreaterOrEqual(t, o.fail, tc.leastFail-one, "%s at %v: %s", w.name, tc.multiple, tc.why)
 			assert.LessOrEqual(t, o.fail, tc.mostFail+tolerance(times, tc.mostFail), "%s at %v: %s", w.name, tc.multiple, tc.why)
-			assert.GreaterOrEqual(t, o.pass, tc.leastPass, "%s at %v: %s", w.name, tc.multiple, tc.why)
+			assert.GreaterOrEqual(t, o.pass, tc.leastPass-one, "%s at %v: %s", w.name, tc.multiple, tc.why)
 			assert.LessOrEqual(t, o.pass, tc.mostPass+tolerance(times, tc.mostPass), "%s at %v: %s", w.name, tc.multiple, tc.why)
 			if tc.why == "an early pass" {
 				assert.LessOrEqual(t, o.took, 0.3, "%s at %v: %s", w.name, tc.multiple, tc.why)
