@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/hist"
@@ -167,4 +168,16 @@ func look(w *world, l Limit, requests int64, seed uint64) (Verdict, int64) {
 		}
 	}
 	return Inconclusive, requests
+}
+
+// named returns the worlds of the given names.
+func named(names string) (found []*world) {
+	for _, name := range strings.Fields(names) {
+		for i := range worlds {
+			if worlds[i].name == name {
+				found = append(found, &worlds[i])
+			}
+		}
+	}
+	return found
 }
