@@ -29,6 +29,7 @@ var allowed = []struct{ from, to, why string }{
 	{"internal/cli", "internal/report", "writers"},
 	{"internal/cli", "internal/target", "demo and target"},
 	{"internal/cli", "internal/verdict", "limits"},
+	{"loadtestkit", "internal/baseline", "runs to judge one by"},
 	{"loadtestkit", "internal/engine", "options become a plan"},
 	{"loadtestkit", "internal/http1", "header fields"},
 	{"loadtestkit", "internal/load", "stages"},

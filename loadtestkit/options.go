@@ -234,6 +234,7 @@ func (o Options) engine(target Target) (engine.Options, error) {
 		Limits:           limits,
 		Waive:            waive(),
 		Confirm:          true,
+		Control:          o.Baseline != "",
 		Budget:           o.Budget,
 	}
 	for _, s := range o.Stages {

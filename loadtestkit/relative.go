@@ -48,9 +48,5 @@ func judgeRelative(d *report.Report, c *report.Comparison) {
 			d.Limits = append(d.Limits, l)
 		}
 	}
-	var all []verdict.Result
-	for _, l := range d.Limits {
-		all = append(all, verdict.Result{Verdict: l.Verdict})
-	}
-	d.Verdict = verdict.Overall(all)
+	d.Verdict = overall(d.Limits)
 }

@@ -30,8 +30,12 @@ func Run(t testing.TB, opts Options) Report {
 	t.Helper()
 	p, err := opts.plan()
 	var relative *engine.Comparison
+	var before *earlier
 	if err == nil {
 		relative, err = opts.relative()
+	}
+	if err == nil {
+		before, err = opts.readEarlier(t.Name())
 	}
 	if err != nil {
 		t.Fatalf("loadtestkit: %v", err)
@@ -48,6 +52,11 @@ func Run(t testing.TB, opts Options) Report {
 			t.Fatalf("loadtestkit: %v", err)
 		}
 		judgeRelative(d, c)
+	}
+	if before != nil && !d.Interrupted {
+		if err := before.conclude(t, s, p, d); err != nil {
+			t.Errorf("loadtestkit: %v", err)
+		}
 	}
 	var j judgement
 	j.addLimits(d.Limits)

@@ -16,6 +16,9 @@ const (
 	// controlLeast the least of it at once. Chosen.
 	controlPart  = 0.05
 	controlLeast = 50 * time.Millisecond
+	// controlFor is how long a run is taken to be for its control, at least.
+	// Chosen: a tenth of a second of it on either side.
+	controlFor = 4 * time.Second
 )
 
 // A control is a handler in this process that does nothing, given some of the

@@ -48,6 +48,7 @@ type Options struct {
 	Limits []verdict.Limit
 	Waive  string // if not empty, why limits on time and rates are not judged
 
+	Control bool          // give a little of the load to a handler that does nothing, to see what the machine does, also beside a run of a given length
 	Confirm bool          // repeat a run whose limits were missed, after a pause, before that counts
 	Pause   time.Duration // before the repeat; 0 means 5s, or half of what the run took if that is more
 	Budget  time.Duration // of a run until its verdict is clear; 0 means 30s

@@ -47,7 +47,8 @@ func (r *round) make() (rep *report.Report, err error) {
 			rep.Generator.Warnings = append(rep.Generator.Warnings, report.Warning{Code: "abandoned", Text: closing.Error()})
 		}
 	}()
-	if r.opts.Waive == "" && (r.opts.endless() || r.after > 0) {
+	amid := r.after > 0 || r.opts.Control
+	if r.opts.Waive == "" && (r.opts.endless() || amid) {
 		if r.control, err = r.openControl(r.ctx); err != nil {
 			return nil, err
 		}
@@ -58,7 +59,7 @@ func (r *round) make() (rep *report.Report, err error) {
 	switch {
 	case r.opts.endless():
 		err = r.untilClear()
-	case r.after > 0:
+	case amid && r.control != nil:
 		err = r.amidControls()
 	default:
 		err = r.stretch(r.whole())
@@ -69,6 +70,9 @@ func (r *round) make() (rep *report.Report, err error) {
 	}
 	limits := excused(r.judge(r.outcome, r.standard), r.noise(r.outcome, usage, r.arm.wire, r.control))
 	rep = r.report(r.outcome, usage, r.arm.wire, limits)
+	if r.control != nil && r.control.outcome != nil {
+		rep.Generator.Control = report.Summarize(r.control.outcome.Response)
+	}
 	if err := report.CheckConservation(rep); err != nil {
 		return nil, fmt.Errorf("the counts of this run do not add up, which is a defect of load-tester: %w", err)
 	}
@@ -89,13 +93,14 @@ func (r *round) stretch(s stretch) error {
 
 // amidControls makes all of the run between two turns of the control.
 func (r *round) amidControls() error {
-	if err := r.control.run(r.ctx, r.cut, r.after/2); err != nil {
+	had := max(r.after, r.opts.Duration, controlFor) / 2
+	if err := r.control.run(r.ctx, r.cut, had); err != nil {
 		return err
 	}
 	if err := r.stretch(r.whole()); err != nil || r.outcome.Interrupted {
 		return err
 	}
-	return r.control.run(r.ctx, r.cut, r.after/2)
+	return r.control.run(r.ctx, r.cut, had)
 }
 
 // untilClear makes load until the verdict on every limit is clear, or the

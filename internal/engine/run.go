@@ -19,18 +19,31 @@ func (p *Plan) Run(ctx, cut context.Context, watch Watch) (*report.Report, error
 	if err != nil || !p.opts.Confirm || r.Interrupted || !limitFailed(r.Limits) {
 		return r, err
 	}
+	if err := p.repeat(ctx, cut, r, m); err != nil {
+		return nil, err
+	}
+	if r.Repeat != nil {
+		confirmLimits(r)
+	}
+	return r, nil
+}
+
+// Repeat makes the run of r a second time, after a pause, and adds it to r. If
+// ctx ends before that, r is as good as interrupted.
+func (p *Plan) Repeat(ctx, cut context.Context, r *report.Report) error {
+	return p.repeat(ctx, cut, r, nil)
+}
+
+func (p *Plan) repeat(ctx, cut context.Context, r *report.Report, m *monitor) error {
 	if !p.rest(ctx, r.Elapsed, m) {
 		r.Interrupted = true
-		return r, nil
+		return nil
 	}
 	fresh, err := p.fresh()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	again := &round{Plan: fresh, ctx: ctx, cut: cut, monitor: m, after: r.Elapsed}
-	if r.Repeat, err = again.make(); err != nil {
-		return nil, err
-	}
-	confirmLimits(r)
-	return r, nil
+	r.Repeat, err = again.make()
+	return err
 }

@@ -31,6 +31,10 @@ type Generator struct {
 	ClockDrift  *time.Duration `json:"clock_drift_ns"` // how much further the wall clock went than the monotonic one
 	MaxRSS      *int64         `json:"max_rss_bytes"`  // own process, from its start on
 
+	// Response times of a handler in this process that does nothing, under the
+	// same load, in between: the floor of this machine. Empty without one.
+	Control Distribution `json:"control_ns"`
+
 	PeakInFlight      int64         `json:"peak_in_flight"`
 	ConnectionsOpened int64         `json:"connections_opened"`
 	PermitsExhausted  time.Duration `json:"permits_exhausted_ns"` // how long every permit was taken while an arrival waited

@@ -107,6 +107,9 @@ func (p *page) generator(g *Generator) []string {
 	add("CPU:", cpu...)
 	add("Go runtime:", golang...)
 	add("Machine:", machine...)
+	if c := &g.Control; c.Count > 0 {
+		add("Control:", "p50 "+optional(c.P50), "p99 "+optional(c.P99), "of a handler that does nothing")
+	}
 	for _, off := range g.SensorsOff {
 		add("Sensor off:", verdict.OneLine(off))
 	}
