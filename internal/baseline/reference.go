@@ -11,12 +11,13 @@ import (
 
 // How often the reference work is done; chosen: an odd number, so that there is
 // a median, and some milliseconds in all.
-const references = 15
+const references = 61
 
 // Reference returns how long a fixed piece of work takes on one processor: the
-// median of several times a few hundred microseconds. It computes and
+// median of many times some 0.1 ms, a few milliseconds in all. It computes and
 // allocates as handlers do, sends nothing and touches no file. The work must
-// not change: records of old runs hold its time.
+// not change: records of old runs hold its time. (It changes with Go, whose
+// version is in the fingerprint.)
 func Reference() time.Duration {
 	work() // what is first has caches to fill
 	var times []time.Duration

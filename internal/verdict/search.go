@@ -103,12 +103,6 @@ type end struct {
 	verified bool
 }
 
-// A tally counts the trials at one rate, 0 if none were planned.
-type tally struct {
-	rate                                float64
-	held, byTarget, byGenerator, byHost int
-}
-
 // NewSearch returns a search in which no trial was made.
 func NewSearch(o SearchOptions) *Search {
 	if o.Most == 0 {
@@ -244,31 +238,4 @@ func (s *Search) proceed() {
 	default:
 		s.ask("verify", min(verifyStep*low.rate, s.o.Most), verifyLength)
 	}
-}
-
-func (t *tally) add(r TrialResult) {
-	switch {
-	case r.Held:
-		t.held++
-	case r.Limit == ByGenerator:
-		t.byGenerator++
-	case r.Limit == ByHost:
-		t.byHost++
-	default:
-		t.byTarget++
-	}
-}
-
-func (t *tally) failed() int { return t.byTarget + t.byGenerator + t.byHost }
-
-// cause is why most of the failed trials did. It is the target only if it was
-// so in more than half of them.
-func (t *tally) cause() string {
-	switch {
-	case 2*t.byTarget > t.failed():
-		return ByTarget
-	case t.byGenerator >= t.byHost:
-		return ByGenerator
-	}
-	return ByHost
 }

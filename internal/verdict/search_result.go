@@ -89,8 +89,4 @@ func blame(cause string) string {
 	return "a limit was missed"
 }
 
-func (t *tally) String() string {
-	return fmt.Sprintf("%d of %d trials at %s", t.held, t.held+t.failed(), arrivals(t.rate))
-}
-
 func arrivals(rate float64) string { return short(rate) + "/s" }
