@@ -285,3 +285,29 @@ func BenchmarkMerge(b *testing.B) {
 		h.Merge(o)
 	}
 }
+
+// Above counts what lies in higher buckets: exactly, where each value has its
+// own, and else but for what shares v's.
+func TestAbove(t *testing.T) {
+	h := New(7)
+	assert.Zero(t, h.Above(0))
+	for v := int64(1); v <= 100_000; v++ {
+		h.Record(v)
+	}
+	check := func(v, want, slack int64) {
+		t.Helper()
+		got := h.Above(v)
+		assert.LessOrEqual(t, got, want)
+		assert.GreaterOrEqual(t, got, want-slack)
+	}
+	check(-5, 100_000, 0)
+	check(0, 100_000, 0)
+	check(1, 99_999, 0)
+	check(255, 99_745, 0)
+	check(256, 99_744, 1) // from here on buckets are wider
+	check(1000, 99_000, 1000>>7)
+	check(65_535, 34_465, 0) // the last of its power of two
+	check(65_536, 34_464, 65_536>>7)
+	check(99_999, 1, 99_999>>7)
+	check(math.MaxInt64, 0, 0)
+}

@@ -26,7 +26,7 @@ func simulateCoverage(w *world, q float64, n int64, times int) (m missesOf) {
 		c := newVirtual(w, l, uint64(k)).until(n)
 		j := &judgement{Result: Result{Limit: l}, c: &c, s: Standard{Fail: 0.005, Pass: 0.005}}
 		t := newTail(&c, q)
-		design, _ := t.design(0)
+		design, _, _ := t.design(0)
 		j.setInterval(0, math.Inf(1))
 		j.interval(t, design)
 		if truth < j.Low {
@@ -82,7 +82,7 @@ func TestIntervalsCover(t *testing.T) {
 			assert.LessOrEqual(t, m.below, max(tc.below, one), "%s n=%d: %s", w.name, tc.n, tc.why)
 			assert.LessOrEqual(t, m.above, max(tc.above, one), "%s n=%d: %s", w.name, tc.n, tc.why)
 			if w.name == "iid" || w.name == "mix" {
-				assert.LessOrEqual(t, m.naive, max(0.015, 2*one), "%s n=%d", w.name, tc.n)
+				assert.LessOrEqual(t, m.naive, max(0.025, 2*one), "%s n=%d", w.name, tc.n)
 			} else {
 				assert.Greater(t, m.naive, 0.1, "%s n=%d depends on nothing", w.name, tc.n)
 			}

@@ -25,7 +25,7 @@ func (l Limit) leastTime() time.Duration {
 
 const (
 	// clusterSize is assumed, from simulations, of requests that were slow
-	// together where none was slow at all.
+	// together where none was slow at all, and the least where most were.
 	clusterSize = 30
 	// near and far are how many times the slowest request has to fit into the
 	// limit for the assumption: next to what times close to the quantile
@@ -64,10 +64,12 @@ func (j *judgement) judgeQuantile() {
 func (j *judgement) judgeTail(t *tail, beyond float64) {
 	c := j.c
 	bad := float64(c.Due - c.Within)
-	design, mild := t.design(c.Threshold)
+	design, mild, own := t.design(c.Threshold)
 	j.DesignEffect = design
 	j.interval(t, design)
 	switch longest := float64(c.Max); {
+	case bad/float64(c.Due) > (1+beyond)/2: // nearer to all than to what is allowed
+		j.DesignEffect = min(design, max(clusterSize, own))
 	case bad > 0:
 	case longest*far <= float64(j.Limit.Time):
 		j.DesignEffect = min(design, clusterSize)
@@ -75,8 +77,12 @@ func (j *judgement) judgeTail(t *tail, beyond float64) {
 		j.DesignEffect = min(design, max(clusterSize, mild))
 	}
 	j.judgeShare(bad, beyond, t.freedom)
-	if j.Verdict == Pass && !j.Limit.lower() {
-		j.High = min(j.High, float64(j.Limit.Time))
+	switch want := float64(j.Limit.Time); {
+	case j.Limit.lower():
+	case j.Verdict == Pass:
+		j.High = min(j.High, want)
+	case j.Verdict == Fail:
+		j.Low = max(j.Low, want)
 	}
 }
 
@@ -147,10 +153,11 @@ func (t *tail) value(rank int64) float64 {
 // design returns the largest design effect over the limit's threshold and the
 // quantiles around the judged one: where nothing was slower than the limit, how
 // slow requests go together shows at times close by. mild leaves out the least
-// of them, at which slow swings of the whole run show.
-func (t *tail) design(threshold int) (full, mild float64) {
-	mild = designEffect(t.over(threshold))
-	full = mild
+// of them, at which slow swings of the whole run show; own is of the threshold
+// alone.
+func (t *tail) design(threshold int) (full, mild, own float64) {
+	own = designEffect(t.over(threshold))
+	full, mild = own, own
 	for _, times := range []float64{3, 1, 1. / 2, 1. / 4} {
 		q := 1 - times*t.beyond
 		if times == 3 && q < 0.5 {
@@ -168,7 +175,7 @@ func (t *tail) design(threshold int) (full, mild float64) {
 			mild = max(mild, d)
 		}
 	}
-	return full, mild
+	return full, mild, own
 }
 
 // over returns for each interval how many of its requests exceeded the series'

@@ -1,0 +1,77 @@
+package verdict
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// course returns a run of 10,000 requests in 10 s whose response times, in ms,
+// are a function of how far the run has come, and the limit's counts.
+func course(l Limit, ms func(part float64) float64) Counts {
+	n := 0.0
+	w := &world{new: func(*rand.Rand) func() float64 {
+		return func() float64 { n++; return ms((n - 1) / 10_000) }
+	}}
+	return newVirtual(w, l, 0).until(10_000)
+}
+
+func TestTrend(t *testing.T) {
+	check := func(want, why string, ms func(part float64) float64) {
+		t.Helper()
+		assert.Equal(t, want, trend(course(limit(t, "p50<=1s"), ms).Intervals), why)
+	}
+	check("", "constant", func(float64) float64 { return 5 })
+	check("rose", "steadily", func(p float64) float64 { return 5 + 10*p })
+	check("fell", "steadily", func(p float64) float64 { return 15 - 10*p })
+	check("rose", "by half", func(p float64) float64 { return 5 + 5*math.Round(p) })
+	check("", "there and back", func(p float64) float64 { return 5 + 10*math.Abs(p-0.5) })
+	check("", "the first twentieth is slow", func(p float64) float64 {
+		if p < 0.05 {
+			return 100
+		}
+		return 5 + 0.5*math.Sin(200*p)
+	})
+	assert.Empty(t, trend(nil), "no data")
+}
+
+func TestRankCorrelation(t *testing.T) {
+	check := func(want float64, values ...float64) {
+		t.Helper()
+		assert.InDelta(t, want, rankCorrelation(values), 1e-12)
+	}
+	check(1, 1, 2, 30)
+	check(-1, 3, 2, 1)
+	check(0, 2, 2, 2)
+	check(0.5, 1, 3, 2)
+	check(math.Sqrt(3)/2, 1, 1, 2) // ranks 1.5, 1.5, 3
+	check(0)
+}
+
+// A target that got slow in the second half of the run, or was so in the first,
+// may have been disturbed; one that was too slow throughout was too slow.
+func TestTrendExcusesWhatWasNotThroughout(t *testing.T) {
+	for _, tc := range []struct {
+		limit string
+		ms    func(part float64) float64
+		want  Verdict
+		why   string
+	}{
+		{"p50<=9ms", func(p float64) float64 { return 12 + 10*p }, Fail, "an overloaded target gets slower and slower"},
+		{"mean<=9ms", func(p float64) float64 { return 12 + 10*p }, Fail, "likewise"},
+		{"p50<=9ms", func(p float64) float64 { return 12 + math.Sin(1e5*p) }, Fail, "without a trend"},
+		{"max<=9ms", func(p float64) float64 { return 5 + 10*p }, Inconclusive, "it grew beyond the limit late"},
+		{"max<=9ms", func(p float64) float64 { return 8 + 10*p }, Fail, "it was beyond the limit nearly all the time"},
+		{"max>9ms", func(p float64) float64 { return 1 + p }, Fail, "no noise makes it fast"},
+	} {
+		l := limit(t, tc.limit)
+		r := Judge(l, course(l, tc.ms), DefaultStandard)
+		assert.Equal(t, tc.want, r.Verdict, "%s: %s: %s", tc.limit, tc.why, r)
+		if tc.want == Inconclusive {
+			assert.Contains(t, r.Reason, "missed, but the response times rose during the run")
+		}
+	}
+	assert.False(t, throughout(make([]batch, 31), -1), "too few parts to tell")
+}
