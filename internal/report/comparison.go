@@ -1,10 +1,7 @@
 package report
 
 import (
-	"fmt"
 	"io"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/verdict"
@@ -66,56 +63,8 @@ type Ratio struct {
 	Pairs      int             `json:"pairs"`       // that the ratio is from
 	BlockLevel bool            `json:"block_level"` // a block has too few requests for this quantile: the ratio is of block maxima
 	Verdict    verdict.Verdict `json:"verdict"`
-	Reason     string          `json:"reason"` // one line for a person: what Explain makes of all this
-}
-
-// Explain sets the Reason from everything else that r holds. why is what stands
-// in the way of a clear verdict; "" means nothing does.
-func (r *Ratio) Explain(why string) {
-	tolerance := strconv.FormatFloat(r.Tolerance, 'f', ratioPlaces, 64)
-	if r.Ratio == nil {
-		r.Reason = fmt.Sprintf("head against base is unknown at %s, at most %s allowed", r.Quantile, tolerance)
-	} else {
-		r.Reason = fmt.Sprintf("head is %s times base at %s%s, at most %s allowed", r.times(*r.Ratio), r.Quantile, r.basis(), tolerance)
-	}
-	if why != "" {
-		r.Reason += ": " + why
-	}
-}
-
-// basis says in brackets what the ratio is of and how sure it is.
-func (r *Ratio) basis() string {
-	var parts []string
-	if r.BlockLevel {
-		parts = append(parts, "of block maxima")
-	}
-	interval := number(r.Confidence*100) + " % interval "
-	switch {
-	case r.Low != nil && r.High != nil:
-		parts = append(parts, interval+r.times(*r.Low)+" to "+r.times(*r.High))
-	case r.Low != nil:
-		parts = append(parts, interval+"from "+r.times(*r.Low))
-	case r.High != nil:
-		parts = append(parts, interval+"up to "+r.times(*r.High))
-	}
-	if len(parts) == 0 {
-		return ""
-	}
-	return " (" + strings.Join(parts, ", ") + ")"
-}
-
-// ratioPlaces are the decimals of a ratio for people. Chosen: 1 % is visible.
-const ratioPlaces = 2
-
-// times writes a ratio, with more decimals where it would look like the
-// tolerance and is not.
-func (r *Ratio) times(v float64) string {
-	for places := ratioPlaces; ; places++ {
-		s, tolerance := strconv.FormatFloat(v, 'f', places, 64), strconv.FormatFloat(r.Tolerance, 'f', places, 64)
-		if s != tolerance || v == r.Tolerance || places == 3*ratioPlaces {
-			return s
-		}
-	}
+	Reason     string          `json:"reason"` // one line for a person
+	Detail     string          `json:"detail"` // another for one who knows statistics; empty without any
 }
 
 // Judged is the verdict and the reason of each ratio, then each limit of head.
