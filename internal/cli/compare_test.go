@@ -17,10 +17,11 @@ import (
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
+const slower = "head is 1.12 times base at p50, at most 1.05 allowed"
+
 // comparedAs is a comparison of one quantile with that verdict.
 func comparedAs(v verdict.Verdict) *comparison {
-	r := report.Ratio{Quantile: "p50", Tolerance: 1.05, Ratio: new(1.12), Confidence: 0.99, Verdict: v}
-	r.Reason = "head is 1.12 times base at p50, at most 1.05 allowed"
+	r := report.Ratio{Quantile: "p50", Tolerance: 1.05, Ratio: new(1.12), Confidence: 0.99, Verdict: v, Reason: slower}
 	arm := report.Arm{Requests: report.Requests{Due: 100, Sent: 100, Completed: 100, Succeeded: 100}}
 	return &comparison{&report.Comparison{Base: arm, Head: arm, Ratios: []report.Ratio{r}, Verdict: v, Pairs: 12, Elapsed: 2 * time.Second}}
 }
@@ -31,22 +32,21 @@ func TestComparisonStatus(t *testing.T) {
 		assert.Equal(t, status, c.status())
 		assert.Equal(t, complaints, c.complaints(false))
 	}
-	const reason = "head is 1.12 times base at p50, at most 1.05 allowed"
 	check(comparedAs(verdict.Pass), 0)
-	check(comparedAs(verdict.Fail), 1, reason)
-	check(comparedAs(verdict.Inconclusive), 3, "cannot judge: "+reason)
+	check(comparedAs(verdict.Fail), 1, slower)
+	check(comparedAs(verdict.Inconclusive), 3, "cannot judge: "+slower)
 	check(comparedAs(verdict.NotJudged), 3)
 	assert.Empty(t, comparedAs(verdict.Fail).complaints(true), "the reader has it before him")
 
 	c := comparedAs(verdict.Fail)
 	c.Limits = []report.LimitResult{{Verdict: verdict.Fail, Reason: "error ratio 1, want <= 0"}}
-	check(c, 1, reason, "error ratio 1, want <= 0")
+	check(c, 1, slower, "error ratio 1, want <= 0")
 
 	c = comparedAs(verdict.Fail)
 	c.Repeat, c.Verdict = comparedAs(verdict.Pass).Comparison, verdict.Inconclusive
 	check(c, 3, "cannot judge: the fail did not come again when it was repeated")
 	c.Repeat, c.Verdict = comparedAs(verdict.Fail).Comparison, verdict.Fail
-	check(c, 1, reason)
+	check(c, 1, slower)
 
 	c = comparedAs(verdict.NotJudged)
 	c.Head.Requests = report.Requests{Due: 100, Sent: 100, Failed: 100}
@@ -58,12 +58,12 @@ func TestComparisonStatus(t *testing.T) {
 
 func TestCapacityStatus(t *testing.T) {
 	c := &capacity{&report.Capacity{Verdict: verdict.Pass, Low: new(420.0), High: new(470.0), Limits: []string{"p99<=50ms"}, StoppedBy: "target"}}
-	c.Explain("")
+	c.Reason = "the limits held at 420/s and not at 470/s"
 	assert.Zero(t, c.status())
 	assert.Empty(t, c.complaints(false))
 	c.Verdict = verdict.Inconclusive
 	assert.Equal(t, 3, c.status())
-	assert.Equal(t, []string{"cannot judge: holds at 420/s, not at 470/s: p99<=50ms; stopped by the target"}, c.complaints(false))
+	assert.Equal(t, []string{"cannot judge: " + c.Reason}, c.complaints(false))
 	assert.Empty(t, c.complaints(true))
 	c.Verdict = verdict.NotJudged
 	assert.Equal(t, 3, c.status())
@@ -92,7 +92,8 @@ func TestDo(t *testing.T) {
 	}
 	trial := func() *trial {
 		r := newTrial()
-		r.session = &session{stdout: r.Stdout, stderr: r.Stderr, env: func(string) string { return "" }, catch: r.catchNone}
+		r.session = &session{stdout: r.Stdout, stderr: r.Stderr, env: func(string) string { return "" },
+			catch: func() (<-chan os.Signal, func()) { return r.signals, func() {} }}
 		return r
 	}
 	r := trial()

@@ -229,18 +229,13 @@ func (e *exploration) report(u host.Usage) *report.Capacity {
 	r := &report.Capacity{
 		Schema: report.SchemaVersion, Tool: all.Tool, RunID: all.RunID, StartedAt: e.began, Config: all.Config,
 		Elapsed: time.Since(e.began), Low: finite(found.Low), High: finite(found.High),
-		StoppedBy: found.StoppedBy, Verdict: found.Verdict,
+		StoppedBy: found.StoppedBy, Verdict: found.Verdict, Reason: found.Reason,
 		Trials: e.trials, Generator: all.Generator,
 	}
 	r.Config.Duration = 0
 	for _, l := range e.plan.opts.Limits {
 		r.Limits = append(r.Limits, l.String())
 	}
-	why := ""
-	if found.Verdict != verdict.Pass {
-		why = found.Reason
-	}
-	r.Explain(why)
 	return r
 }
 

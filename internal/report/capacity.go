@@ -1,10 +1,7 @@
 package report
 
 import (
-	"fmt"
 	"io"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/verdict"
@@ -26,7 +23,7 @@ type Capacity struct {
 	High      *float64        `json:"high_per_s"` // and at this one they did not; nil if none was too high
 	StoppedBy string          `json:"stopped_by"` // "target", "generator", "host", "budget", "most" (the highest rate allowed) or "interrupt"
 	Verdict   verdict.Verdict `json:"verdict"`    // pass if both ends were verified, else inconclusive
-	Reason    string          `json:"reason"`     // one line for a person: what Explain makes of all this
+	Reason    string          `json:"reason"`     // one line for a person
 	Trials    []Trial         `json:"trials"`     // in the order they were made
 
 	Generator Generator `json:"generator"`
@@ -44,43 +41,6 @@ type Trial struct {
 	P99       *time.Duration `json:"p99_ns"`
 	Held      bool           `json:"held"`   // every limit held and the rate was kept up
 	Reason    string         `json:"reason"` // why not; empty if it did
-}
-
-// stoppers are what may end a search, as a sentence has them.
-var stoppers = map[string]string{
-	"target": "the target", "generator": "the generator", "host": "the host",
-	"budget": "the budget", "most": "the highest rate allowed", "interrupt": "an interrupt",
-}
-
-// Explain sets the Reason from everything else that c holds. why is what stands
-// in the way of a clear answer; "" means nothing does.
-func (c *Capacity) Explain(why string) {
-	switch {
-	case c.Low != nil && c.High != nil:
-		c.Reason = fmt.Sprintf("holds at %s, not at %s", rateText(*c.Low), rateText(*c.High))
-	case c.Low != nil:
-		c.Reason = fmt.Sprintf("holds at %s, the highest rate tried", rateText(*c.Low))
-	case c.High != nil:
-		c.Reason = fmt.Sprintf("does not hold at %s, the lowest rate tried", rateText(*c.High))
-	default:
-		c.Reason = "is not known"
-	}
-	c.Reason += ": " + strings.Join(c.Limits, ", ")
-	if by := stoppers[c.StoppedBy]; by != "" {
-		c.Reason += "; stopped by " + by
-	}
-	if why != "" {
-		c.Reason += ": " + why
-	}
-}
-
-// rateText writes an arrival rate for people: in three significant digits,
-// whole numbers in full.
-func rateText(f float64) string {
-	if f >= 100 {
-		return strconv.FormatFloat(f, 'f', 0, 64) + "/s"
-	}
-	return strconv.FormatFloat(f, 'g', 3, 64) + "/s"
 }
 
 // WriteJSON writes c as [WriteJSON] writes a report.

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,11 +20,7 @@ func (c *Capacity) WriteText(w io.Writer, s Style) error {
 	t := &capacityText{page: page{s: s}, c: c}
 	t.head()
 	t.note()
-	if c.Verdict == verdict.Pass {
-		t.block("Capacity:", []string{t.green(c.Reason)})
-	} else {
-		t.block("Capacity:", []string{t.yellow(c.Verdict.String() + "  " + c.Reason)})
-	}
+	t.block("Capacity:", []string{t.answer()})
 	t.curve()
 	if s.Verbose {
 		t.block("Trials:", t.trials())
@@ -49,6 +46,28 @@ func (t *capacityText) head() {
 	}
 	t.b.WriteString("Target: " + verdict.OneLine(c.Config.Target) + "\n")
 	fmt.Fprintf(&t.b, "Rate: from %s, Concurrency: up to %d, Limits: %s\n", c.Config.rate(), c.Config.Concurrency, strings.Join(c.Limits, ", "))
+}
+
+// answer is the capacity in a sentence, or why it is not known.
+func (t *capacityText) answer() string {
+	c := t.c
+	what := ": " + strings.Join(c.Limits, ", ")
+	switch {
+	case c.Verdict != verdict.Pass:
+		return t.yellow(c.Verdict.String() + "  " + c.Reason)
+	case c.Low == nil || c.High == nil:
+		return t.green(c.Reason + what)
+	}
+	return t.green(fmt.Sprintf("holds at %s, not at %s%s; stopped by the %s", rateText(*c.Low), rateText(*c.High), what, c.StoppedBy))
+}
+
+// rateText writes an arrival rate for people: in three significant digits,
+// whole numbers in full.
+func rateText(f float64) string {
+	if f >= 100 {
+		return strconv.FormatFloat(f, 'f', 0, 64) + "/s"
+	}
+	return strconv.FormatFloat(f, 'g', 3, 64) + "/s"
 }
 
 // A level is what all trials at one rate saw.

@@ -64,14 +64,14 @@ type Ratio struct {
 	BlockLevel bool            `json:"block_level"` // a block has too few requests for this quantile: the ratio is of block maxima
 	Verdict    verdict.Verdict `json:"verdict"`
 	Reason     string          `json:"reason"` // one line for a person
-	Detail     string          `json:"detail"` // and one for a statistician
+	Detail     string          `json:"detail"` // another for one who knows statistics; empty without any
 }
 
 // Judged is the verdict and the reason of each ratio, then each limit of head.
 func (c *Comparison) Judged() []LimitResult {
 	var all []LimitResult
 	for _, r := range c.Ratios {
-		all = append(all, LimitResult{Verdict: r.Verdict, N: int64(r.Pairs), Reason: r.Reason, Detail: r.Detail})
+		all = append(all, LimitResult{Verdict: r.Verdict, N: int64(r.Pairs), Reason: r.Reason})
 	}
 	return append(all, c.Limits...)
 }

@@ -75,26 +75,16 @@ func TestTextOfOtherKindsKeepsForeignTextOnItsLine(t *testing.T) {
 	assert.NotContains(t, renderAny(t, s, Style{}), "\x1b")
 }
 
-func TestCapacityExplains(t *testing.T) {
-	check := func(low, high float64, by, why, want string) {
-		t.Helper()
-		c := Capacity{Limits: []string{"p99<=50ms", "errors<=0"}, StoppedBy: by}
-		if low > 0 {
-			c.Low = &low
-		}
-		if high > 0 {
-			c.High = &high
-		}
-		c.Explain(why)
-		assert.Equal(t, want, c.Reason)
+func TestCapacityAnswers(t *testing.T) {
+	answer := func(c Capacity) string {
+		c.Limits, c.Reason = []string{"p99<=50ms", "errors<=0"}, "REASON"
+		return (&capacityText{c: &c}).answer()
 	}
-	check(420.4, 470.9, "target", "", "holds at 420/s, not at 471/s: p99<=50ms, errors<=0; stopped by the target")
-	check(12_800, 0, "generator", "", "holds at 12800/s, the highest rate tried: p99<=50ms, errors<=0; stopped by the generator")
-	check(0, 0.126, "target", "", "does not hold at 0.126/s, the lowest rate tried: p99<=50ms, errors<=0; stopped by the target")
-	check(0, 0, "host", "3 of 8 control trials missed", "is not known: p99<=50ms, errors<=0; stopped by the host: 3 of 8 control trials missed")
-	for by := range stoppers {
-		check(1, 2, by, "", "holds at 1/s, not at 2/s: p99<=50ms, errors<=0; stopped by "+stoppers[by])
-	}
+	assert.Equal(t, "holds at 420/s, not at 0.126/s: p99<=50ms, errors<=0; stopped by the target",
+		answer(Capacity{Low: new(420.4), High: new(0.1256), StoppedBy: "target", Verdict: verdict.Pass}))
+	assert.Equal(t, "REASON: p99<=50ms, errors<=0", answer(Capacity{Low: new(420.4), StoppedBy: "most", Verdict: verdict.Pass}))
+	assert.Equal(t, "inconclusive  REASON", answer(Capacity{Low: new(420.4), High: new(500.0), StoppedBy: "host", Verdict: verdict.Inconclusive}))
+	assert.Equal(t, "12800/s", rateText(12_800.4))
 }
 
 func TestLevels(t *testing.T) {

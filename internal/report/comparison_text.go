@@ -114,6 +114,9 @@ func (t *comparisonText) method() []string {
 	for _, r := range c.Ratios {
 		rows = append(rows, fmt.Sprintf("%-12s%s in all blocks of base, %s of head; ratio from %s",
 			r.Quantile+":", optional(r.Base), optional(r.Head), plural(int64(r.Pairs), "pair")))
+		if r.Detail != "" {
+			rows = append(rows, fmt.Sprintf("%-12s%s", "", r.Detail))
+		}
 	}
 	return rows
 }
