@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -40,7 +41,8 @@ func (f *fakeTB) Context() context.Context    { return f.ctx }
 func (f *fakeTB) Output() io.Writer           { return &f.output }
 func (f *fakeTB) Deadline() (time.Time, bool) { return f.deadline, !f.deadline.IsZero() }
 
-func (f *fakeTB) Failed() bool                { return len(f.errors) > 0 }
+func (f *fakeTB) Name() string { return "TestFake" }
+func (f *fakeTB) Failed() bool { return len(f.errors) > 0 }
 
 func (f *fakeTB) Skip(args ...any) {
 	f.skips = append(f.skips, fmt.Sprint(args...))
@@ -155,12 +157,46 @@ func TestRunNeedsEnoughSamples(t *testing.T) {
 	if why := waive(); why != "" {
 		t.Skip("limits on time are not judged: " + why)
 	}
-	f, _ := runFake(&fakeTB{}, Options{
-		Target: Handler(http.HandlerFunc(ok)), Requests: 100, Limits: Limits{P99: time.Minute},
+	check := func(doubt Action, errors, skips, logs int) {
+		t.Helper()
+		f, r := runFake(&fakeTB{}, Options{
+			Target: Handler(http.HandlerFunc(ok)), Requests: 100, Limits: Limits{P99: time.Minute}, OnInconclusive: doubt,
+		})
+		assert.Len(t, f.errors, errors)
+		assert.Len(t, f.skips, skips)
+		assert.Len(t, f.logs, logs)
+		all := slices.Concat(f.errors, f.skips, f.logs)
+		require.Len(t, all, 1)
+		assert.Contains(t, all[0], "loadtestkit: inconclusive: p99 response time")
+		assert.Contains(t, all[0], "3,000", "how many are needed")
+		if doubt != Skip { // which does not return
+			assert.Equal(t, "inconclusive", r.Verdict)
+		}
+	}
+	check(Skip, 0, 1, 0)
+	check(Warn, 0, 0, 1)
+	check(Fail, 1, 0, 0)
+}
+
+func TestRunWithoutAnEndIsUntilTheVerdictIsClear(t *testing.T) {
+	f, r := runFake(&fakeTB{}, Options{Target: Handler(http.HandlerFunc(ok)), Limits: Limits{P50: time.Minute}})
+	assert.Empty(t, f.errors)
+	assert.Empty(t, f.skips)
+	assert.Equal(t, "pass", r.Verdict)
+	assert.GreaterOrEqual(t, r.Elapsed, 900*time.Millisecond, "not before a second has been measured")
+	assert.Equal(t, "errors<=0%", r.Limits[1].Limit)
+	assert.Equal(t, "pass", r.Limits[1].Verdict)
+
+	var n atomic.Int64
+	failing := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n.Add(1)%100 == 0 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
 	})
-	require.Len(t, f.errors, 1)
-	assert.Contains(t, f.errors[0], "cannot judge")
-	assert.Contains(t, f.errors[0], "3,000", "how many are needed")
+	f, r = runFake(&fakeTB{}, Options{Target: Handler(failing), Limits: Limits{P50: time.Minute}})
+	assert.Empty(t, f.skips)
+	assert.Equal(t, "fail", r.Verdict, "a request that failed is no matter of luck")
+	assert.Len(t, f.errors, 1)
 }
 
 func TestErrorsAreAlwaysJudged(t *testing.T) {
@@ -237,7 +273,7 @@ func TestInvalidOptionsAreFatalAndNamedTogether(t *testing.T) {
 	})
 	require.True(t, f.fatal)
 	require.Len(t, f.errors, 1)
-	for _, want := range []string{"loadtestkit: options: ", "ftp", "Rate", "-5", "Concurrency", "Requests: 0, and Duration is 0 too", "limits: P99", "limits: ErrorRatio"} {
+	for _, want := range []string{"loadtestkit: options: ", "ftp", "Rate", "-5", "Concurrency", "limits: P99", "limits: ErrorRatio"} {
 		assert.Contains(t, f.errors[0], want)
 	}
 	assert.NotContains(t, f.errors[0], "\n")

@@ -54,7 +54,7 @@ func (j *judgement) judgeQuantile() {
 		j.judgeTail(t, beyond)
 	}
 	if r.Limit.noisy() && j.missedAlone(beyond) {
-		j.Verdict, j.Needs = Fail, 0
+		j.Verdict, j.Needs, j.Exact = Fail, 0, true
 		return
 	}
 	j.judgeNoise(t.over(c.Threshold), beyond)
