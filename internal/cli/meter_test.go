@@ -82,8 +82,8 @@ func TestMeterOfARepeat(t *testing.T) {
 	var done int64
 	at(m, 0, 3*time.Second, &done, 100)
 	done = 0
-	v := at(m, 0, 500*time.Millisecond, &done, 200)
+	v := at(m, 0, 2500*time.Millisecond, &done, 200)
 	assert.InDelta(t, 200, v.rate, 1e-9, "the first run is past")
-	v = m.view(engine.Progress{Progress: load.Progress{Elapsed: time.Second, Succeeded: 100}, Doing: "pausing"})
+	v = m.view(engine.Progress{Progress: load.Progress{Elapsed: 3 * time.Second, Succeeded: done}, Doing: "pausing"})
 	assert.Equal(t, "pausing", v.remaining())
 }
