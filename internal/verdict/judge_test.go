@@ -59,7 +59,8 @@ func TestEven(t *testing.T) {
 	assert.Equal(t, []int64{1000, 30, 10}, []int64{due, over, missed})
 }
 
-const tenSeconds = 10 * time.Second
+// enough time for any fail.
+const enough = 10 * time.Second
 
 func TestJudgeQuantile(t *testing.T) {
 	again := DefaultStandard
@@ -71,19 +72,19 @@ func TestJudgeQuantile(t *testing.T) {
 		want  Verdict
 		why   string
 	}{
-		{"p99<=50ms", even(10_000, 10, 0, tenSeconds), DefaultStandard, Pass, "a tenth of what is allowed"},
-		{"p99<=50ms", even(10_000, 100, 0, tenSeconds), DefaultStandard, Inconclusive, "exactly as many as allowed: another run may have more"},
-		{"p99<=50ms", even(10_000, 200, 0, tenSeconds), DefaultStandard, Fail, "twice as many"},
-		{"p99<50ms", even(10_000, 200, 0, tenSeconds), DefaultStandard, Fail, "likewise"},
-		{"p99>50ms", even(10_000, 200, 0, tenSeconds), DefaultStandard, Pass, "the mirror"},
-		{"p99>=50ms", even(10_000, 10, 0, tenSeconds), DefaultStandard, Fail, "likewise"},
-		{"p99>50ms", even(10_000, 100, 0, tenSeconds), DefaultStandard, Inconclusive, "likewise"},
-		{"p99<=50ms", even(2_999, 0, 0, tenSeconds), DefaultStandard, Inconclusive, "p99 needs 3000, though all are within"},
-		{"p99<=50ms", even(2_999, 2_999, 0, tenSeconds), DefaultStandard, Inconclusive, "likewise, though none is within"},
-		{"p99<=50ms", even(3_000, 0, 0, tenSeconds), DefaultStandard, Pass, "enough"},
+		{"p99<=50ms", even(10_000, 10, 0, enough), DefaultStandard, Pass, "a tenth of what is allowed"},
+		{"p99<=50ms", even(10_000, 100, 0, enough), DefaultStandard, Inconclusive, "exactly as many as allowed: another run may have more"},
+		{"p99<=50ms", even(10_000, 200, 0, enough), DefaultStandard, Fail, "twice as many"},
+		{"p99<50ms", even(10_000, 200, 0, enough), DefaultStandard, Fail, "likewise"},
+		{"p99>50ms", even(10_000, 200, 0, enough), DefaultStandard, Pass, "the mirror"},
+		{"p99>=50ms", even(10_000, 10, 0, enough), DefaultStandard, Fail, "likewise"},
+		{"p99>50ms", even(10_000, 100, 0, enough), DefaultStandard, Inconclusive, "likewise"},
+		{"p99<=50ms", even(2_999, 0, 0, enough), DefaultStandard, Inconclusive, "p99 needs 3000, though all are within"},
+		{"p99<=50ms", even(2_999, 2_999, 0, enough), DefaultStandard, Inconclusive, "likewise, though none is within"},
+		{"p99<=50ms", even(3_000, 0, 0, enough), DefaultStandard, Pass, "enough"},
 		{"p99<=50ms", even(3_000, 0, 0, time.Second), DefaultStandard, Pass, "a pass needs no time: noise adds to latency only"},
-		{"p99<=50ms", even(10_000, 200, 0, tenSeconds-1), DefaultStandard, Inconclusive, "a fail does: it may be a slow spell"},
-		{"p99<=50ms", even(10_000, 200, 0, tenSeconds-1), again, Fail, "unless a fresh run will have to fail too"},
+		{"p99<=50ms", even(10_000, 200, 0, enough-1), DefaultStandard, Inconclusive, "a fail does: it may be a slow spell"},
+		{"p99<=50ms", even(10_000, 200, 0, enough-1), again, Fail, "unless a fresh run will have to fail too"},
 		{"p99>50ms", even(10_000, 10, 0, time.Second), DefaultStandard, Fail, "no noise makes a target fast"},
 		{"p95<=50ms", even(10_000, 1_000, 0, 2*time.Second), DefaultStandard, Fail, "the bulk of requests needs less time"},
 		{"p95<=50ms", even(10_000, 1_000, 0, 2*time.Second-1), DefaultStandard, Inconclusive, "but some"},
@@ -91,8 +92,8 @@ func TestJudgeQuantile(t *testing.T) {
 		{"p50<=50ms", even(59, 0, 0, time.Second), DefaultStandard, Inconclusive, "one too few"},
 		{"p50<=50ms", even(1_000, 0, 0, 7*time.Millisecond), DefaultStandard, Inconclusive, "too short to see anything"},
 		{"p50<=50ms", even(1_000, 0, 0, 8*time.Millisecond), DefaultStandard, Pass, "long enough"},
-		{"p99<=50ms", even(10_000, 0, 10, tenSeconds), DefaultStandard, Pass, "1 % may be missed"},
-		{"p99<=50ms", even(10_000, 0, 300, tenSeconds), DefaultStandard, Fail, "those that failed fast were not within"},
+		{"p99<=50ms", even(10_000, 0, 10, enough), DefaultStandard, Pass, "1 % may be missed"},
+		{"p99<=50ms", even(10_000, 0, 300, enough), DefaultStandard, Fail, "those that failed fast were not within"},
 		{"p99<=50ms", even(10_000, 0, 300, time.Second), DefaultStandard, Fail, "and no slow spell makes answers wrong"},
 		{"p99<=50ms", even(10_000, 300, 10, time.Second), DefaultStandard, Inconclusive, "but slow ones it makes"},
 		{"p50<=50ms", even(300, 0, 300, 300*time.Millisecond), DefaultStandard, Fail, "nothing looks fast when everything fails"},
@@ -115,7 +116,7 @@ func TestJudgeCountsWhatNeverCameBack(t *testing.T) {
 		func(c *Counts) { c.Failed, c.Unsent = 0, c.Failed },
 		func(c *Counts) { c.Failed, c.Unfinished = 0, c.Failed },
 	} {
-		c := even(10_000, 0, 300, tenSeconds)
+		c := even(10_000, 0, 300, enough)
 		set(&c)
 		assert.Equal(t, Fail, Judge(l, c, DefaultStandard).Verdict)
 	}
@@ -131,7 +132,7 @@ func TestJudgeOtherMetrics(t *testing.T) {
 		why   string
 	}{
 		{"max<=60ms", healthy, Pass, true, "equal"},
-		{"max<60ms", even(10_000, 1, 0, tenSeconds), Fail, false, "equal is not below"},
+		{"max<60ms", even(10_000, 1, 0, enough), Fail, false, "equal is not below"},
 		{"max<60ms", healthy, Inconclusive, false, "one slow request may be the machine's: 10 s"},
 		{"max>=60ms", healthy, Pass, true, "equal"},
 		{"max>60ms", healthy, Fail, true, "equal is not above, and no noise"},
@@ -140,7 +141,7 @@ func TestJudgeOtherMetrics(t *testing.T) {
 		{"mean<=8ms", healthy, Fail, false, "well above"},
 		{"mean>8ms", healthy, Pass, false, "the mirror"},
 		{"mean<=8ms", even(1_000, 100, 0, time.Second), Inconclusive, false, "2 s"},
-		{"mean<=1h", even(29, 0, 0, tenSeconds), Inconclusive, false, "too few"},
+		{"mean<=1h", even(29, 0, 0, enough), Inconclusive, false, "too few"},
 		{"mean<=1h", even(1_000, 0, 1, time.Second), Fail, true, "a request that failed took without bound"},
 		{"max<=1h", even(1_000, 0, 1, time.Second), Fail, true, "likewise"},
 		{"max>=1ms", even(1_000, 0, 1, time.Second), Pass, true, "and that is more than 1ms"},

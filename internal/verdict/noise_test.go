@@ -78,7 +78,7 @@ func TestExcuse(t *testing.T) {
 func TestExcused(t *testing.T) {
 	const why = "the hypervisor took 10.0% of the processor time"
 	judge := func(l string, c Counts) Result { return Judge(limit(t, l), c, DefaultStandard) }
-	fail := judge("p99<=50ms", even(10_000, 200, 0, tenSeconds))
+	fail := judge("p99<=50ms", even(10_000, 200, 0, enough))
 	excused := fail.Excuse(why)
 	assert.Equal(t, Inconclusive, excused.Verdict)
 	assert.Equal(t, fail.Reason+"; in doubt: "+why, excused.String())
@@ -86,10 +86,10 @@ func TestExcused(t *testing.T) {
 	assert.Equal(t, Fail, fail.Verdict, "the result itself stays")
 	assert.Equal(t, fail, fail.Excuse(""), "no excuse")
 	for _, r := range []Result{
-		judge("p99<=50ms", even(10_000, 10, 0, tenSeconds)),
-		judge("p99<=50ms", even(10_000, 100, 0, tenSeconds)),
-		judge("errors<=0", even(10_000, 0, 1, tenSeconds)),
-		judge("max<=1h", even(10_000, 0, 1, tenSeconds)),
+		judge("p99<=50ms", even(10_000, 10, 0, enough)),
+		judge("p99<=50ms", even(10_000, 100, 0, enough)),
+		judge("errors<=0", even(10_000, 0, 1, enough)),
+		judge("max<=1h", even(10_000, 0, 1, enough)),
 		fail.Waive("the race detector is on"),
 	} {
 		assert.Equal(t, r, r.Excuse(why), "%s", r)

@@ -30,30 +30,30 @@ func TestReason(t *testing.T) {
 		want  string
 		why   string
 	}{
-		{"p99<=50ms", seen(even(10_000, 20, 0, tenSeconds), 4*ms),
+		{"p99<=50ms", seen(even(10_000, 20, 0, enough), 4*ms),
 			"p99 response time 4ms (4 to 4.01ms), want <= 50ms (n=10,000)", "kept: what and from how many"},
-		{"p99<=50ms", seen(with(even(10_000, 300, 0, tenSeconds), "open, 1000/s for 10s"), 60*ms),
+		{"p99<=50ms", seen(with(even(10_000, 300, 0, enough), "open, 1000/s for 10s"), 60*ms),
 			"p99 response time 60ms (59.9 to 60ms), want <= 50ms (n=10,000; 9,700 within 50ms, 9,900 needed; open, 1000/s for 10s)", "missed: by how many too"},
-		{"p99<=50ms", seen(even(10_000, 101, 0, tenSeconds), 60*ms),
+		{"p99<=50ms", seen(even(10_000, 101, 0, enough), 60*ms),
 			"p99 response time 60ms (4.01 to 60ms), want <= 50ms: too close to the limit to tell (n=10,000)", "no use in waiting"},
-		{"p99<=50ms", seen(even(10_000, 90, 0, tenSeconds), 4*ms),
+		{"p99<=50ms", seen(even(10_000, 90, 0, enough), 4*ms),
 			"p99 response time 4ms (4 to 59.9ms), want <= 50ms: n_eff 8,803 of 27,213: about 21s more (n=10,000)", "what would settle it"},
 		{"p99<=50ms", seen(even(10_000, 300, 0, time.Second), 60*ms),
 			"p99 response time 60ms (59.9 to 60ms), want <= 50ms: missed, but 1s of load may all be a slow spell of the machine, a fail needs 10s: about 9s more (n=10,000)", "too short for a fail"},
-		{"p99>50ms", seen(even(10_000, 20, 0, tenSeconds), 31*ms),
+		{"p99>50ms", seen(even(10_000, 20, 0, enough), 31*ms),
 			"p99 response time 31ms (4.01 to 31ms), want > 50ms (n=10,000; 9,980 within 50ms, fewer than 9,900 needed)", "a limit from below"},
-		{"p99<=50ms", seen(even(10_000, 200, 0, tenSeconds), 50*ms+100),
+		{"p99<=50ms", seen(even(10_000, 200, 0, enough), 50*ms+100),
 			"p99 response time 50.0001ms (50.0001 to 59.9ms), want <= 50ms (n=10,000; 9,800 within 50ms, 9,900 needed)", "three digits would show the limit itself"},
 		{"p99<=50ms", even(100, 0, 0, time.Second),
 			"p99 response time unknown, want <= 50ms: needs 3,000 requests to judge, has 100: about 29s more (n=100)", "too few"},
-		{"p99<=50ms", seen(with(even(10_000, 0, 638, tenSeconds), "", faults...), 4200*time.Microsecond),
+		{"p99<=50ms", seen(with(even(10_000, 0, 638, enough), "", faults...), 4200*time.Microsecond),
 			`p99 response time without bound, want <= 50ms (n=10,000; 9,362 within 50ms, 9,900 needed; 638 counted as missed: status 503 37, timeout 601; first: read tcp 127.0.0.1:51034: i/o \x1b[31mtimeout\n)`,
 			"more than 1 % missed: no p99 to show, and no escape from the server reaches the terminal"},
 		{"p50<=50ms", seen(even(1_000, 0, 100, time.Second), 4*ms),
 			"p50 response time 4ms among the succeeded, want <= 50ms (n=1,000; 100 counted as missed)", "kept, but not by all"},
 		{"p50<=50ms", even(1_000, 0, 1_000, time.Second),
 			"p50 response time unknown, as no request succeeded, want <= 50ms (n=1,000; 0 within 50ms, 500 needed; 1,000 counted as missed: failed 1,000)", "nothing looks fast"},
-		{"max<=100ms", Counts{Due: 1000, Succeeded: 1000, Max: 102_704 * time.Microsecond, Measured: tenSeconds},
+		{"max<=100ms", Counts{Due: 1000, Succeeded: 1000, Max: 102_704 * time.Microsecond, Measured: enough},
 			"max response time 102.7ms, want <= 100ms (n=1,000)", "exact"},
 		{"mean<=100ms", Counts{Due: 1000, Succeeded: 999, Failed: 1, Mean: ms, ErrorKinds: []KindCount{{"status 500", 1, ""}}},
 			"mean response time without bound, want <= 100ms (n=1,000; 1 counted as missed: status 500 1)", "one missed request"},
@@ -61,11 +61,11 @@ func TestReason(t *testing.T) {
 			"mean response time 9.6ms (9.03 to 9.99ms), want <= 9.6ms: too close to the limit to tell (n=1,000)", "at the limit itself"},
 		{"errors<=0", Counts{Due: 29_940, Succeeded: 29_302, Failed: 638, ErrorKinds: []KindCount{{"timeout", 601, "i/o timeout"}, {"reset", 37, ""}}},
 			"error ratio 0.0213, want <= 0 (638 of 29,940: timeout 601, reset 37; first: i/o timeout)", "a fact"},
-		{"errors<=1%", even(10_000, 0, 0, tenSeconds),
+		{"errors<=1%", even(10_000, 0, 0, enough),
 			"error ratio 0 (at most 0.0017), want <= 0.01 (0 of 10,000)", "kept"},
-		{"errors<=0.1%", even(10_000, 0, 100, tenSeconds),
+		{"errors<=0.1%", even(10_000, 0, 100, enough),
 			"error ratio 0.01 (0.00759 to 0.0119), want <= 0.001 (100 of 10,000: failed 100)", "missed"},
-		{"errors<=0.1%", even(10_000, 0, 10, tenSeconds),
+		{"errors<=0.1%", even(10_000, 0, 10, enough),
 			"error ratio 0.001 (0.0000451 to 0.00337), want <= 0.001: too close to the limit to tell (10 of 10,000)", "at the limit itself"},
 		{"throughput>=5000", even(1_000, 0, 0, 2*time.Second),
 			"throughput 500/s, want >= 5000/s (1,000 completed in 2s)", "a rate"},
@@ -86,8 +86,8 @@ func TestDetail(t *testing.T) {
 		t.Helper()
 		assert.Equal(t, want, Judge(limit(t, l), c, DefaultStandard.Among(2)).Detail)
 	}
-	check("p99<=50ms", even(10_000, 10, 0, tenSeconds), "n_eff 8,803 of 10,000, design effect 1; alpha 0.005 for a fail, 0.05 for a pass")
-	check("errors<=1%", even(10_000, 0, 10, tenSeconds), "n_eff 1,760 of 10,000, design effect 5; alpha 0.005 for a fail, 0.05 for a pass")
+	check("p99<=50ms", even(10_000, 10, 0, enough), "n_eff 8,803 of 10,000, design effect 1; alpha 0.005 for a fail, 0.05 for a pass")
+	check("errors<=1%", even(10_000, 0, 10, enough), "n_eff 1,760 of 10,000, design effect 5; alpha 0.005 for a fail, 0.05 for a pass")
 	check("throughput>=1", even(1_000, 0, 0, time.Second), "alpha 0.005 for a fail, 0.05 for a pass")
 	check("errors<=0", even(1_000, 0, 0, time.Second), "") // a fact
 }
@@ -113,7 +113,7 @@ func TestSpan(t *testing.T) {
 }
 
 func TestWaive(t *testing.T) {
-	r := Judge(limit(t, "max<=1ms"), Counts{Due: 1, Succeeded: 1, Max: 2 * time.Millisecond, Measured: tenSeconds}, DefaultStandard)
+	r := Judge(limit(t, "max<=1ms"), Counts{Due: 1, Succeeded: 1, Max: 2 * time.Millisecond, Measured: enough}, DefaultStandard)
 	w := r.Waive("the race detector is on")
 	assert.Equal(t, "not judged: the race detector is on; max response time 2ms, want <= 1ms (n=1)", w.String())
 	assert.Equal(t, NotJudged, w.Verdict)
