@@ -64,7 +64,7 @@ func NewCapacity(o Options) (*Capacity, error) {
 	}
 	for _, l := range o.Limits {
 		if l.Metric != verdict.Quantile && l.Metric != verdict.Max && l.Metric != verdict.Errors || l.Op != verdict.Below && l.Op != verdict.AtMost {
-			fault("Limits", "%v is nothing that more load can break, want one such as p99<=50ms or errors<=0.1%%", l)
+			fault("Limits", "%v is no bound that more load can break, want one such as p99<=50ms or errors<=0.1%%", l)
 		}
 	}
 	if o.Rate == 0 {
@@ -74,7 +74,7 @@ func NewCapacity(o Options) (*Capacity, error) {
 		}
 	}
 	if o.Most != 0 && !(o.Most >= o.Rate && o.Most <= maxRate) {
-		fault("Most", "%v, want at least the rate that the search begins with, %v, and at most 1e9", o.Most, o.Rate)
+		fault("Most", "%v is below the rate that the search begins with, %v, or above 1e9", o.Most, o.Rate)
 	}
 	// The plan is of one trial.
 	o.Requests, o.Duration, o.Stages = 0, time.Second, nil
