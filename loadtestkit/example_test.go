@@ -21,6 +21,8 @@ var t testing.TB = example{}
 type example struct{ testing.TB }
 
 func (example) Helper()                  {}
+func (example) Name() string             { return "TestExample" }
+func (example) Failed() bool             { return false }
 func (example) Context() context.Context { return context.Background() }
 func (example) Output() io.Writer        { return io.Discard }
 func (example) Logf(string, ...any)      {}
@@ -44,6 +46,8 @@ func Example() {
 		Requests:    12_000,
 		Concurrency: 20,
 		Limits:      loadtestkit.Limits{P99: 10 * time.Second, Throughput: 1},
+		// Where a busy machine keeps it from being clear, the test goes on.
+		OnInconclusive: loadtestkit.Warn,
 	})
 	fmt.Println(report.Succeeded, "succeeded")
 	// Output: 12000 succeeded
@@ -169,9 +173,10 @@ func ExampleOptions_invalid() {
 	_, err := loadtestkit.Measure(context.Background(), loadtestkit.Options{
 		Target:      loadtestkit.Handler(routes()),
 		Concurrency: -5,
+		Rate:        -1,
 	})
 	fmt.Println(err)
-	// Output: loadtestkit: options: Concurrency: -5 is out of range, want 1 to 1000000; Requests: 0, and Duration is 0 too; want at least one of them
+	// Output: loadtestkit: options: Concurrency: -5 is out of range, want 1 to 1000000; Rate: -1 is out of range, want arrivals per second from 1e-6 to 1e9
 }
 
 // A ramp, a spike and a pause.
