@@ -94,7 +94,9 @@ type Options struct {
 	Budget         time.Duration
 	OnInconclusive Action    // what a verdict does that is not clear; the zero value skips the test
 	Tolerance      Tolerance // of Compare and of Baseline: by how much slower is too slow
-	Baseline       string    // file of earlier runs that Run judges this one against; "" means none
+	Baseline       string    // file of earlier runs that Run judges this one by, or adds it to with LOADTESTKIT_UPDATE=1 in the environment; "" means none
+
+	pause time.Duration // before a repeat; 0 means what the engine takes
 }
 
 // A Stage is a stretch of an open workload in which the arrival rate goes from
@@ -234,6 +236,7 @@ func (o Options) engine(target Target) (engine.Options, error) {
 		Limits:           limits,
 		Waive:            waive(),
 		Confirm:          true,
+		Pause:            o.pause,
 		Control:          o.Baseline != "",
 		Budget:           o.Budget,
 	}

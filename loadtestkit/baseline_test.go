@@ -1,0 +1,93 @@
+package loadtestkit
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/loadtestkit/load-tester/internal/baseline"
+)
+
+func sleeping(d time.Duration) Target {
+	return Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { time.Sleep(d) }))
+}
+
+// recorded is the file of so many runs.
+func recorded(t *testing.T, runs int) string {
+	path := filepath.Join(t.TempDir(), "api.baseline.jsonl")
+	t.Setenv(updateEnv, "1")
+	for range runs {
+		f, _ := runFake(&fakeTB{}, Options{Target: sleeping(time.Millisecond), Requests: 200, Baseline: path})
+		require.Empty(t, f.errors)
+		require.Empty(t, f.skips, "a run that is recorded is not judged by others")
+	}
+	t.Setenv(updateEnv, "")
+	return path
+}
+
+func TestBaselineIsRecordedAndJudgedBy(t *testing.T) {
+	path := recorded(t, 10)
+	records, err := baseline.Read(path)
+	require.NoError(t, err)
+	require.Len(t, records, 10)
+	r := records[0]
+	assert.Equal(t, "TestFake", r.Name)
+	assert.EqualValues(t, 200, r.N)
+	assert.Greater(t, r.Quantiles["p50"], 1e6)
+	assert.Contains(t, r.Quantiles, "p99")
+	assert.NotContains(t, r.Quantiles, "p99.9", "200 requests cannot tell it")
+	assert.Positive(t, r.Calibrator.NullHandler)
+	assert.Positive(t, r.Calibrator.Reference)
+	assert.NotEmpty(t, r.Histogram)
+
+	f, rep := runFake(&fakeTB{}, Options{
+		Target: sleeping(200 * time.Millisecond), Requests: 200, Concurrency: 50, Baseline: path, pause: time.Millisecond,
+		Tolerance: Tolerance{P50: 0.05},
+	})
+	require.Len(t, f.errors, 1, "%s", f.output.String())
+	assert.Contains(t, f.errors[0], "p50 against the baseline: ")
+	assert.Contains(t, f.errors[0], "; a second run, after a pause: ")
+	assert.Equal(t, "fail", rep.Verdict)
+	again, err := baseline.Read(path)
+	require.NoError(t, err)
+	assert.Len(t, again, 10, "only recording adds to the file")
+}
+
+func TestFewEarlierRunsAreInconclusive(t *testing.T) {
+	path := recorded(t, 1)
+	f, _ := runFake(&fakeTB{}, Options{Target: sleeping(time.Millisecond), Requests: 200, Baseline: path})
+	require.Len(t, f.skips, 1)
+	assert.Contains(t, f.skips[0], "1 of 10 runs")
+	assert.Contains(t, f.skips[0], "Compare")
+}
+
+func TestARunThatFailsIsNotRecorded(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.jsonl")
+	t.Setenv(updateEnv, "1")
+	f, _ := runFake(&fakeTB{}, Options{
+		Target:   Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })),
+		Requests: 200, Baseline: path,
+	})
+	assert.Len(t, f.errors, 1)
+	assert.Contains(t, f.logs[0], "not recorded")
+	assert.NoFileExists(t, path)
+}
+
+func TestABaselineThatIsNoneIsKept(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "notes.txt")
+	require.NoError(t, os.WriteFile(path, []byte("buy milk\n"), 0o644))
+	for _, update := range []string{"", "1"} {
+		t.Setenv(updateEnv, update)
+		f, _ := runFake(&fakeTB{}, Options{Target: sleeping(time.Millisecond), Requests: 200, Baseline: path})
+		require.True(t, f.fatal)
+		assert.Contains(t, f.errors[0], path)
+		content, err := os.ReadFile(path)
+		require.NoError(t, err)
+		assert.Equal(t, "buy milk\n", string(content))
+	}
+}
