@@ -18,6 +18,8 @@ import (
 )
 
 const (
+	// comparisonBudget is how long a comparison goes on at most: pairsMost of
+	// the shortest blocks.
 	comparisonBudget = 20 * time.Second
 
 	// Pairs of which no fewer can be judged, and no more are needed. See
