@@ -18,7 +18,7 @@ func compareFake(f *fakeTB, opts Options, base, head Target) (*fakeTB, Compariso
 
 func TestCompareFindsAHeadThatIsMuchSlower(t *testing.T) {
 	f, c := compareFake(&fakeTB{}, Options{Tolerance: Tolerance{P50: 0.5}, pause: time.Millisecond},
-		sleeping(time.Millisecond), sleeping(30*time.Millisecond))
+		sleeping(time.Millisecond), sleeping(8*time.Millisecond))
 	if why := waive(); why != "" {
 		assert.Empty(t, c.Verdict)
 		assert.Contains(t, c.Ratios[0].Reason, "not judged: "+why)
@@ -93,7 +93,7 @@ func TestRelativeLimitIsMissed(t *testing.T) {
 		t.Skip("limits on time are not judged: " + why)
 	}
 	f, r := runFake(&fakeTB{}, Options{
-		Target: sleeping(30 * time.Millisecond), Requests: 20, pause: time.Millisecond,
+		Target: sleeping(8 * time.Millisecond), Requests: 20, pause: time.Millisecond,
 		Limits: Limits{Relative: Relative{To: sleeping(time.Millisecond), Times: 2}},
 	})
 	require.Len(t, f.errors, 1)

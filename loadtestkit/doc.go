@@ -3,10 +3,9 @@
 //
 //	func TestAPIUnderLoad(t *testing.T) {
 //		loadtestkit.Run(t, loadtestkit.Options{
-//			Target:      loadtestkit.Handler(api.Routes()),
-//			Requests:    5000,
-//			Concurrency: 50,
-//			Limits:      loadtestkit.Limits{P99: 50 * time.Millisecond, Throughput: 500},
+//			Target: loadtestkit.Handler(api.Routes()),
+//			Path:   "/items",
+//			Limits: loadtestkit.Limits{P99: 50 * time.Millisecond},
 //		})
 //	}
 //
@@ -15,6 +14,29 @@
 // open: requests become due on a schedule, whatever the target does, and
 // response time counts from when a request was due, so that a target that
 // stalls cannot hide behind a client that waits for it.
+//
+// # Verdicts
+//
+// A limit passes or fails where the whole of a confidence interval says so, and
+// is inconclusive otherwise. The interval allows for requests that are slow
+// together, as those of one run are. A fail counts if a second run, after a
+// pause, fails too, and not if this machine was to blame: that is seen by a
+// handler that does nothing, which gets 5 % of the load in between, and by what
+// the system tells of other processes and of the hypervisor. A request that
+// failed, where none may, is a fact and counts at once.
+//
+// Code that keeps its limits fails in fewer than one run in a hundred, and a
+// pass says with 95 % confidence that they were kept, for the load, the machine
+// and the time that were measured. An inconclusive verdict skips the test;
+// [Options].OnInconclusive changes that.
+//
+// [Compare] judges new code by old code measured in the same run, which is the
+// test that a busy machine disturbs least. [Options].Baseline judges a run by
+// those of earlier days, [Limits].Relative by a reference that does the same
+// work on every machine. [MaxRate] searches for the highest rate at which the
+// limits hold, and [Bench] reports to benchstat.
+//
+// # Turns
 //
 // Load tests disturb each other's numbers. Those of one process take turns, in
 // parallel tests too, and so do those of other processes on the machine, by a

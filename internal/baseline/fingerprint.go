@@ -37,32 +37,8 @@ func fingerprint(fsys fs.FS) Fingerprint {
 		Kernel:      strings.TrimSpace(string(kernel)),
 		CgroupQuota: host.Quota(fsys),
 	}
-	info, _ := fs.ReadFile(fsys, "proc/cpuinfo")
-	f.CPU, f.Virtualised = cpu(string(info))
+	f.CPU, f.Virtualised = host.CPU(fsys)
 	return f
-}
-
-// cpu reads the first processor of /proc/cpuinfo (proc_cpuinfo(5)). ARM ones
-// have numbers for a name, and do not tell whether they are virtual.
-func cpu(info string) (name string, virtual bool) {
-	first, _, _ := strings.Cut(info, "\n\n")
-	var numbers []string
-	for line := range strings.Lines(first) {
-		key, value, _ := strings.Cut(line, ":")
-		value = strings.TrimSpace(value)
-		switch strings.TrimSpace(key) {
-		case "model name":
-			name = value
-		case "CPU implementer", "CPU variant", "CPU part":
-			numbers = append(numbers, value)
-		case "flags":
-			virtual = strings.Contains(" "+value+" ", " hypervisor ")
-		}
-	}
-	if name == "" {
-		name = strings.Join(numbers, " ")
-	}
-	return name, virtual
 }
 
 // Differences says in what f and o differ so that their runs cannot be

@@ -24,14 +24,6 @@ func TestFingerprint(t *testing.T) {
 	assert.Equal(t, Fingerprint{GOMAXPROCS: runtime.GOMAXPROCS(0), Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}, empty, "a system without these files")
 }
 
-func TestCPU(t *testing.T) {
-	name, virtual := cpu("processor\t: 0\nCPU implementer\t: 0x41\nCPU architecture: 8\nCPU variant\t: 0x3\nCPU part\t: 0xd0c\n")
-	assert.Equal(t, "0x41 0x3 0xd0c", name, "ARM")
-	assert.False(t, virtual)
-	_, virtual = cpu("flags : fpu hypervisors\n")
-	assert.False(t, virtual, "another flag")
-}
-
 func TestReference(t *testing.T) {
 	assert.Equal(t, uint32(3576839040), work(), "the same work as ever: old records hold its time")
 	assert.Positive(t, Reference())

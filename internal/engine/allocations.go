@@ -14,21 +14,27 @@ const (
 	// Between so many requests are made to learn what one allocates, as many as
 	// fit allocFor. Chosen: of a thousand, what else goes on is lost in the
 	// rounding.
-	allocLeast, allocMost = 50, 1000
+	allocLeast, allocMost = 20, 1000
 	allocFor              = 300 * time.Millisecond
 	// allocTries is how often; the least is taken, as anything else that
 	// allocates meanwhile only adds. Chosen.
 	allocTries = 3
+	// allocPatience is how long all of that may take; what is known by then
+	// counts. Chosen: a target too slow for one try, 30 ms a request, allocates
+	// no more than all else that goes on meanwhile.
+	allocPatience = 2 * time.Second
 )
 
-// measureAllocations measures what one request to a target in this process allocates,
-// the server's part included; nil for a target elsewhere, or if requests fail.
-// A few requests and then many are sent, one at a time: what the beginning and
-// the end of a stretch allocate is in both.
+// measureAllocations measures what one request to a target in this process
+// allocates, the server's part included; nil for a target elsewhere, if requests
+// fail, or if they take too long. A few requests and then many are sent, one at a
+// time: what the beginning and the end of a stretch allocate is in both.
 func (c *contestant) measureAllocations(ctx, cut context.Context) (*allocations, error) {
-	if c.arm.wire != nil && c.arm.server == nil {
+	if c.arm.wire != nil && c.arm.server == nil || c.outcome == nil {
 		return nil, nil
 	}
+	cut, cancel := context.WithTimeout(cut, allocPatience)
+	defer cancel()
 	requests := int64(allocMost)
 	if median, ok := c.outcome.Service.Quantile(0.5); ok {
 		requests = min(max(int64(allocFor)/max(median, 1), allocLeast), allocMost)
@@ -43,10 +49,13 @@ func (c *contestant) measureAllocations(ctx, cut context.Context) (*allocations,
 		if err != nil {
 			return nil, err
 		}
+		if cut.Err() != nil {
+			break
+		}
 		least.objects = min(least.objects, (many.objects-few.objects)/float64(requests))
 		least.bytes = min(least.bytes, (many.bytes-few.bytes)/float64(requests))
 	}
-	if math.IsNaN(least.objects) || least.objects < 0 {
+	if math.IsNaN(least.objects) || math.IsInf(least.objects, 1) || least.objects < 0 {
 		return nil, nil
 	}
 	return &allocations{math.Round(least.objects), math.Round(least.bytes)}, nil

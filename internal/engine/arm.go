@@ -63,6 +63,17 @@ func (p *Plan) whole() stretch {
 	}
 }
 
+// later is s for the stretch after so many others: where arrivals are random
+// they must not come at the same times again.
+func later(s *load.Schedule, stretches int) *load.Schedule {
+	if s == nil || stretches == 0 {
+		return s
+	}
+	l := *s
+	l.Seed += uint64(stretches)
+	return &l
+}
+
 // open makes the target ready and checks that it can be reached.
 func (p *Plan) open(ctx context.Context) (*arm, error) {
 	a := &arm{plan: p}

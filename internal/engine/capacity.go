@@ -160,7 +160,7 @@ func (e *exploration) try(ctx, cut context.Context, t verdict.TrialPlan) (*load.
 	schedule.Poisson, schedule.Seed = e.plan.opts.Poisson, e.plan.opts.Seed
 	sensors := host.Start(os.DirFS("/"))
 	o, err := e.arm.run(ctx, cut, stretch{
-		schedule: &schedule, first: e.next, origin: course(e.outcome), warmup: t.Warmup, duration: t.For,
+		schedule: later(&schedule, len(e.trials)), first: e.next, origin: course(e.outcome), warmup: t.Warmup, duration: t.For,
 		grace: min(e.plan.opts.Grace, max(drainLeast, drainTimes*e.plan.longestLimit())),
 	}, e.monitor)
 	usage := sensors.Stop()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"runtime"
@@ -21,6 +22,9 @@ const (
 	// comparisonBudget is how long a comparison goes on at most: pairsMost of
 	// the shortest blocks.
 	comparisonBudget = 20 * time.Second
+	// overtime is how many times the budget a comparison may take, besides the
+	// trials, to reach the least number of pairs. Chosen.
+	overtime = 2
 
 	// Pairs of which no fewer can be judged, and no more are needed. See
 	// [verdict.PairLooks].
@@ -151,10 +155,17 @@ func (c *Comparison) Run(ctx, cut context.Context, watch Watch) (*report.Compari
 	if err != nil {
 		return nil, err
 	}
-	if r.Repeat, err = fresh.once(ctx, cut, m); err != nil {
-		return nil, err
+	r.Repeat, err = fresh.once(ctx, cut, m)
+	switch {
+	case err != nil && ctx.Err() != nil: // before anything was sent
+		r.Interrupted = true
+	case err != nil:
+		return nil, fmt.Errorf("repeating the comparison: %w", err)
+	case r.Repeat.Interrupted:
+		r.Interrupted = true
+	default:
+		confirmRatios(r)
 	}
-	confirmRatios(r)
 	return r, nil
 }
 
@@ -179,10 +190,11 @@ func (c *Comparison) once(ctx, cut context.Context, m *monitor) (r *report.Compa
 	}()
 	for _, side := range []struct {
 		*contestant
+		name string
 		plan *Plan
-	}{{&t.base, c.base}, {&t.head, c.head}} {
+	}{{&t.base, "base", c.base}, {&t.head, "head", c.head}} {
 		if side.arm, err = side.plan.open(ctx); err != nil {
-			return nil, fmt.Errorf("%s: %w", side.plan.opts.URL, err)
+			return nil, fmt.Errorf("%s: %w", side.name, err)
 		}
 	}
 	sensors := host.Start(os.DirFS("/"))
@@ -192,7 +204,9 @@ func (c *Comparison) once(ctx, cut context.Context, m *monitor) (r *report.Compa
 	if err != nil {
 		return nil, err
 	}
-	r = t.report(usage)
+	if r, err = t.report(usage); err != nil {
+		return nil, err
+	}
 	r.StartedAt, r.Elapsed = began, elapsed
 	return r, nil
 }
@@ -216,6 +230,7 @@ func (c *contestant) close() error {
 type contest struct {
 	*Comparison
 	ctx, cut   context.Context
+	late       context.Context // cut, or over when the budget with its overtime is
 	monitor    *monitor
 	rng        *rand.Rand
 	base, head contestant
@@ -228,13 +243,17 @@ type contest struct {
 
 // hold makes the blocks and judges them.
 func (t *contest) hold() error {
+	// Requests may take longer than a whole block.
+	late, cancel := context.WithTimeout(t.cut, overtime*t.budget+2*t.trial())
+	defer cancel()
+	t.late = late
 	t.monitor.says("trying both targets")
 	if err := t.size(); err != nil {
 		return err
 	}
 	began := time.Now()
 	over := func() bool {
-		return t.stopped() || time.Since(began) > t.budget && len(t.pairs) >= pairsLeast
+		return t.stopped() || late.Err() != nil || time.Since(began) > t.budget && len(t.pairs) >= pairsLeast
 	}
 	for _, look := range verdict.PairLooks(t.most) {
 		for len(t.pairs) < look.Pairs && !over() {
@@ -264,14 +283,17 @@ func (t *contest) hold() error {
 // stopped reports whether the comparison was interrupted.
 func (t *contest) stopped() bool { return t.ctx.Err() != nil || t.cut.Err() != nil }
 
+// trial is how long each target is tried.
+func (c *Comparison) trial() time.Duration { return max(trialFor, c.head.opts.Warmup) }
+
 // size tries both targets and decides how long blocks are and how many pairs of
 // them the budget has.
 func (t *contest) size() error {
 	var p50 time.Duration
 	rate := 1e9
 	for _, c := range []*contestant{&t.base, &t.head} {
-		o, err := c.arm.run(t.ctx, t.cut, stretch{
-			schedule: c.plan.schedule, duration: max(trialFor, c.plan.opts.Warmup), grace: c.plan.opts.Grace,
+		o, err := c.arm.run(t.ctx, t.late, stretch{
+			schedule: c.plan.schedule, duration: t.trial(), grace: c.plan.opts.Grace,
 		}, t.monitor)
 		if err != nil {
 			return err
@@ -286,6 +308,9 @@ func (t *contest) size() error {
 	enough := time.Duration(blockRequests / rate * float64(time.Second))
 	t.block = min(max(blockLeast, enough, blockTimes*p50), blockMost)
 	t.guard = min(t.block/5, max(5*time.Millisecond, 2*p50))
+	if counted := t.block - t.guard; p50 > counted || rate*counted.Seconds() < 1 {
+		t.guard = 0 // what is due at the beginning is all there is
+	}
 	t.most = min(max(int(t.budget/(2*t.block)), pairsLeast), pairsMost)
 	if t.head.plan.opts.Waive != "" {
 		t.most = pairsLeast // nothing will be judged
@@ -332,7 +357,7 @@ func (c *contestant) stretch(t *contest, seed uint64) (*load.Outcome, error) {
 		schedule.Seed = seed
 		s.schedule = &schedule
 	}
-	o, err := c.arm.run(t.ctx, t.cut, s, t.monitor)
+	o, err := c.arm.run(t.ctx, t.late, s, t.monitor)
 	if err == nil {
 		c.next += o.Due + o.Warmup.Due
 	}
@@ -348,7 +373,11 @@ func (t *contest) judge(share float64) {
 	const alpha = 0.01
 	for _, tolerance := range t.tolerances {
 		fail := alpha * share / float64(len(t.tolerances))
-		t.ratios = append(t.ratios, verdict.JudgePairs(t.pairs, tolerance, fail, alpha*share))
+		r := verdict.JudgePairs(t.pairs, tolerance, fail, alpha*share)
+		if r.Verdict == verdict.Pass && math.IsInf(r.Base, 1) {
+			r.Verdict = verdict.Inconclusive // what head is compared with has to be right
+		}
+		t.ratios = append(t.ratios, r)
 	}
 }
 

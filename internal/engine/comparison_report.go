@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"math"
 	"time"
 
@@ -10,8 +11,11 @@ import (
 )
 
 // report makes the report of what was done so far.
-func (t *contest) report(u host.Usage) *report.Comparison {
+func (t *contest) report(u host.Usage) (*report.Comparison, error) {
 	base, head := t.base.report(u), t.head.report(u)
+	if err := errors.Join(conserved(base), conserved(head)); err != nil {
+		return nil, err
+	}
 	r := &report.Comparison{
 		Schema:      report.SchemaVersion,
 		Tool:        head.Tool,
@@ -28,6 +32,7 @@ func (t *contest) report(u host.Usage) *report.Comparison {
 		Generator:   head.Generator,
 	}
 	r.Config.Duration = 0
+	r.Generator.CPUPerRequest = nil // the other's requests took theirs too
 	for _, ratio := range t.ratios {
 		r.Ratios = append(r.Ratios, t.ratio(ratio))
 	}
@@ -42,7 +47,7 @@ func (t *contest) report(u host.Usage) *report.Comparison {
 		}
 	}
 	r.Verdict = overall(r)
-	return r
+	return r, nil
 }
 
 // report is that of c's own requests.

@@ -25,15 +25,17 @@ const (
 // load in between: what it suffers is this machine's doing.
 type control struct {
 	arm      *arm
+	off      error // why it can tell nothing, or nothing more; nil while it can
 	outcome  *load.Outcome
-	next     int64 // number of its next arrival
-	blocks   int
+	next     int64   // number of its next arrival
+	blocks   int     // that it has had
 	throttle float64 // part of the quota's periods that were cut short, summed over blocks
 	sensed   int     // blocks in which that is known
 }
 
-// openControl makes a control for p, with requests and a workload like p's.
-func (p *Plan) openControl(ctx context.Context) (*control, error) {
+// openControl makes a control for p, with requests and a workload like p's. It
+// is a sensor: where it does not work a run goes on without it.
+func (p *Plan) openControl(ctx context.Context) *control {
 	o := p.opts
 	o.URL, o.Path, o.Handler, o.TLSConfig, o.Log = "", "", nil, nil, nil
 	o.Requests, o.Duration, o.Stages, o.Warmup = 0, time.Second, nil, 0
@@ -46,41 +48,54 @@ func (p *Plan) openControl(ctx context.Context) (*control, error) {
 	} else {
 		o.Handler = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 	}
+	c := &control{}
 	plan, err := NewPlan(o)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		c.arm, err = plan.open(ctx)
 	}
-	a, err := plan.open(ctx)
-	return &control{arm: a}, err
+	c.off = err
+	return c
 }
 
-// run gives the control its part of a run that has just had so much time.
-func (c *control) run(ctx, cut context.Context, had time.Duration) error {
+// run gives the control, if there is one, its part of a run that has just had
+// so much time.
+func (c *control) run(ctx, cut context.Context, had time.Duration) {
+	if c == nil || c.off != nil {
+		return
+	}
 	sensors := host.Start(os.DirFS("/"))
 	p := c.arm.plan
 	o, err := c.arm.run(ctx, cut, stretch{
-		schedule: p.schedule, first: c.next, origin: course(c.outcome),
+		schedule: later(p.schedule, c.blocks), first: c.next, origin: course(c.outcome),
 		duration: max(controlLeast, time.Duration(controlPart*float64(had))), grace: p.opts.Grace,
 	}, nil)
 	u := sensors.Stop()
 	if err != nil {
-		return err
+		c.off = err
+		return
 	}
+	c.blocks++
 	c.next += o.Due
 	c.outcome = merged(c.outcome, o)
 	if u.Throttled.OK {
 		c.throttle += u.Throttled.Value
 		c.sensed++
 	}
-	return nil
 }
 
-// close frees the control; a nil control has nothing to free.
-func (c *control) close() error {
-	if c == nil {
+// close frees the control, if there is one.
+func (c *control) close() {
+	if c != nil && c.arm != nil {
+		c.arm.close()
+	}
+}
+
+// sensorsOff says why the control, if there is one, tells nothing.
+func (c *control) sensorsOff() []string {
+	if c == nil || c.off == nil {
 		return nil
 	}
-	return c.arm.close()
+	return []string{"control: " + c.off.Error()}
 }
 
 // noise is what the sensors and the control, which may be nil, say about the

@@ -49,6 +49,18 @@ func (p *Plan) judge(o *load.Outcome, s verdict.Standard) (results []verdict.Res
 	return results
 }
 
+// workload says in a few words what the target was offered.
+func (p *Plan) workload(o *load.Outcome) string {
+	length := verdict.FormatDuration(o.Course())
+	switch {
+	case p.schedule == nil:
+		return fmt.Sprintf("closed, %d at a time for %s", p.opts.Concurrency, length)
+	case len(p.opts.Stages) > 0:
+		return fmt.Sprintf("open, %.4g/s on average for %s", float64(o.Due)/o.Course().Seconds(), length)
+	}
+	return fmt.Sprintf("open, %.4g/s for %s", p.opts.Rate, length)
+}
+
 // counts is what verdicts read of o.
 func (p *Plan) counts(o *load.Outcome) verdict.Counts {
 	c := verdict.Counts{
@@ -56,6 +68,7 @@ func (p *Plan) counts(o *load.Outcome) verdict.Counts {
 		Unsent: o.Unsent, Unfinished: o.Unfinished, Completed: o.Kinds[http1.NoError],
 		Mean: time.Duration(o.Response.Mean()), Max: time.Duration(o.Response.Max()),
 		Elapsed: o.Elapsed, Measured: o.Course(), Intervals: o.Series.Intervals(),
+		Workload: p.workload(o),
 	}
 	for _, e := range p.errorCounts(o) {
 		c.ErrorKinds = append(c.ErrorKinds, verdict.KindCount{Name: e.Kind, Count: e.Count, First: e.First})

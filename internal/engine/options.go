@@ -34,7 +34,7 @@ type Options struct {
 
 	Requests    int64 // after the warm-up; 0 means no bound
 	Duration    time.Duration
-	Warmup      time.Duration
+	Warmup      time.Duration // of a run until its verdict is clear 500ms at least
 	Concurrency int           // 0 means 10 closed, 1000 open
 	Timeout     time.Duration // 0 means 10s
 	Grace       time.Duration // 0 means the timeout

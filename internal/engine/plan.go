@@ -114,6 +114,9 @@ func NewPlan(opts Options) (*Plan, error) {
 	if o.Budget == 0 {
 		o.Budget = clearBudget
 	}
+	if o.endless() {
+		o.Warmup = max(o.Warmup, clearWarmup)
+	}
 	p.plan()
 	if o.Concurrency == 0 && p.schedule != nil {
 		o.Concurrency = defaultOpenConcurrency

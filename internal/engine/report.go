@@ -163,7 +163,6 @@ func (p *Plan) generator(r *report.Report, o *load.Outcome, u host.Usage, w *wir
 		GOMAXPROCS:       runtime.GOMAXPROCS(0),
 		GOOS:             runtime.GOOS,
 		GOARCH:           runtime.GOARCH,
-		CPU:              host.CPU(os.DirFS("/")),
 		GCPauseTotal:     &u.GCPauseTotal,
 		GCPauseMax:       &u.GCPauseMax,
 		SchedLatencyP99:  &u.SchedLatencyP99,
@@ -179,6 +178,7 @@ func (p *Plan) generator(r *report.Report, o *load.Outcome, u host.Usage, w *wir
 		PermitsExhausted: o.PermitsExhausted,
 		SensorsOff:       u.Off,
 	}
+	g.CPU, _ = host.CPU(os.DirFS("/"))
 	if w != nil {
 		g.ConnectionsOpened = w.opened.Load()
 	}

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"time"
 
@@ -29,11 +30,13 @@ type round struct {
 	monitor  *monitor
 	after    time.Duration // of a repeat: how long the run before it took; else 0
 
-	arm      *arm
-	control  *control // nil without
-	outcome  *load.Outcome
-	next     int64            // number of the next arrival
-	standard verdict.Standard // that it was judged by
+	arm       *arm
+	control   *control // nil without
+	outcome   *load.Outcome
+	next      int64            // number of the next arrival
+	warmed    time.Duration    // how long the warm-up took
+	stretches int              // made so far
+	standard  verdict.Standard // that it was judged by
 }
 
 // make makes the run and its report.
@@ -49,9 +52,7 @@ func (r *round) make() (rep *report.Report, err error) {
 	}()
 	amid := r.after > 0 || r.opts.Control
 	if r.opts.Waive == "" && (r.opts.endless() || amid) {
-		if r.control, err = r.openControl(r.ctx); err != nil {
-			return nil, err
-		}
+		r.control = r.openControl(r.ctx)
 		defer r.control.close()
 	}
 	r.standard = r.Plan.standard()
@@ -59,12 +60,13 @@ func (r *round) make() (rep *report.Report, err error) {
 	switch {
 	case r.opts.endless():
 		err = r.untilClear()
-	case amid && r.control != nil:
+	case r.control != nil:
 		err = r.amidControls()
 	default:
 		err = r.stretch(r.whole())
 	}
 	usage := sensors.Stop()
+	usage.Off = append(usage.Off, r.control.sensorsOff()...)
 	if err != nil {
 		return nil, err
 	}
@@ -73,41 +75,80 @@ func (r *round) make() (rep *report.Report, err error) {
 	if r.control != nil && r.control.outcome != nil {
 		rep.Generator.Control = report.Summarize(r.control.outcome.Response)
 	}
-	if err := report.CheckConservation(rep); err != nil {
-		return nil, fmt.Errorf("the counts of this run do not add up, which is a defect of load-tester: %w", err)
+	if err := conserved(rep); err != nil {
+		return nil, err
 	}
 	return rep, nil
 }
 
+// conserved checks that the counts of a report add up.
+func conserved(r *report.Report) error {
+	if err := report.CheckConservation(r); err != nil {
+		return fmt.Errorf("the counts of this run do not add up, which is a defect of load-tester: %w", err)
+	}
+	return nil
+}
+
 // stretch makes a stretch of load.
 func (r *round) stretch(s stretch) error {
-	s.first, s.origin = r.next, course(r.outcome)
+	s.schedule, s.first, s.origin = r.resume(), r.next, course(r.outcome)
 	o, err := r.arm.run(r.ctx, r.cut, s, r.monitor)
 	if err != nil {
 		return err
 	}
 	r.next += o.Due + o.Warmup.Due
+	r.warmed += s.warmup
+	r.stretches++
 	r.outcome = merged(r.outcome, o)
+	if s.schedule != nil && r.opts.endless() && !o.Interrupted {
+		r.wait(o.Start.Add(s.warmup + s.duration))
+	}
 	return nil
+}
+
+// resume is the schedule of the next stretch: it goes on where the one before left
+// off. A rate of 2.5/s would else be 3/s in stretches of a second.
+func (r *round) resume() *load.Schedule {
+	s := later(r.schedule, r.stretches)
+	if r.opts.Rate == 0 || r.opts.Poisson {
+		return s
+	}
+	due := time.Duration(math.Round(float64(r.next) / r.opts.Rate * 1e9)) // of the next arrival
+	if gap := due - r.warmed - course(r.outcome); gap > 0 {
+		s.Stages = append([]load.Stage{{For: gap}}, s.Stages...)
+	}
+	return s
+}
+
+// wait waits for the time at, or until the run is stopped.
+func (r *round) wait(at time.Time) {
+	t := time.NewTimer(time.Until(at))
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-r.ctx.Done():
+	case <-r.cut.Done():
+	}
 }
 
 // amidControls makes all of the run between two turns of the control.
 func (r *round) amidControls() error {
 	had := max(r.after, r.opts.Duration, controlFor) / 2
-	if err := r.control.run(r.ctx, r.cut, had); err != nil {
-		return err
+	if s := r.schedule; s != nil && !s.Endless {
+		had = max(had, s.Length()/2)
 	}
+	r.control.run(r.ctx, r.cut, had)
 	if err := r.stretch(r.whole()); err != nil || r.outcome.Interrupted {
 		return err
 	}
-	return r.control.run(r.ctx, r.cut, had)
+	r.control.run(r.ctx, r.cut, had)
+	return nil
 }
 
 // untilClear makes load until the verdict on every limit is clear, or the
 // budget is used up.
 func (r *round) untilClear() error {
 	s := r.whole()
-	s.warmup = max(s.warmup, clearWarmup)
 	r.monitor.says("until the verdict is clear, at most " + verdict.FormatDuration(r.opts.Budget))
 	for _, look := range verdict.Looks(r.opts.Budget) {
 		for measured := course(r.outcome); measured < look.At; measured = course(r.outcome) {
@@ -116,11 +157,7 @@ func (r *round) untilClear() error {
 				return err
 			}
 			s.warmup = 0
-			if r.control != nil {
-				if err := r.control.run(r.ctx, r.cut, s.duration); err != nil {
-					return err
-				}
-			}
+			r.control.run(r.ctx, r.cut, s.duration)
 		}
 		r.standard = r.Plan.standard().Share(look.Share)
 		if settled(r.judge(r.outcome, r.standard)) {

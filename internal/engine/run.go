@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/loadtestkit/load-tester/internal/report"
 )
@@ -22,14 +23,14 @@ func (p *Plan) Run(ctx, cut context.Context, watch Watch) (*report.Report, error
 	if err := p.repeat(ctx, cut, r, m); err != nil {
 		return nil, err
 	}
-	if r.Repeat != nil {
+	if !r.Interrupted {
 		confirmLimits(r)
 	}
 	return r, nil
 }
 
 // Repeat makes the run of r a second time, after a pause, and adds it to r. If
-// ctx ends before that, r is as good as interrupted.
+// ctx ends before that is over, r is as good as interrupted.
 func (p *Plan) Repeat(ctx, cut context.Context, r *report.Report) error {
 	return p.repeat(ctx, cut, r, nil)
 }
@@ -45,5 +46,13 @@ func (p *Plan) repeat(ctx, cut context.Context, r *report.Report, m *monitor) er
 	}
 	again := &round{Plan: fresh, ctx: ctx, cut: cut, monitor: m, after: r.Elapsed}
 	r.Repeat, err = again.make()
-	return err
+	switch {
+	case err != nil && ctx.Err() != nil: // before anything was sent
+		r.Interrupted = true
+		return nil
+	case err != nil:
+		return fmt.Errorf("repeating the run: %w", err)
+	}
+	r.Interrupted = r.Repeat.Interrupted
+	return nil
 }

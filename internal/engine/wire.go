@@ -207,8 +207,12 @@ func (s *wireSender) drop() {
 	s.mu.Unlock()
 }
 
-// Connect opens the connection before it is needed; see [load.Connector].
+// Connect opens the connection before it is needed, if there is none from an
+// earlier stretch; see [load.Connector].
 func (s *wireSender) Connect(ctx context.Context) {
+	if s.conn != nil {
+		return
+	}
 	s.ahead = s.connect(ctx, -1) == nil // or else the first Send tries again, and reports it
 }
 

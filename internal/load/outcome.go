@@ -32,9 +32,11 @@ type Outcome struct {
 	Start   time.Time     // of the run, warm-up included
 	Elapsed time.Duration // from the end of the warm-up to the last request's end
 
-	// Open workload, from the end of the warm-up: how long arrivals were being
-	// released, the gap after the last included, and when the last was sent.
-	Offering, LastSent time.Duration
+	// From the end of the warm-up: how long arrivals were being released, the
+	// gap after the last included, or in a closed workload how long permits
+	// could take them, 0 without a Duration.
+	Offering time.Duration
+	LastSent time.Duration // open workload: when the last was sent, likewise
 
 	Response, Service *hist.Histogram // of succeeded requests
 	FailedResponse    *hist.Histogram // of failed requests
@@ -74,12 +76,13 @@ func (o *Outcome) Merge(next *Outcome) {
 
 // Course is how far in the course of the run o comes, and the next stretch
 // begins: in an open workload where its schedule left off, in a closed one
-// where its last request did.
+// where its last request did, or its time if that was over later: the permits
+// may have rested at its end.
 func (o *Outcome) Course() time.Duration {
 	if o.shard.open {
 		return o.Offering
 	}
-	return o.Elapsed
+	return max(o.Offering, o.Elapsed)
 }
 
 func (t Totals) plus(o Totals) Totals {
@@ -168,6 +171,7 @@ func (l *Loop) outcome(interrupted bool, unfinished []Sample) *Outcome {
 	}
 	if l.cfg.Schedule == nil {
 		o.Due, o.Warmup.Due = o.Sent, o.Warmup.Sent
+		o.Offering = max(0, min(l.cfg.Duration, l.now()-l.cfg.Warmup))
 	} else {
 		o.Due, o.Warmup.Due = l.released, l.releasedWarm
 		o.Offering = max(0, l.offered-l.cfg.Warmup)

@@ -62,3 +62,18 @@ func TestStretchesMakeOneRun(t *testing.T) {
 		})
 	}
 }
+
+// A closed stretch is as long as its time, also if its permits rest at the end
+// of it: a run of many must not go on for ever because each ends too early.
+func TestStretchEndsWithItsTime(t *testing.T) {
+	inBoth(t, func(t *testing.T, mux bool) {
+		resting := func() *peer { return &peer{mux: mux, pause: 300 * time.Millisecond} }
+		o := run(t, resting(), Config{Concurrency: 1, Duration: time.Second})
+		assert.Equal(t, 900*time.Millisecond, o.Elapsed)
+		assert.Equal(t, time.Second, o.Course())
+		next := run(t, resting(), Config{Concurrency: 1, Duration: time.Second, First: o.Due, Origin: o.Course()})
+		o.Merge(next)
+		assert.Equal(t, 2*time.Second, o.Course())
+		assert.Equal(t, 1900*time.Millisecond, o.Elapsed)
+	})
+}

@@ -168,7 +168,7 @@ type LimitResult struct {
 	NEffective   *float64        `json:"n_effective"`   // nil where the verdict does not use it
 	DesignEffect *float64        `json:"design_effect"` // likewise
 	Confidence   *float64        `json:"confidence"`    // of a pass or a fail, in [0, 1]; nil where it is a fact, and in doubt
-	Exact        bool            `json:"exact"`         // a fact, which neither noise nor chance can have made
+	Exact        bool            `json:"exact"`         // nothing that noise can make, so neither repeated nor excused
 	Reason       string          `json:"reason"`        // one line for a person
 	Detail       string          `json:"detail"`        // another for one who knows statistics; empty without any
 }

@@ -27,7 +27,7 @@ type Counts struct {
 	Observed     time.Duration // the limit's quantile among the succeeded, as shown to people
 	HaveObserved bool          // false: too few succeeded to show it
 	ErrorKinds   []KindCount   // why requests failed, most frequent first
-	Workload     string        // such as "open, 1000/s for 30s"; may be empty
+	Workload     string        // what was offered, such as "open, 1000/s for 30s"; may be empty
 }
 
 // KindCount is how many requests failed in one way: an error kind, or a status

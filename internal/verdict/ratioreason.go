@@ -8,14 +8,11 @@ import (
 	"time"
 )
 
-// name returns the quantile as limits spell it, such as p50.
-func (t Tolerance) name() string { return "p" + shift(t.Q, 2) }
-
 // statement says what was found and what is allowed, as in
 //
 //	head is 1.12 times base at p50 (99 % interval 1.08 to 1.16), at most 1.05 allowed
 func (r *Ratio) statement() string {
-	at := "at " + r.name()
+	at := "at " + r.Name()
 	if r.BlockLevel {
 		at += ", by the slowest of each block"
 	}
@@ -58,7 +55,7 @@ func (r *Ratio) times(v float64) string {
 
 // tooFew says that there are too few pairs, and why.
 func (r *Ratio) tooFew() string {
-	s := fmt.Sprintf("%s: %d pairs to compare, %d needed", r.name(), r.Pairs, leastPairs)
+	s := fmt.Sprintf("%s: %d pairs to compare, %d needed", r.Name(), r.Pairs, leastPairs)
 	if r.LeftOut > 0 {
 		s += fmt.Sprintf(" (in %d more no request was due, or both missed too many)", r.LeftOut)
 	}

@@ -141,7 +141,7 @@ func short(v float64) string {
 }
 
 // details are the parts of a reason that stand in brackets: of a missed limit
-// also what may have caused it.
+// also what may have caused it, of a verdict what it speaks for.
 func details(r *Result, c *Counts) []string {
 	l, n, missed := r.Limit, FormatCount(c.Due), FormatCount(c.missed())
 	var d []string
@@ -169,13 +169,12 @@ func details(r *Result, c *Counts) []string {
 	if l.Metric.IsTime() && c.missed() > 0 {
 		d = append(d, missed+" counted as missed"+why)
 	}
-	if r.Verdict != Fail {
-		return d
-	}
-	if l.Metric.IsTime() || l.Metric == Errors {
+	if r.Verdict == Fail && (l.Metric.IsTime() || l.Metric == Errors) {
 		d = append(d, first(c)...)
 	}
-	if c.Workload != "" {
+	// What a verdict speaks for: other loads and longer times may be another
+	// matter.
+	if r.Verdict != Inconclusive && l.Metric != Errors && c.Workload != "" {
 		d = append(d, c.Workload)
 	}
 	return d

@@ -1,6 +1,10 @@
 package verdict
 
-import "time"
+import (
+	"math"
+	"slices"
+	"time"
+)
 
 // A Standard is how sure a verdict has to be. Both probabilities are in
 // (0, 0.5).
@@ -44,20 +48,20 @@ type Look struct {
 const firstLook = time.Second
 
 // Looks returns when to judge a run that may take as long as the budget: at its
-// end, at half of it, a quarter and so on down to one second, earliest first.
-// The shares add up to 1 and double from look to look, which keeps the
+// end, at half of it, a quarter and so on, and at about one second, earliest
+// first. The shares add up to 1 and double from look to look, which keeps the
 // probabilities of a [Standard] however the looks depend on each other.
 func Looks(budget time.Duration) []Look {
-	n := 1
-	for budget>>n >= firstLook {
-		n++
+	at := []time.Duration{budget}
+	for at[0]/2 >= firstLook {
+		at = slices.Insert(at, 0, at[0]/2)
 	}
-	looks := make([]Look, n)
+	if at[0] >= firstLook*3/2 {
+		at = slices.Insert(at, 0, firstLook)
+	}
+	looks := make([]Look, len(at))
 	for i := range looks {
-		looks[i] = Look{
-			At:    budget >> (n - 1 - i),
-			Share: float64(int64(1)<<i) / float64(int64(1)<<n-1),
-		}
+		looks[i] = Look{At: at[i], Share: math.Exp2(float64(i)) / (math.Exp2(float64(len(at))) - 1)}
 	}
 	return looks
 }

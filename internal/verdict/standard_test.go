@@ -31,9 +31,11 @@ func TestLooks(t *testing.T) {
 		assert.Equal(t, at, got)
 		assert.InDelta(t, 1, sum, 1e-12)
 	}
-	check(30*time.Second, 1875*time.Millisecond, 3750*time.Millisecond, 7500*time.Millisecond, 15*time.Second, 30*time.Second)
+	check(30*time.Second, time.Second, 1875*time.Millisecond, 3750*time.Millisecond, 7500*time.Millisecond, 15*time.Second, 30*time.Second)
 	check(8*time.Second, time.Second, 2*time.Second, 4*time.Second, 8*time.Second)
 	check(2*time.Second, time.Second, 2*time.Second)
-	check(2*time.Second-1, 2*time.Second-1)
+	check(20*time.Second, 1250*time.Millisecond, 2500*time.Millisecond, 5*time.Second, 10*time.Second, 20*time.Second)
+	check(2*time.Second-1, time.Second, 2*time.Second-1)
+	check(time.Second, time.Second)
 	check(100*time.Millisecond, 100*time.Millisecond) // nothing below a second but the end itself
 }

@@ -68,7 +68,7 @@ type Result struct {
 	NEffective, DesignEffect float64
 
 	Confidence float64       // of a pass or a fail, in [0, 1]; 0 where it is a fact, and in doubt
-	Exact      bool          // a fact about this run, and no noise: neither repeated nor excused
+	Exact      bool          // nothing that noise can make: neither repeated nor excused
 	Needs      time.Duration // about how much more of the same load would settle it; 0: unknown or settled
 	Reason     string        // one line for a person: what was observed, what was wanted, from how many
 	Detail     string        // another for one who knows statistics; may be empty

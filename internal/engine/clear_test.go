@@ -1,0 +1,257 @@
+package engine
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/loadtestkit/load-tester/internal/http1"
+	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/target"
+	"github.com/loadtestkit/load-tester/internal/verdict"
+)
+
+func limits(t testing.TB, texts ...string) (ls []verdict.Limit) {
+	t.Helper()
+	for _, text := range texts {
+		l, err := verdict.Parse(text)
+		require.NoError(t, err)
+		ls = append(ls, l)
+	}
+	return ls
+}
+
+// everyOther fails half of the requests.
+func everyOther() http.Handler {
+	var n atomic.Int64
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if n.Add(1)%2 == 0 {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+	})
+}
+
+var healthy = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+
+// round makes a run that nobody stops.
+func makeRound(t testing.TB, o Options) (*round, *report.Report) {
+	t.Helper()
+	p, err := NewPlan(o)
+	require.NoError(t, err)
+	r := &round{Plan: p, ctx: t.Context(), cut: t.Context()}
+	rep, err := r.make()
+	require.NoError(t, err)
+	sound(t, rep)
+	return r, rep
+}
+
+// A run without an end stops at the first look that settles its limits, and
+// each look spends its share of the error.
+func TestClearStopsAtTheFirstLook(t *testing.T) {
+	t.Parallel()
+	r, rep := makeRound(t, Options{Handler: healthy, Limits: limits(t, "p50<=10s", "errors<=0"), Budget: 8 * time.Second})
+	assert.Equal(t, verdict.Pass, rep.Verdict)
+	assert.GreaterOrEqual(t, r.outcome.Course(), time.Second)
+	assert.Less(t, r.outcome.Course(), 8*time.Second)
+	look := verdict.Looks(8 * time.Second)[0]
+	assert.Equal(t, r.Plan.standard().Share(look.Share), r.standard)
+	assert.Equal(t, 1-verdict.DefaultStandard.Pass*look.Share, *rep.Limits[0].Confidence)
+}
+
+// Half of the requests fail and half of them may: no amount of them can tell.
+func TestClearUsesItsBudget(t *testing.T) {
+	t.Parallel()
+	r, rep := makeRound(t, Options{Handler: everyOther(), Portable: true, Limits: limits(t, "errors<=50%"), Budget: 2 * time.Second})
+	assert.Equal(t, verdict.Inconclusive, rep.Verdict, "%+v", rep.Limits)
+	assert.GreaterOrEqual(t, r.outcome.Course(), 2*time.Second)
+	looks := verdict.Looks(2 * time.Second)
+	assert.Equal(t, r.Plan.standard().Share(looks[1].Share), r.standard)
+}
+
+// The stretches of a run are one run: its ids are unique, its counts are what
+// the target saw, and its warm-up is reported whatever was asked for.
+func TestClearCountsOnce(t *testing.T) {
+	t.Parallel()
+	for name, o := range map[string]Options{
+		"closed":         {Concurrency: 2},
+		"one goroutine":  {Concurrency: 1, Warmup: time.Millisecond, Portable: true},
+		"open":           {Rate: 300, Warmup: 700 * time.Millisecond, Portable: true, TLS: true},
+		"no keep-alives": {Rate: 300, Poisson: true, NoKeepAlive: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var ids sync.Map
+			var seen, twice atomic.Int64
+			other := everyOther()
+			o.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				seen.Add(1)
+				if _, there := ids.LoadOrStore(target.RequestID(r.Context()), true); there {
+					twice.Add(1)
+				}
+				other.ServeHTTP(w, r)
+			})
+			o.Limits, o.Budget = limits(t, "errors<=50%"), 1100*time.Millisecond
+			r, rep := makeRound(t, o)
+			assert.Equal(t, 2, r.stretches)
+			assert.Zero(t, twice.Load())
+			assert.Equal(t, seen.Load(), reached(rep), "the control is apart")
+			require.NotNil(t, rep.Warmup)
+			assert.Equal(t, max(o.Warmup, clearWarmup), rep.Warmup.Duration)
+			assert.Positive(t, rep.Warmup.Sent)
+			assert.Equal(t, r.control.outcome.Due, r.control.outcome.Succeeded)
+			assert.Equal(t, r.control.outcome.Due, rep.Generator.Control.Count)
+			if o.Rate > 0 {
+				assert.Equal(t, 100*time.Millisecond, r.control.outcome.Course(), "twice the least: 5 % of a second and of less")
+			}
+			if name == "open" {
+				assert.Equal(t, int64(330), rep.Requests.Due)
+			}
+		})
+	}
+}
+
+// Connections last from one stretch to the next, those opened ahead too.
+func TestClearKeepsItsConnections(t *testing.T) {
+	together(t, func(t *testing.T, portable bool) {
+		r, rep := makeRound(t, Options{
+			Handler: everyOther(), Portable: portable, Limits: limits(t, "errors<=50%"),
+			Rate: 50, Concurrency: 8, ConnectionsAhead: 8, Budget: 1100 * time.Millisecond,
+		})
+		assert.Equal(t, 2, r.stretches)
+		assert.Equal(t, int64(8), rep.Generator.ConnectionsOpened)
+	})
+}
+
+// A stretch lasts as long as it should, even if nothing is due at its end: at
+// low rates arrivals would else come too soon.
+func TestClearWaitsForItsArrivals(t *testing.T) {
+	t.Parallel()
+	began := time.Now()
+	_, rep := makeRound(t, Options{Handler: healthy, Limits: limits(t, "p99<=10s"), Rate: 2, Budget: time.Second})
+	assert.GreaterOrEqual(t, time.Since(began), clearWarmup+time.Second)
+	assert.Equal(t, int64(2), rep.Requests.Due)
+}
+
+// In stretches as in one piece arrival n is due after n/rate.
+func TestResumeGoesOnWhereTheScheduleWas(t *testing.T) {
+	for _, rate := range []float64{0.3, 2.5, 10, 1000.7} {
+		p, err := NewPlan(Options{Handler: healthy, Rate: rate, Limits: limits(t, "p50<=1s")})
+		require.NoError(t, err)
+		r := &round{Plan: p}
+		o := (&arm{plan: p}).nothing()
+		for i, length := range []time.Duration{time.Second, time.Second, 750 * time.Millisecond, time.Second} {
+			warmup := time.Duration(0)
+			if i == 0 {
+				warmup = clearWarmup
+			}
+			next := r.resume().Cursor()
+			for a, _ := next.Next(); a.Due < warmup+length; a, _ = next.Next() {
+				at := r.warmed + course(r.outcome) + a.Due
+				assert.InDelta(t, float64(r.next)/rate, at.Seconds(), 1e-8, "arrival %d at %v/s", r.next, rate)
+				r.next++
+			}
+			r.warmed += warmup
+			r.stretches++
+			o.Offering += length
+			r.outcome = o
+		}
+	}
+}
+
+// Random arrivals are others in each stretch, and the same in each run of a
+// seed.
+func TestResumeDrawsAnew(t *testing.T) {
+	p, err := NewPlan(Options{Handler: healthy, Rate: 100, Poisson: true, Seed: 7, Limits: limits(t, "p50<=1s")})
+	require.NoError(t, err)
+	seen := map[time.Duration]bool{}
+	for k := range 100 {
+		next := (&round{Plan: p, stretches: k}).resume().Cursor()
+		again := later(p.schedule, k).Cursor()
+		a, _ := next.Next()
+		b, _ := again.Next()
+		assert.Equal(t, a, b)
+		assert.False(t, seen[a.Due], "stretch %d begins like another", k)
+		seen[a.Due] = true
+	}
+}
+
+// A target that refuses every connection ends as any other: its permits rest
+// for most of each stretch.
+func TestClearOfARefusingTarget(t *testing.T) {
+	together(t, func(t *testing.T, portable bool) {
+		s := raw(t, nil)
+		var once sync.Once
+		p, err := NewPlan(Options{URL: s.URL, Portable: portable, Concurrency: 2, Limits: limits(t, "p50<=1s"), Budget: 2 * time.Second})
+		require.NoError(t, err)
+		rep, err := p.Run(t.Context(), t.Context(), func(p Progress) {
+			if p.Succeeded > 0 {
+				once.Do(func() { s.Close() })
+			}
+		})
+		require.NoError(t, err)
+		sound(t, rep)
+		assert.Positive(t, kinds(rep)[http1.ConnectRefused.String()])
+	})
+}
+
+// A cancelled run without an end says so, wherever it was.
+func TestClearInterrupted(t *testing.T) {
+	together(t, func(t *testing.T, portable bool) {
+		for _, cuts := range []bool{false, true} {
+			ctx, cancel := context.WithCancel(t.Context())
+			cut, cancelCut := context.WithCancel(t.Context())
+			var n atomic.Int64
+			o := Options{Portable: portable, Rate: 500, Limits: limits(t, "p99<=10s"), Budget: time.Minute, Timeout: time.Minute, Confirm: true}
+			o.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				if n.Add(1) < 300 {
+					return
+				}
+				cancel()
+				if cuts {
+					cancelCut()
+					<-r.Context().Done()
+				}
+			})
+			rep := runUntil(t, ctx, cut, o)
+			cancelCut()
+			assert.True(t, rep.Interrupted)
+			assert.Equal(t, cuts, rep.Requests.Unfinished > 0)
+			assert.Nil(t, rep.Repeat)
+			assert.Equal(t, n.Load(), reached(rep))
+		}
+	})
+}
+
+// Stages with limits are one run from their beginning to their end.
+func TestStagesAreTheirOwnEnd(t *testing.T) {
+	t.Parallel()
+	r, rep := makeRound(t, Options{
+		Handler: healthy, Limits: limits(t, "errors<=0"), Control: true,
+		Stages: []load.Stage{{For: 200 * time.Millisecond, From: 0, To: 200}, {For: 300 * time.Millisecond, From: 200, To: 200}},
+	})
+	assert.Equal(t, 1, r.stretches)
+	assert.Equal(t, int64(80), rep.Requests.Due)
+	assert.Equal(t, verdict.Pass, rep.Verdict)
+	assert.Nil(t, rep.Warmup)
+	assert.Equal(t, 200*time.Millisecond, r.control.outcome.Course(), "on either side what a run of 4 s gets")
+}
+
+// A call that never returns is given up with its run.
+func TestClearOfAStuckFunction(t *testing.T) {
+	t.Parallel()
+	free := make(chan struct{})
+	defer close(free)
+	_, rep := makeRound(t, Options{
+		Func: func(context.Context) error { <-free; return nil }, Concurrency: 2,
+		Timeout: 50 * time.Millisecond, Grace: 50 * time.Millisecond, Limits: limits(t, "errors<=0"), Budget: time.Second,
+	})
+	assert.NotEqual(t, verdict.Pass, rep.Verdict)
+	assert.Positive(t, rep.Requests.Unfinished+rep.Requests.Failed+rep.Warmup.Sent)
+}
