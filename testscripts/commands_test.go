@@ -31,6 +31,7 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"tls":         cmdTLS,
 	"tty":         cmdTTY,
 	"up":          cmdUp,
+	"valid":       cmdValid,
 }
 
 // number reads the sole argument.

@@ -116,3 +116,27 @@ func TestField(t *testing.T) {
 	_, err := field(doc+"{}", "a")
 	assert.ErrorContains(t, err, "more than one JSON value", "a stray second report")
 }
+
+func TestConforms(t *testing.T) {
+	const schema = `{"type": "object", "required": ["a", "b"], "properties": {
+		"a": {"$ref": "#/$defs/a"}, "b": {"anyOf": [{"type": "null"}, {"$ref": "#"}]}, "c": {"type": "object", "additionalProperties": {"type": "integer"}}},
+		"$defs": {"a": {"type": "array", "items": {"type": ["number", "null"], "minimum": 2}}}}`
+	for doc, want := range map[string]string{
+		`{"a": [2, null, 2.5], "b": {"a": [], "b": null}, "c": {"z": 1}}`: "",
+		`{"a": []}`:                                        "$.b is missing",
+		`{"a": [], "b": null, "d": 1}`:                     "$.d is not in the schema",
+		`{"a": [3, 1], "b": null}`:                         "$.a[1] is 1, want at least 2",
+		`{"a": ["3"], "b": null}`:                          `$.a[0] is of type string, want ["number", "null"]`,
+		`{"a": [], "b": {"a": 1, "b": null}}`:              `$.b.a is of type integer, want "array"`,
+		`{"a": [], "b": null, "c": {"z": 1.5}}`:            `$.c.z is of type number, want "integer"`,
+		`{"a": [], "b": null, "c": {"z": {"y": "no end"}}`: "unexpected EOF",
+	} {
+		err := conforms([]byte(schema), []byte(doc))
+		if want == "" {
+			assert.NoError(t, err, doc)
+		} else {
+			assert.ErrorContains(t, err, want, doc)
+		}
+	}
+	assert.ErrorContains(t, conforms([]byte(`{"type": "string", "enum": ["x"]}`), []byte(`"y"`)), "want one of [x]")
+}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"log/slog"
 	"maps"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -26,10 +25,6 @@ const capacityStatuses = `  0         found
   3         not clear, or not measured
   130, 143  after Ctrl+C, after SIGTERM; the report is of what was done
 `
-
-// capacityBudget is how long a search goes on at most. Chosen: on a quiet
-// machine one takes about a minute.
-const capacityBudget = 150 * time.Second
 
 // newCapacity searches for the highest rate at which limits hold.
 func newCapacity(s *session, status *int) *cobra.Command {
@@ -73,16 +68,12 @@ func newCapacity(s *session, status *int) *cobra.Command {
 	return cmd
 }
 
-// checkCapacity adds what is wrong with the flags of a search and fills in its
-// defaults.
+// checkCapacity adds what is wrong with the flags of a search.
 func (set *settings) checkCapacity() {
 	if len(set.limits) == 0 && len(set.faults) == 0 {
 		set.faults.add("--limit is missing, want what must hold: --limit 'p99<=50ms'")
 	}
 	set.needPoisson()
-	if set.budget == 0 {
-		set.budget = capacityBudget
-	}
 }
 
 // capacity makes a search and returns the exit status. An error is about the

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -33,10 +32,6 @@ const compareStatuses = `  0         head is no slower than tolerated
   130, 143  after Ctrl+C, after SIGTERM; the report is of what was done
 `
 
-// compareBudget is how long a comparison goes on at most. From the plan of the
-// pairs: 200 of 50 ms blocks.
-const compareBudget = 20 * time.Second
-
 // newCompare tells whether one target is slower than another.
 func newCompare(s *session, status *int) *cobra.Command {
 	set := &settings{}
@@ -60,6 +55,8 @@ func newCompare(s *session, status *int) *cobra.Command {
 	g.group("Verdict")
 	g.take("tolerance", "TOLERANCE", "p50=5% and p99=10%", "by how much head may be slower (repeatable): 'p50=5%' 'p99.9=20%',\nany percentile, or as a ratio 'p50=1.05'\n", each(&set.tolerances, verdict.ParseTolerance))
 	g.words("tolerance", "p50=5%", "p99=10%", "p99.9=20%")
+	g.take("limit", "LIMIT", "errors<=0", "how many of head's requests may fail: 'errors<=0.1%'\n", each(&set.limits, verdict.Parse))
+	g.words("limit", "errors<=0.1%")
 	g.take("budget", "TIME", "20s", "longest time until the verdict is clear", into(&set.budget, parseTime))
 	g.on(&set.confirm, "confirm", "run again after a pause before a fail counts")
 	g.take("seed", "N", "random, and reported", "what the order of the blocks is drawn from", into(&set.seed, parseSeed))
@@ -79,8 +76,8 @@ func newCompare(s *session, status *int) *cobra.Command {
 	return cmd
 }
 
-// checkCompare adds what is wrong with the flags of a comparison and fills in
-// its defaults.
+// checkCompare adds what is wrong with the flags of a comparison. Head may not
+// fail where nothing else is said: that it does is no matter of noise.
 func (set *settings) checkCompare() {
 	f := &set.faults
 	for _, arm := range []struct {
@@ -98,11 +95,13 @@ func (set *settings) checkCompare() {
 			f.add("--tolerance: %s is given twice, want it once", t.Name())
 		}
 	}
-	if len(set.tolerances) == 0 {
-		set.tolerances = []verdict.Tolerance{{Q: 0.5, Ratio: 1.05}, {Q: 0.99, Ratio: 1.1}}
+	for _, l := range set.limits {
+		if l.Metric != verdict.Errors {
+			f.add("--limit %q: times are judged by --tolerance here, want one on errors, such as errors<=0.1%%", l)
+		}
 	}
-	if set.budget == 0 {
-		set.budget = compareBudget
+	if len(set.limits) == 0 {
+		set.limits = []verdict.Limit{{Metric: verdict.Errors, Op: verdict.AtMost}}
 	}
 }
 

@@ -121,15 +121,9 @@ func TestDefaultsOfACommand(t *testing.T) {
 	set := &settings{bases: []string{"http://a"}, heads: []string{"http://a"}}
 	set.checkCompare()
 	require.NoError(t, set.faults.err(), "both may be the same")
-	assert.Equal(t, []verdict.Tolerance{{Q: 0.5, Ratio: 1.05}, {Q: 0.99, Ratio: 1.1}}, set.tolerances)
-	assert.Equal(t, 20*time.Second, set.budget)
 	o, err := set.options(nil)
 	require.NoError(t, err)
 	assert.Zero(t, o.Requests, "how many is the engine's business")
-
-	set = &settings{limits: make([]verdict.Limit, 1)}
-	set.checkCapacity()
-	assert.Equal(t, 150*time.Second, set.budget)
 
 	set = &settings{limits: make([]verdict.Limit, 1), budget: 5 * time.Second, confirm: true}
 	o, err = set.runOptions(nil)

@@ -10,10 +10,6 @@ import (
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
-// demoRequests take about two seconds, and show the p99 to be within its limit
-// even if 30 at a time are slow together.
-const demoRequests = 12_000
-
 // newDemo is a load on a target in the same process.
 func newDemo(s *session, status *int) *cobra.Command {
 	set := &settings{}
@@ -24,9 +20,6 @@ func newDemo(s *session, status *int) *cobra.Command {
 	}
 	runFlags(cmd, set, true).help(s, status)
 	cmd.RunE = func(*cobra.Command, []string) error {
-		if set.endless() && len(set.limits) == 0 && set.budget == 0 {
-			set.requests = demoRequests
-		}
 		if len(set.limits) == 0 {
 			set.limits = demoLimits()
 		}

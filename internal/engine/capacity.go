@@ -1,11 +1,14 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/host"
@@ -18,6 +21,9 @@ const (
 	// capacityStart is where a search begins, in arrivals per second. Chosen:
 	// nearly everything takes it, and doubling gets far in a few trials.
 	capacityStart = 100
+	// capacityBudget is how long a search goes on at most. Chosen: on a quiet
+	// machine one takes about a minute.
+	capacityBudget = 150 * time.Second
 	// drainLeast is how long a trial waits at its end, at least, for what is in
 	// flight, and drainTimes the same in tightest limits on time. Chosen: what
 	// takes longer has missed them.
@@ -45,7 +51,7 @@ type Capacity struct {
 // go beyond Most. Its limits are upper bounds of quantiles, of the longest time
 // and of the error ratio.
 func NewCapacity(o Options) (*Capacity, error) {
-	c := &Capacity{budget: o.Budget}
+	c := &Capacity{budget: cmp.Or(o.Budget, capacityBudget)}
 	var faults []error
 	fault := func(field, format string, args ...any) {
 		faults = append(faults, &Fault{field, fmt.Sprintf(format, args...)})
@@ -132,7 +138,7 @@ func (e *exploration) explore(ctx, cut context.Context) error {
 		if !ok {
 			return nil
 		}
-		e.monitor.says(fmt.Sprintf("trial %d: %s/s", len(e.trials)+1, shortRate(t.Rate)))
+		e.monitor.says(fmt.Sprintf("trial %d at %s/s, at most %s", len(e.trials)+1, shortRate(t.Rate), verdict.FormatDuration(e.budget)))
 		began := time.Now()
 		o, usage, err := e.try(ctx, cut, t)
 		if err != nil {
@@ -218,6 +224,9 @@ func (e *exploration) note(t verdict.TrialPlan, o *load.Outcome, why string) {
 	e.outcome = merged(e.outcome, o)
 }
 
+// overload are the warnings of too high a rate, which a search tries on purpose.
+var overload = []string{host.SentBelowDue, host.Lateness, host.PermitsExhausted}
+
 // report makes the report of what was found.
 func (e *exploration) report(u host.Usage) *report.Capacity {
 	found := e.search.Result()
@@ -233,6 +242,9 @@ func (e *exploration) report(u host.Usage) *report.Capacity {
 		Trials: e.trials, Generator: all.Generator,
 	}
 	r.Config.Duration = 0
+	r.Generator.Warnings = slices.DeleteFunc(r.Generator.Warnings, func(w report.Warning) bool {
+		return slices.Contains(overload, w.Code)
+	})
 	for _, l := range e.plan.opts.Limits {
 		r.Limits = append(r.Limits, l.String())
 	}
@@ -287,4 +299,10 @@ func ratio(a, b int64) float64 {
 	return float64(a) / float64(b)
 }
 
-func shortRate(r float64) string { return fmt.Sprintf("%.4g", r) }
+// shortRate writes a rate in three digits, from 100 on in whole numbers.
+func shortRate(r float64) string {
+	if r >= 100 {
+		return strconv.FormatFloat(r, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(r, 'g', 3, 64)
+}

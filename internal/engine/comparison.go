@@ -19,6 +19,8 @@ import (
 )
 
 const (
+	// comparisonBudget is how long a comparison goes on at most: pairsMost of
+	// the shortest blocks.
 	comparisonBudget = 20 * time.Second
 	// overtime is how many times the budget a comparison may take, besides the
 	// trials, to reach the least number of pairs. Chosen.

@@ -36,6 +36,9 @@ func (t *contest) report(u host.Usage) (*report.Comparison, error) {
 	for _, ratio := range t.ratios {
 		r.Ratios = append(r.Ratios, t.ratio(ratio))
 	}
+	for i := range r.Limits {
+		r.Limits[i].Reason = "head: " + r.Limits[i].Reason
+	}
 	for _, l := range base.Limits {
 		if l.Verdict == verdict.Fail {
 			// What base is compared with has to be right.

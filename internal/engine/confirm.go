@@ -22,7 +22,7 @@ func (p *Plan) rest(ctx context.Context, took time.Duration, m *monitor) bool {
 		pause = max(pauseLeast, took/2)
 	}
 	m.says(fmt.Sprintf("pausing %s before the repeat", verdict.FormatDuration(pause)))
-	defer m.says("repeating")
+	defer m.repeats()
 	t := time.NewTimer(pause)
 	defer t.Stop()
 	select {

@@ -149,9 +149,9 @@ func (r *round) amidControls() error {
 // budget is used up.
 func (r *round) untilClear() error {
 	s := r.whole()
+	r.monitor.says("until the verdict is clear, at most " + verdict.FormatDuration(r.opts.Budget))
 	for _, look := range verdict.Looks(r.opts.Budget) {
 		for measured := course(r.outcome); measured < look.At; measured = course(r.outcome) {
-			r.monitor.says(fmt.Sprintf("judging after %s, at most %s", verdict.FormatDuration(look.At), verdict.FormatDuration(r.opts.Budget)))
 			s.duration = min(clearStretch, look.At-measured)
 			if err := r.stretch(s); err != nil || r.outcome.Interrupted {
 				return err

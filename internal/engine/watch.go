@@ -85,6 +85,16 @@ func (m *monitor) says(doing string) {
 	m.doing = doing
 }
 
+// repeats begins anew: what follows is a repeat of what was.
+func (m *monitor) repeats() {
+	if m == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.done, m.doing = load.Progress{}, "repeating"
+}
+
 // follows makes loop the one under way until the returned function is called.
 func (m *monitor) follows(loop *load.Loop) (over func()) {
 	if m == nil {

@@ -49,7 +49,11 @@ func (t *text) head() {
 		t.b.WriteString(t.yellow(t.interrupted()) + "\n\n")
 	}
 	t.b.WriteString("Target: " + verdict.OneLine(c.Target) + "\n")
-	t.b.WriteString(c.load() + "\n")
+	t.b.WriteString(c.load())
+	if c.Requests == 0 && c.Duration == 0 && len(c.Stages) == 0 && len(t.r.Limits) > 0 {
+		t.b.WriteString(", until the verdict is clear")
+	}
+	t.b.WriteString("\n")
 }
 
 // load describes the load in one line.

@@ -63,9 +63,12 @@ func (r *Ratio) tooFew() string {
 }
 
 // lacking says what would settle a ratio that may be on either side: another
-// tolerance only if the interval ends somewhere above this one.
+// tolerance only if this one is within the interval.
 func (r *Ratio) lacking() string {
 	s := fmt.Sprintf(": %d pairs do not tell; a longer budget", r.Pairs)
+	if r.Low > r.Ratio {
+		return fmt.Sprintf(": %d pairs are too few to be sure of it; a longer budget would tell", r.Pairs)
+	}
 	if wide := math.Ceil(r.High*20) / 20; wide > r.Ratio && !math.IsInf(wide, 1) {
 		s += fmt.Sprintf(" or a tolerance of %.2f", wide)
 	}
