@@ -125,7 +125,7 @@ func (o Options) onlyRun() error {
 		errs = append(errs, errors.New("limits: Relative: is set, but is for Run alone; leave it out"))
 	}
 	if o.Baseline != "" {
-		errs = append(errs, fmt.Errorf("Baseline: %q, but is for Run alone; leave it out", o.Baseline))
+		errs = append(errs, fmt.Errorf("baseline: %q, but is for Run alone; leave it out", o.Baseline))
 	}
 	return errors.Join(errs...)
 }

@@ -63,7 +63,7 @@ func TestCompareRefusesWhatItWouldIgnore(t *testing.T) {
 	check(Options{Limits: Limits{P99: time.Second}}, "Limits: p99<=1s")
 	check(Options{Tolerance: Tolerance{P50: -0.1}}, "tolerance: P50: -0.1")
 	check(Options{OnInconclusive: 7}, "OnInconclusive: 7")
-	check(Options{Baseline: "x.jsonl"}, `Baseline: "x.jsonl"`)
+	check(Options{Baseline: "x.jsonl"}, `baseline: "x.jsonl"`)
 	check(Options{Limits: Limits{Relative: Relative{Times: 2}}}, "limits: Relative: is set")
 
 	f, _ := compareFake(&fakeTB{}, Options{}, Target{}, URL("ftp://x"))

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -40,15 +41,10 @@ func hogging(processors int) {
 	go func() { io.Copy(io.Discard, os.Stdin); close(ended) }()
 	over := time.After(3 * time.Hour)
 	for {
-		stop := make(chan struct{})
+		stop := new(atomic.Bool)
 		for range rand.N(2*processors + 1) {
 			go func() {
-				for {
-					select {
-					case <-stop:
-						return
-					default:
-					}
+				for !stop.Load() {
 				}
 			}()
 		}
@@ -59,7 +55,7 @@ func hogging(processors int) {
 		case <-over:
 			return
 		}
-		close(stop)
+		stop.Store(true)
 		if rand.N(2) == 0 {
 			time.Sleep(100*time.Millisecond + rand.N(2900*time.Millisecond))
 		}

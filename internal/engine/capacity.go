@@ -176,24 +176,24 @@ func (e *exploration) judge(o *load.Outcome, u host.Usage) (limit, why string) {
 	if u.HaveCPU && e.plan.opts.URL != "" {
 		use = u.CPU.Seconds() / u.Wall.Seconds() / float64(runtime.GOMAXPROCS(0))
 	}
-	if sent := ratio(o.Sent, o.Due); sent < sentLeast && o.PeakInFlight < e.plan.opts.Concurrency {
+	sent := ratio(o.Sent, o.Due)
+	if sent < sentLeast && o.PeakInFlight < e.plan.opts.Concurrency {
 		return verdict.ByGenerator, fmt.Sprintf("%.3g %% of what was due was sent", 100*sent)
 	}
-	for _, miss := range e.plan.missed(o) {
-		switch {
-		case u.Steal.Value > stolen:
-			return verdict.ByHost, fmt.Sprintf("%s, while the hypervisor took %.0f %% of this machine", miss, 100*u.Steal.Value)
-		case use > saturated:
-			return verdict.ByGenerator, fmt.Sprintf("%s, with %.0f %% of the generator's processors in use", miss, 100*use)
-		case e.generatorLate(o):
-			return verdict.ByGenerator, miss + ", most of it the generator's own lateness"
-		}
-		return verdict.ByTarget, miss
-	}
-	if sent := ratio(o.Sent, o.Due); sent < sentLeast {
+	missed := e.plan.missed(o)
+	switch {
+	case len(missed) == 0 && sent < sentLeast:
 		return verdict.ByTarget, fmt.Sprintf("%.3g %% of what was due was sent, as all permits were taken", 100*sent)
+	case len(missed) == 0:
+		return "", ""
+	case u.Steal.Value > stolen:
+		return verdict.ByHost, fmt.Sprintf("%s, while the hypervisor took %.0f %% of this machine", missed[0], 100*u.Steal.Value)
+	case use > saturated:
+		return verdict.ByGenerator, fmt.Sprintf("%s, with %.0f %% of the generator's processors in use", missed[0], 100*use)
+	case e.generatorLate(o):
+		return verdict.ByGenerator, missed[0] + ", most of it the generator's own lateness"
 	}
-	return "", ""
+	return verdict.ByTarget, missed[0]
 }
 
 // generatorLate reports whether a limit on time that was missed would have been
