@@ -258,21 +258,29 @@ func (p *Plan) missed(o *load.Outcome) (missed []string) {
 	for _, l := range p.opts.Limits {
 		bad, most := o.Due-o.Succeeded, l.Value
 		text := fmt.Sprintf("error ratio %.3g", ratio(bad, o.Due))
-		kept := ratio(bad, o.Due) <= most
+		kept := below(l, ratio(bad, o.Due), most)
 		switch l.Metric {
 		case verdict.Quantile:
 			within, bad = within[1:], o.Due-within[0]
 			kept = float64(bad) <= (1-l.Q)*float64(o.Due)*(1+1e-12)
 			text = fmt.Sprintf("%d of %d not within %v", bad, o.Due, l.Time)
 		case verdict.Max:
-			kept = bad == 0 && time.Duration(o.Response.Max()) <= l.Time
+			kept = bad == 0 && below(l, float64(o.Response.Max()), float64(l.Time))
 			text = "max " + verdict.FormatDuration(time.Duration(o.Response.Max()))
+			if bad > 0 {
+				text = fmt.Sprintf("%d of %d did not succeed", bad, o.Due)
+			}
 		}
 		if !kept {
 			missed = append(missed, fmt.Sprintf("%v: %s", l, text))
 		}
 	}
 	return missed
+}
+
+// below compares as the limit l does, which is an upper bound.
+func below(l verdict.Limit, v, most float64) bool {
+	return v < most || v == most && l.Op == verdict.AtMost
 }
 
 // longestLimit is the longest time that any limit allows; 0 without one.

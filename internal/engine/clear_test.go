@@ -119,14 +119,13 @@ func TestClearCountsOnce(t *testing.T) {
 
 // Connections last from one stretch to the next, those opened ahead too.
 func TestClearKeepsItsConnections(t *testing.T) {
-	together(t, func(t *testing.T, portable bool) {
-		r, rep := makeRound(t, Options{
-			Handler: everyOther(), Portable: portable, Limits: limits(t, "errors<=50%"),
-			Rate: 50, Concurrency: 8, ConnectionsAhead: 8, Budget: 1100 * time.Millisecond,
-		})
-		assert.Equal(t, 2, r.stretches)
-		assert.Equal(t, int64(8), rep.Generator.ConnectionsOpened)
+	t.Parallel()
+	r, rep := makeRound(t, Options{
+		Handler: everyOther(), Portable: true, Limits: limits(t, "errors<=50%"),
+		Rate: 50, Concurrency: 8, ConnectionsAhead: 8, Budget: 1100 * time.Millisecond,
 	})
+	assert.Equal(t, 2, r.stretches)
+	assert.Equal(t, int64(8), rep.Generator.ConnectionsOpened)
 }
 
 // A stretch lasts as long as it should, even if nothing is due at its end: at
@@ -185,20 +184,19 @@ func TestResumeDrawsAnew(t *testing.T) {
 // A target that refuses every connection ends as any other: its permits rest
 // for most of each stretch.
 func TestClearOfARefusingTarget(t *testing.T) {
-	together(t, func(t *testing.T, portable bool) {
-		s := raw(t, nil)
-		var once sync.Once
-		p, err := NewPlan(Options{URL: s.URL, Portable: portable, Concurrency: 2, Limits: limits(t, "p50<=1s"), Budget: 2 * time.Second})
-		require.NoError(t, err)
-		rep, err := p.Run(t.Context(), t.Context(), func(p Progress) {
-			if p.Succeeded > 0 {
-				once.Do(func() { s.Close() })
-			}
-		})
-		require.NoError(t, err)
-		sound(t, rep)
-		assert.Positive(t, kinds(rep)[http1.ConnectRefused.String()])
+	t.Parallel()
+	s := raw(t, nil)
+	var once sync.Once
+	p, err := NewPlan(Options{URL: s.URL, Concurrency: 2, Limits: limits(t, "p50<=1s"), Budget: 2 * time.Second})
+	require.NoError(t, err)
+	rep, err := p.Run(t.Context(), t.Context(), func(p Progress) {
+		if p.Succeeded > 0 {
+			once.Do(func() { s.Close() })
+		}
 	})
+	require.NoError(t, err)
+	sound(t, rep)
+	assert.Positive(t, kinds(rep)[http1.ConnectRefused.String()])
 }
 
 // A cancelled run without an end says so, wherever it was.

@@ -1,0 +1,358 @@
+package engine
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/target"
+	"github.com/loadtestkit/load-tester/internal/verdict"
+)
+
+// taking is a handler that takes so long.
+func taking(d time.Duration) http.Handler {
+	return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { target.Sleep(r.Context(), d) })
+}
+
+func newComparison(t testing.TB, o Options, base, head http.Handler) *Comparison {
+	t.Helper()
+	b, h := o, o
+	b.Handler, h.Handler = base, head
+	c, err := NewComparison(b, h)
+	require.NoError(t, err)
+	return c
+}
+
+// compare makes a comparison that nobody stops.
+func compare(t testing.TB, o Options, base, head http.Handler) *report.Comparison {
+	t.Helper()
+	r, err := newComparison(t, o, base, head).Run(t.Context(), t.Context(), nil)
+	require.NoError(t, err)
+	whole(t, r)
+	return r
+}
+
+// whole checks that the counts of a comparison add up.
+func whole(t testing.TB, r *report.Comparison) {
+	t.Helper()
+	for _, a := range []report.Arm{r.Base, r.Head} {
+		assert.Equal(t, a.Requests.Due, a.Requests.Sent+a.Requests.Unsent)
+		assert.Equal(t, a.Requests.Sent, a.Requests.Succeeded+a.Requests.Failed+a.Requests.Unfinished)
+		assert.Equal(t, a.Requests.Succeeded, a.ResponseTime.Count)
+	}
+}
+
+func within(q, ratio float64) []verdict.Tolerance { return []verdict.Tolerance{{Q: q, Ratio: ratio}} }
+
+// elsewhere makes a comparison of URLs, which needs no collections and counts no
+// allocations.
+func elsewhere(t testing.TB, o Options, base, head http.Handler) *report.Comparison {
+	t.Helper()
+	b, h := o, o
+	for _, arm := range []struct {
+		o *Options
+		h http.Handler
+	}{{&b, base}, {&h, head}} {
+		s := httptest.NewServer(arm.h)
+		t.Cleanup(s.Close)
+		arm.o.URL = s.URL
+	}
+	c, err := NewComparison(b, h)
+	require.NoError(t, err)
+	r, err := c.Run(t.Context(), t.Context(), nil)
+	require.NoError(t, err)
+	whole(t, r)
+	assert.Nil(t, r.Head.AllocsPerRequest)
+	return r
+}
+
+// A head that is slower fails, and if asked for does so twice.
+func TestComparisonFindsASlowerHead(t *testing.T) {
+	together(t, func(t *testing.T, portable bool) {
+		r := elsewhere(t, Options{
+			Rate: 1000, Tolerances: within(0.5, 1.2), Budget: 3 * time.Second, Portable: portable, Confirm: portable, Pause: time.Millisecond,
+		}, taking(500*time.Microsecond), taking(5*time.Millisecond))
+		require.Len(t, r.Ratios, 1)
+		assert.Equal(t, verdict.Fail, r.Ratios[0].Verdict, r.Ratios[0].Reason)
+		assert.Equal(t, verdict.Fail, r.Verdict)
+		assert.Greater(t, *r.Ratios[0].Ratio, 1.2)
+		assert.Greater(t, *r.Head.ResponseTime.P50, *r.Base.ResponseTime.P50)
+		if portable {
+			require.NotNil(t, r.Repeat)
+			assert.Contains(t, r.Ratios[0].Reason, "; a second run, after a pause: head is ")
+			assert.Equal(t, r.Seed+1, r.Repeat.Seed)
+			assert.NotEqual(t, r.RunID, r.Repeat.RunID)
+		}
+	})
+}
+
+// Equal targets pass, and a budget for less than one look is enough for one.
+func TestComparisonPassesEqualTargets(t *testing.T) {
+	t.Parallel()
+	r := compare(t, Options{Rate: 1000, Tolerances: within(0.5, 100), Budget: 900 * time.Millisecond},
+		taking(time.Millisecond), taking(time.Millisecond))
+	assert.Equal(t, pairsLeast, r.Pairs)
+	assert.Equal(t, verdict.Pass, r.Verdict, "%+v", r.Ratios)
+}
+
+func TestConfirmRatios(t *testing.T) {
+	const pass, fail, doubt = verdict.Pass, verdict.Fail, verdict.Inconclusive
+	for _, tc := range []struct {
+		first, again, want verdict.Verdict
+		fact               bool // of the repeat
+		overall            verdict.Verdict
+		why                string
+	}{
+		{fail, fail, fail, false, fail, "twice"},
+		{fail, pass, doubt, false, doubt, "not repeated"},
+		{fail, doubt, doubt, false, doubt, "nor with doubt"},
+		{pass, fail, pass, false, pass, "passed first"},
+		{fail, pass, doubt, true, fail, "a fact of the repeat counts"},
+	} {
+		r := &report.Comparison{Ratios: []report.Ratio{{Verdict: tc.first}}}
+		r.Repeat = &report.Comparison{Ratios: []report.Ratio{{Verdict: tc.again}}}
+		if tc.fact {
+			r.Repeat.Limits = []report.LimitResult{{Verdict: fail, Exact: true}}
+		}
+		confirmRatios(r)
+		assert.Equal(t, tc.want, r.Ratios[0].Verdict, tc.why)
+		assert.Equal(t, tc.overall, r.Verdict, tc.why)
+	}
+}
+
+// What head is compared with has to be right: a base that fails is no reason to
+// pass, however slow head is.
+func TestComparisonWithABaseThatFails(t *testing.T) {
+	t.Parallel()
+	failing := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
+	r := compare(t, Options{Rate: 1000, Limits: limits(t, "errors<=0"), Tolerances: within(0.5, 5), Budget: time.Second}, failing, healthy)
+	assert.Equal(t, verdict.Inconclusive, r.Verdict)
+	assert.Equal(t, verdict.Inconclusive, r.Ratios[0].Verdict, "though no limit on errors were given")
+	assert.Contains(t, r.Ratios[0].Reason, "base missed too many requests")
+	require.Len(t, r.Limits, 2)
+	assert.True(t, strings.HasPrefix(r.Limits[1].Limit, "base: "))
+	assert.Nil(t, r.Base.AllocsPerRequest, "of requests that fail")
+	assert.NotNil(t, r.Head.AllocsPerRequest)
+}
+
+// A head that answers nothing is slower than any base.
+func TestComparisonWithAHeadThatFails(t *testing.T) {
+	t.Parallel()
+	hangs := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	r := elsewhere(t, Options{Rate: 1000, Concurrency: 60, Timeout: 30 * time.Millisecond, Tolerances: within(0.5, 5), Budget: 3 * time.Second}, healthy, hangs)
+	assert.Equal(t, verdict.Fail, r.Verdict, "%+v", r.Ratios)
+	assert.Nil(t, r.Ratios[0].Ratio, "without bound")
+	assert.Zero(t, r.Head.Requests.Succeeded)
+}
+
+// blocks makes twelve pairs, as many as there are if nothing is judged, and
+// returns which target answered when, as a string without repetitions.
+func blocks(t *testing.T, o Options) (*report.Comparison, string, map[byte]int64) {
+	t.Helper()
+	var mu sync.Mutex
+	var order []byte
+	seen, ids := map[byte]int64{}, map[string]bool{}
+	arm := func(name byte) http.Handler {
+		return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			if seen[name]++; len(order) == 0 || order[len(order)-1] != name {
+				order = append(order, name)
+			}
+			id := r.Header.Get("X-Request-Id")
+			assert.False(t, ids[id], id)
+			ids[id] = true
+		})
+	}
+	o.Waive, o.Budget = "a test", 10*time.Second
+	r := elsewhere(t, o, arm('b'), arm('h'))
+	assert.Equal(t, pairsLeast, r.Pairs)
+	assert.Equal(t, verdict.NotJudged, r.Verdict)
+	return r, string(order), seen
+}
+
+// The seed says in which order the blocks come. In an open workload those of a
+// pair get the same arrivals, and those of a guard are sent and not counted.
+func TestBlocks(t *testing.T) {
+	t.Parallel()
+	even, first, seen := blocks(t, Options{Rate: 1000, Seed: 1})
+	random, again, _ := blocks(t, Options{Rate: 1000, Seed: 1, Portable: true, Poisson: true})
+	assert.Equal(t, first, again, "the same seed")
+	rng, drawn := rand.New(rand.NewPCG(1, 1)), "bh" // the trials
+	for range pairsLeast {
+		pair := "bh"
+		if rng.Uint64()&1 == 1 {
+			pair = "hb"
+		}
+		rng.Uint64()
+		if drawn[len(drawn)-1] == pair[0] {
+			pair = pair[1:]
+		}
+		drawn += pair
+	}
+	assert.Equal(t, drawn, first)
+
+	assert.Equal(t, uint64(1), even.Seed)
+	counted := int64(pairsLeast * (even.Block.Milliseconds() - int64(math.Ceil(even.Guard.Seconds()*1000))))
+	assert.Equal(t, counted, even.Base.Requests.Due)
+	assert.Equal(t, counted, even.Head.Requests.Due)
+	assert.Equal(t, int64(300)+pairsLeast*even.Block.Milliseconds(), seen['b'], "the trial and the guards were sent too")
+	assert.Equal(t, random.Base.Requests.Due, random.Head.Requests.Due, "random, but the same")
+}
+
+// A target slower than a block is compared by what is due at its beginning.
+func TestBlocksOfASlowTarget(t *testing.T) {
+	t.Parallel()
+	c := newComparison(t, Options{Concurrency: 2, Budget: 10 * time.Second}, taking(450*time.Millisecond), healthy)
+	x := &contest{Comparison: c, ctx: t.Context(), cut: t.Context(), late: t.Context()}
+	defer func() { x.base.close(); x.head.close() }()
+	var err error
+	x.base.arm, err = c.base.open(t.Context())
+	require.NoError(t, err)
+	x.head.arm, err = c.head.open(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, x.size())
+	assert.Equal(t, blockMost, x.block)
+	assert.Zero(t, x.guard)
+}
+
+// A target that takes for ever ends a comparison with its budget, and one that
+// does not heed its context too.
+func TestComparisonKeepsItsBudget(t *testing.T) {
+	t.Parallel()
+	free := make(chan struct{})
+	defer close(free)
+	o := Options{Timeout: time.Hour, Concurrency: 2, Budget: 300 * time.Millisecond}
+	base, head := o, o
+	base.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	head.Func = func(context.Context) error { <-free; return nil }
+	c, err := NewComparison(base, head)
+	require.NoError(t, err)
+	r, err := c.Run(t.Context(), t.Context(), nil)
+	require.NoError(t, err)
+	assert.False(t, r.Interrupted)
+	assert.Equal(t, verdict.Inconclusive, r.Verdict)
+	assert.Zero(t, r.Pairs)
+	assert.Contains(t, r.Ratios[0].Reason, "p50: 0 pairs to compare, 12 needed")
+}
+
+func TestComparisonSaysWhichTargetIsNotThere(t *testing.T) {
+	there, gone := raw(t, nil), raw(t, nil)
+	gone.Close()
+	for _, tc := range []struct{ base, head, want string }{
+		{gone.URL, there.URL, "base: connecting to"},
+		{there.URL, gone.URL, "head: connecting to"},
+	} {
+		c, err := NewComparison(Options{URL: tc.base}, Options{URL: tc.head})
+		require.NoError(t, err)
+		_, err = c.Run(t.Context(), t.Context(), nil)
+		assert.ErrorContains(t, err, tc.want)
+	}
+	assert.Zero(t, there.Seen())
+}
+
+// A comparison can be stopped wherever it is, and reports what it has.
+func TestComparisonInterrupted(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		while    string
+		cut      bool
+		portable bool
+		pairs    bool // there are some
+	}{
+		{"trying both", false, true, false},
+		{"pair 3 ", true, false, true},
+		{"counting", true, true, true},
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		cut, cancelCut := context.WithCancel(t.Context())
+		o := Options{Rate: 1000, Waive: "a test", Budget: 2 * time.Second, Portable: tc.portable, Confirm: true}
+		var stopped atomic.Bool
+		r, err := newComparison(t, o, taking(2*time.Millisecond), taking(2*time.Millisecond)).Run(ctx, cut, func(p Progress) {
+			if strings.HasPrefix(p.Doing, tc.while) && !stopped.Swap(true) {
+				cancel()
+				if tc.cut {
+					cancelCut()
+				}
+			}
+		})
+		cancel()
+		cancelCut()
+		require.NoError(t, err)
+		whole(t, r)
+		assert.True(t, r.Interrupted, tc.while)
+		assert.Equal(t, tc.pairs, r.Pairs > 0, tc.while)
+		assert.Nil(t, r.Head.AllocsPerRequest)
+		assert.Nil(t, r.Repeat)
+	}
+}
+
+var sink atomic.Pointer[[16]byte]
+
+// allocating allocates so many objects for each request.
+func allocating(objects int) http.Handler {
+	return http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		allocate(objects)
+	})
+}
+
+func allocate(objects int) {
+	for range objects {
+		sink.Store(new([16]byte))
+	}
+}
+
+// Allocations are exact: what one target allocates more is the difference.
+func TestAllocations(t *testing.T) {
+	count := func(o Options) float64 {
+		o.Requests = 1
+		p, err := NewPlan(o)
+		require.NoError(t, err)
+		c := &contestant{}
+		c.arm, err = p.open(t.Context())
+		require.NoError(t, err)
+		defer c.close()
+		c.outcome = &load.Outcome{Service: took(1, 2*time.Millisecond)} // for 150 requests
+		a, err := c.measureAllocations(t.Context(), t.Context())
+		require.NoError(t, err)
+		require.NotNil(t, a)
+		return a.objects
+	}
+	engines(t, func(t *testing.T, portable bool) {
+		o := func(objects int) Options {
+			return Options{Handler: allocating(objects), Portable: portable, TLS: portable}
+		}
+		assert.Equal(t, 37.0, count(o(40))-count(o(3)))
+	})
+	f := func(objects int) Options {
+		return Options{Func: func(context.Context) error { allocate(objects); return nil }}
+	}
+	assert.Equal(t, 7.0, count(f(7))-count(f(0)))
+}
+
+// What takes too long to be counted is not.
+func TestAllocationsOfASlowTarget(t *testing.T) {
+	t.Parallel()
+	p, err := NewPlan(Options{Handler: taking(time.Minute), Requests: 1, Timeout: time.Hour})
+	require.NoError(t, err)
+	c := &contestant{}
+	c.arm, err = p.open(t.Context())
+	require.NoError(t, err)
+	defer c.close()
+	c.outcome = c.arm.nothing()
+	got, err := c.measureAllocations(t.Context(), t.Context())
+	require.NoError(t, err)
+	assert.Nil(t, got)
+}

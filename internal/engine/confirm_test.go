@@ -1,0 +1,264 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/host"
+	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/target"
+	"github.com/loadtestkit/load-tester/internal/verdict"
+)
+
+// Only a fail that a fresh run repeats is one, unless it is a fact.
+func TestConfirm(t *testing.T) {
+	for _, tc := range []struct {
+		limit  string
+		fails  int64 // of the first so many requests every other one
+		want   verdict.Verdict
+		repeat bool
+		reason string
+	}{
+		{"errors<=10%", 1 << 40, verdict.Fail, true, "; a second run, after a pause: error ratio 0.5"},
+		{"errors<=10%", 2000, verdict.Inconclusive, true, notRepeated + "error ratio 0.5"},
+		{"errors<=10%", 0, verdict.Pass, false, "error ratio 0"},
+		{"errors<=0", 2000, verdict.Fail, false, "error ratio 0.5"},
+	} {
+		var n atomic.Int64
+		r := run(t, Options{
+			Requests: 2000, Limits: limits(t, tc.limit), Confirm: true, Pause: time.Millisecond,
+			Func: func(context.Context) error {
+				if n := n.Add(1); n <= tc.fails && n%2 == 0 {
+					return errors.New("every other")
+				}
+				return nil
+			},
+		})
+		assert.Equal(t, tc.want, r.Verdict, tc.limit)
+		assert.Equal(t, tc.want, r.Limits[0].Verdict, tc.limit)
+		assert.Contains(t, r.Limits[0].Reason, tc.reason)
+		assert.Equal(t, tc.repeat, r.Repeat != nil)
+		if r.Repeat != nil {
+			sound(t, r.Repeat)
+			assert.NotEqual(t, r.RunID, r.Repeat.RunID)
+			assert.Equal(t, int64(2000), r.Repeat.Requests.Sent)
+			assert.NotNil(t, r.Repeat.Generator.Control, "a fail is repeated amid controls")
+		}
+	}
+}
+
+// A run without an end is repeated as one.
+func TestConfirmWithinTheBudget(t *testing.T) {
+	t.Parallel()
+	r := run(t, Options{
+		Handler: everyOther(), Rate: 1000, Limits: limits(t, "errors<=10%"), Budget: 4 * time.Second, Confirm: true, Pause: time.Millisecond,
+	})
+	require.NotNil(t, r.Repeat)
+	assert.Equal(t, verdict.Fail, r.Verdict)
+	assert.Equal(t, []int64{1000, 1000}, []int64{r.Requests.Due, r.Repeat.Requests.Due}, "a second each was enough")
+}
+
+func TestConfirmLimits(t *testing.T) {
+	const pass, fail, doubt = verdict.Pass, verdict.Fail, verdict.Inconclusive
+	for _, tc := range []struct {
+		first, again, want verdict.Verdict
+		exact              bool
+		why                string
+	}{
+		{fail, fail, fail, false, "twice"},
+		{fail, pass, doubt, false, "not repeated"},
+		{fail, doubt, doubt, false, "nor with doubt"},
+		{fail, pass, fail, true, "a fact stays"},
+		{pass, fail, pass, false, "passed first, and the other limit was why there is a second"},
+		{pass, fail, fail, true, "a fact of the second"},
+		{doubt, fail, doubt, false, "one fail is none"},
+	} {
+		r := &report.Report{Limits: []report.LimitResult{{Verdict: tc.first, Exact: tc.exact, Reason: "a"}}}
+		r.Repeat = &report.Report{Limits: []report.LimitResult{{Verdict: tc.again, Exact: tc.exact, Reason: "b"}}}
+		confirmLimits(r)
+		assert.Equal(t, tc.want, r.Limits[0].Verdict, tc.why)
+		assert.Equal(t, tc.want, r.Verdict, tc.why)
+	}
+}
+
+// half fails every other request of a run that is then repeated.
+func half(t *testing.T, o Options) Options {
+	o.Requests, o.Limits, o.Confirm = 1000, limits(t, "errors<=10%"), true
+	return o
+}
+
+// A pause that is interrupted leaves a run without its repeat.
+func TestPauseInterrupted(t *testing.T) {
+	t.Parallel()
+	p, err := NewPlan(half(t, Options{Handler: everyOther(), Pause: time.Minute}))
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	r, err := p.Run(ctx, t.Context(), func(p Progress) {
+		if strings.HasPrefix(p.Doing, "pausing 1m") {
+			cancel()
+		}
+	})
+	require.NoError(t, err)
+	assert.True(t, r.Interrupted)
+	assert.Nil(t, r.Repeat)
+	assert.Equal(t, int64(1000), r.Requests.Sent)
+}
+
+// A repeat that is interrupted confirms nothing and excuses nothing.
+func TestRepeatInterrupted(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var n atomic.Int64
+	r := runUntil(t, ctx, t.Context(), half(t, Options{Pause: time.Millisecond, Func: func(context.Context) error {
+		switch n := n.Add(1); {
+		case n == 1100:
+			cancel()
+		case n <= 1000 && n%2 == 0:
+			return errors.New("every other")
+		}
+		return nil
+	}}))
+	assert.True(t, r.Interrupted)
+	require.NotNil(t, r.Repeat)
+	assert.Less(t, r.Repeat.Requests.Sent, int64(1000))
+	assert.Equal(t, verdict.Fail, r.Limits[0].Verdict)
+	assert.NotContains(t, r.Limits[0].Reason, notRepeated)
+}
+
+// A target that has gone by the time of the repeat is an error that says when.
+func TestRepeatOfATargetThatHasGone(t *testing.T) {
+	t.Parallel()
+	s := raw(t, func(_ int64, c *target.RawConn) { c.Answer(503) })
+	p, err := NewPlan(half(t, Options{URL: s.URL, Pause: 500 * time.Millisecond}))
+	require.NoError(t, err)
+	var once sync.Once
+	_, err = p.Run(t.Context(), t.Context(), func(p Progress) {
+		if strings.HasPrefix(p.Doing, "pausing") {
+			once.Do(func() { s.Close() })
+		}
+	})
+	assert.ErrorContains(t, err, "repeating the run: connecting to")
+}
+
+// took returns so many of the same time.
+func took(n int64, d time.Duration) *hist.Histogram {
+	h := hist.New(10)
+	for range n {
+		h.Record(int64(d))
+	}
+	return h
+}
+
+// What the control suffers too is the machine's doing; processor time that a
+// handler in process takes is its own.
+func TestNoiseExcuses(t *testing.T) {
+	slow := &control{outcome: &load.Outcome{Response: took(5000, 30*time.Millisecond), Lateness: took(5000, time.Microsecond)}}
+	quick := &control{outcome: &load.Outcome{Response: took(5000, time.Millisecond), Lateness: took(5000, time.Microsecond)}}
+	late := &control{outcome: &load.Outcome{Response: took(5000, time.Millisecond), Lateness: took(5000, 15*time.Millisecond)}}
+	busy := host.Usage{Wall: time.Second, HaveCPU: true, CPU: time.Second * time.Duration(runtime.GOMAXPROCS(0))}
+	foreign := host.Usage{Wall: time.Second, ForeignCPU: host.Reading{Value: 0.5, OK: true}}
+	throttled := host.Usage{Wall: time.Second, Throttled: host.Reading{Value: 0.2, OK: true}}
+	onTime, behind := took(5000, time.Microsecond), took(5000, 15*time.Millisecond)
+
+	inProcess, err := NewPlan(Options{Handler: healthy, Requests: 1})
+	require.NoError(t, err)
+	elsewhere, err := NewPlan(Options{URL: "http://192.0.2.1/", Requests: 1})
+	require.NoError(t, err)
+	far := &wire{}
+	far.dialer.Addr = "192.0.2.1:80"
+	for _, tc := range []struct {
+		plan     *Plan
+		lateness *hist.Histogram
+		usage    host.Usage
+		control  *control
+		excused  bool
+		why      string
+	}{
+		{inProcess, onTime, host.Usage{}, nil, false, "nothing known"},
+		{inProcess, onTime, host.Usage{}, &control{}, false, "a control that never ran"},
+		{inProcess, onTime, host.Usage{}, quick, false, "the control was quick"},
+		{inProcess, onTime, host.Usage{}, slow, true, "the control took more than half of the limit"},
+		{inProcess, onTime, busy, quick, false, "a handler that takes all processors is slow itself"},
+		{elsewhere, onTime, busy, quick, true, "a generator that does cannot measure"},
+		{inProcess, onTime, foreign, quick, true, "others took them"},
+		{inProcess, behind, host.Usage{}, quick, false, "a handler that makes the generator late"},
+		{inProcess, behind, host.Usage{}, late, true, "which is late with the control too"},
+		{elsewhere, behind, host.Usage{}, quick, true, "a target elsewhere does not make it late"},
+		{inProcess, onTime, throttled, quick, false, "a handler that uses up the quota"},
+		{inProcess, onTime, throttled, &control{outcome: quick.outcome, throttle: 0.4, sensed: 2}, true, "which is gone with the control too"},
+	} {
+		l := limits(t, "p99<=50ms", "errors<=1%")
+		fails := []verdict.Result{{Limit: l[0], Verdict: verdict.Fail}, {Limit: l[1], Verdict: verdict.Fail}}
+		o := &load.Outcome{Lateness: tc.lateness}
+		got := excused(fails, tc.plan.noise(o, tc.usage, far, tc.control))
+		want := verdict.Fail
+		if tc.excused {
+			want = verdict.Inconclusive
+		}
+		assert.Equal(t, want, got[0].Verdict, "%s: %s", tc.why, got[0].Reason)
+		assert.Equal(t, verdict.Fail, got[1].Verdict, "%s: no machine makes errors", tc.why)
+	}
+}
+
+// A handler that burns processor time for every request fails its limit: the
+// control, which does not, shows no trouble.
+func TestControlDoesNotSufferWithTheHandler(t *testing.T) {
+	r, _ := makeRound(t, Options{
+		Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+			for end := time.Now().Add(2 * time.Millisecond); time.Now().Before(end); {
+			}
+		}),
+		Concurrency: 4, Requests: 500, Limits: limits(t, "p50<=1ms"), Control: true,
+	})
+	handler, _ := r.outcome.Response.Quantile(0.5)
+	control, _ := r.control.outcome.Response.Quantile(0.5)
+	assert.Greater(t, time.Duration(handler), 2*time.Millisecond)
+	assert.Less(t, control, handler)
+}
+
+// A run goes on without a control that does not work, and says so.
+func TestControlThatFails(t *testing.T) {
+	p, err := NewPlan(Options{Handler: healthy, Requests: 100, Limits: limits(t, "errors<=0"), Control: true})
+	require.NoError(t, err)
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	c := p.openControl(ended)
+	defer c.close()
+	c.run(t.Context(), t.Context(), time.Second)
+	assert.Nil(t, c.outcome)
+	require.Len(t, c.sensorsOff(), 1)
+	assert.Regexp(t, "^control: .", c.sensorsOff()[0])
+
+	var none *control
+	none.run(t.Context(), t.Context(), time.Second)
+	assert.Empty(t, none.sensorsOff())
+	none.close()
+}
+
+// A control may need what its run does not: here descriptors.
+func TestRunWithoutItsControl(t *testing.T) {
+	if limit, ok := fileLimit(); !ok || limit > 2*maxConcurrency {
+		t.Skip("this process may open any number of files")
+	}
+	s := raw(t, nil)
+	r := run(t, Options{
+		URL: s.URL, Portable: true, Requests: 50, Concurrency: maxConcurrency, Limits: limits(t, "errors<=0"), Control: true,
+	})
+	assert.Equal(t, verdict.Pass, r.Verdict)
+	assert.Equal(t, s.Seen(), reached(r))
+	assert.Contains(t, strings.Join(r.Generator.SensorsOff, "\n"), "control: concurrency 1000000 needs")
+}
