@@ -32,6 +32,7 @@ func blocks(t *testing.T, language string) []string {
 // Every `$ load-tester` line of the README works as it stands, but for the port
 // of its target.
 func TestReadmeCommands(t *testing.T) {
+	t.Parallel()
 	binary := filepath.Join(t.TempDir(), "load-tester")
 	out, err := exec.Command("go", "build", "-o", binary, "../cmd/load-tester").CombinedOutput()
 	require.NoError(t, err, "%s", out)
@@ -62,6 +63,7 @@ func TestReadmeTests(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a module")
 	}
+	t.Parallel()
 	dir := t.TempDir()
 	root, err := filepath.Abs("..")
 	require.NoError(t, err)
