@@ -179,7 +179,8 @@ func (e *exploration) judge(o *load.Outcome, u host.Usage) (limit, why string) {
 	if sent := ratio(o.Sent, o.Due); sent < sentLeast && o.PeakInFlight < e.plan.opts.Concurrency {
 		return verdict.ByGenerator, fmt.Sprintf("%.3g %% of what was due was sent", 100*sent)
 	}
-	for _, miss := range e.plan.missed(o) {
+	if missed := e.plan.missed(o); len(missed) > 0 {
+		miss := missed[0]
 		switch {
 		case u.Steal.Value > stolen:
 			return verdict.ByHost, fmt.Sprintf("%s, while the hypervisor took %.0f %% of this machine", miss, 100*u.Steal.Value)

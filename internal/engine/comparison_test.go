@@ -205,10 +205,11 @@ func TestBlocks(t *testing.T) {
 	assert.Equal(t, drawn, first)
 
 	assert.Equal(t, uint64(1), even.Seed)
-	counted := int64(pairsLeast * (even.Block.Milliseconds() - int64(math.Ceil(even.Guard.Seconds()*1000))))
+	due := func(d time.Duration) int64 { return int64(math.Ceil(d.Seconds() * 1000)) } // within d, one a millisecond
+	counted := pairsLeast * (due(even.Block) - due(even.Guard))
 	assert.Equal(t, counted, even.Base.Requests.Due)
 	assert.Equal(t, counted, even.Head.Requests.Due)
-	assert.Equal(t, int64(300)+pairsLeast*even.Block.Milliseconds(), seen['b'], "the trial and the guards were sent too")
+	assert.Equal(t, 300+pairsLeast*due(even.Block), seen['b'], "the trial and the guards were sent too")
 	assert.Equal(t, random.Base.Requests.Due, random.Head.Requests.Due, "random, but the same")
 }
 
@@ -334,7 +335,12 @@ func TestAllocations(t *testing.T) {
 		o := func(objects int) Options {
 			return Options{Handler: allocating(objects), Portable: portable, TLS: portable}
 		}
-		assert.Equal(t, 37.0, count(o(40))-count(o(3)))
+		more := count(o(40)) - count(o(3))
+		if raceEnabled { // pools forget at random then
+			assert.InDelta(t, 37, more, 3)
+			return
+		}
+		assert.Equal(t, 37.0, more)
 	})
 	f := func(objects int) Options {
 		return Options{Func: func(context.Context) error { allocate(objects); return nil }}
