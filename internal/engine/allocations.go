@@ -12,13 +12,13 @@ type allocations struct{ objects, bytes float64 }
 
 const (
 	// Between so many requests are made to learn what one allocates, as many as
-	// fit allocFor. Chosen: of a thousand, what else goes on is lost in the
-	// rounding.
-	allocLeast, allocMost = 20, 1000
+	// fit allocFor. Chosen: few enough for some of the tries to have nothing
+	// else in between.
+	allocLeast, allocMost = 20, 100
 	allocFor              = 300 * time.Millisecond
 	// allocTries is how often; the least is taken, as anything else that
 	// allocates meanwhile only adds. Chosen.
-	allocTries = 3
+	allocTries = 10
 	// allocSlack is how far the count may be below a whole number and mean it.
 	// More often it is above: net/http allocates something now and then, from
 	// 0.1 to 0.4 objects a request as measured here. Chosen.
