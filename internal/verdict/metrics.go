@@ -151,7 +151,11 @@ func (j *judgement) judgeRate(responses int64) {
 	low, high := j.alphas()
 	low, high = studentBounds(j.Observed, windows, low, high)
 	j.judgeInterval(math.Max(low, 0), high)
-	j.judgeNoise(nil, 0)
+	short := make([]batch, len(windows)) // of the responses that were wanted
+	for i, w := range windows {
+		short[i] = batch{j.Limit.Value*w.of - w.sum, 1}
+	}
+	j.judgeNoise(short, 0)
 }
 
 // windows returns how many responses came in each interval and its seconds, up

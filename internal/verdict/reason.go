@@ -113,7 +113,8 @@ func observed(r *Result, c *Counts) string {
 }
 
 // valueText writes a value of the metric in three significant digits, or in
-// all of them where three would show the limit itself and it is not that.
+// more where those would show the limit itself and it is not that: a time in
+// all of them.
 func (l Limit) valueText(v float64) string {
 	if l.Metric.IsTime() {
 		d := time.Duration(v)
@@ -126,10 +127,12 @@ func (l Limit) valueText(v float64) string {
 	if l.Metric != Errors {
 		unit = "/s"
 	}
-	if s := short(v) + unit; s != l.wantText() {
-		return s
+	s := short(v) + unit
+	for n := 4; s == l.wantText() && n <= 17; n++ { // 17 digits tell any two apart
+		rounded, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'g', n, 64), 64)
+		s = shift(rounded, 0) + unit
 	}
-	return shift(v, 0) + unit
+	return s
 }
 
 // short writes v in three significant digits, whole numbers in full.

@@ -144,3 +144,21 @@ func TestVerdictJSON(t *testing.T) {
 	assert.ErrorContains(t, json.Unmarshal([]byte(`"maybe"`), &v), `unknown word "maybe"`)
 	assert.Error(t, json.Unmarshal([]byte(`3`), &v), "verdicts are words")
 }
+
+// A value that would look like the limit has the digits that tell the two apart.
+func TestValueText(t *testing.T) {
+	for _, tc := range []struct {
+		limit string
+		value float64
+		want  string
+	}{
+		{"throughput>=198", 197.7864676040546, "197.8/s"},
+		{"throughput>=198", 197.9999, "197.9999/s"},
+		{"throughput>=198", 198, "198/s"},
+		{"throughput>=198", 200.4, "200/s"},
+		{"errors<=1%", 0.010000301, "0.0100003"},
+		{"p99<=50ms", 50_000_001, "50.000001ms"},
+	} {
+		assert.Equal(t, tc.want, limit(t, tc.limit).valueText(tc.value), "%v of %s", tc.value, tc.limit)
+	}
+}

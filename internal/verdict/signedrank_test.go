@@ -224,7 +224,7 @@ func TestSignFlip(t *testing.T) {
 func TestSignEvidence(t *testing.T) {
 	check := func(heads, n int, want float64) {
 		t.Helper()
-		assert.InDelta(t, want, SignEvidence(heads, n), 1e-8)
+		assert.InDelta(t, want, signEvidence(heads, n), 1e-8)
 	}
 	check(9, 9, 4.62790967)
 	check(9, 9, math.Log(1024.0/10*(1-1.0/1024))) // the mean of x^9 over (1/2, 1)
@@ -237,8 +237,8 @@ func TestSignEvidence(t *testing.T) {
 	// it is. That is why it may be looked at after each.
 	for n := range 200 {
 		for heads := range n + 1 {
-			next := (math.Exp(SignEvidence(heads+1, n+1)) + math.Exp(SignEvidence(heads, n+1))) / 2
-			assert.InEpsilon(t, math.Exp(SignEvidence(heads, n)), next, 1e-9)
+			next := (math.Exp(signEvidence(heads+1, n+1)) + math.Exp(signEvidence(heads, n+1))) / 2
+			assert.InEpsilon(t, math.Exp(signEvidence(heads, n)), next, 1e-9)
 		}
 	}
 }

@@ -11,6 +11,12 @@ import (
 // who writes p50=5 means 5 %, not five times as slow, which would tolerate all.
 const maxPlainRatio = 2.0
 
+// SlowerBy is the tolerance of head's quantile q slower by a share: 0.05 is 5 %.
+// The ratio is in the digits of the share; 1+0.14 is not 1.14 in binary.
+func SlowerBy(q, share float64) Tolerance {
+	return Tolerance{Q: q, Ratio: math.Round((1+share)*1e9) / 1e9}
+}
+
 // ParseTolerance reads by how much a quantile may be slower: p50=5%, or as the
 // largest ratio that passes p50=1.05. Its errors say what would be right; which
 // text they are about, the caller says.
@@ -30,7 +36,7 @@ func ParseTolerance(s string) (Tolerance, error) {
 	r, err := parseRatio(value)
 	most := maxPlainRatio
 	if strings.HasSuffix(value, "%") {
-		r++
+		r = SlowerBy(l.Q, r).Ratio
 		most = math.MaxFloat64
 	}
 	if err != nil || !(1 <= r && r <= most) {

@@ -16,6 +16,7 @@ func TestParseTolerance(t *testing.T) {
 		" p75 = 0 % ": {0.75, 1},
 		"p50=1":       {0.5, 1},
 		"p50=200%":    {0.5, 3},
+		"p50=14%":     {0.5, 1.14}, // which 1+0.14 is not
 	} {
 		got, err := ParseTolerance(s)
 		require.NoError(t, err, s)

@@ -4,8 +4,11 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/loadtestkit/load-tester/internal/hist"
 )
 
 // course returns a run of 10,000 requests in 10 s whose response times, in ms,
@@ -16,6 +19,24 @@ func course(l Limit, ms func(part float64) float64) Counts {
 		return func() float64 { n++; return ms((n - 1) / 10_000) }
 	}}
 	return newVirtual(w, l, 0).until(10_000)
+}
+
+// behind returns a run of 10 s at 200 arrivals/s on a target that serves fewer,
+// one after the other, so that they wait longer and longer.
+func behind(capacity func(part float64) float64) Counts {
+	const n = 2000
+	series, free := hist.NewSeries(nil), time.Duration(0)
+	for k := range n {
+		due := time.Duration(k) * 5 * time.Millisecond
+		free = max(free, due) + time.Duration(1e9/capacity(float64(k)/n))
+		series.Due(due)
+		series.Response(due, free-due)
+		series.Done(free, true)
+		series.Completed(free)
+	}
+	return Counts{
+		Due: n, Succeeded: n, Completed: n, Elapsed: free, Measured: 10 * time.Second, Intervals: series.Intervals(),
+	}
 }
 
 func TestTrend(t *testing.T) {
@@ -72,6 +93,14 @@ func TestTrendExcusesWhatWasNotThroughout(t *testing.T) {
 		if tc.want == Inconclusive {
 			assert.Contains(t, r.Reason, "missed, but the response times rose during the run")
 		}
+	}
+	for least, want := range map[string]Verdict{
+		"throughput>=198":   Fail,         // never kept up with
+		"throughput>=140":   Pass,         // always
+		"throughput>=150.5": Inconclusive, // in its first half alone
+	} {
+		r := Judge(limit(t, least), behind(func(part float64) float64 { return 151 - 2*math.Round(part) }), DefaultStandard)
+		assert.Equal(t, want, r.Verdict, "%s", r)
 	}
 	assert.False(t, throughout(make([]batch, 31), -1), "too few parts to tell")
 }
