@@ -28,7 +28,7 @@ type earlier struct {
 	name       string // of the test
 	records    []baseline.Record
 	here       baseline.Fingerprint
-	reference  time.Duration
+	reference  time.Duration // measured right before the run
 	tolerances []verdict.Tolerance
 }
 
@@ -47,7 +47,6 @@ func (o Options) readEarlier(name string) (*earlier, error) {
 	if err := errors.Join(readErr, err); err != nil {
 		return nil, fmt.Errorf("options: Baseline: %w", err)
 	}
-	e.reference = baseline.Reference()
 	return e, nil
 }
 
@@ -128,9 +127,12 @@ func (e *earlier) judge(d *report.Report) error {
 				l.Reason += fmt.Sprintf(" (%d more are of another kind of machine: %s)", others, strings.Join(different, ", "))
 			}
 		}
+		if why := waive(); why != "" {
+			l.Verdict, l.Reason = verdict.NotJudged, "not judged: "+why+"; "+l.Reason
+		}
 		d.Limits = append(d.Limits, l)
 	}
-	d.Verdict = overall(d.Limits)
+	d.Verdict = report.Overall(d.Limits)
 	return nil
 }
 
@@ -139,8 +141,12 @@ func (e *earlier) judge(d *report.Report) error {
 func (e *earlier) conclude(t testing.TB, s *stop, p *engine.Plan, d *report.Report) error {
 	t.Helper()
 	if updating() {
+		why := waive()
 		if d.Verdict == verdict.Fail {
-			t.Logf("loadtestkit: not recorded in %s, as a limit was missed", e.path)
+			why = "a limit was missed"
+		}
+		if why != "" {
+			t.Logf("loadtestkit: not recorded in %s, as %s", e.path, why)
 			return nil
 		}
 		if err := e.append(d); err != nil {
@@ -153,7 +159,7 @@ func (e *earlier) conclude(t testing.TB, s *stop, p *engine.Plan, d *report.Repo
 	if err := e.judge(d); err != nil {
 		return err
 	}
-	if overall(d.Limits[judged:]) != verdict.Fail {
+	if report.Overall(d.Limits[judged:]) != verdict.Fail {
 		return nil
 	}
 	if d.Repeat == nil {
@@ -174,15 +180,6 @@ func (e *earlier) conclude(t testing.TB, s *stop, p *engine.Plan, d *report.Repo
 			l.Verdict, l.Reason = verdict.Inconclusive, "not repeated by a second run, after a pause: "+l.Reason
 		}
 	}
-	d.Verdict = overall(d.Limits)
+	d.Verdict = report.Overall(d.Limits)
 	return nil
-}
-
-// overall is the verdict of all limits together.
-func overall(limits []report.LimitResult) verdict.Verdict {
-	var all []verdict.Result
-	for _, l := range limits {
-		all = append(all, verdict.Result{Verdict: l.Verdict})
-	}
-	return verdict.Overall(all)
 }

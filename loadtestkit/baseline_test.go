@@ -30,7 +30,16 @@ func recorded(t *testing.T, runs int) string {
 	return path
 }
 
+// needTimes skips t in builds whose times say nothing.
+func needTimes(t *testing.T) {
+	t.Helper()
+	if why := waive(); why != "" {
+		t.Skip("times are not judged: " + why)
+	}
+}
+
 func TestBaselineIsRecordedAndJudgedBy(t *testing.T) {
+	needTimes(t)
 	path := recorded(t, 10)
 	records, err := baseline.Read(path)
 	require.NoError(t, err)
@@ -58,7 +67,29 @@ func TestBaselineIsRecordedAndJudgedBy(t *testing.T) {
 	assert.Len(t, again, 10, "only recording adds to the file")
 }
 
+// Times of a build that is several times slower are neither kept nor judged.
+func TestBaselineIsLeftAloneInSlowBuilds(t *testing.T) {
+	why := waive()
+	if why == "" {
+		t.Skip("this build is none: try -race")
+	}
+	path := filepath.Join(t.TempDir(), "api.baseline.jsonl")
+	for _, update := range []string{"1", ""} {
+		t.Setenv(updateEnv, update)
+		f, r := runFake(&fakeTB{}, Options{Target: sleeping(0), Requests: 200, Baseline: path})
+		assert.Empty(t, f.errors)
+		assert.Empty(t, f.skips)
+		assert.NoFileExists(t, path)
+		if update != "" {
+			assert.Contains(t, f.logs[0], "not recorded in "+path+", as "+why)
+		} else {
+			assert.Contains(t, r.Limits[1].Reason, "not judged: "+why)
+		}
+	}
+}
+
 func TestFewEarlierRunsAreInconclusive(t *testing.T) {
+	needTimes(t)
 	path := recorded(t, 1)
 	f, _ := runFake(&fakeTB{}, Options{Target: sleeping(time.Millisecond), Requests: 200, Baseline: path})
 	require.Len(t, f.skips, 1)

@@ -24,7 +24,7 @@ func Bench(b *testing.B, opts Options) Report {
 		b.Fatal("loadtestkit: options: Requests, Duration or Stages are set, but a benchmark says itself how much to do (-benchtime); leave them out")
 	}
 	opts.Requests = b.N
-	p, err := opts.plan()
+	p, err := opts.plan(false)
 	if err != nil {
 		b.Fatalf("loadtestkit: %v", err)
 	}
@@ -47,8 +47,11 @@ func Bench(b *testing.B, opts Options) Report {
 		b.ReportMetric(d.Rate.Throughput, "req/s")
 		b.ReportMetric(float64(d.Elapsed)/float64(d.Requests.Due), "ns/op")
 	}
+	if d.Interrupted {
+		b.Errorf("loadtestkit: interrupted %s after %s requests", s.cause(), verdict.FormatCount(d.Requests.Sent))
+	}
 	for _, l := range d.Limits {
-		if l.Exact && l.Verdict == verdict.Fail {
+		if opts.Limits.ErrorRatio == 0 && l.Exact && l.Verdict == verdict.Fail {
 			b.Errorf("loadtestkit: %s", l.Reason)
 		}
 	}

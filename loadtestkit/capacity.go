@@ -1,6 +1,7 @@
 package loadtestkit
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"testing"
@@ -39,11 +40,8 @@ func (c Capacity) WriteJSON(w io.Writer) error { return c.data.WriteJSON(w) }
 func MaxRate(t testing.TB, opts Options) Capacity {
 	t.Helper()
 	o, err := opts.engine(opts.Target)
-	var c *engine.Capacity
-	if err == nil {
-		c, err = engine.NewCapacity(o)
-	}
-	if err != nil {
+	c, searchErr := engine.NewCapacity(o)
+	if err := errors.Join(opts.onlyRun(), err, searchErr); err != nil {
 		t.Fatalf("loadtestkit: %v", optionsError(err))
 	}
 	s, done := begin(t)

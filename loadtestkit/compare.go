@@ -30,7 +30,7 @@ func (t Tolerance) list() (list []verdict.Tolerance, err error) {
 		if !(q.share >= 0 && q.share < 1e6) {
 			errs = append(errs, fmt.Errorf("tolerance: %s: %v is out of range, want a share such as 0.05, which is 5 %%", q.name, q.share))
 		} else if q.share > 0 {
-			list = append(list, verdict.Tolerance{Q: q.q, Ratio: 1 + q.share})
+			list = append(list, verdict.SlowerBy(q.q, q.share))
 		}
 	}
 	return list, errors.Join(errs...)
@@ -94,9 +94,6 @@ func Compare(t testing.TB, opts Options, base, head Target) Comparison {
 		j.add(r.Verdict, r.Reason)
 	}
 	j.addLimits(d.Limits)
-	if d.Repeat != nil {
-		j.addExact(d.Repeat.Limits)
-	}
 	conclude(t, s, result, d.Interrupted, fmt.Sprintf("%d pairs of blocks", d.Pairs), opts.OnInconclusive, j)
 	return result
 }
@@ -107,6 +104,7 @@ func (o Options) comparison(base, head Target) (*engine.Comparison, error) {
 	if o.Target.given() {
 		errs = append(errs, errors.New("Target: is set, but Compare is given two; leave it out"))
 	}
+	errs = append(errs, o.onlyRun())
 	tolerances, err := o.Tolerance.list()
 	errs = append(errs, err)
 	b, err := o.engine(base)
@@ -118,6 +116,18 @@ func (o Options) comparison(base, head Target) (*engine.Comparison, error) {
 		return nil, optionsError(err)
 	}
 	return c, nil
+}
+
+// onlyRun refuses what is for Run alone and would be ignored.
+func (o Options) onlyRun() error {
+	var errs []error
+	if o.Limits.Relative.given() {
+		errs = append(errs, errors.New("limits: Relative: is set, but is for Run alone; leave it out"))
+	}
+	if o.Baseline != "" {
+		errs = append(errs, fmt.Errorf("Baseline: %q, but is for Run alone; leave it out", o.Baseline))
+	}
+	return errors.Join(errs...)
 }
 
 func optionsError(err error) error {

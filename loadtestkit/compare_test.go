@@ -63,6 +63,8 @@ func TestCompareRefusesWhatItWouldIgnore(t *testing.T) {
 	check(Options{Limits: Limits{P99: time.Second}}, "Limits: p99<=1s")
 	check(Options{Tolerance: Tolerance{P50: -0.1}}, "tolerance: P50: -0.1")
 	check(Options{OnInconclusive: 7}, "OnInconclusive: 7")
+	check(Options{Baseline: "x.jsonl"}, `Baseline: "x.jsonl"`)
+	check(Options{Limits: Limits{Relative: Relative{Times: 2}}}, "limits: Relative: is set")
 
 	f, _ := compareFake(&fakeTB{}, Options{}, Target{}, URL("ftp://x"))
 	require.True(t, f.fatal)
@@ -101,6 +103,57 @@ func TestRelativeLimitIsMissed(t *testing.T) {
 	assert.Equal(t, "p50<=2x reference", r.Limits[1].Limit)
 }
 
+// A reference gets the same load, of which blocks can be made.
+func TestRelativeHasTheLoadOfItsRun(t *testing.T) {
+	relative := Relative{To: sleeping(0), Times: 2}
+	_, err := Options{Target: sleeping(0), Poisson: true, Limits: Limits{MinRate: 100, Relative: relative}}.relative()
+	assert.NoError(t, err, "random arrivals need a rate")
+	_, err = Options{Target: sleeping(0), Stages: []Stage{{For: time.Second, To: 5}}, Limits: Limits{Relative: relative}}.relative()
+	assert.ErrorContains(t, err, "limits: Relative: Stages are set")
+}
+
+// An end of the test in the midst of the comparison is no mere doubt.
+func TestRelativeIsInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	calls := 0
+	f, r := runFake(&fakeTB{ctx: ctx}, Options{
+		Target: sleeping(0), Requests: 10, Concurrency: 1,
+		Limits: Limits{Relative: Relative{Times: 2, To: Func(func(context.Context) error {
+			if calls++; calls == 20 {
+				cancel()
+			}
+			return nil
+		})}},
+	})
+	assert.Empty(t, f.skips)
+	require.NotEmpty(t, f.errors)
+	assert.Contains(t, f.errors[0], "interrupted by the end of the test's context")
+	assert.True(t, r.Interrupted)
+	assert.EqualValues(t, 10, r.Sent)
+}
+
+// A pause for the control would let a target catch up that cannot keep up.
+func TestMinRateIsOfferedInOnePiece(t *testing.T) {
+	r, err := Measure(t.Context(), Options{Target: sleeping(0), Budget: 300 * time.Millisecond, Limits: Limits{MinRate: 100}})
+	require.NoError(t, err)
+	assert.EqualValues(t, 30, r.Due)
+	assert.Equal(t, 300*time.Millisecond, r.data.Config.Duration)
+}
+
+// A benchmark is made once: nothing is repeated while its time is taken.
+func TestBenchRepeatsNothing(t *testing.T) {
+	var reports []Report
+	result := testing.Benchmark(func(b *testing.B) {
+		if b.N == 1 {
+			reports = append(reports, Bench(b, Options{Target: sleeping(0), Limits: Limits{Max: 1}}))
+		}
+	})
+	require.Len(t, reports, 1)
+	assert.Nil(t, reports[0].data.Repeat)
+	assert.EqualValues(t, 1, reports[0].Due)
+	assert.Positive(t, result.N)
+}
+
 func TestMinRateIsMissed(t *testing.T) {
 	check := func(opts Options, want string) {
 		t.Helper()
@@ -120,7 +173,9 @@ func TestMaxRateIsSkippedWhenUnknown(t *testing.T) {
 	require.Len(t, f.skips, 1)
 	assert.Contains(t, f.skips[0], "loadtestkit: inconclusive: the capacity: ")
 	f = &fakeTB{}
-	f.run(func(t testing.TB) { MaxRate(t, Options{Target: sleeping(0), Requests: 5, Limits: Limits{Throughput: 5}}) })
+	f.run(func(t testing.TB) {
+		MaxRate(t, Options{Target: sleeping(0), Requests: 5, Limits: Limits{Throughput: 5}})
+	})
 	require.True(t, f.fatal)
 	assert.Contains(t, f.errors[0], "Requests: 5")
 	assert.Contains(t, f.errors[0], "throughput>=5")

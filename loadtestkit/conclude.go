@@ -52,15 +52,6 @@ func (j *judgement) addLimits(limits []report.LimitResult) {
 	}
 }
 
-// addExact adds the facts of a repeat that fail by themselves.
-func (j *judgement) addExact(limits []report.LimitResult) {
-	for _, l := range limits {
-		if l.Verdict == verdict.Fail && l.Exact {
-			j.add(l.Verdict, "in the second run: "+l.Reason)
-		}
-	}
-}
-
 // conclude writes a result to the test's log and makes it count. done says how
 // much of it there is.
 func conclude(t testing.TB, s *stop, result interface{ WriteText(io.Writer) error }, interrupted bool, done string, doubt Action, j judgement) {

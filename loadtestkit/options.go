@@ -1,6 +1,7 @@
 package loadtestkit
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -89,8 +90,8 @@ type Options struct {
 	Limits Limits // what must hold
 
 	// Budget is the longest time for a verdict, repeats apart: of a Run without
-	// Requests, Duration and Stages, which ends as soon as its verdict is
-	// clear; 0 means 30s. Of a Compare, 20s; of a MaxRate, 150s.
+	// Requests, Duration, Stages and Limits.MinRate, which ends as soon as its
+	// verdict is clear; 0 means 30s. Of a Compare, 20s; of a MaxRate, 150s.
 	Budget         time.Duration
 	OnInconclusive Action    // what a verdict does that is not clear; the zero value skips the test
 	Tolerance      Tolerance // of Compare and of Baseline: by how much slower is too slow
@@ -126,8 +127,10 @@ type Limits struct {
 	Goodput    float64 // least succeeded responses per second
 
 	// MinRate offers this many arrivals per second, an open workload in place
-	// of Rate, and asks that at least 99 % of them succeed; give limits on
-	// time beside it. 0 means no such limit.
+	// of Rate, in one piece: without Requests and Duration for Options.Budget,
+	// 10s if that is 0. At least 99 % of the rate has to succeed, the time until
+	// the last response included; give limits on time beside it. 0 means no
+	// such limit.
 	MinRate float64
 
 	// Relative is a limit that means the same on every machine: the target's
@@ -193,9 +196,19 @@ func (l Limits) list() ([]verdict.Limit, error) {
 // kept up. Chosen: Nighthawk's example of such a gate.
 const minRateKept = 0.99
 
-// plan checks o and fills in defaults.
-func (o Options) plan() (*engine.Plan, error) {
+// minRateFor is for how long a rate is offered where nothing else is said.
+// Chosen: it is the least time of load for a fail of any limit.
+const minRateFor = 10 * time.Second
+
+// plan checks o and fills in defaults. The plan of a test's run, unlike others,
+// repeats a fail and knows what the machine did.
+func (o Options) plan(test bool) (*engine.Plan, error) {
 	e, err := o.engine(o.Target)
+	e.Confirm, e.Control = test, test && o.Baseline != ""
+	if o.Limits.MinRate > 0 && o.Requests == 0 && o.Duration == 0 {
+		// In one piece: a pause would let a target catch up that cannot keep up.
+		e.Duration = cmp.Or(o.Budget, minRateFor)
+	}
 	p, planErr := engine.NewPlan(e)
 	if err := errors.Join(planErr, err); err != nil {
 		return nil, optionsError(err)
@@ -237,7 +250,6 @@ func (o Options) engine(target Target) (engine.Options, error) {
 		Waive:            waive(),
 		Confirm:          true,
 		Pause:            o.pause,
-		Control:          o.Baseline != "",
 		Budget:           o.Budget,
 	}
 	for _, s := range o.Stages {

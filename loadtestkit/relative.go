@@ -9,16 +9,25 @@ import (
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
+// given reports whether r is not the zero Relative.
+func (r Relative) given() bool { return r.To.given() || r.Times != 0 }
+
 // relative is the comparison that o's relative limit asks for, nil for none.
 func (o Options) relative() (*engine.Comparison, error) {
 	r := o.Limits.Relative
-	if !r.To.given() && r.Times == 0 {
+	if !r.given() {
 		return nil, nil
 	}
 	if !r.To.given() || !(r.Times >= 1 && r.Times < 1e6) {
 		return nil, fmt.Errorf("options: limits: Relative: %v times %s, want a target and how many times slower than it is allowed, at least 1", r.Times, r.To.name())
 	}
-	o.Requests, o.Duration, o.Stages, o.Limits = 0, 0, nil, Limits{ErrorRatio: o.Limits.ErrorRatio}
+	if len(o.Stages) > 0 {
+		return nil, errors.New("options: limits: Relative: Stages are set, but both targets get short blocks of the same load; want a Rate, or none")
+	}
+	if o.Limits.MinRate > 0 {
+		o.Rate = o.Limits.MinRate
+	}
+	o.Requests, o.Duration, o.Limits = 0, 0, Limits{ErrorRatio: o.Limits.ErrorRatio}
 	base, err := o.engine(r.To)
 	head, _ := o.engine(o.Target)
 	if r.To.handler == nil {
@@ -35,6 +44,7 @@ func (o Options) relative() (*engine.Comparison, error) {
 
 // judgeRelative adds to a run what the comparison with the reference says.
 func judgeRelative(d *report.Report, c *report.Comparison) {
+	d.Interrupted = c.Interrupted
 	for _, r := range c.Ratios {
 		d.Limits = append(d.Limits, report.LimitResult{
 			Limit: fmt.Sprintf("%s<=%vx reference", r.Quantile, r.Tolerance), Verdict: r.Verdict,
@@ -48,5 +58,5 @@ func judgeRelative(d *report.Report, c *report.Comparison) {
 			d.Limits = append(d.Limits, l)
 		}
 	}
-	d.Verdict = overall(d.Limits)
+	d.Verdict = report.Overall(d.Limits)
 }

@@ -2,11 +2,11 @@ package loadtestkit
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"testing"
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/baseline"
 	"github.com/loadtestkit/load-tester/internal/engine"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/target"
@@ -20,15 +20,15 @@ import (
 // by default it skips t. Run stops t at once if opts is invalid or the run could
 // not be made: a bad measurement is never a pass.
 //
-// Without Requests, Duration and Stages it goes on until the verdict is clear:
-// a second or two where the limits are kept with room to spare, opts.Budget at
-// most.
+// Without Requests, Duration, Stages and Limits.MinRate it goes on until the
+// verdict is clear: a second or two where the limits are kept with room to
+// spare, opts.Budget at most.
 //
 // It ends before t's deadline. Ctrl+C ends it too, with the report of what was
 // done; so does the end of t's context. Either way t has then failed.
 func Run(t testing.TB, opts Options) Report {
 	t.Helper()
-	p, err := opts.plan()
+	p, err := opts.plan(true)
 	var relative *engine.Comparison
 	var before *earlier
 	if err == nil {
@@ -42,16 +42,22 @@ func Run(t testing.TB, opts Options) Report {
 	}
 	s, done := begin(t)
 	defer done()
+	if before != nil {
+		before.reference = baseline.Reference()
+	}
 	d, err := p.Run(s.ctx, s.cut, nil)
 	if err != nil {
 		t.Fatalf("loadtestkit: %v", err)
 	}
 	if relative != nil && !d.Interrupted {
-		c, err := relative.Run(s.ctx, s.cut, nil)
-		if err != nil {
+		switch c, err := relative.Run(s.ctx, s.cut, nil); {
+		case err != nil && s.ctx.Err() != nil: // before anything was sent
+			d.Interrupted = true
+		case err != nil:
 			t.Fatalf("loadtestkit: %v", err)
+		default:
+			judgeRelative(d, c)
 		}
-		judgeRelative(d, c)
 	}
 	if before != nil && !d.Interrupted {
 		if err := before.conclude(t, s, p, d); err != nil {
@@ -79,11 +85,9 @@ func Measure(ctx context.Context, opts Options) (Report, error) {
 }
 
 func measure(ctx context.Context, opts Options) (*report.Report, error) {
-	o, err := opts.engine(opts.Target)
-	o.Confirm = false
-	p, planErr := engine.NewPlan(o)
-	if err := errors.Join(planErr, err); err != nil {
-		return nil, optionsError(err)
+	p, err := opts.plan(false)
+	if err != nil {
+		return nil, err
 	}
 	unlock, err := turn(ctx, func(string, ...any) {})
 	if err != nil {

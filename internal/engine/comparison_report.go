@@ -46,7 +46,7 @@ func (t *contest) report(u host.Usage) (*report.Comparison, error) {
 			r.Limits = append(r.Limits, l)
 		}
 	}
-	r.Verdict = overall(r)
+	r.Verdict = report.Overall(r.Judged())
 	return r, nil
 }
 

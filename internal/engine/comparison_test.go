@@ -121,14 +121,18 @@ func TestConfirmRatios(t *testing.T) {
 		{pass, fail, pass, false, pass, "passed first"},
 		{fail, pass, doubt, true, fail, "a fact of the repeat counts"},
 	} {
-		r := &report.Comparison{Ratios: []report.Ratio{{Verdict: tc.first}}}
+		r := &report.Comparison{Ratios: []report.Ratio{{Verdict: tc.first}}, Limits: []report.LimitResult{{Verdict: pass, Exact: true}}}
 		r.Repeat = &report.Comparison{Ratios: []report.Ratio{{Verdict: tc.again}}}
 		if tc.fact {
-			r.Repeat.Limits = []report.LimitResult{{Verdict: fail, Exact: true}}
+			base := report.LimitResult{Verdict: doubt, Exact: true} // which only failed then
+			r.Repeat.Limits = []report.LimitResult{{Verdict: fail, Exact: true, Reason: "b"}, base}
 		}
 		confirmRatios(r)
 		assert.Equal(t, tc.want, r.Ratios[0].Verdict, tc.why)
 		assert.Equal(t, tc.overall, r.Verdict, tc.why)
+		if tc.fact {
+			assert.Equal(t, report.LimitResult{Verdict: fail, Exact: true, Reason: "in a second run: b"}, r.Limits[0], tc.why)
+		}
 	}
 }
 

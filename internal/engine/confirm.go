@@ -39,26 +39,28 @@ func (p *Plan) fresh() (*Plan, error) { return NewPlan(p.given) }
 // Why a fail that a fresh run did not repeat does not count.
 const notRepeated = "not repeated: a second run, after a pause, did not fail; the first: "
 
+// Where a fact was found that counts.
+const factOfRepeat = "in a second run: "
+
 // confirmLimits makes a fail of r inconclusive that its repeat does not share,
 // unless it is a fact and no matter of chance; a fact of the repeat counts too.
 func confirmLimits(r *report.Report) {
-	var all []verdict.Result
-	for i := range r.Limits {
-		first, again := &r.Limits[i], r.Repeat.Limits[i]
+	for i, again := range r.Repeat.Limits {
+		first := &r.Limits[i]
 		switch {
 		case first.Verdict == verdict.Fail && again.Verdict == verdict.Fail:
 			first.Reason += "; a second run, after a pause: " + again.Reason
 		case first.Verdict == verdict.Fail && !first.Exact:
 			first.Verdict, first.Reason = verdict.Inconclusive, notRepeated+first.Reason
 		case again.Verdict == verdict.Fail && again.Exact:
-			first.Verdict, first.Reason = verdict.Fail, "in a second run: "+again.Reason
+			first.Verdict, first.Exact, first.Reason = verdict.Fail, true, factOfRepeat+again.Reason
 		}
-		all = append(all, verdict.Result{Verdict: first.Verdict})
 	}
-	r.Verdict = verdict.Overall(all)
+	r.Verdict = report.Overall(r.Limits)
 }
 
-// confirmRatios makes a fail of r that its repeat does not share inconclusive.
+// confirmRatios makes a fail of r that its repeat does not share inconclusive; a
+// fact of the repeat counts too.
 func confirmRatios(r *report.Comparison) {
 	for i := range r.Ratios {
 		first := &r.Ratios[i]
@@ -72,24 +74,16 @@ func confirmRatios(r *report.Comparison) {
 			first.Reason += "; a second run, after a pause: " + again.Reason
 		}
 	}
-	r.Verdict = overall(r)
-	for _, l := range r.Repeat.Limits {
-		if l.Verdict == verdict.Fail && l.Exact {
-			r.Verdict = verdict.Fail
+	for i, again := range r.Repeat.Limits {
+		if again.Verdict != verdict.Fail || !again.Exact {
+			continue
+		}
+		// It is one of head's, which come first: base's are never a fail.
+		if first := &r.Limits[i]; first.Verdict != verdict.Fail {
+			first.Verdict, first.Exact, first.Reason = verdict.Fail, true, factOfRepeat+again.Reason
 		}
 	}
-}
-
-// overall is the verdict of all of r's ratios and limits.
-func overall(r *report.Comparison) verdict.Verdict {
-	var all []verdict.Result
-	for _, ratio := range r.Ratios {
-		all = append(all, verdict.Result{Verdict: ratio.Verdict})
-	}
-	for _, l := range r.Limits {
-		all = append(all, verdict.Result{Verdict: l.Verdict})
-	}
-	return verdict.Overall(all)
+	r.Verdict = report.Overall(r.Judged())
 }
 
 func ratioFailed(r *report.Comparison) bool {

@@ -154,6 +154,30 @@ func TestRepeatOfATargetThatHasGone(t *testing.T) {
 	assert.ErrorContains(t, err, "repeating the run: connecting to")
 }
 
+// A failed request is a fact, also in a repeat that something else asked for.
+func TestRepeatCountsFacts(t *testing.T) {
+	t.Parallel()
+	var served atomic.Int64
+	p, err := NewPlan(Options{
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if served.Add(1) > 20 {
+				w.WriteHeader(http.StatusServiceUnavailable)
+			}
+		}),
+		Requests: 10, Limits: limits(t, "errors<=0"), Pause: time.Millisecond,
+	})
+	require.NoError(t, err)
+	r, err := p.Run(t.Context(), t.Context(), nil)
+	require.NoError(t, err)
+	require.Equal(t, verdict.Pass, r.Verdict)
+	served.Store(20)
+	r.Limits = append(r.Limits, report.LimitResult{Limit: "the caller's", Verdict: verdict.Inconclusive})
+	require.NoError(t, p.Repeat(t.Context(), t.Context(), r))
+	assert.Equal(t, verdict.Fail, r.Verdict)
+	assert.Contains(t, r.Limits[0].Reason, "in a second run: error ratio 1")
+	assert.Equal(t, verdict.Inconclusive, r.Limits[1].Verdict, "is left alone")
+}
+
 // took returns so many of the same time.
 func took(n int64, d time.Duration) *hist.Histogram {
 	h := hist.New(10)

@@ -23,14 +23,12 @@ func (p *Plan) Run(ctx, cut context.Context, watch Watch) (*report.Report, error
 	if err := p.repeat(ctx, cut, r, m); err != nil {
 		return nil, err
 	}
-	if !r.Interrupted {
-		confirmLimits(r)
-	}
 	return r, nil
 }
 
-// Repeat makes the run of r a second time, after a pause, and adds it to r. If
-// ctx ends before that is over, r is as good as interrupted.
+// Repeat makes the run of r a second time, after a pause, and adds it to r: a
+// fail of p's limits stays if it is shared or a fact, and a fact of the repeat
+// counts too. If ctx ends before that is over, r is as good as interrupted.
 func (p *Plan) Repeat(ctx, cut context.Context, r *report.Report) error {
 	return p.repeat(ctx, cut, r, nil)
 }
@@ -53,6 +51,8 @@ func (p *Plan) repeat(ctx, cut context.Context, r *report.Report, m *monitor) er
 	case err != nil:
 		return fmt.Errorf("repeating the run: %w", err)
 	}
-	r.Interrupted = r.Repeat.Interrupted
+	if r.Interrupted = r.Repeat.Interrupted; !r.Interrupted {
+		confirmLimits(r)
+	}
 	return nil
 }

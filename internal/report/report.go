@@ -173,6 +173,15 @@ type LimitResult struct {
 	Detail       string          `json:"detail"`        // another for one who knows statistics; empty without any
 }
 
+// Overall is the verdict of all limits together.
+func Overall(limits []LimitResult) verdict.Verdict {
+	var all []verdict.Result
+	for _, l := range limits {
+		all = append(all, verdict.Result{Verdict: l.Verdict})
+	}
+	return verdict.Overall(all)
+}
+
 // NewLimitResult returns r as a report holds it.
 func NewLimitResult(r verdict.Result) LimitResult {
 	known := func(v float64, ok bool) *float64 {
