@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -113,9 +114,13 @@ func (c *capacity) interrupted() bool { return c.Interrupted }
 
 func (c *capacity) status() int { return statusOf(c.Verdict, statusNotMeasured) }
 
-func (c *capacity) complaints(seen bool) []string {
-	if seen {
-		return nil
+func (c *capacity) complaints(seen bool) (lines []string) {
+	succeeded := func(t report.Trial) bool { return t.Succeeded > 0 }
+	if len(c.Trials) > 0 && !slices.ContainsFunc(c.Trials, succeeded) {
+		lines = append(lines, "no request succeeded: there is no rate at which limits hold")
 	}
-	return reasons([]report.LimitResult{{Verdict: c.Verdict, Reason: c.Reason}})
+	if !seen {
+		lines = append(lines, reasons([]report.LimitResult{{Verdict: c.Verdict, Reason: c.Reason}})...)
+	}
+	return lines
 }

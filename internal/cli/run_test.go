@@ -208,7 +208,7 @@ func TestAdvice(t *testing.T) {
 func TestDemo(t *testing.T) {
 	r := newTrial()
 	require.Zero(t, r.run("demo"), r.Stderr)
-	assert.Contains(t, r.Stdout.String(), "\nConcurrency: 10, until the verdict is clear\n")
+	assert.Contains(t, r.Stdout.String(), ", until the verdict is clear\n")
 	assert.Equal(t, 3, strings.Count(r.Stdout.String(), "\n  pass  "), r.Stdout)
 	assert.Contains(t, r.Stderr.String(), "The target is in this process")
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"slices"
 	"strconv"
 	"time"
 
@@ -176,32 +175,33 @@ func (e *exploration) judge(o *load.Outcome, u host.Usage) (limit, why string) {
 	if u.HaveCPU && e.plan.opts.URL != "" {
 		use = u.CPU.Seconds() / u.Wall.Seconds() / float64(runtime.GOMAXPROCS(0))
 	}
-	sent := ratio(o.Sent, o.Due)
-	if sent < sentLeast && o.PeakInFlight < e.plan.opts.Concurrency {
+	if sent := ratio(o.Sent, o.Due); sent < sentLeast && o.PeakInFlight < e.plan.opts.Concurrency {
 		return verdict.ByGenerator, fmt.Sprintf("%.3g %% of what was due was sent", 100*sent)
 	}
-	missed := e.plan.missed(o)
-	switch {
-	case len(missed) == 0 && sent < sentLeast:
-		return verdict.ByTarget, fmt.Sprintf("%.3g %% of what was due was sent, as all permits were taken", 100*sent)
-	case len(missed) == 0:
-		return "", ""
-	case u.Steal.Value > stolen:
-		return verdict.ByHost, fmt.Sprintf("%s, while the hypervisor took %.0f %% of this machine", missed[0], 100*u.Steal.Value)
-	case use > saturated:
-		return verdict.ByGenerator, fmt.Sprintf("%s, with %.0f %% of the generator's processors in use", missed[0], 100*use)
-	case e.generatorLate(o):
-		return verdict.ByGenerator, missed[0] + ", most of it the generator's own lateness"
+	if missed := e.plan.missed(o); len(missed) > 0 {
+		miss := missed[0]
+		switch {
+		case u.Steal.Value > stolen:
+			return verdict.ByHost, fmt.Sprintf("%s, while the hypervisor took %.0f %% of this machine", miss, 100*u.Steal.Value)
+		case use > saturated:
+			return verdict.ByGenerator, fmt.Sprintf("%s, with %.0f %% of the generator's processors in use", miss, 100*use)
+		case e.generatorLate(o):
+			return verdict.ByGenerator, miss + ", most of it the generator's own lateness"
+		}
+		return verdict.ByTarget, miss
 	}
-	return verdict.ByTarget, missed[0]
+	if sent := ratio(o.Sent, o.Due); sent < sentLeast {
+		return verdict.ByTarget, fmt.Sprintf("%.3g %% of what was due was sent, as all permits were taken", 100*sent)
+	}
+	return "", ""
 }
 
 // generatorLate reports whether a limit on time that was missed would have been
 // kept but for how late the generator sent, in process with the target or not.
 func (e *exploration) generatorLate(o *load.Outcome) bool {
 	for _, l := range e.plan.opts.Limits {
-		if l.Metric != verdict.Quantile {
-			continue
+		if l.Metric != verdict.Quantile || float64(o.Failed) > (1-l.Q)*float64(o.Due) {
+			continue // those that failed would have missed it at any time
 		}
 		late, _ := o.Lateness.Quantile(l.Q)
 		service, _ := o.Service.Quantile(l.Q)
@@ -211,44 +211,6 @@ func (e *exploration) generatorLate(o *load.Outcome) bool {
 		}
 	}
 	return false
-}
-
-// note keeps a trial for the report.
-func (e *exploration) note(t verdict.TrialPlan, o *load.Outcome, why string) {
-	d := report.Summarize(o.Response)
-	e.trials = append(e.trials, report.Trial{
-		Rate: t.Rate, Duration: t.For, Purpose: t.Purpose,
-		Due: o.Due, Sent: o.Sent, Succeeded: o.Succeeded,
-		P50: d.P50, P99: d.P99, Held: why == "", Reason: why,
-	})
-	e.outcome = merged(e.outcome, o)
-}
-
-// overload are the warnings of too high a rate, which a search tries on purpose.
-var overload = []string{host.SentBelowDue, host.Lateness, host.PermitsExhausted}
-
-// report makes the report of what was found.
-func (e *exploration) report(u host.Usage) *report.Capacity {
-	found := e.search.Result()
-	o := e.outcome
-	if o == nil {
-		o = e.arm.nothing()
-	}
-	all := e.plan.report(o, u, e.arm.wire, nil)
-	r := &report.Capacity{
-		Schema: report.SchemaVersion, Tool: all.Tool, RunID: all.RunID, StartedAt: e.began, Config: all.Config,
-		Elapsed: time.Since(e.began), Low: finite(found.Low), High: finite(found.High),
-		StoppedBy: found.StoppedBy, Verdict: found.Verdict, Reason: found.Reason,
-		Trials: e.trials, Generator: all.Generator,
-	}
-	r.Config.Duration = 0
-	r.Generator.Warnings = slices.DeleteFunc(r.Generator.Warnings, func(w report.Warning) bool {
-		return slices.Contains(overload, w.Code)
-	})
-	for _, l := range e.plan.opts.Limits {
-		r.Limits = append(r.Limits, l.String())
-	}
-	return r
 }
 
 // missed says which limits a trial missed, by what was counted alone: a trial
@@ -264,6 +226,9 @@ func (p *Plan) missed(o *load.Outcome) (missed []string) {
 			within, bad = within[1:], o.Due-within[0]
 			kept = float64(bad) <= (1-l.Q)*float64(o.Due)*(1+1e-12)
 			text = fmt.Sprintf("%d of %d not within %v", bad, o.Due, l.Time)
+			if o.Failed > 0 {
+				text += fmt.Sprintf(", %d of them failed", o.Failed)
+			}
 		case verdict.Max:
 			kept = bad == 0 && below(l, float64(o.Response.Max()), float64(l.Time))
 			text = "max " + verdict.FormatDuration(time.Duration(o.Response.Max()))

@@ -99,7 +99,6 @@ func TestClearCountsOnce(t *testing.T) {
 			})
 			o.Limits, o.Budget = limits(t, "errors<=50%"), 1100*time.Millisecond
 			r, rep := makeRound(t, o)
-			assert.Equal(t, 2, r.stretches)
 			assert.Zero(t, twice.Load())
 			assert.Equal(t, seen.Load(), reached(rep), "the control is apart")
 			require.NotNil(t, rep.Warmup)
@@ -108,6 +107,7 @@ func TestClearCountsOnce(t *testing.T) {
 			assert.Equal(t, r.control.outcome.Due, r.control.outcome.Succeeded)
 			assert.Equal(t, r.control.outcome.Due, rep.Generator.Control.Count)
 			if o.Rate > 0 {
+				assert.Equal(t, 2, r.stretches)
 				assert.Equal(t, 100*time.Millisecond, r.control.outcome.Course(), "twice the least: 5 % of a second and of less")
 			}
 			if name == "open" {
@@ -222,7 +222,11 @@ func TestClearInterrupted(t *testing.T) {
 			assert.True(t, rep.Interrupted)
 			assert.Equal(t, cuts, rep.Requests.Unfinished > 0)
 			assert.Nil(t, rep.Repeat)
-			assert.Equal(t, n.Load(), reached(rep))
+			if cuts { // what was cut off the handler may not have seen
+				assert.GreaterOrEqual(t, reached(rep), n.Load())
+			} else {
+				assert.Equal(t, n.Load(), reached(rep))
+			}
 		}
 	})
 }

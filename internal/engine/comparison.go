@@ -299,7 +299,11 @@ func (t *contest) size() error {
 			return err
 		}
 		c.next += o.Due
-		median, _ := o.Response.Quantile(0.5)
+		times := o.Response
+		if times.Count() == 0 {
+			times = o.FailedResponse
+		}
+		median, _ := times.Quantile(0.5)
 		p50 = max(p50, time.Duration(median))
 		if o.Elapsed > 0 {
 			rate = min(rate, float64(max(1, o.Due))/o.Elapsed.Seconds())
