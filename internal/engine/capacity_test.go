@@ -76,7 +76,7 @@ func TestCapacityInterrupted(t *testing.T) {
 	defer cancel()
 	o := Options{Handler: healthy, Portable: true, Rate: 100, Poisson: true, Limits: limits(t, "p50<=1s", "errors<=0"), Budget: time.Minute}
 	r := search(t, ctx, o, func(p Progress) {
-		if strings.HasPrefix(p.Doing, "trial 2:") {
+		if strings.HasPrefix(p.Doing, "trial 2 ") {
 			cancel()
 		}
 	})
