@@ -36,6 +36,8 @@ type stretch struct {
 	requests int64         // warm-up apart; 0 means no bound
 	grace    time.Duration
 	alone    bool // one request at a time, whatever the concurrency
+
+	watched func(loop *load.Loop, over <-chan struct{}) // runs beside it, until it is over; nil for nothing
 }
 
 // merged is all of before, nil for nothing, and of the stretch that followed.
@@ -144,11 +146,22 @@ func (a *arm) run(ctx, cut context.Context, s stretch, m *monitor) (*load.Outcom
 	}
 	loop := load.New(cfg)
 	defer m.follows(loop)()
-	o := loop.Run(ctx, cut)
+	o := s.run(loop, ctx, cut)
 	if o.Unfinished+o.Warmup.Unfinished > 0 {
 		a.closeMux() // with what it still had under way
 	}
 	return o, nil
+}
+
+// run runs loop, which makes s, under the eyes of whoever watches.
+func (s *stretch) run(loop *load.Loop, ctx, cut context.Context) *load.Outcome {
+	if s.watched == nil {
+		return loop.Run(ctx, cut)
+	}
+	over, left := make(chan struct{}), make(chan struct{})
+	go func() { s.watched(loop, over); close(left) }()
+	defer func() { close(over); <-left }()
+	return loop.Run(ctx, cut)
 }
 
 // config is what the load needs to know of a stretch.

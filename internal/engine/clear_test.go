@@ -107,8 +107,7 @@ func TestClearCountsOnce(t *testing.T) {
 			assert.Equal(t, r.control.outcome.Due, r.control.outcome.Succeeded)
 			assert.Equal(t, r.control.outcome.Due, rep.Generator.Control.Count)
 			if o.Rate > 0 {
-				assert.Equal(t, 2, r.stretches)
-				assert.Equal(t, 100*time.Millisecond, r.control.outcome.Course(), "twice the least: 5 % of a second and of less")
+				assert.Equal(t, controlFor/40+55*time.Millisecond, r.control.outcome.Course(), "before and after: 5 % of 2 s and of 1.1 s")
 			}
 			if name == "open" {
 				assert.Equal(t, int64(330), rep.Requests.Due)
@@ -120,65 +119,50 @@ func TestClearCountsOnce(t *testing.T) {
 // Connections last from one stretch to the next, those opened ahead too.
 func TestClearKeepsItsConnections(t *testing.T) {
 	t.Parallel()
-	r, rep := makeRound(t, Options{
-		Handler: everyOther(), Portable: true, Limits: limits(t, "errors<=50%"),
-		Rate: 50, Concurrency: 8, ConnectionsAhead: 8, Budget: 1100 * time.Millisecond,
+	_, rep := makeRound(t, Options{
+		Handler: everyOther(), Portable: true, Limits: limits(t, "errors<=50%"), Concurrency: 8, Budget: 1100 * time.Millisecond,
 	})
-	assert.Equal(t, 2, r.stretches)
-	assert.Equal(t, int64(8), rep.Generator.ConnectionsOpened)
+	assert.LessOrEqual(t, rep.Generator.ConnectionsOpened, int64(8))
 }
 
-// A stretch lasts as long as it should, even if nothing is due at its end: at
-// low rates arrivals would else come too soon.
-func TestClearWaitsForItsArrivals(t *testing.T) {
+// However few arrivals there are, they are due when the rate says.
+func TestClearAtALowRate(t *testing.T) {
 	t.Parallel()
-	began := time.Now()
 	_, rep := makeRound(t, Options{Handler: healthy, Limits: limits(t, "p99<=10s"), Rate: 2, Budget: time.Second})
-	assert.GreaterOrEqual(t, time.Since(began), clearWarmup+time.Second)
-	assert.Equal(t, int64(2), rep.Requests.Due)
+	assert.Equal(t, int64(2), rep.Requests.Due, "at 0.5 s, the end of the warm-up, and at 1 s")
 }
 
-// In stretches as in one piece arrival n is due after n/rate.
-func TestResumeGoesOnWhereTheScheduleWas(t *testing.T) {
-	for _, rate := range []float64{0.3, 2.5, 10, 1000.7} {
-		p, err := NewPlan(Options{Handler: healthy, Rate: rate, Limits: limits(t, "p50<=1s")})
-		require.NoError(t, err)
-		r := &round{Plan: p}
-		o := (&arm{plan: p}).nothing()
-		for i, length := range []time.Duration{time.Second, time.Second, 750 * time.Millisecond, time.Second} {
-			warmup := time.Duration(0)
-			if i == 0 {
-				warmup = clearWarmup
-			}
-			next := r.resume().Cursor()
-			for a, _ := next.Next(); a.Due < warmup+length; a, _ = next.Next() {
-				at := r.warmed + course(r.outcome) + a.Due
-				assert.InDelta(t, float64(r.next)/rate, at.Seconds(), 1e-8, "arrival %d at %v/s", r.next, rate)
-				r.next++
-			}
-			r.warmed += warmup
-			r.stretches++
-			o.Offering += length
-			r.outcome = o
-		}
-	}
+// A target that cannot keep up has no breaks to catch up in: it answers ever
+// later, and what it still owes at a look is no reason to pass.
+func TestClearSeesThatATargetFallsBehind(t *testing.T) {
+	together(t, func(t *testing.T, portable bool) {
+		one := make(chan struct{}, 1)
+		h := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+			one <- struct{}{}
+			time.Sleep(10 * time.Millisecond)
+			<-one
+		})
+		_, rep := makeRound(t, Options{
+			Handler: h, Portable: portable, Rate: 200, Limits: limits(t, "p90<=700ms", "goodput>=190"), Budget: 3 * time.Second,
+		})
+		assert.NotEqual(t, verdict.Pass, rep.Verdict, "%+v", rep.Limits)
+		assert.Equal(t, int64(600), rep.Requests.Due)
+		assert.Zero(t, rep.Requests.Unsent)
+		assert.Less(t, rep.Rate.Goodput, 110.0, "a hundred a second is all it can do")
+	})
 }
 
-// Random arrivals are others in each stretch, and the same in each run of a
-// seed.
-func TestResumeDrawsAnew(t *testing.T) {
-	p, err := NewPlan(Options{Handler: healthy, Rate: 100, Poisson: true, Seed: 7, Limits: limits(t, "p50<=1s")})
-	require.NoError(t, err)
-	seen := map[time.Duration]bool{}
-	for k := range 100 {
-		next := (&round{Plan: p, stretches: k}).resume().Cursor()
-		again := later(p.schedule, k).Cursor()
-		a, _ := next.Next()
-		b, _ := again.Next()
-		assert.Equal(t, a, b)
-		assert.False(t, seen[a.Due], "stretch %d begins like another", k)
-		seen[a.Due] = true
-	}
+// A run that is ended by a clear verdict is no interrupted one, and sends what
+// was due.
+func TestClearEndsAnOpenRun(t *testing.T) {
+	together(t, func(t *testing.T, portable bool) {
+		_, rep := makeRound(t, Options{Handler: healthy, Portable: portable, Rate: 500, Limits: limits(t, "p50<=10s", "errors<=0"), Budget: 20 * time.Second})
+		assert.Equal(t, verdict.Pass, rep.Verdict, "%+v", rep.Limits)
+		assert.False(t, rep.Interrupted)
+		assert.Zero(t, rep.Requests.Unsent)
+		assert.Less(t, rep.Elapsed, 15*time.Second)
+		assert.InDelta(t, 500, *rep.Rate.Offered, 5)
+	})
 }
 
 // A target that refuses every connection ends as any other: its permits rest
@@ -238,7 +222,6 @@ func TestStagesAreTheirOwnEnd(t *testing.T) {
 		Handler: healthy, Limits: limits(t, "errors<=0"), Control: true,
 		Stages: []load.Stage{{For: 200 * time.Millisecond, From: 0, To: 200}, {For: 300 * time.Millisecond, From: 200, To: 200}},
 	})
-	assert.Equal(t, 1, r.stretches)
 	assert.Equal(t, int64(80), rep.Requests.Due)
 	assert.Equal(t, verdict.Pass, rep.Verdict)
 	assert.Nil(t, rep.Warmup)

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"math"
 	"os"
 	"time"
 
@@ -30,13 +29,11 @@ type round struct {
 	monitor  *monitor
 	after    time.Duration // of a repeat: how long the run before it took; else 0
 
-	arm       *arm
-	control   *control // nil without
-	outcome   *load.Outcome
-	next      int64            // number of the next arrival
-	warmed    time.Duration    // how long the warm-up took
-	stretches int              // made so far
-	standard  verdict.Standard // that it was judged by
+	arm      *arm
+	control  *control // nil without
+	outcome  *load.Outcome
+	next     int64            // number of the next arrival
+	standard verdict.Standard // that it was judged by
 }
 
 // make makes the run and its report.
@@ -91,44 +88,14 @@ func conserved(r *report.Report) error {
 
 // stretch makes a stretch of load.
 func (r *round) stretch(s stretch) error {
-	s.schedule, s.first, s.origin = r.resume(), r.next, course(r.outcome)
+	s.first, s.origin = r.next, course(r.outcome)
 	o, err := r.arm.run(r.ctx, r.cut, s, r.monitor)
 	if err != nil {
 		return err
 	}
 	r.next += o.Due + o.Warmup.Due
-	r.warmed += s.warmup
-	r.stretches++
 	r.outcome = merged(r.outcome, o)
-	if s.schedule != nil && r.opts.endless() && !o.Interrupted {
-		r.wait(o.Start.Add(s.warmup + s.duration))
-	}
 	return nil
-}
-
-// resume is the schedule of the next stretch: it goes on where the one before left
-// off. A rate of 2.5/s would else be 3/s in stretches of a second.
-func (r *round) resume() *load.Schedule {
-	s := later(r.schedule, r.stretches)
-	if r.opts.Rate == 0 || r.opts.Poisson {
-		return s
-	}
-	due := time.Duration(math.Round(float64(r.next) / r.opts.Rate * 1e9)) // of the next arrival
-	if gap := due - r.warmed - course(r.outcome); gap > 0 {
-		s.Stages = append([]load.Stage{{For: gap}}, s.Stages...)
-	}
-	return s
-}
-
-// wait waits for the time at, or until the run is stopped.
-func (r *round) wait(at time.Time) {
-	t := time.NewTimer(time.Until(at))
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-r.ctx.Done():
-	case <-r.cut.Done():
-	}
 }
 
 // amidControls makes all of the run between two turns of the control.
@@ -148,8 +115,11 @@ func (r *round) amidControls() error {
 // untilClear makes load until the verdict on every limit is clear, or the
 // budget is used up.
 func (r *round) untilClear() error {
-	s := r.whole()
 	r.monitor.says("until the verdict is clear, at most " + verdict.FormatDuration(r.opts.Budget))
+	if r.schedule != nil {
+		return r.openUntilClear()
+	}
+	s := r.whole()
 	for _, look := range verdict.Looks(r.opts.Budget) {
 		for measured := course(r.outcome); measured < look.At; measured = course(r.outcome) {
 			s.duration = min(clearStretch, look.At-measured)
@@ -165,6 +135,79 @@ func (r *round) untilClear() error {
 		}
 	}
 	return nil
+}
+
+// openUntilClear is untilClear for an open workload, which has no breaks: a
+// target that cannot keep up would catch up in them, and look as if it could.
+// The control has its turns before and after.
+func (r *round) openUntilClear() error {
+	r.control.run(r.ctx, r.cut, controlFor/2)
+	s := r.whole()
+	s.duration = r.opts.Budget
+	s.watched = r.look
+	if err := r.stretch(s); err != nil || r.outcome.Interrupted {
+		return err
+	}
+	r.control.run(r.ctx, r.cut, r.outcome.Course())
+	return nil
+}
+
+// look ends a loop under way at the first look that has a clear verdict, unless
+// it is over before.
+func (r *round) look(loop *load.Loop, over <-chan struct{}) {
+	looks := verdict.Looks(r.opts.Budget)
+	last := len(looks) - 1
+	for _, look := range looks[:last] {
+		if !hasCome(loop, r.opts.Warmup+look.At, over) {
+			break
+		}
+		s := r.Plan.standard().Share(look.Share)
+		if r.settledSoFar(loop.Peek(), s) {
+			r.standard = s
+			loop.End()
+			return
+		}
+	}
+	r.standard = r.Plan.standard().Share(looks[last].Share)
+}
+
+// hasCome waits until a loop has come so far; it returns false if it is over
+// before.
+func hasCome(loop *load.Loop, at time.Duration, over <-chan struct{}) bool {
+	for {
+		left := at - loop.Progress().Elapsed // which is 0 before the start
+		if left <= 0 {
+			return true
+		}
+		t := time.NewTimer(min(left, watchEvery))
+		select {
+		case <-t.C:
+		case <-over:
+			t.Stop()
+			return false
+		}
+	}
+}
+
+// settledSoFar is settled for what is over of a loop under way. What is not over
+// may still be in time, so it makes no fail; but for a pass it counts as missed,
+// or a target that answers ever later would seem to keep up.
+func (r *round) settledSoFar(o *load.Outcome, s verdict.Standard) bool {
+	results := r.judge(o, s)
+	if !settled(results) || verdict.Overall(results) == verdict.Fail {
+		return settled(results)
+	}
+	due := int64(r.opts.Rate * o.Offering.Seconds())
+	o.Unfinished = max(0, due-o.Due)
+	o.Due += o.Unfinished
+	o.Sent = o.Due
+	for _, result := range r.judge(o, s) {
+		m := result.Limit.Metric
+		if (m == verdict.Quantile || m == verdict.Throughput || m == verdict.Goodput) && result.Verdict != verdict.Pass && result.Verdict != verdict.NotJudged {
+			return false
+		}
+	}
+	return true
 }
 
 // settled reports whether no more load is needed: nothing is in doubt, or

@@ -84,6 +84,7 @@ type Loop struct {
 
 	ctx      context.Context // of Run: once it is cancelled nothing more is issued
 	stopped  atomic.Bool     // nor once this is set
+	ended    atomic.Int64    // if above 0, the offset from which on nothing becomes due; see End
 	stopping chan struct{}   // closed with it
 	stuck    chan struct{}   // closed when nothing is left but what heeds no timeout
 	serving  sync.WaitGroup
@@ -155,8 +156,21 @@ func (l *Loop) Progress() Progress {
 // now is the present as an offset from the start of the run.
 func (l *Loop) now() time.Duration { return time.Since(l.start) }
 
+// End makes nothing more become due from now on. Unlike a cancelled context it
+// is no interruption: all that is due is still sent. It may be called from any
+// goroutine once the loop is under way.
+func (l *Loop) End() {
+	l.ended.CompareAndSwap(0, max(1, int64(l.now())))
+	if l.cfg.Mux != nil {
+		l.cfg.Mux.Wake()
+	}
+}
+
 // end is when nothing more becomes due; ok is false if the clock does not say.
 func (l *Loop) end() (at time.Duration, ok bool) {
+	if ended := l.ended.Load(); ended > 0 {
+		return time.Duration(ended), true
+	}
 	return l.cfg.Warmup + l.cfg.Duration, l.cfg.Duration > 0
 }
 

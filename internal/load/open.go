@@ -43,11 +43,11 @@ func (l *Loop) startOpen() {
 // time.
 func (l *Loop) pace() {
 	defer l.close()
-	end, bounded := l.end()
 	next := l.cfg.cursor()
 	var gather gatherer
 	for {
 		a, ok := next.Next()
+		end, bounded := l.end()
 		switch {
 		case !ok:
 			l.offered = l.cfg.Schedule.Length()

@@ -128,17 +128,34 @@ func (h *shard) outcome() *Outcome {
 	return o
 }
 
-// Nothing is the outcome of a loop that never ran.
-func (l *Loop) Nothing() *Outcome { return l.outcome(false, nil) }
-
-// outcome adds up the shards and what never reached one.
-func (l *Loop) outcome(interrupted bool, unfinished []Sample) *Outcome {
+// recorded is all that the shards hold.
+func (l *Loop) recorded() *shard {
 	total := newShard(&l.cfg)
 	for _, h := range l.shards {
 		h.mu.Lock()
 		total.merge(h)
 		h.mu.Unlock()
 	}
+	return total
+}
+
+// Peek is what is over so far: what is in flight, or waits to be sent, is in no
+// count of it. It may be called from any goroutine once the loop is under way.
+func (l *Loop) Peek() *Outcome {
+	o := l.recorded().outcome()
+	o.Start = l.start
+	o.Sent = o.Succeeded + o.Failed
+	o.Due = o.Sent
+	o.Offering = max(0, l.now()-l.cfg.Warmup)
+	return o
+}
+
+// Nothing is the outcome of a loop that never ran.
+func (l *Loop) Nothing() *Outcome { return l.outcome(false, nil) }
+
+// outcome adds up the shards and what never reached one.
+func (l *Loop) outcome(interrupted bool, unfinished []Sample) *Outcome {
+	total := l.recorded()
 	for i := range total.slowest {
 		s := &total.slowest[i]
 		s.Due, s.Sent, s.Done = s.Due+total.shift, s.Sent+total.shift, s.Done+total.shift
