@@ -23,7 +23,7 @@ type Capacity struct {
 
 // WriteText writes the search as [MaxRate] writes it to the test's log: the
 // rate, and the curve that was walked to find it.
-func (c Capacity) WriteText(w io.Writer) error { return c.data.WriteText(w, report.Style{}) }
+func (c Capacity) WriteText(w io.Writer) error { return c.data.WriteText(w, style()) }
 
 // WriteJSON writes the search as `load-tester capacity --format json` does;
 // `load-tester schema capacity` describes it.

@@ -59,7 +59,7 @@ type Comparison struct {
 }
 
 // WriteText writes the comparison as [Compare] writes it to the test's log.
-func (c Comparison) WriteText(w io.Writer) error { return c.data.WriteText(w, report.Style{}) }
+func (c Comparison) WriteText(w io.Writer) error { return c.data.WriteText(w, style()) }
 
 // WriteJSON writes the comparison as `load-tester compare --format json` does;
 // `load-tester schema compare` describes it.

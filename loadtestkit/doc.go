@@ -20,10 +20,11 @@
 // A limit passes or fails where the whole of a confidence interval says so, and
 // is inconclusive otherwise. The interval allows for requests that are slow
 // together, as those of one run are. A fail counts if a second run, after a
-// pause, fails too, and not if this machine was to blame: that is seen by a
-// handler that does nothing, which gets 5 % of the load in between, and by what
-// the system tells of other processes and of the hypervisor. A request that
-// failed, where none may, is a fact and counts at once.
+// pause, fails too, and not if this machine was to blame: that is seen by what
+// the system tells of other processes and of the hypervisor, and by a handler
+// that does nothing, which gets the same load for 5 % of the time in a run until
+// the verdict is clear and in every repeat. A request that failed, where none
+// may, is a fact and counts at once.
 //
 // Code that keeps its limits fails in fewer than one run in a hundred, and a
 // pass says with 95 % confidence that they were kept, for the load, the machine

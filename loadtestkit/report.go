@@ -2,6 +2,7 @@ package loadtestkit
 
 import (
 	"io"
+	"testing"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/report"
@@ -83,10 +84,12 @@ func (r Report) ServiceTime(q float64) (d time.Duration, ok bool) {
 	return time.Duration(v), ok
 }
 
-// WriteText writes the report as [Run] writes it to the test's log.
-func (r Report) WriteText(w io.Writer) error {
-	return report.WriteText(w, r.data, report.Style{})
-}
+// WriteText writes the report as [Run] writes it to the test's log: more of it
+// with go test -v.
+func (r Report) WriteText(w io.Writer) error { return report.WriteText(w, r.data, style()) }
+
+// style is verbose with go test -v.
+func style() report.Style { return report.Style{Verbose: testing.Testing() && testing.Verbose()} }
 
 // WriteJSON writes the report as `load-tester --format json` does; `load-tester
 // schema` describes it.

@@ -155,15 +155,18 @@ func quietP99(t *testing.T, target Target) time.Duration {
 }
 
 // A limit with room to spare is never found missed, whatever else the machine
-// does.
+// does; in the last fifth of the runs that is a lot.
 func TestTrustLimitWithRoomDoesNotFail(t *testing.T) {
 	n := runs(t, 300)
 	target := working(quarterMillisecond)
 	limit := 5 * quietP99(t, target)
 	t.Logf("p99 <= %v", limit)
-	hog(t)
 	var c tally
 	for i := range n {
+		if i == n*4/5 {
+			t.Log(c.String(), "and now with a busy neighbour")
+			hog(t)
+		}
 		began := time.Now()
 		f := &fakeTB{}
 		f.run(func(t testing.TB) {

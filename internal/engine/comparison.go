@@ -144,7 +144,7 @@ func (c *Comparison) Run(ctx, cut context.Context, watch Watch) (*report.Compari
 	m := watching(watch)
 	defer m.end()
 	r, err := c.once(ctx, cut, m)
-	if err != nil || !c.head.opts.Confirm || r.Interrupted || !ratioFailed(r) {
+	if err != nil || !c.head.opts.Confirm || r.Interrupted || !ratioFailed(r) && !limitFailed(r.Limits) {
 		return r, err
 	}
 	if !c.head.rest(ctx, r.Elapsed, m) {

@@ -17,8 +17,8 @@ const pauseLeast = 5 * time.Second
 // rest pauses before a run that took so long is repeated. It reports false if
 // ctx ended meanwhile.
 func (p *Plan) rest(ctx context.Context, took time.Duration, m *monitor) bool {
-	pause := max(p.opts.Pause, took/2)
-	if p.opts.Pause == 0 {
+	pause := p.opts.Pause
+	if pause == 0 {
 		pause = max(pauseLeast, took/2)
 	}
 	m.says(fmt.Sprintf("pausing %s before the repeat", verdict.FormatDuration(pause)))
@@ -46,17 +46,20 @@ const factOfRepeat = "in a second run: "
 // unless it is a fact and no matter of chance; a fact of the repeat counts too.
 func confirmLimits(r *report.Report) {
 	for i, again := range r.Repeat.Limits {
-		first := &r.Limits[i]
-		switch {
-		case first.Verdict == verdict.Fail && again.Verdict == verdict.Fail:
-			first.Reason += "; a second run, after a pause: " + again.Reason
-		case first.Verdict == verdict.Fail && !first.Exact:
-			first.Verdict, first.Reason = verdict.Inconclusive, notRepeated+first.Reason
-		case again.Verdict == verdict.Fail && again.Exact:
-			first.Verdict, first.Exact, first.Reason = verdict.Fail, true, factOfRepeat+again.Reason
-		}
+		confirmLimit(&r.Limits[i], again)
 	}
 	r.Verdict = report.Overall(r.Limits)
+}
+
+func confirmLimit(first *report.LimitResult, again report.LimitResult) {
+	switch {
+	case first.Verdict == verdict.Fail && again.Verdict == verdict.Fail:
+		first.Reason += "; a second run, after a pause: " + again.Reason
+	case first.Verdict == verdict.Fail && !first.Exact:
+		first.Verdict, first.Reason = verdict.Inconclusive, notRepeated+first.Reason
+	case again.Verdict == verdict.Fail && again.Exact:
+		first.Verdict, first.Exact, first.Reason = verdict.Fail, true, factOfRepeat+again.Reason
+	}
 }
 
 // confirmRatios makes a fail of r that its repeat does not share inconclusive; a
@@ -74,14 +77,9 @@ func confirmRatios(r *report.Comparison) {
 			first.Reason += "; a second run, after a pause: " + again.Reason
 		}
 	}
-	for i, again := range r.Repeat.Limits {
-		if again.Verdict != verdict.Fail || !again.Exact {
-			continue
-		}
-		// It is one of head's, which come first: base's are never a fail.
-		if first := &r.Limits[i]; first.Verdict != verdict.Fail {
-			first.Verdict, first.Exact, first.Reason = verdict.Fail, true, factOfRepeat+again.Reason
-		}
+	// Head's limits come first, and base's are never a fail.
+	for i, again := range r.Repeat.Limits[:min(len(r.Limits), len(r.Repeat.Limits))] {
+		confirmLimit(&r.Limits[i], again)
 	}
 	r.Verdict = report.Overall(r.Judged())
 }
