@@ -67,7 +67,10 @@ func TestConfirmWithinTheBudget(t *testing.T) {
 	})
 	require.NotNil(t, r.Repeat)
 	assert.Equal(t, verdict.Fail, r.Verdict)
-	assert.Equal(t, []int64{1000, 1000}, []int64{r.Requests.Due, r.Repeat.Requests.Due}, "a second each was enough")
+	for _, due := range []int64{r.Requests.Due, r.Repeat.Requests.Due} {
+		assert.GreaterOrEqual(t, due, int64(1000))
+		assert.Less(t, due, int64(2000), "a second was enough, and what it takes to see that")
+	}
 }
 
 func TestConfirmLimits(t *testing.T) {
