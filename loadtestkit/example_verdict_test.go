@@ -34,7 +34,7 @@ func ExampleLimits_minRate() {
 		OnInconclusive: loadtestkit.Warn,
 	})
 	fmt.Println(report.Due, "due,", report.Limits[2].Limit)
-	// Output: 100 due, goodput>=495
+	// Output: 100 due, goodput>=475
 }
 
 // A limit that means the same on every machine: at most a hundred times what a

@@ -193,7 +193,7 @@ func TestWasClosed(t *testing.T) {
 	assert.False(t, same(f, io.Discard))
 }
 
-// Where one reader sees both streams, the text has the shape.
+// Where one reader sees both streams, the text has the shape that people see.
 func TestTogether(t *testing.T) {
 	raw := serve(t, nil)
 	f, err := os.Create(filepath.Join(t.TempDir(), "log"))
