@@ -27,8 +27,13 @@ import (
 var update = flag.Bool("update", false, "rewrite what the scripts compare with")
 
 func TestMain(m *testing.M) {
-	// Most scripts wait for what they started.
-	if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
+	// Most scripts wait for what they started, but under the race detector that
+	// is busy.
+	atOnce := 2 * runtime.GOMAXPROCS(0)
+	if raceEnabled {
+		atOnce = 1
+	}
+	if err := flag.Set("test.parallel", strconv.Itoa(atOnce)); err != nil {
 		panic(err) // there is no such flag
 	}
 	testscript.Main(m, map[string]func(){
