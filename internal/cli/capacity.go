@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"maps"
@@ -99,13 +98,7 @@ func (s *session) capacity(set *settings, o engine.Options) (status int, err err
 type capacity struct{ *report.Capacity }
 
 func (c *capacity) render(format string, style report.Style) ([]byte, error) {
-	var b bytes.Buffer
-	if format == "json" {
-		err := c.WriteJSON(&b)
-		return b.Bytes(), err
-	}
-	err := c.WriteText(&b, style)
-	return b.Bytes(), err
+	return textOrJSON(c.Capacity, format, style)
 }
 
 func (c *capacity) extent() string { return c.Progress() }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -127,13 +126,7 @@ func (s *session) compare(set *settings, o engine.Options) (status int, err erro
 type comparison struct{ *report.Comparison }
 
 func (c *comparison) render(format string, style report.Style) ([]byte, error) {
-	var b bytes.Buffer
-	if format == "json" {
-		err := c.WriteJSON(&b)
-		return b.Bytes(), err
-	}
-	err := c.WriteText(&b, style)
-	return b.Bytes(), err
+	return textOrJSON(c.Comparison, format, style)
 }
 
 func (c *comparison) extent() string { return c.Progress() }

@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 
@@ -17,6 +19,21 @@ type result interface {
 	interrupted() bool
 	status() int
 	complaints(seen bool) []string // why the status is not 0; seen: the reader has the text before him
+}
+
+// textOrJSON writes r in one of the two formats of the commands that compare and
+// search.
+func textOrJSON(r interface {
+	WriteJSON(io.Writer) error
+	WriteText(io.Writer, report.Style) error
+}, format string, style report.Style) ([]byte, error) {
+	var b bytes.Buffer
+	if format == "json" {
+		err := r.WriteJSON(&b)
+		return b.Bytes(), err
+	}
+	err := r.WriteText(&b, style)
+	return b.Bytes(), err
 }
 
 // A measure measures, shows how far it is to watch, and heeds contexts as
