@@ -240,3 +240,34 @@ func TestClearOfAStuckFunction(t *testing.T) {
 	assert.NotEqual(t, verdict.Pass, rep.Verdict)
 	assert.Positive(t, rep.Requests.Unfinished+rep.Requests.Failed+rep.Warmup.Sent)
 }
+
+// What is due at a look and not over may yet be in time, or never: for a pass it
+// is missed, for a fail it is not.
+func TestSettledSoFar(t *testing.T) {
+	check := func(done, late int, want bool, why string) {
+		t.Helper()
+		p, err := NewPlan(Options{Handler: healthy, Rate: 1000, Limits: limits(t, "p90<=100ms", "errors<=0")})
+		require.NoError(t, err)
+		o := (&arm{plan: p}).nothing()
+		o.Offering = 10 * time.Second
+		for k := range done {
+			due, took := o.Offering*time.Duration(k)/time.Duration(done), time.Millisecond
+			if k%10 < late {
+				took = time.Second
+			} else {
+				o.Within[0]++
+			}
+			o.Response.Record(int64(took))
+			o.Series.Due(due)
+			o.Series.Response(due, took)
+		}
+		o.Succeeded, o.Sent, o.Due = int64(done), int64(done), int64(done)
+		assert.Equal(t, want, (&round{Plan: p}).settledSoFar(o, verdict.DefaultStandard), why)
+	}
+	check(10_000, 0, true, "all is over and in time")
+	check(9_950, 0, true, "a few are on their way, and no reason to fail a limit on errors")
+	check(8_000, 0, false, "a fifth is still owed")
+	check(10_000, 5, true, "half of them were late")
+	check(8_000, 5, true, "what is owed cannot mend that")
+	check(8_000, 1, false, "a tenth was late, which may be too many or not")
+}
