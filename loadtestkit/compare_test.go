@@ -101,6 +101,7 @@ func TestRelativeLimitIsMissed(t *testing.T) {
 	require.Len(t, f.errors, 1)
 	assert.Contains(t, f.errors[0], "against the reference, which is base: head is ")
 	assert.Equal(t, "p50<=2x reference", r.Limits[1].Limit)
+	assert.Equal(t, "fail", r.Verdict)
 }
 
 // A reference gets the same load, of which blocks can be made.

@@ -164,6 +164,18 @@ func TestComparisonWithAHeadThatFails(t *testing.T) {
 	assert.Zero(t, r.Head.Requests.Succeeded)
 }
 
+// How many of head's requests may fail is judged from a sample, unless none may:
+// a fail is repeated as one of times is.
+func TestComparisonRepeatsALimitOnErrors(t *testing.T) {
+	t.Parallel()
+	r := compare(t, Options{
+		Rate: 500, Limits: limits(t, "errors<=10%"), Tolerances: within(0.5, 100), Budget: 2 * time.Second, Confirm: true, Pause: time.Millisecond,
+	}, healthy, everyOther())
+	assert.Equal(t, verdict.Fail, r.Verdict, "%+v", r.Limits)
+	require.NotNil(t, r.Repeat)
+	assert.Contains(t, r.Limits[0].Reason, "a second run, after a pause")
+}
+
 // blocks makes twelve pairs, as many as there are if nothing is judged, and
 // returns which target answered when, as a string without repetitions.
 func blocks(t *testing.T, o Options) (*report.Comparison, string, map[byte]int64) {
