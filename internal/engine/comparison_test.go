@@ -169,7 +169,7 @@ func TestComparisonWithAHeadThatFails(t *testing.T) {
 func TestComparisonRepeatsALimitOnErrors(t *testing.T) {
 	t.Parallel()
 	r := compare(t, Options{
-		Rate: 500, Limits: limits(t, "errors<=10%"), Tolerances: within(0.5, 100), Budget: 2 * time.Second, Confirm: true, Pause: time.Millisecond,
+		Rate: 500, Limits: limits(t, "errors<=10%"), Tolerances: within(0.25, 100), Budget: 2 * time.Second, Confirm: true, Pause: time.Millisecond,
 	}, healthy, everyOther())
 	assert.Equal(t, verdict.Fail, r.Verdict, "%+v", r.Limits)
 	require.NotNil(t, r.Repeat)
