@@ -77,14 +77,13 @@ func (c *contestant) allocate(ctx, cut context.Context, requests int64) (a alloc
 	runtime.GC()
 	var before, after runtime.MemStats // which, unlike runtime/metrics, is exact
 	runtime.ReadMemStats(&before)
-	o, err := c.arm.run(ctx, cut, stretch{first: c.next, requests: requests, grace: c.plan.opts.Grace, alone: true}, nil)
+	o, err := c.arm.run(ctx, cut, stretch{requests: requests, grace: c.plan.opts.Grace, alone: true}, nil)
 	runtime.ReadMemStats(&after)
 	if err != nil {
 		return a, err
 	}
 	a.objects = float64(after.Mallocs - before.Mallocs)
 	a.bytes = float64(after.TotalAlloc - before.TotalAlloc)
-	c.next += o.Due
 	if o.Succeeded < requests {
 		a.objects = math.NaN()
 	}

@@ -24,12 +24,12 @@ type arm struct {
 	wire   *wire          // nil for a function
 	server *target.Server // of a handler
 	mux    load.Mux       // made when first needed; nil where goroutines send
+	next   int64          // number of the next arrival: each has its own, whatever stretch it is in
 }
 
 // A stretch is load without a break.
 type stretch struct {
 	schedule *load.Schedule // nil for a closed workload
-	first    int64          // the number of its first arrival
 	origin   time.Duration  // where in the run's course it begins, its warm-up left out
 	warmup   time.Duration
 	duration time.Duration // warm-up apart; 0 means no bound
@@ -147,6 +147,7 @@ func (a *arm) run(ctx, cut context.Context, s stretch, m *monitor) (*load.Outcom
 	loop := load.New(cfg)
 	defer m.follows(loop)()
 	o := s.run(loop, ctx, cut)
+	a.next += o.Due + o.Warmup.Due
 	if o.Unfinished+o.Warmup.Unfinished > 0 {
 		a.closeMux() // with what it still had under way
 	}
@@ -176,7 +177,7 @@ func (a *arm) config(s stretch) (load.Config, error) {
 		Timeout:     o.Timeout,
 		Grace:       s.grace,
 		Ahead:       a.plan.ahead,
-		First:       s.first,
+		First:       a.next,
 		Origin:      s.origin,
 		Thresholds:  a.plan.thresholds(),
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 	"strconv"
 	"time"
 
@@ -28,16 +27,6 @@ const (
 	// takes longer has missed them.
 	drainLeast = time.Second
 	drainTimes = 4
-	// sentLeast is the part of what was due that a trial must have sent to say
-	// anything of its rate. Nighthawk's example of such a gate is 0.99.
-	sentLeast = 0.99
-	// saturated is the part of its processors that a generator can use before
-	// it may be what stands in the way. Hyperfoil's CpuWatchdog objects when a
-	// processor is idle for less than 20 %.
-	saturated = 0.8
-	// stolen is the part of a machine's processors whose loss to the hypervisor
-	// explains a limit that was missed. Chosen.
-	stolen = 0.05
 )
 
 // A Capacity is a search for the highest arrival rate at which the limits hold.
@@ -55,12 +44,7 @@ func NewCapacity(o Options) (*Capacity, error) {
 	fault := func(field, format string, args ...any) {
 		faults = append(faults, &Fault{field, fmt.Sprintf(format, args...)})
 	}
-	if o.Requests != 0 {
-		fault("Requests", "%d, but a search ends when the capacity is known; leave it out, or set Budget", o.Requests)
-	}
-	if o.Duration != 0 {
-		fault("Duration", "%v, but a search ends when the capacity is known; leave it out, or set Budget", o.Duration)
-	}
+	refuseEnd(&o, fault, "a search ends when the capacity is known")
 	if len(o.Stages) > 0 {
 		fault("Stages", "are set, but a search chooses its rates; leave them out")
 	}
@@ -125,7 +109,6 @@ type exploration struct {
 	monitor *monitor
 	search  *verdict.Search
 	began   time.Time
-	next    int64         // number of the next arrival
 	outcome *load.Outcome // of all trials
 	trials  []report.Trial
 }
@@ -159,39 +142,36 @@ func (e *exploration) try(ctx, cut context.Context, t verdict.TrialPlan) (*load.
 	schedule.Poisson, schedule.Seed = e.plan.opts.Poisson, e.plan.opts.Seed
 	sensors := host.Start(os.DirFS("/"))
 	o, err := e.arm.run(ctx, cut, stretch{
-		schedule: later(&schedule, len(e.trials)), first: e.next, origin: course(e.outcome), warmup: t.Warmup, duration: t.For,
+		schedule: later(&schedule, len(e.trials)), origin: course(e.outcome), warmup: t.Warmup, duration: t.For,
 		grace: min(e.plan.opts.Grace, max(drainLeast, drainTimes*e.plan.longestLimit())),
 	}, e.monitor)
-	usage := sensors.Stop()
-	if err == nil {
-		e.next += o.Due + o.Warmup.Due
-	}
-	return o, usage, err
+	return o, sensors.Stop(), err
 }
 
 // judge says what a trial ran into: one of verdict's words, "" if it held.
 func (e *exploration) judge(o *load.Outcome, u host.Usage) (limit, why string) {
 	use := 0.0
 	if u.HaveCPU && e.plan.opts.URL != "" {
-		use = u.CPU.Seconds() / u.Wall.Seconds() / float64(runtime.GOMAXPROCS(0))
+		use = cpuUse(u)
 	}
-	if sent := ratio(o.Sent, o.Due); sent < sentLeast && o.PeakInFlight < e.plan.opts.Concurrency {
-		return verdict.ByGenerator, fmt.Sprintf("%.3g %% of what was due was sent", 100*sent)
+	behind := float64(o.Due-o.Sent) > verdict.MostUnsent*float64(o.Due)
+	if behind && o.PeakInFlight < e.plan.opts.Concurrency {
+		return verdict.ByGenerator, fmt.Sprintf("%.3g %% of what was due was sent", 100*ratio(o.Sent, o.Due))
 	}
 	if missed := e.plan.missed(o); len(missed) > 0 {
 		miss := missed[0]
 		switch {
-		case u.Steal.Value > stolen:
+		case u.Steal.Value > verdict.MostSteal:
 			return verdict.ByHost, fmt.Sprintf("%s, while the hypervisor took %.0f %% of this machine", miss, 100*u.Steal.Value)
-		case use > saturated:
+		case use > verdict.MostCPU:
 			return verdict.ByGenerator, fmt.Sprintf("%s, with %.0f %% of the generator's processors in use", miss, 100*use)
 		case e.generatorLate(o):
 			return verdict.ByGenerator, miss + ", most of it the generator's own lateness"
 		}
 		return verdict.ByTarget, miss
 	}
-	if sent := ratio(o.Sent, o.Due); sent < sentLeast {
-		return verdict.ByTarget, fmt.Sprintf("%.3g %% of what was due was sent, as all permits were taken", 100*sent)
+	if behind {
+		return verdict.ByTarget, fmt.Sprintf("%.3g %% of what was due was sent, as all permits were taken", 100*ratio(o.Sent, o.Due))
 	}
 	return "", ""
 }

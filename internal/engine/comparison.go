@@ -93,12 +93,7 @@ func (c *Comparison) check(o *Options) (faults []error) {
 	fault := func(field, format string, args ...any) {
 		faults = append(faults, &Fault{field, fmt.Sprintf(format, args...)})
 	}
-	if o.Requests != 0 {
-		fault("Requests", "%d, but a comparison ends when its verdict is clear; leave it out, or set Budget", o.Requests)
-	}
-	if o.Duration != 0 {
-		fault("Duration", "%v, but a comparison ends when its verdict is clear; leave it out, or set Budget", o.Duration)
-	}
+	refuseEnd(o, fault, "a comparison ends when its verdict is clear")
 	if len(o.Stages) > 0 {
 		fault("Stages", "are set, but both targets get short blocks of the same load; want a Rate, or none")
 	}
@@ -214,7 +209,6 @@ func (c *Comparison) once(ctx, cut context.Context, m *monitor) (r *report.Compa
 // A contestant is one arm of a comparison and what it has done.
 type contestant struct {
 	*arm
-	next    int64         // number of its next arrival
 	outcome *load.Outcome // of all its blocks
 	allocs  *allocations
 }
@@ -298,7 +292,6 @@ func (t *contest) size() error {
 		if err != nil {
 			return err
 		}
-		c.next += o.Due
 		times := o.Response
 		if times.Count() == 0 {
 			times = o.FailedResponse
@@ -353,7 +346,7 @@ func (t *contest) pair() error {
 // stretch makes one block.
 func (c *contestant) stretch(t *contest, seed uint64) (*load.Outcome, error) {
 	s := stretch{
-		schedule: c.plan.schedule, first: c.next, origin: course(c.outcome),
+		schedule: c.plan.schedule, origin: course(c.outcome),
 		warmup: t.guard, duration: t.block - t.guard, grace: c.plan.opts.Grace,
 	}
 	if s.schedule != nil {
@@ -361,11 +354,7 @@ func (c *contestant) stretch(t *contest, seed uint64) (*load.Outcome, error) {
 		schedule.Seed = seed
 		s.schedule = &schedule
 	}
-	o, err := c.arm.run(t.ctx, t.late, s, t.monitor)
-	if err == nil {
-		c.next += o.Due + o.Warmup.Due
-	}
-	return o, err
+	return c.arm.run(t.ctx, t.late, s, t.monitor)
 }
 
 // judge gives each tolerance its verdict at a look with a share of the error.

@@ -27,7 +27,6 @@ type control struct {
 	arm      *arm
 	off      error // why it can tell nothing, or nothing more; nil while it can
 	outcome  *load.Outcome
-	next     int64   // number of its next arrival
 	blocks   int     // that it has had
 	throttle float64 // part of the quota's periods that were cut short, summed over blocks
 	sensed   int     // blocks in which that is known
@@ -66,7 +65,7 @@ func (c *control) run(ctx, cut context.Context, had time.Duration) {
 	sensors := host.Start(os.DirFS("/"))
 	p := c.arm.plan
 	o, err := c.arm.run(ctx, cut, stretch{
-		schedule: later(p.schedule, c.blocks), first: c.next, origin: course(c.outcome),
+		schedule: later(p.schedule, c.blocks), origin: course(c.outcome),
 		duration: max(controlLeast, time.Duration(controlPart*float64(had))), grace: p.opts.Grace,
 	}, nil)
 	u := sensors.Stop()
@@ -75,7 +74,6 @@ func (c *control) run(ctx, cut context.Context, had time.Duration) {
 		return
 	}
 	c.blocks++
-	c.next += o.Due
 	c.outcome = merged(c.outcome, o)
 	if u.Throttled.OK {
 		c.throttle += u.Throttled.Value

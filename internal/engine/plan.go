@@ -186,6 +186,18 @@ func (o *Options) endless() bool {
 	return o.Requests == 0 && o.Duration == 0 && len(o.Stages) == 0
 }
 
+// refuseEnd tells fault of an end that was asked for, where ends says what makes
+// one.
+func refuseEnd(o *Options, fault func(field, format string, args ...any), ends string) {
+	const format = "%v, but %s; leave it out, or set Budget"
+	if o.Requests != 0 {
+		fault("Requests", format, o.Requests, ends)
+	}
+	if o.Duration != 0 {
+		fault("Duration", format, o.Duration, ends)
+	}
+}
+
 // checkStages tells fault what is wrong with the stages.
 func (p *Plan) checkStages(fault func(field, format string, args ...any)) {
 	o := &p.opts

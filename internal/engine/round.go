@@ -32,7 +32,6 @@ type round struct {
 	arm      *arm
 	control  *control // nil without
 	outcome  *load.Outcome
-	next     int64            // number of the next arrival
 	standard verdict.Standard // that it was judged by
 }
 
@@ -88,12 +87,11 @@ func conserved(r *report.Report) error {
 
 // stretch makes a stretch of load.
 func (r *round) stretch(s stretch) error {
-	s.first, s.origin = r.next, course(r.outcome)
+	s.origin = course(r.outcome)
 	o, err := r.arm.run(r.ctx, r.cut, s, r.monitor)
 	if err != nil {
 		return err
 	}
-	r.next += o.Due + o.Warmup.Due
 	r.outcome = merged(r.outcome, o)
 	return nil
 }

@@ -30,16 +30,17 @@ type Noise struct {
 	Blocked       bool  // some arrivals had to wait for a permit, which is the target's doing
 }
 
-// From here on noise excuses a fail. Chosen, but for mostUnsent, the gate of
-// Nighthawk's examples, and mostCPU, at which Hyperfoil gives up.
+// From here on noise excuses a fail, and a search for a capacity blames the host
+// or the generator. Chosen, but for MostUnsent, the gate of
+// Nighthawk's examples, and MostCPU, at which Hyperfoil gives up.
 const (
-	mostSteal     = 0.05
+	MostSteal     = 0.05
 	mostForeign   = 0.25
 	mostThrottled = 0.05
-	mostCPU       = 0.80
+	MostCPU       = 0.80
 	mostLateness  = 0.20 // of the limit
 	mostControl   = 0.50 // of the limit
-	mostUnsent    = 0.01 // of the arrivals
+	MostUnsent    = 0.01 // of the arrivals
 )
 
 // Excuse says why a fail of l cannot be held against the target, "" if it can.
@@ -53,17 +54,17 @@ func Excuse(l Limit, n Noise) string {
 	above := func(share *float64, most float64) bool { return share != nil && *share > most }
 	apart := !n.InProcess && !n.Loopback // the target uses none of this machine
 	switch {
-	case above(n.Steal, mostSteal):
+	case above(n.Steal, MostSteal):
 		return fmt.Sprintf("the hypervisor took %s of the processor time", percent(*n.Steal))
 	case above(n.ForeignCPU, mostForeign) && !n.Loopback:
 		return fmt.Sprintf("other processes took %s of the processor time", percent(*n.ForeignCPU))
 	case above(n.Throttled, mostThrottled) && (apart || above(n.ThrottledControl, mostThrottled)):
 		return fmt.Sprintf("the processor quota ran out in %s of its periods", percent(*n.Throttled))
-	case above(n.CPUUse, mostCPU) && !n.InProcess:
+	case above(n.CPUUse, MostCPU) && !n.InProcess:
 		return fmt.Sprintf("the load generator itself used %s of its processors", percent(*n.CPUUse))
 	case l.Metric.IsTime():
 		return l.excuseTime(n, apart)
-	case n.Planned > 0 && !n.Blocked && float64(n.Planned-n.Sent) > mostUnsent*float64(n.Planned):
+	case n.Planned > 0 && !n.Blocked && float64(n.Planned-n.Sent) > MostUnsent*float64(n.Planned):
 		return fmt.Sprintf("the generator sent only %s of %s arrivals", FormatCount(n.Sent), FormatCount(n.Planned))
 	}
 	return ""
