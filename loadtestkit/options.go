@@ -122,7 +122,7 @@ func (o Options) plan(test bool) (*engine.Plan, error) {
 	e, err := o.engine(o.Target)
 	e.Confirm, e.Control = test, test && o.Baseline != ""
 	if o.Limits.MinRate > 0 && o.Requests == 0 && o.Duration == 0 {
-		// In one piece: a pause would let a target catch up that cannot keep up.
+		// A rate is kept up for some time, so that is given, not sought.
 		e.Duration = cmp.Or(o.Budget, minRateFor)
 	}
 	p, planErr := engine.NewPlan(e)
