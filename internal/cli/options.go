@@ -51,6 +51,7 @@ func (set *settings) options(stdin io.Reader) (engine.Options, error) {
 		Budget:           set.budget,
 		Tolerances:       set.tolerances,
 		Most:             set.most,
+		Alone:            true,
 	}
 	if set.insecure {
 		o.TLSConfig = &tls.Config{InsecureSkipVerify: true}

@@ -190,7 +190,7 @@ func (a *arm) config(s stretch) (load.Config, error) {
 	var err error
 	if a.wire != nil && !o.Portable {
 		if a.mux == nil {
-			a.mux, err = a.wire.newMux(o.Concurrency)
+			a.mux, err = a.wire.newMux(o.Concurrency, o.Alone && a.server == nil)
 		}
 		if cfg.Mux = a.mux; cfg.Mux != nil || err != nil {
 			return cfg, err

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"sync"
 	"syscall"
 	"time"
 	"unsafe"
@@ -15,41 +14,18 @@ import (
 	"github.com/loadtestkit/load-tester/internal/load"
 )
 
-const (
-	// readAtOnce is what one read takes in, into one buffer for all connections
-	// in turn: large bodies want few reads. Chosen.
-	readAtOnce = 256 << 10
-	// eventsAtOnce bounds how many connections are served between two looks
-	// at the clock. Chosen.
-	eventsAtOnce = 128
-)
+// readAtOnce is what one read takes in, into one buffer for all connections in
+// turn. Measured with bodies of 1 MiB: larger reads empty the sockets so fast
+// that the server is woken for little each time, and sends half as much; smaller
+// ones cost more system calls.
+const readAtOnce = 64 << 10
 
-// What in the poll is not a place.
-const (
-	timerEvent = -1 - iota
-	wakeEvent
-)
-
-// An epollMux sends plain HTTP over raw sockets from one goroutine. Its own
-// poll holds the connections and a timer. When nothing in it is ready it waits
-// for it in the runtime's poller, so that the processor goes to whoever needs
-// it meanwhile: a handler in this process, the collector. Only system calls
-// that cannot block are made behind the scheduler's back.
+// An epollMux sends plain HTTP over raw sockets from one goroutine.
 type epollMux struct {
 	*wire
+	poll
 	addr   unix.Sockaddr
 	family int
-
-	epfd   int
-	file   *os.File        // of epfd
-	park   syscall.RawConn // of file: waits in the runtime's poller
-	timer  int             // timerfd, edge-triggered and never read
-	alarm  sync.Mutex      // guards wakeFD: a Wake may come after Close
-	wakeFD int             // eventfd, likewise; -1 once closed
-	armed  time.Time       // when the timer fires next
-	events [eventsAtOnce]unix.EpollEvent
-	ready  int // how many of them there are
-	look   func(uintptr) bool
 
 	in      []byte
 	places  []muxPlace
@@ -84,8 +60,8 @@ type muxPlace struct {
 }
 
 // newMux returns what sends p's requests from one goroutine, nil if p needs
-// what it cannot do.
-func (w *wire) newMux(places int) (load.Mux, error) {
+// what it cannot do. alone says that nothing else in this process has work.
+func (w *wire) newMux(places int, alone bool) (load.Mux, error) {
 	if w.dialer.TLS != nil {
 		return nil, nil
 	}
@@ -93,9 +69,9 @@ func (w *wire) newMux(places int) (load.Mux, error) {
 	if err != nil {
 		return nil, fmt.Errorf("address %q: %w", w.dialer.Addr, err)
 	}
-	m := &epollMux{wire: w, in: make([]byte, readAtOnce), places: make([]muxPlace, places), timer: -1, wakeFD: -1}
+	m := &epollMux{wire: w, in: make([]byte, readAtOnce), places: make([]muxPlace, places)}
 	m.addr, m.family = sockaddr(addr)
-	if err := m.open(); err != nil {
+	if err := m.open(alone); err != nil {
 		m.Close()
 		return nil, err
 	}
@@ -103,28 +79,6 @@ func (w *wire) newMux(places int) (load.Mux, error) {
 		m.adopt(0, c)
 	}
 	return m, nil
-}
-
-// open makes the poll and what is always in it.
-func (m *epollMux) open() (err error) {
-	if m.epfd, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
-		return fmt.Errorf("creating a poll: %w", err)
-	}
-	unix.SetNonblock(m.epfd, true) // or else the runtime will not poll it
-	m.file = os.NewFile(uintptr(m.epfd), "epoll")
-	if m.park, err = m.file.SyscallConn(); err != nil {
-		return fmt.Errorf("polling the poll: %w", err)
-	}
-	if m.timer, err = unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC); err != nil {
-		return fmt.Errorf("creating the poll's timer: %w", err)
-	}
-	if m.wakeFD, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
-		return fmt.Errorf("creating the poll's alarm: %w", err)
-	}
-	m.watch(unix.EPOLL_CTL_ADD, m.timer, timerEvent, unix.EPOLLIN|unix.EPOLLET)
-	m.watch(unix.EPOLL_CTL_ADD, m.wakeFD, wakeEvent, unix.EPOLLIN|unix.EPOLLET)
-	m.look = func(uintptr) bool { m.ready = m.peek(); return m.ready > 0 }
-	return nil
 }
 
 // Start begins an exchange; see [load.Mux]. The poll knows of what has happened
@@ -153,44 +107,14 @@ func (m *epollMux) Wait(d time.Duration, done func(int, *load.Result)) (expired 
 	if m.tell(done) {
 		d = 0 // the caller may have something else to wait for now
 	}
-	if m.ready = m.peek(); m.ready == 0 && d > 0 {
-		m.arm(d)
-		m.park.Read(m.look)
-	}
-	expired = m.ready > 0
-	for _, e := range m.events[:m.ready] {
-		switch i := int(e.Fd); i {
-		case timerEvent:
-			m.armed = time.Time{}
-		case wakeEvent:
-			expired = false
-		default:
-			expired = false
-			m.serve(i, e.Events)
+	events, expired := m.wait(d)
+	for _, e := range events {
+		if e.Fd >= 0 {
+			m.serve(int(e.Fd), e.Events)
 			m.tell(done) // at once: the next may take its time
 		}
 	}
 	return expired
-}
-
-// peek asks which places are ready, without waiting.
-func (m *epollMux) peek() int {
-	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(m.epfd), uintptr(unsafe.Pointer(&m.events)), eventsAtOnce, 0, 0, 0)
-	if errno != 0 {
-		return 0
-	}
-	return int(n)
-}
-
-// arm makes the timer fire after d at the latest.
-func (m *epollMux) arm(d time.Duration) {
-	at := time.Now().Add(d)
-	if !m.armed.IsZero() && !m.armed.After(at) {
-		return
-	}
-	m.armed = at
-	spec := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(d))}
-	unix.RawSyscall6(unix.SYS_TIMERFD_SETTIME, uintptr(m.timer), 0, uintptr(unsafe.Pointer(&spec)), 0, 0, 0)
 }
 
 // serve does what place i can do now.
@@ -329,12 +253,7 @@ func (m *epollMux) Expire(i int) {
 }
 
 // Wake ends a Wait; see [load.Mux].
-func (m *epollMux) Wake() {
-	m.alarm.Lock()
-	defer m.alarm.Unlock()
-	one := [8]byte{1}
-	unix.Write(m.wakeFD, one[:])
-}
+func (m *epollMux) Wake() { m.wake() }
 
 // Close frees everything; see [load.Mux].
 func (m *epollMux) Close() {
@@ -343,12 +262,7 @@ func (m *epollMux) Close() {
 			unix.Close(m.places[i].fd)
 		}
 	}
-	unix.Close(m.timer)
-	m.alarm.Lock()
-	unix.Close(m.wakeFD)
-	m.wakeFD = -1
-	m.alarm.Unlock()
-	m.file.Close()
+	m.free()
 }
 
 func (m *epollMux) watchWrites(i int, on bool) {
@@ -362,10 +276,6 @@ func (m *epollMux) watchWrites(i int, on bool) {
 		events |= unix.EPOLLOUT
 	}
 	m.watch(unix.EPOLL_CTL_MOD, p.fd, i, events)
-}
-
-func (m *epollMux) watch(op, fd, i int, events uint32) {
-	unix.EpollCtl(m.epfd, op, fd, &unix.EpollEvent{Events: events, Fd: int32(i)})
 }
 
 // recv and send are for sockets that do not block. Unlike read and write, they

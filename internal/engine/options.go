@@ -56,6 +56,7 @@ type Options struct {
 	Tolerances []verdict.Tolerance // of a comparison: what head may be slower by
 	Most       float64             // of a search for the capacity: no rate above it is tried; 0 means no bound
 
+	Alone    bool // nothing else in this process has work while a run waits, which may then hold up a processor of the scheduler for it
 	Portable bool // a goroutine for each permit, even where an event loop can do without
 
 	Log *slog.Logger // told of each failed request; nil means nobody

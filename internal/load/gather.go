@@ -22,9 +22,14 @@ func (g *gatherer) released(due, now time.Duration) {
 	g.due, g.last = due, now
 }
 
+// gathers reports whether arrivals are so close that they are sent together:
+// then it does not matter which of them are, and being awake on time is not
+// worth a processor.
+func (g *gatherer) gathers() bool { return g.gap < gatherFor }
+
 // until returns when to wake for an arrival.
 func (g *gatherer) until(due time.Duration) time.Duration {
-	if g.gap >= gatherFor {
+	if !g.gathers() {
 		return due
 	}
 	return max(due, min(g.last+gatherFor, due+gatherFor))

@@ -134,7 +134,7 @@ func (m *muxLoop) wait(now time.Duration) {
 		return
 	}
 	left := m.gather.until(m.coming.Due) - now
-	if m.awake && left <= spinMost {
+	if m.awake && left <= spinMost && !m.gather.gathers() {
 		m.mux.Wait(0, m.told)
 		return
 	}
