@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
+	"runtime"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/http1"
@@ -23,7 +24,7 @@ type arm struct {
 	plan   *Plan
 	wire   *wire          // nil for a function
 	server *target.Server // of a handler
-	mux    load.Mux       // made when first needed; nil where goroutines send
+	muxes  []load.Mux     // made when first needed; none where goroutines send
 	next   int64          // number of the next arrival: each has its own, whatever stretch it is in
 }
 
@@ -118,7 +119,7 @@ func (a *arm) connect(ctx context.Context) (err error) {
 
 // close frees the target. Its error says what went on nevertheless.
 func (a *arm) close() error {
-	a.closeMux()
+	a.closeMuxes()
 	if a.wire != nil {
 		a.wire.close()
 	}
@@ -128,11 +129,25 @@ func (a *arm) close() error {
 	return nil
 }
 
-func (a *arm) closeMux() {
-	if a.mux != nil {
-		a.mux.Close()
-		a.mux = nil
+// openMuxes makes the event loops, if they can send what is asked for.
+func (a *arm) openMuxes() error {
+	o := &a.plan.opts
+	loops := a.plan.loops(a.wire.loopback(), runtime.GOMAXPROCS(0))
+	for len(a.muxes) < loops {
+		m, err := a.wire.newMux(o.Concurrency, loops, o.Alone && a.server == nil)
+		if m == nil || err != nil {
+			return err
+		}
+		a.muxes = append(a.muxes, m)
 	}
+	return nil
+}
+
+func (a *arm) closeMuxes() {
+	for _, m := range a.muxes {
+		m.Close()
+	}
+	a.muxes = nil
 }
 
 // run makes a stretch of load. See [Plan.Run] for ctx and cut.
@@ -149,7 +164,7 @@ func (a *arm) run(ctx, cut context.Context, s stretch, m *monitor) (*load.Outcom
 	o := s.run(loop, ctx, cut)
 	a.next += o.Due + o.Warmup.Due
 	if o.Unfinished+o.Warmup.Unfinished > 0 {
-		a.closeMux() // with what it still had under way
+		a.closeMuxes() // with what it still had under way
 	}
 	return o, nil
 }
@@ -189,10 +204,8 @@ func (a *arm) config(s stretch) (load.Config, error) {
 	}
 	var err error
 	if a.wire != nil && !o.Portable {
-		if a.mux == nil {
-			a.mux, err = a.wire.newMux(o.Concurrency, o.Alone && a.server == nil)
-		}
-		if cfg.Mux = a.mux; cfg.Mux != nil || err != nil {
+		err = a.openMuxes()
+		if cfg.Muxes = a.muxes; len(cfg.Muxes) > 0 || err != nil {
 			return cfg, err
 		}
 	}

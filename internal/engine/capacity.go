@@ -152,7 +152,7 @@ func (e *exploration) try(ctx, cut context.Context, t verdict.TrialPlan) (*load.
 func (e *exploration) judge(o *load.Outcome, u host.Usage) (limit, why string) {
 	use := 0.0
 	if u.HaveCPU && e.plan.opts.URL != "" {
-		use = cpuUse(u)
+		use = cpuUse(u, o)
 	}
 	behind := float64(o.Due-o.Sent) > verdict.MostUnsent*float64(o.Due)
 	if behind && o.PeakInFlight < e.plan.opts.Concurrency {

@@ -110,7 +110,7 @@ func (p *Plan) noise(o *load.Outcome, u host.Usage, w *wire, c *control) verdict
 		Blocked:    o.PermitsExhausted > 0,
 	}
 	if u.HaveCPU {
-		use := cpuUse(u)
+		use := cpuUse(u, o)
 		n.CPUUse = &use
 	}
 	if p.schedule != nil {

@@ -57,7 +57,7 @@ func (m *epollMux) adopt(i int, c *http1.Conn) {
 
 // dialLater opens a connection for place i, now or when it is its turn.
 func (m *epollMux) dialLater(i int) {
-	if m.dialing < dialsAtOnce {
+	if m.dialing < m.dialsAtOnce {
 		m.dial(i)
 	} else {
 		m.places[i].state = queued
@@ -138,7 +138,7 @@ func (m *epollMux) settle(i int) {
 // dialed gives the turn to open a connection to the next.
 func (m *epollMux) dialed() {
 	m.dialing--
-	for m.dialing < dialsAtOnce && len(m.queue) > 0 {
+	for m.dialing < m.dialsAtOnce && len(m.queue) > 0 {
 		i := m.queue[0]
 		m.queue = m.queue[1:]
 		if m.places[i].state == queued {

@@ -27,11 +27,13 @@ type epollMux struct {
 	addr   unix.Sockaddr
 	family int
 
-	in      []byte
-	places  []muxPlace
-	over    []int // places whose exchange is over and has not been told of
-	dialing int   // connections being opened
-	queue   []int // places that wait to open one
+	in     []byte
+	places []muxPlace
+	over   []int // places whose exchange is over and has not been told of
+
+	dialing     int   // connections being opened
+	dialsAtOnce int   // most of them
+	queue       []int // places that wait to open one
 }
 
 // What a place is doing.
@@ -59,9 +61,10 @@ type muxPlace struct {
 	result   load.Result
 }
 
-// newMux returns what sends p's requests from one goroutine, nil if p needs
-// what it cannot do. alone says that nothing else in this process has work.
-func (w *wire) newMux(places int, alone bool) (load.Mux, error) {
+// newMux returns what sends requests from one goroutine, nil if they need what
+// it cannot do. It is one of so many that share the permits, and the connections
+// opened at once; alone says that nothing else in this process has work.
+func (w *wire) newMux(permits, loops int, alone bool) (load.Mux, error) {
 	if w.dialer.TLS != nil {
 		return nil, nil
 	}
@@ -69,7 +72,10 @@ func (w *wire) newMux(places int, alone bool) (load.Mux, error) {
 	if err != nil {
 		return nil, fmt.Errorf("address %q: %w", w.dialer.Addr, err)
 	}
-	m := &epollMux{wire: w, in: make([]byte, readAtOnce), places: make([]muxPlace, places)}
+	m := &epollMux{
+		wire: w, in: make([]byte, readAtOnce),
+		places: make([]muxPlace, (permits+loops-1)/loops), dialsAtOnce: max(1, dialsAtOnce/loops),
+	}
 	m.addr, m.family = sockaddr(addr)
 	if err := m.open(alone); err != nil {
 		m.Close()

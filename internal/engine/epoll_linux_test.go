@@ -17,7 +17,7 @@ func mux(t *testing.T, addr string) load.Mux {
 	request, err := http1.NewRequest(http1.Spec{URL: "http://" + addr, Run: "test"})
 	require.NoError(t, err)
 	w := &wire{request: request, dialer: http1.Dialer{Addr: addr}, timeout: time.Second, dials: make(chan struct{}, dialsAtOnce)}
-	m, err := w.newMux(1, false)
+	m, err := w.newMux(1, 1, false)
 	require.NoError(t, err)
 	require.NotNil(t, m)
 	return m

@@ -29,6 +29,11 @@ const (
 	// aheadMost bounds the connections that an open workload opens ahead on
 	// its own. Chosen.
 	aheadMost = 256
+	// permitsPerLoop is how many permits an event loop has at least, where
+	// there is more than one, and loopsMost bounds their memory, some 3 MB each.
+	// Chosen: fewer permits do not keep a processor busy.
+	permitsPerLoop = 32
+	loopsMost      = 16
 )
 
 // A Plan is a run that has been checked and has its defaults filled in. It does
@@ -250,6 +255,19 @@ func (p *Plan) plan() {
 		// By Little's law what a service time of 100 ms keeps in flight.
 		p.ahead = min(int(math.Ceil(p.schedule.Stages[0].From/10)), aheadMost)
 	}
+}
+
+// loops is how many event loops p is worth, given how many processors there are:
+// one for each, but half of them if the target needs some too. An open workload
+// has one, see [load.Config].
+func (p *Plan) loops(loopback bool, processors int) int {
+	if p.schedule != nil {
+		return 1
+	}
+	if loopback {
+		processors /= 2
+	}
+	return max(1, min(processors, p.opts.Concurrency/permitsPerLoop, loopsMost))
 }
 
 func (p *Plan) newRequest(url string) (*http1.Request, error) {

@@ -154,12 +154,13 @@ func (p *Plan) rates(r *report.Report, o *load.Outcome) {
 // generator is how the generator itself did.
 func (p *Plan) generator(r *report.Report, o *load.Outcome, u host.Usage, w *wire) {
 	engine := "goroutines"
-	if o.Muxed {
+	if o.Loops > 0 {
 		engine = "epoll"
 	}
 	g := &r.Generator
 	*g = report.Generator{
 		Engine:           engine,
+		Processors:       processors(o),
 		GOMAXPROCS:       runtime.GOMAXPROCS(0),
 		GOOS:             runtime.GOOS,
 		GOARCH:           runtime.GOARCH,
@@ -183,7 +184,7 @@ func (p *Plan) generator(r *report.Report, o *load.Outcome, u host.Usage, w *wir
 		g.ConnectionsOpened = w.opened.Load()
 	}
 	if u.HaveCPU {
-		use := cpuUse(u)
+		use := cpuUse(u, o)
 		g.CPUUse, g.CPUUser, g.CPUSystem, g.MaxRSS = &use, &u.CPUUser, &u.CPUSystem, &u.MaxRSS
 		if n := o.Sent + o.Warmup.Sent; n > 0 {
 			each := u.CPU / time.Duration(n)
@@ -194,7 +195,7 @@ func (p *Plan) generator(r *report.Report, o *load.Outcome, u host.Usage, w *wir
 		Open:             p.schedule != nil,
 		InProcess:        p.opts.URL == "",
 		Loopback:         p.opts.URL != "" && w.loopback(),
-		GOMAXPROCS:       g.GOMAXPROCS,
+		Processors:       g.Processors,
 		LatenessMax:      time.Duration(o.Lateness.Max()),
 		Due:              o.Due,
 		Sent:             o.Sent,
@@ -225,9 +226,18 @@ func (p *Plan) generator(r *report.Report, o *load.Outcome, u host.Usage, w *wir
 	}
 }
 
-// cpuUse is the part of the processors that this process may use which it did.
-func cpuUse(u host.Usage) float64 {
-	return u.CPU.Seconds() / (u.Wall.Seconds() * float64(runtime.GOMAXPROCS(0)))
+// processors is how many processors could make o at once: an event loop can use
+// only one.
+func processors(o *load.Outcome) int {
+	if o.Loops > 0 {
+		return o.Loops
+	}
+	return min(runtime.GOMAXPROCS(0), runtime.NumCPU())
+}
+
+// cpuUse is the part of those processors that this process used.
+func cpuUse(u host.Usage, o *load.Outcome) float64 {
+	return u.CPU.Seconds() / (u.Wall.Seconds() * float64(processors(o)))
 }
 
 // optional is a reading as reports have it.

@@ -26,7 +26,7 @@ const (
 	// exhaustedShare is of the run. Chosen to match sentShare.
 	exhaustedShare = 1 - sentShare
 
-	// ownCPUShare is of GOMAXPROCS processors. Hyperfoil's CpuWatchdog objects
+	// ownCPUShare is of the processors it can use at once. Hyperfoil's CpuWatchdog objects
 	// when a processor is idle for less than 20 %.
 	ownCPUShare = 0.8
 

@@ -32,7 +32,7 @@ type Load struct {
 	Open       bool // an open workload: arrivals have a schedule, so lateness means something
 	InProcess  bool // the target runs in this process and shares its processors
 	Loopback   bool // the target is another process of this machine
-	GOMAXPROCS int
+	Processors int  // that the generator could use at once
 
 	Lateness50, Lateness99, LatenessMax time.Duration // the generator's own: without waiting for a permit
 	ResponseP50                         time.Duration
@@ -115,15 +115,18 @@ func permitsExhausted(l Load) string {
 
 func ownCPU(u Usage, l Load) string {
 	// A target in this process may take what it likes: the test is about it.
-	if l.InProcess || !u.HaveCPU || l.GOMAXPROCS <= 0 || u.Wall < minWindow {
+	if l.InProcess || !u.HaveCPU || l.Processors <= 0 || u.Wall < minWindow {
 		return ""
 	}
-	share := ratio(u.CPU, u.Wall) / float64(l.GOMAXPROCS)
+	share := ratio(u.CPU, u.Wall) / float64(l.Processors)
 	if share <= ownCPUShare {
 		return ""
 	}
-	return fmt.Sprintf("the generator used %s of its %d processors: it may be the bottleneck; %s or give it more",
-		percent(share), l.GOMAXPROCS, l.less())
+	its := "its only processor"
+	if l.Processors > 1 {
+		its = fmt.Sprintf("its %d processors", l.Processors)
+	}
+	return fmt.Sprintf("the generator used %s of %s: it may be the bottleneck; %s or give it more", percent(share), its, l.less())
 }
 
 func throttling(u Usage, l Load) string {

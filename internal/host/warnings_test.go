@@ -26,7 +26,7 @@ func sound() (Usage, Load) {
 			Hiccup99: 5 * ms, HiccupMax: 150 * ms,
 			ClockDrift: s,
 		}, Load{
-			Open: true, GOMAXPROCS: 2, Threshold: 50 * ms, ResponseP50: 2 * ms,
+			Open: true, Processors: 2, Threshold: 50 * ms, ResponseP50: 2 * ms,
 			Lateness50: 20 * us, Lateness99: 2500 * us, LatenessMax: 20 * ms,
 			Due: 10000, Sent: 9990, Concurrency: 64, PeakInFlight: 60,
 			PermitsExhausted: 10 * ms, Elapsed: 10 * s,
@@ -81,7 +81,7 @@ func TestWarnings(t *testing.T) {
 			"a closed workload has no rate to lower"},
 		{"own CPU with the target", func(u *Usage, l *Load) { u.CPU = 19 * s; l.InProcess = true }, nil, "it may be the target's"},
 		{"own CPU unknown", func(u *Usage, l *Load) { u.CPU = 19 * s; u.HaveCPU = false }, nil, ""},
-		{"no processors said", func(u *Usage, l *Load) { l.GOMAXPROCS = 0 }, nil, "never divides by 0"},
+		{"no processors said", func(u *Usage, l *Load) { l.Processors = 0 }, nil, "never divides by 0"},
 
 		{"throttled", func(u *Usage, l *Load) { u.Throttled.Value = 10. / 11; u.ThrottledTime = 812345678 }, []Warning{{Throttled,
 			"a CPU quota stopped this process in 90.9% of its periods, for 812ms in all: raise the quota of the container or cgroup, or lower the rate (--rate, Options.Rate)"}}, ""},

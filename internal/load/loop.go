@@ -29,8 +29,8 @@ type Config struct {
 	Origin time.Duration // where in the run's course it begins
 
 	Thresholds []time.Duration // response times to count exactly
-	NewSender  func() Sender   // called once a permit, never concurrently; not used with a Mux
-	Mux        Mux             // performs all exchanges from one goroutine; closing it is the caller's; nil means a Sender and a goroutine for each permit
+	NewSender  func() Sender   // called once a permit, never concurrently; not used with Muxes
+	Muxes      []Mux           // perform all exchanges, each from one goroutine; closing them is the caller's; none means a Sender and a goroutine for each permit
 	Sleeper    Sleeper         // wakes the pacer of an open workload; closing it is the caller's
 	OnFailed   func(*Sample)   // called for each failed request, by whose goroutine sends; nil means nobody asks
 }
@@ -41,6 +41,15 @@ func (c *Config) Permits() int {
 		return int(min(int64(c.Concurrency), c.Requests))
 	}
 	return c.Concurrency
+}
+
+// loops is how many Muxes send: one an open workload, whose arrivals wait in one
+// line for all permits; in a closed one all that get a permit.
+func (c *Config) loops() int {
+	if c.Schedule != nil {
+		return min(len(c.Muxes), 1)
+	}
+	return min(len(c.Muxes), c.Permits())
 }
 
 // cursor returns a cursor at the first arrival.
@@ -95,8 +104,8 @@ func New(cfg Config) *Loop {
 	l := &Loop{cfg: cfg, stopping: make(chan struct{}), stuck: make(chan struct{})}
 	l.permits.max = cfg.Concurrency
 	shards := min(runtime.GOMAXPROCS(0), maxShards)
-	if cfg.Mux != nil {
-		shards = 1
+	if loops := cfg.loops(); loops > 0 {
+		shards = loops
 	}
 	for range shards {
 		l.shards = append(l.shards, newShard(&cfg))
@@ -110,8 +119,8 @@ func New(cfg Config) *Loop {
 // either way.
 func (l *Loop) Run(ctx, cut context.Context) *Outcome {
 	l.ctx = ctx
-	if l.cfg.Mux != nil {
-		return l.outcome(l.runMux(ctx, cut))
+	if len(l.cfg.Muxes) > 0 {
+		return l.outcome(l.runMuxes(ctx, cut))
 	}
 	l.connectAhead(ctx)
 	l.begin()
@@ -161,8 +170,8 @@ func (l *Loop) now() time.Duration { return time.Since(l.start) }
 // goroutine once the loop is under way.
 func (l *Loop) End() {
 	l.ended.CompareAndSwap(0, max(1, int64(l.now())))
-	if l.cfg.Mux != nil {
-		l.cfg.Mux.Wake()
+	for _, m := range l.cfg.Muxes {
+		m.Wake()
 	}
 }
 

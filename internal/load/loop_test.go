@@ -159,6 +159,34 @@ func inBoth(t *testing.T, f func(t *testing.T, mux bool)) {
 	}
 }
 
+// A closed workload gives every Mux its part of the permits, an open one, whose
+// arrivals wait in one line, all of them to the first.
+func TestPermitsAreSharedAmongMuxes(t *testing.T) {
+	check := func(cfg Config, want ...int) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) {
+			p := &peer{delay: func(int64) time.Duration { return time.Second }}
+			cfg.Concurrency, cfg.Timeout, cfg.Grace = 7, time.Minute, time.Minute
+			cfg.Muxes = []Mux{newFakeMux(p), newFakeMux(p), newFakeMux(p)}
+			o := New(cfg).Run(t.Context(), t.Context())
+			assert.Equal(t, len(want), o.Loops)
+			assert.Equal(t, int64(20), o.Succeeded)
+			assert.Equal(t, 7, o.PeakInFlight)
+			for i, m := range cfg.Muxes {
+				used := len(m.(*fakeMux).timers) // by place
+				if i < len(want) {
+					assert.Equal(t, want[i], used)
+				} else {
+					assert.Zero(t, used)
+				}
+				m.Close()
+			}
+		})
+	}
+	check(Config{Requests: 20}, 2, 2, 3)
+	check(Config{Requests: 20, Schedule: rate(1000)}, 7)
+}
+
 // run runs cfg in the present bubble, with defaults that most tests want.
 func run(t *testing.T, p *peer, cfg Config) *Outcome {
 	return runUntil(t, context.Background(), context.Background(), p, cfg)
@@ -176,7 +204,7 @@ func runUntil(t *testing.T, ctx, cut context.Context, p *peer, cfg Config) *Outc
 		cfg.Grace = cfg.Timeout
 	}
 	if p.mux {
-		cfg.Mux = newFakeMux(p)
+		cfg.Muxes = []Mux{newFakeMux(p), newFakeMux(p), newFakeMux(p)}
 	} else {
 		cfg.NewSender = p.sender
 		cfg.Sleeper = NewTimerSleeper()
@@ -189,7 +217,9 @@ func runUntil(t *testing.T, ctx, cut context.Context, p *peer, cfg Config) *Outc
 	}
 	require.Equal(t, p.seen.Load(), o.Sent+o.Warmup.Sent, "sent is what the peer saw")
 	if p.mux {
-		cfg.Mux.Close()
+		for _, m := range cfg.Muxes {
+			m.Close()
+		}
 	} else {
 		require.Equal(t, int64(len(l.permits.opened)), p.closed.Load(), "every sender is closed")
 	}

@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"math"
+	"sync"
 	"time"
 )
 
@@ -51,8 +52,9 @@ type rest struct {
 	until time.Duration
 }
 
-// A muxLoop is a Loop whose permits one goroutine serves: it releases arrivals
-// when they are due, sweeps for timeouts and records, all between two Waits.
+// A muxLoop serves some of a Loop's permits from one goroutine: it releases
+// arrivals when they are due, sweeps for timeouts and records, all between two
+// Waits.
 type muxLoop struct {
 	*Loop
 	mux     Mux
@@ -62,6 +64,7 @@ type muxLoop struct {
 	free    []int // a stack: most recently used first
 	resting []rest
 	busy    int // exchanges under way
+	peak    int // most of them at once
 
 	next    Cursor  // open: after coming
 	coming  Arrival // open: the first that is not yet due
@@ -72,6 +75,9 @@ type muxLoop struct {
 	sweepAt time.Duration
 	told    func(int, *Result) // done, bound once: each binding allocates
 	cutAt   time.Duration
+
+	interrupted bool
+	unfinished  []Sample // what it had to cut off
 }
 
 // startsAtOnce is how many places of a closed workload are started between two
@@ -80,39 +86,76 @@ const startsAtOnce = 16
 
 const forever = time.Duration(math.MaxInt64)
 
-// runMux makes the load on cfg.Mux. It returns the requests that it had to cut
-// off.
-func (l *Loop) runMux(ctx, cut context.Context) (interrupted bool, unfinished []Sample) {
-	m := &muxLoop{Loop: l, mux: l.cfg.Mux, shard: l.shards[0], places: make([]place, l.cfg.Permits()), cutAt: forever}
-	m.told = m.done
-	defer context.AfterFunc(ctx, m.mux.Wake)()
-	defer context.AfterFunc(cut, m.mux.Wake)()
-	if ahead := min(l.cfg.Ahead, len(m.places)); ahead > 0 {
+// runMuxes makes the load on cfg.Muxes, each with its part of the permits and a
+// goroutine of its own. It returns the requests that it had to cut off.
+func (l *Loop) runMuxes(ctx, cut context.Context) (interrupted bool, unfinished []Sample) {
+	loops := l.muxLoops()
+	for _, m := range loops {
+		defer context.AfterFunc(ctx, m.mux.Wake)()
+		defer context.AfterFunc(cut, m.mux.Wake)()
+		m.connect(ctx)
+	}
+	l.begin()
+	var serving sync.WaitGroup
+	for _, m := range loops {
+		serving.Go(func() { m.serve(ctx, cut) })
+	}
+	serving.Wait()
+	for _, m := range loops {
+		interrupted = interrupted || m.interrupted
+		unfinished = append(unfinished, m.unfinished...)
+		// Each at its own peak, which in a closed workload is all the time.
+		l.permits.peak += m.peak
+	}
+	return interrupted, unfinished
+}
+
+// muxLoops gives out the permits.
+func (l *Loop) muxLoops() (loops []*muxLoop) {
+	n := l.cfg.loops()
+	for i := range n {
+		places := (l.cfg.Permits() + i) / n // which add up to all
+		m := &muxLoop{Loop: l, mux: l.cfg.Muxes[i], shard: l.shards[i], places: make([]place, places), cutAt: forever}
+		m.told = m.done
+		loops = append(loops, m)
+	}
+	return loops
+}
+
+// connect makes the loop's connections ready.
+func (m *muxLoop) connect(ctx context.Context) {
+	if ahead := min(m.cfg.Ahead, len(m.places)); ahead > 0 {
 		m.mux.Connect(ctx, ahead)
 	}
 	m.mux.Wait(0, m.told) // see what became of connections since the stretch before
-	l.begin()
-	m.cutAt = l.untilCutOff()
-	if l.cfg.Schedule != nil {
-		m.next = l.cfg.cursor()
-		l.permits.claims = m.next
+}
+
+// serve makes the loop's part of the load.
+func (m *muxLoop) serve(ctx, cut context.Context) {
+	m.cutAt = m.untilCutOff()
+	if m.cfg.Schedule != nil {
+		m.next = m.cfg.cursor()
+		m.permits.claims = m.next
 		m.advance()
 	}
 	for {
-		now := l.now()
+		now := m.now()
 		if cut.Err() != nil || now >= m.cutAt {
-			l.stop()
+			m.stop()
 			m.issue(now) // what is due counts, sent or not
-			return interrupted || cut.Err() != nil, m.cutOff()
+			m.interrupted = m.interrupted || cut.Err() != nil
+			m.cutOff()
+			return
 		}
-		if ctx.Err() != nil && !interrupted {
-			interrupted = true
-			l.stop()
-			m.cutAt = min(m.cutAt, now+l.cfg.Grace)
+		if ctx.Err() != nil && !m.interrupted {
+			m.interrupted = true
+			m.stop()
+			m.cutAt = min(m.cutAt, now+m.cfg.Grace)
 		}
 		m.issue(now)
-		if m.noMore && m.busy == 0 && (l.permits.waiting == 0 || l.halted()) {
-			return interrupted || ctx.Err() != nil, nil
+		if m.noMore && m.busy == 0 && (m.permits.waiting == 0 || m.halted()) {
+			m.interrupted = m.interrupted || ctx.Err() != nil
+			return
 		}
 		m.sweep(now)
 		m.wait(now)
@@ -293,7 +336,7 @@ func (m *muxLoop) start(i int, a Arrival, sent, waited time.Duration) {
 	}
 	p.Arrival, p.sent, p.waited, p.busy = a, sent, waited, true
 	m.busy++
-	m.permits.peak = max(m.permits.peak, m.busy)
+	m.peak = max(m.peak, m.busy)
 	m.mux.Start(i, a.N, idled)
 }
 
@@ -330,12 +373,11 @@ func (m *muxLoop) sweep(now time.Duration) {
 	}
 }
 
-// cutOff gives up what is under way and returns it.
-func (m *muxLoop) cutOff() (unfinished []Sample) {
+// cutOff gives up what is under way.
+func (m *muxLoop) cutOff() {
 	for i := range m.places[:m.unused] {
 		if p := &m.places[i]; p.busy {
-			unfinished = append(unfinished, p.sample())
+			m.unfinished = append(m.unfinished, p.sample())
 		}
 	}
-	return unfinished
 }

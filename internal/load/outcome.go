@@ -25,7 +25,7 @@ type Progress struct {
 type Outcome struct {
 	Totals
 	Warmup      Totals // what was due in the warm-up, reported apart
-	Muxed       bool   // sent by a Mux
+	Loops       int    // Muxes that sent; 0 where goroutines did
 	Interrupted bool   // the run was cancelled before its end
 	Abandoned   int64  // of all unfinished: still running when the run gave up on them
 
@@ -64,7 +64,7 @@ func (o *Outcome) Merge(next *Outcome) {
 	*o = *o.shard.outcome()
 	o.Totals = before.Totals.plus(next.Totals)
 	o.Warmup = before.Warmup.plus(next.Warmup)
-	o.Start, o.Muxed = before.Start, before.Muxed
+	o.Start, o.Loops = before.Start, max(before.Loops, next.Loops)
 	o.Interrupted = before.Interrupted || next.Interrupted
 	o.Abandoned = before.Abandoned + next.Abandoned
 	o.Elapsed = before.Course() + next.Elapsed
@@ -163,7 +163,7 @@ func (l *Loop) outcome(interrupted bool, unfinished []Sample) *Outcome {
 	o := total.outcome()
 	o.Start = l.start
 	o.Interrupted = interrupted
-	o.Muxed = l.cfg.Mux != nil
+	o.Loops = l.cfg.loops()
 
 	// A permit that hangs in Go code under test may still come to life: what
 	// follows is read under the lock that it would need.

@@ -6,13 +6,14 @@ import "time"
 // nil field means that its sensor was not to be had; SensorsOff says why.
 // Shares are in [0, 1].
 type Generator struct {
-	Engine     string `json:"engine"` // how requests were sent, such as "portable"
+	Engine     string `json:"engine"`     // how requests were sent, such as "portable"
+	Processors int    `json:"processors"` // that it could use at once: one for each event loop
 	GOMAXPROCS int    `json:"gomaxprocs"`
 	GOOS       string `json:"goos"`
 	GOARCH     string `json:"goarch"`
 	CPU        string `json:"cpu"` // its name; empty where the system does not tell
 
-	CPUUse        *float64       `json:"cpu_use"`            // own process, as a share of GOMAXPROCS processors
+	CPUUse        *float64       `json:"cpu_use"`            // own process, as a share of Processors
 	CPUUser       *time.Duration `json:"cpu_user_ns"`        // own process
 	CPUSystem     *time.Duration `json:"cpu_system_ns"`      // own process
 	CPUPerRequest *time.Duration `json:"cpu_per_request_ns"` // own process, per request sent

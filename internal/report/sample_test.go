@@ -65,7 +65,7 @@ func success() *Report {
 		Rate:        Rate{Achieved: 427.35, Throughput: 427.35, Goodput: 427.35},
 		Bytes:       Bytes{Sent: 120_000, Received: 255_000, Body: 13_000},
 		StatusCodes: map[string]int64{"200": 1000},
-		Generator:   Generator{Engine: "portable", GOMAXPROCS: 2, PeakInFlight: 50, ConnectionsOpened: 50},
+		Generator:   Generator{Engine: "portable", Processors: 2, GOMAXPROCS: 2, PeakInFlight: 50, ConnectionsOpened: 50},
 	}
 	r.ResponseHist = times(1234567*time.Nanosecond, 100, 4200*time.Microsecond, 750, 12100*time.Microsecond, 100,
 		45300*time.Microsecond, 49, 102700*time.Microsecond, 1)
@@ -194,7 +194,7 @@ func open() *Report {
 	}
 	r.Warmup = &Warmup{Due: 2000, Sent: 2000, Succeeded: 1999, Failed: 1, Duration: 2 * time.Second}
 	r.Generator = Generator{
-		Engine: "portable", GOMAXPROCS: 2,
+		Engine: "portable", Processors: 2, GOMAXPROCS: 2,
 		CPUUse: new(0.0451), CPUUser: new(300 * ms), CPUSystem: new(151 * ms), CPUPerRequest: new(90200 * time.Nanosecond),
 		GCPauseTotal: new(3 * ms), GCPauseMax: new(310 * time.Microsecond), SchedLatencyP99: new(85 * time.Microsecond),
 		Steal: new(0.002), Throttled: new(0.0), CPUPressure: new(0.031), ForeignCPU: new(0.07), RunQueue: new(0.01),

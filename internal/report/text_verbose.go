@@ -86,7 +86,7 @@ func (p *page) generator(g *Generator) []string {
 	}
 	share(&cpu, "used", g.CPUUse)
 	if len(cpu) > 0 {
-		cpu[0] += fmt.Sprintf(" of %s", plural(int64(g.GOMAXPROCS), "processor"))
+		cpu[0] += fmt.Sprintf(" of %s", plural(int64(g.Processors), "processor"))
 	}
 	span(&cpu, "per request", g.CPUPerRequest)
 	span(&golang, "GC pauses", g.GCPauseTotal)
