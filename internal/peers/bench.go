@@ -68,9 +68,11 @@ func (b *bench) prepare(ctx context.Context, named string) (err error) {
 	return nil
 }
 
-// build runs the go command.
+// build runs the go command, without cgo as the README has it.
 func build(ctx context.Context, args ...string) error {
-	out, err := exec.CommandContext(ctx, "go", args...).CombinedOutput()
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, out)
 	}
