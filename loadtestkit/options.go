@@ -41,12 +41,17 @@ func (t Target) name() string {
 	return "no target"
 }
 
-// Handler serves h in this process, on loopback, for as long as the run takes.
-// Requests reach it over real connections. A panic in h is a failed request of
-// kind check that carries the panic's message; the test goes on.
+// Handler serves h in this process for as long as the run takes. Requests go
+// through net/http's own server and reach it over connections in memory, which
+// behave like TCP sockets: its numbers are those of h and net/http, with no
+// network in between. For TCP give the [URL] of an httptest.NewServer(h).
+// Whatever else calls h's server, at the address in [http.Request.Host], does so
+// over TCP, on loopback. A panic in h is a failed request of kind check that
+// carries the panic's message; the test goes on.
 func Handler(h http.Handler) Target { return Target{handler: h} }
 
-// TLSHandler is [Handler] over https, with a certificate made for the run.
+// TLSHandler serves h as [Handler] does, over https with a certificate made for
+// the run, and over TCP on loopback.
 func TLSHandler(h http.Handler) Target { return Target{handler: h, tls: true} }
 
 // URL is a server that runs already, http or https. Path and query go out

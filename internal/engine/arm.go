@@ -100,6 +100,9 @@ func (a *arm) connect(ctx context.Context) (err error) {
 			return err
 		}
 		w.explain = a.server.Panic
+		if p.opts.inMemory() {
+			w.dialer.Connect = a.server.Dial
+		}
 		config = &tls.Config{RootCAs: a.server.CertPool()}
 		if w.request, err = p.newRequest(a.server.URL + p.opts.Path); err != nil {
 			return err

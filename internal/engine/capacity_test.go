@@ -57,7 +57,7 @@ func search(t testing.TB, ctx context.Context, o Options, watch Watch) *report.C
 // report: here that four times the capacity is too much.
 func TestCapacityKeepsItsBudget(t *testing.T) {
 	t.Parallel()
-	r := search(t, t.Context(), Options{Handler: oneByOne(5 * time.Millisecond), Rate: 800, Limits: limits(t, "p90<=50ms"), Budget: 2 * time.Second}, nil)
+	r := search(t, t.Context(), Options{Handler: oneByOne(5 * time.Millisecond), overTCP: true, Rate: 800, Limits: limits(t, "p90<=50ms"), Budget: 2 * time.Second}, nil)
 	assert.Equal(t, verdict.ByBudget, r.StoppedBy)
 	assert.Equal(t, verdict.Inconclusive, r.Verdict)
 	assert.False(t, r.Interrupted)
@@ -74,7 +74,7 @@ func TestCapacityInterrupted(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	o := Options{Handler: healthy, Portable: true, Rate: 100, Poisson: true, Limits: limits(t, "p50<=1s", "errors<=0"), Budget: time.Minute}
+	o := Options{Handler: healthy, Rate: 100, Poisson: true, Limits: limits(t, "p50<=1s", "errors<=0"), Budget: time.Minute}
 	r := search(t, ctx, o, func(p Progress) {
 		if strings.HasPrefix(p.Doing, "trial 2 ") {
 			cancel()

@@ -80,10 +80,11 @@ func TestClearUsesItsBudget(t *testing.T) {
 func TestClearCountsOnce(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]Options{
-		"closed":         {Concurrency: 2},
+		"closed":         {Concurrency: 2, overTCP: true},
+		"in memory":      {Concurrency: 2},
 		"one goroutine":  {Concurrency: 1, Warmup: time.Millisecond, Portable: true},
 		"open":           {Rate: 300, Warmup: 700 * time.Millisecond, Portable: true, TLS: true},
-		"no keep-alives": {Rate: 300, Poisson: true, NoKeepAlive: true},
+		"no keep-alives": {Rate: 300, Poisson: true, NoKeepAlive: true, overTCP: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -128,7 +129,7 @@ func TestClearKeepsItsConnections(t *testing.T) {
 // However few arrivals there are, they are due when the rate says.
 func TestClearAtALowRate(t *testing.T) {
 	t.Parallel()
-	_, rep := makeRound(t, Options{Handler: healthy, Limits: limits(t, "p99<=10s"), Rate: 2, Budget: time.Second})
+	_, rep := makeRound(t, Options{Handler: healthy, overTCP: true, Limits: limits(t, "p99<=10s"), Rate: 2, Budget: time.Second})
 	assert.Equal(t, int64(2), rep.Requests.Due, "at 0.5 s, the end of the warm-up, and at 1 s")
 }
 
@@ -143,7 +144,7 @@ func TestClearSeesThatATargetFallsBehind(t *testing.T) {
 			<-one
 		})
 		_, rep := makeRound(t, Options{
-			Handler: h, Portable: portable, Rate: 200, Limits: limits(t, "p90<=700ms", "goodput>=190"), Budget: 3 * time.Second,
+			Handler: h, overTCP: true, Portable: portable, Rate: 200, Limits: limits(t, "p90<=700ms", "goodput>=190"), Budget: 3 * time.Second,
 		})
 		assert.NotEqual(t, verdict.Pass, rep.Verdict, "%+v", rep.Limits)
 		assert.Equal(t, int64(600), rep.Requests.Due)
@@ -156,7 +157,7 @@ func TestClearSeesThatATargetFallsBehind(t *testing.T) {
 // was due.
 func TestClearEndsAnOpenRun(t *testing.T) {
 	together(t, func(t *testing.T, portable bool) {
-		_, rep := makeRound(t, Options{Handler: healthy, Portable: portable, Rate: 500, Limits: limits(t, "p50<=10s", "errors<=0"), Budget: 20 * time.Second})
+		_, rep := makeRound(t, Options{Handler: healthy, overTCP: !portable, Portable: portable, Rate: 500, Limits: limits(t, "p50<=10s", "errors<=0"), Budget: 20 * time.Second})
 		assert.Equal(t, verdict.Pass, rep.Verdict, "%+v", rep.Limits)
 		assert.False(t, rep.Interrupted)
 		assert.Zero(t, rep.Requests.Unsent)
@@ -190,7 +191,7 @@ func TestClearInterrupted(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			cut, cancelCut := context.WithCancel(t.Context())
 			var n atomic.Int64
-			o := Options{Portable: portable, Rate: 500, Limits: limits(t, "p99<=10s"), Budget: time.Minute, Timeout: time.Minute, Confirm: true}
+			o := Options{overTCP: !portable, Portable: portable, Rate: 500, Limits: limits(t, "p99<=10s"), Budget: time.Minute, Timeout: time.Minute, Confirm: true}
 			o.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 				if n.Add(1) < 300 {
 					return

@@ -63,7 +63,7 @@ func TestConfirm(t *testing.T) {
 func TestConfirmWithinTheBudget(t *testing.T) {
 	t.Parallel()
 	r := run(t, Options{
-		Handler: everyOther(), Rate: 1000, Limits: limits(t, "errors<=10%"), Budget: 4 * time.Second, Confirm: true, Pause: time.Millisecond,
+		Handler: everyOther(), overTCP: true, Rate: 1000, Limits: limits(t, "errors<=10%"), Budget: 4 * time.Second, Confirm: true, Pause: time.Millisecond,
 	})
 	require.NotNil(t, r.Repeat)
 	assert.Equal(t, verdict.Fail, r.Verdict)

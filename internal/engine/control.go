@@ -42,6 +42,7 @@ func (p *Plan) openControl(ctx context.Context) *control {
 	if p.schedule != nil && p.opts.Rate == 0 {
 		o.Rate = p.schedule.Peak()
 	}
+	o.overTCP = p.opts.URL != "" // it goes the way of what it is compared to
 	if o.Func != nil {
 		o.Func = func(context.Context) error { return nil }
 	} else {

@@ -65,7 +65,7 @@ type muxPlace struct {
 // it cannot do. It is one of so many that share the permits, and the connections
 // opened at once; alone says that nothing else in this process has work.
 func (w *wire) newMux(permits, loops int, alone bool) (load.Mux, error) {
-	if w.dialer.TLS != nil {
+	if w.dialer.TLS != nil || w.dialer.Connect != nil {
 		return nil, nil
 	}
 	addr, err := netip.ParseAddrPort(w.dialer.Addr)

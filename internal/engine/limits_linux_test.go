@@ -57,6 +57,10 @@ func fewFiles(url string) (any, error) {
 	if _, err := measure(Options{URL: url, Requests: 30, Concurrency: 40}); err != nil {
 		return nil, err
 	}
+	// Connections in memory need none.
+	if _, err := measure(Options{Handler: healthy, Requests: 500, Concurrency: 500}); err != nil {
+		return nil, err
+	}
 	return err.Error(), nil
 }
 

@@ -34,7 +34,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 }
 
 // BenchmarkRun is a request's whole cost, that of the server in this process
-// included.
+// included: one that does next to nothing, and net/http's with an empty handler.
 func BenchmarkRun(b *testing.B) {
 	s := raw(b, nil)
 	for _, c := range []struct {
@@ -45,9 +45,15 @@ func BenchmarkRun(b *testing.B) {
 		{"goroutines-64", Options{Concurrency: 64, Portable: true}},
 		{"epoll-1", Options{Concurrency: 1}},
 		{"goroutines-1", Options{Concurrency: 1, Portable: true}},
+		{"memory-64", Options{Concurrency: 64, Handler: healthy}},
+		{"memory-1", Options{Concurrency: 1, Handler: healthy}},
+		{"handler-over-TCP-64", Options{Concurrency: 64, Handler: healthy, overTCP: true}},
+		{"handler-over-TCP-1", Options{Concurrency: 1, Handler: healthy, overTCP: true}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			c.o.URL, c.o.Requests = s.URL, int64(b.N)
+			if c.o.Requests = int64(b.N); c.o.Handler == nil {
+				c.o.URL = s.URL
+			}
 			r := run(b, c.o)
 			b.ReportMetric(r.Rate.Throughput, "req/s")
 			if cpu := r.Generator.CPUPerRequest; cpu != nil {

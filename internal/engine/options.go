@@ -20,7 +20,7 @@ import (
 // values it refuses.
 type Options struct {
 	URL     string
-	Handler http.Handler                // served in process, on loopback
+	Handler http.Handler                // served in process: in memory, with TLS on loopback
 	TLS     bool                        // serve Handler over https
 	Func    func(context.Context) error // called instead of sending
 
@@ -60,7 +60,12 @@ type Options struct {
 	Portable bool // a goroutine for each permit, even where an event loop can do without
 
 	Log *slog.Logger // told of each failed request; nil means nobody
+
+	overTCP bool // Handler is reached over TCP also without TLS
 }
+
+// inMemory reports whether requests go to a handler and no network is between.
+func (o *Options) inMemory() bool { return o.Handler != nil && !o.TLS && !o.overTCP }
 
 // A Fault is a wrong value of one option.
 type Fault struct {

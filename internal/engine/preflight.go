@@ -66,6 +66,9 @@ func resolve(ctx context.Context, host string) ([]string, error) {
 // checkFiles compares the file descriptors that the permits may need with the
 // limit of the process.
 func (p *Plan) checkFiles() error {
+	if p.opts.inMemory() {
+		return nil // its connections need none
+	}
 	permits := int64(p.opts.Concurrency)
 	if p.schedule == nil && p.opts.Requests > 0 && p.opts.Warmup == 0 {
 		permits = min(permits, p.opts.Requests)

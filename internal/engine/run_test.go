@@ -172,24 +172,26 @@ func TestWarmupIsApart(t *testing.T) {
 }
 
 func TestHandler(t *testing.T) {
-	for _, secure := range []bool{false, true} {
+	for name, o := range map[string]Options{"in memory": {}, "over TCP": {overTCP: true}, "over TLS": {TLS: true}} {
 		var seen atomic.Int64
-		r := run(t, Options{
-			Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				n := seen.Add(1)
-				assert.Equal(t, "/items?x=1", r.URL.RequestURI())
-				switch {
-				case n == 5:
-					panic("number five")
-				case n == 7:
-					panic(http.ErrAbortHandler)
-				}
-			}),
-			TLS: secure, Path: "/items?x=1", Requests: 300, Concurrency: 4,
+		o.Path, o.Requests, o.Concurrency = "/items?x=1", 300, 4
+		o.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			n := seen.Add(1)
+			assert.Equal(t, "/items?x=1", r.URL.RequestURI())
+			switch {
+			case n == 5:
+				panic("number five")
+			case n == 7:
+				panic(http.ErrAbortHandler)
+			}
 		})
-		assert.Equal(t, seen.Load(), reached(r))
-		assert.Equal(t, int64(298), r.Requests.Succeeded)
-		assert.Equal(t, map[string]int64{"check": 1, "closed": 1}, kinds(r))
+		r := run(t, o)
+		if o.inMemory() {
+			assert.Equal(t, "goroutines", r.Generator.Engine, "there is no socket to poll")
+		}
+		assert.Equal(t, seen.Load(), reached(r), name)
+		assert.Equal(t, int64(298), r.Requests.Succeeded, name)
+		assert.Equal(t, map[string]int64{"check": 1, "closed": 1}, kinds(r), name)
 		for _, e := range r.Errors {
 			if e.Kind == "check" {
 				assert.Contains(t, e.First, "panic: number five (engine.TestHandler")
@@ -295,6 +297,8 @@ func TestRunOften(t *testing.T) {
 		require.NoError(t, leaks(goroutines, files), why)
 	}
 	check(Options{URL: s.URL}, "a server")
-	check(Options{Handler: h, TLS: true}, "a handler")
+	check(Options{Handler: h}, "a handler")
+	check(Options{Handler: h, TLS: true}, "a handler with TLS")
+	check(Options{Handler: h, overTCP: true}, "a handler like a URL")
 	check(Options{Func: func(context.Context) error { return nil }, Rate: 1e6}, "a function, open")
 }

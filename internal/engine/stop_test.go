@@ -48,6 +48,7 @@ func stuckTargets(t *testing.T) map[string]func(*Options) (await func(n int64)) 
 		},
 		"handler": func(o *Options) func(int64) {
 			in := make(chan struct{}, 100)
+			o.overTCP = !o.Portable
 			o.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 				in <- struct{}{}
 				<-r.Context().Done()

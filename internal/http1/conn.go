@@ -144,7 +144,7 @@ func (c *Conn) Idle() bool {
 	if c.state.Load() != 0 {
 		return false
 	}
-	n, open := c.probe.peek(c.in)
+	n, open := c.peek()
 	if c.tls != nil {
 		// What waits in the socket is encrypted, and counts for nothing.
 		if open = open && n == 0; open {
@@ -159,6 +159,16 @@ func (c *Conn) Idle() bool {
 	}
 	c.state.CompareAndSwap(0, stateBroken)
 	return false
+}
+
+// peek returns how many octets, 4096 at most, have arrived, and whether the
+// connection is open.
+func (c *Conn) peek() (n int, open bool) {
+	if p, ok := c.nc.(interface{ Pending() (n int, open bool) }); ok {
+		n, open = p.Pending()
+		return min(n, len(c.in)), open
+	}
+	return c.probe.peek(c.in)
 }
 
 // NetConn returns the connection beneath c, for who goes on without c.

@@ -15,7 +15,12 @@ import (
 // needs Addr. Safe for concurrent use.
 type Dialer struct {
 	Addr string      // ip:port
-	TLS  *tls.Config // with ServerName, or InsecureSkipVerify; nil for plain TCP
+	TLS  *tls.Config // with ServerName, or InsecureSkipVerify; nil for plain HTTP
+
+	// Connect opens what HTTP, or TLS below it, goes over; nil means TCP to
+	// Addr. A connection with a method Pending() (n int, open bool), which says
+	// what has arrived on it and whether it is open, is asked by [Conn.Idle].
+	Connect func(context.Context) (net.Conn, error)
 }
 
 // Dial opens a connection, through the TLS handshake if TLS is set, for
@@ -24,10 +29,7 @@ type Dialer struct {
 // Connect, NoFDs or NoPorts for the connection, TLS or Timeout for the
 // handshake.
 func (d *Dialer) Dial(ctx context.Context) (net.Conn, error) {
-	// Keep-alive probes cost four system calls a connection and find nothing
-	// that the deadline of a request does not.
-	nd := net.Dialer{KeepAlive: -1}
-	c, err := nd.DialContext(ctx, "tcp", d.Addr)
+	c, err := d.connect(ctx)
 	if err != nil {
 		return nil, Classify(err, Dialing)
 	}
@@ -41,6 +43,16 @@ func (d *Dialer) Dial(ctx context.Context) (net.Conn, error) {
 		return nil, Classify(d.explain(err), Handshaking)
 	}
 	return &tlsConn{Conn: t, wire: wire}, nil
+}
+
+func (d *Dialer) connect(ctx context.Context) (net.Conn, error) {
+	if d.Connect != nil {
+		return d.Connect(ctx)
+	}
+	// Keep-alive probes cost four system calls a connection and find nothing
+	// that the deadline of a request does not.
+	nd := net.Dialer{KeepAlive: -1}
+	return nd.DialContext(ctx, "tcp", d.Addr)
 }
 
 // config offers HTTP/1.1 and nothing else, so that no server picks HTTP/2, and

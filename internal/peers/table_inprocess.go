@@ -16,8 +16,8 @@ func inProcessTable(ctx context.Context, b *bench) (*section, error) {
 		requests = 20_000
 	}
 	s := &section{title: "In process: a test by loadtestkit and one written by hand", intro: fmt.Sprintf(`A go test sends %s requests to an empty handler in its own process, 64 at a time,
-and judges the 99th percentile: once by loadtestkit.Run, once by 64 goroutines
-with an http.Client and httptest (inprocess_test.go). Time is of the whole
+and judges a percentile: once by loadtestkit.Run, in memory, once by 64 goroutines
+with an http.Client and httptest, over TCP (inprocess_test.go). Time is of the whole
 process, its start and end too. On one CPU, and on all that there are.`, thousands(int64(requests)))}
 	binary := filepath.Join(b.dir, "inprocess.test")
 	if err := build(ctx, "test", "-c", "-o", binary, "github.com/loadtestkit/load-tester/internal/peers"); err != nil {

@@ -1,6 +1,6 @@
 // Package target holds what load can be put on without a network: a user's own
-// http.Handler served on loopback, and servers whose latency is known
-// beforehand, so that a load tester can be checked against the truth.
+// http.Handler served in memory and on loopback, and servers whose latency is
+// known beforehand, so that a load tester can be checked against the truth.
 package target
 
 import (
@@ -23,13 +23,16 @@ type ServeOptions struct {
 	Grace time.Duration // how long Close waits for handlers; 0 means 5s
 }
 
-// A Server serves a handler on loopback.
+// A Server serves a handler on loopback and, unless it does so over TLS, in
+// memory.
 type Server struct {
 	URL string // without a path: http://127.0.0.1:1234
 
 	ts     *httptest.Server
+	memory *memoryListener // nil with TLS
 	grace  time.Duration
 	cancel context.CancelFunc // ends the context of every handler
+	served chan struct{}      // closed when nothing more is accepted in memory
 	panics panics
 	log    boundedLog
 
@@ -58,6 +61,7 @@ func Serve(h http.Handler, opts ServeOptions) (*Server, error) {
 	s := &Server{
 		grace:  opts.Grace,
 		cancel: cancel,
+		served: make(chan struct{}),
 		open:   make(map[net.Conn]struct{}),
 		closed: make(chan struct{}),
 	}
@@ -72,12 +76,23 @@ func Serve(h http.Handler, opts ServeOptions) (*Server, error) {
 	}}
 	if opts.TLS {
 		s.ts.StartTLS()
+		close(s.served)
 	} else {
 		s.ts.Start()
+		s.memory = newMemoryListener(l.Addr().(*net.TCPAddr))
+		go func() {
+			defer close(s.served)
+			_ = s.ts.Config.Serve(s.memory) // until Close
+		}()
 	}
 	s.URL = s.ts.URL
 	return s, nil
 }
+
+// Dial opens a connection to s in memory, for plain HTTP, within ctx. To either
+// end it looks like one over TCP to the port of URL. It must not be called on a
+// server with TLS.
+func (s *Server) Dial(ctx context.Context) (net.Conn, error) { return s.memory.dial(ctx) }
 
 // CertPool returns what a client must trust to reach s, nil without TLS. The
 // certificate is good for 127.0.0.1, ::1 and example.com.
@@ -127,6 +142,7 @@ func (s *Server) Close() error {
 	select {
 	case <-s.closed:
 		s.ts.Close()
+		<-s.served
 		return nil
 	case <-bound.C:
 		s.mu.Lock()
@@ -137,6 +153,9 @@ func (s *Server) Close() error {
 
 // track is told the state of every connection.
 func (s *Server) track(c net.Conn, state http.ConnState) {
+	if state == http.StateActive || state == http.StateIdle {
+		return // as twice a request
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch state {

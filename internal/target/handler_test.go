@@ -1,11 +1,13 @@
 package target
 
 import (
+	"context"
 	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +21,23 @@ func client(t *testing.T) *http.Client {
 	tr := &http.Transport{}
 	t.Cleanup(tr.CloseIdleConnections)
 	return &http.Client{Transport: tr}
+}
+
+// ways runs f for both ways to a server without TLS.
+func ways(t *testing.T, f func(t *testing.T, dial func(*Server) (net.Conn, error))) {
+	t.Run("in memory", func(t *testing.T) {
+		f(t, func(s *Server) (net.Conn, error) { return s.Dial(context.Background()) })
+	})
+	t.Run("over TCP", func(t *testing.T) {
+		f(t, func(s *Server) (net.Conn, error) { return net.Dial("tcp", strings.TrimPrefix(s.URL, "http://")) })
+	})
+}
+
+// clientBy is [client] with the connections that dial opens to s.
+func clientBy(t *testing.T, s *Server, dial func(*Server) (net.Conn, error)) *http.Client {
+	c := client(t)
+	c.Transport.(*http.Transport).DialContext = func(context.Context, string, string) (net.Conn, error) { return dial(s) }
+	return c
 }
 
 func serve(t *testing.T, opts ServeOptions, h http.HandlerFunc) *Server {
@@ -112,19 +131,21 @@ func TestPanicsAreRememberedByRequest(t *testing.T) {
 		{"meant to abort", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := serve(t, ServeOptions{}, c.handler)
-			_, body, err := get(client(t), s.URL, "run-1")
-			assert.Error(t, err, "the connection ends, answered by %q", body)
-			msg, ok := s.Panic("run-1")
-			if c.want == "" {
-				assert.False(t, ok, msg)
-			} else {
-				assert.Regexp(t, c.want, msg)
-			}
-			_, ok = s.Panic("run-2")
-			assert.False(t, ok, "another request did not panic")
-			require.NoError(t, s.Close())
-			assert.Empty(t, s.Log())
+			ways(t, func(t *testing.T, dial func(*Server) (net.Conn, error)) {
+				s := serve(t, ServeOptions{}, c.handler)
+				_, body, err := get(clientBy(t, s, dial), s.URL, "run-1")
+				assert.Error(t, err, "the connection ends, answered by %q", body)
+				msg, ok := s.Panic("run-1")
+				if c.want == "" {
+					assert.False(t, ok, msg)
+				} else {
+					assert.Regexp(t, c.want, msg)
+				}
+				_, ok = s.Panic("run-2")
+				assert.False(t, ok, "another request did not panic")
+				require.NoError(t, s.Close())
+				assert.Empty(t, s.Log())
+			})
 		})
 	}
 }
@@ -145,73 +166,127 @@ func TestPanicsAreBounded(t *testing.T) {
 }
 
 func TestCloseEndsHandlersThatWatchTheirContext(t *testing.T) {
-	entered := make(chan struct{})
-	s := serve(t, ServeOptions{Grace: time.Minute}, func(_ http.ResponseWriter, r *http.Request) {
-		close(entered)
-		<-r.Context().Done()
+	ways(t, func(t *testing.T, dial func(*Server) (net.Conn, error)) {
+		entered := make(chan struct{})
+		s := serve(t, ServeOptions{Grace: time.Minute}, func(_ http.ResponseWriter, r *http.Request) {
+			close(entered)
+			<-r.Context().Done()
+		})
+		answered := make(chan error)
+		c := clientBy(t, s, dial)
+		go func() {
+			_, _, err := get(c, s.URL, "")
+			answered <- err
+		}()
+		<-entered
+		assert.NoError(t, s.Close())
+		assert.Error(t, <-answered, "cut off, not answered with an empty 200")
+		assert.NoError(t, s.Close(), "again")
 	})
-	answered := make(chan error)
-	c := client(t)
-	go func() {
-		_, _, err := get(c, s.URL, "")
-		answered <- err
-	}()
-	<-entered
-	assert.NoError(t, s.Close())
-	assert.Error(t, <-answered, "cut off, not answered with an empty 200")
-	assert.NoError(t, s.Close(), "again")
 }
 
 func TestCloseGivesUpOnHandlersThatHang(t *testing.T) {
-	entered, release := make(chan struct{}), make(chan struct{})
-	s, err := Serve(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-		close(entered)
-		<-release
-	}), ServeOptions{Grace: ms})
-	require.NoError(t, err)
-	answered := make(chan error)
-	c := client(t)
-	go func() {
-		_, _, err := get(c, s.URL, "")
-		answered <- err
-	}()
-	<-entered
-	assert.ErrorContains(t, s.Close(), "1 requests still run 1ms after")
-	assert.Error(t, <-answered, "its client is let go")
-	_, err = net.Dial("tcp", strings.TrimPrefix(s.URL, "http://"))
-	assert.Error(t, err, "it does not listen any more")
-	close(release)
-	s.grace = time.Minute
-	assert.NoError(t, s.Close(), "once the handler returned")
+	ways(t, func(t *testing.T, dial func(*Server) (net.Conn, error)) {
+		entered, release := make(chan struct{}), make(chan struct{})
+		s, err := Serve(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+			close(entered)
+			<-release
+		}), ServeOptions{Grace: ms})
+		require.NoError(t, err)
+		answered := make(chan error)
+		c := clientBy(t, s, dial)
+		go func() {
+			_, _, err := get(c, s.URL, "")
+			answered <- err
+		}()
+		<-entered
+		assert.ErrorContains(t, s.Close(), "1 requests still run 1ms after")
+		assert.Error(t, <-answered, "its client is let go")
+		_, err = dial(s)
+		assert.Error(t, err, "it does not listen any more")
+		close(release)
+		s.grace = time.Minute
+		assert.NoError(t, s.Close(), "once the handler returned")
+	})
 }
 
 func TestCloseEndsSilentConnections(t *testing.T) {
-	s := serve(t, ServeOptions{}, func(http.ResponseWriter, *http.Request) {})
-	conn, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "http://"))
-	require.NoError(t, err)
-	defer conn.Close()
-	_, err = io.WriteString(conn, "POST / HTTP/1.1\r\n")
-	require.NoError(t, err)
-	assert.NoError(t, s.Close())
-	_, err = conn.Read(make([]byte, 1))
-	assert.Error(t, err)
+	ways(t, func(t *testing.T, dial func(*Server) (net.Conn, error)) {
+		for _, said := range []string{"", "POST / HTTP/1.1\r\n"} {
+			s := serve(t, ServeOptions{}, func(http.ResponseWriter, *http.Request) {})
+			conn, err := dial(s)
+			require.NoError(t, err)
+			defer conn.Close()
+			_, err = io.WriteString(conn, said)
+			require.NoError(t, err)
+			assert.NoError(t, s.Close())
+			_, err = conn.Read(make([]byte, 1))
+			assert.Error(t, err)
+		}
+	})
 }
 
 // While a body is outstanding net/http does not notice that its connection
 // ended, so the handler's context must end otherwise.
 func TestCloseEndsHandlersThatLeftTheBodyUnread(t *testing.T) {
-	entered := make(chan struct{})
-	s := serve(t, ServeOptions{}, func(_ http.ResponseWriter, r *http.Request) {
-		close(entered)
-		<-r.Context().Done()
+	ways(t, func(t *testing.T, dial func(*Server) (net.Conn, error)) {
+		entered := make(chan struct{})
+		s := serve(t, ServeOptions{}, func(_ http.ResponseWriter, r *http.Request) {
+			close(entered)
+			<-r.Context().Done()
+		})
+		conn, err := dial(s)
+		require.NoError(t, err)
+		defer conn.Close()
+		_, err = io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n")
+		require.NoError(t, err)
+		<-entered
+		assert.NoError(t, s.Close())
 	})
-	conn, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "http://"))
+}
+
+// To a handler a connection in memory looks like one over TCP to its server's
+// address, where it can be reached indeed.
+func TestHandlersTakeMemoryForTCP(t *testing.T) {
+	other := client(t)
+	s := serve(t, ServeOptions{}, func(w http.ResponseWriter, r *http.Request) {
+		local := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+		assert.Equal(t, "tcp", local.Network())
+		assert.Equal(t, r.Host, local.String())
+		remote, err := netip.ParseAddrPort(r.RemoteAddr)
+		assert.NoError(t, err)
+		assert.True(t, remote.Addr().IsLoopback(), remote)
+		if r.URL.Path == "/outer" {
+			_, body, err := get(other, "http://"+r.Host+"/inner", "")
+			assert.NoError(t, err)
+			fmt.Fprint(w, "inner: ", body)
+			return
+		}
+		fmt.Fprint(w, r.URL.Path)
+	})
+	c := clientBy(t, s, func(s *Server) (net.Conn, error) { return s.Dial(t.Context()) })
+	_, body, err := get(c, s.URL+"/outer", "")
 	require.NoError(t, err)
-	defer conn.Close()
-	_, err = io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n")
-	require.NoError(t, err)
-	<-entered
-	assert.NoError(t, s.Close())
+	assert.Equal(t, "inner: /inner", body)
+}
+
+// A handler learns that its client is gone.
+func TestHandlersSeeTheClientGo(t *testing.T) {
+	ways(t, func(t *testing.T, dial func(*Server) (net.Conn, error)) {
+		entered, ended := make(chan struct{}), make(chan struct{})
+		s := serve(t, ServeOptions{}, func(_ http.ResponseWriter, r *http.Request) {
+			close(entered)
+			<-r.Context().Done()
+			close(ended)
+		})
+		conn, err := dial(s)
+		require.NoError(t, err)
+		_, err = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+		require.NoError(t, err)
+		<-entered
+		assert.NoError(t, conn.Close())
+		<-ended
+	})
 }
 
 func TestServeRefuses(t *testing.T) {

@@ -1,0 +1,251 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/loadtestkit/load-tester/internal/http1"
+	"github.com/loadtestkit/load-tester/internal/target"
+)
+
+// hijacking returns a handler that takes the connection over, says s and closes
+// it. A request with a body has been read.
+func hijacking(t *testing.T, s string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		c, _, err := w.(http.Hijacker).Hijack()
+		if !assert.NoError(t, err) {
+			return
+		}
+		io.WriteString(c, s)
+		c.Close()
+	}
+}
+
+// Whatever a handler does, a request in memory ends as one over TCP does.
+func TestHandlersAreTheSameInMemoryAndOverTCP(t *testing.T) {
+	large := make([]byte, 8<<20)
+	small := make([]byte, 6<<10) // more than net/http reads ahead
+	flush := func(w http.ResponseWriter) { assert.NoError(t, http.NewResponseController(w).Flush()) }
+	abort := func() { panic(http.ErrAbortHandler) }
+	for _, tc := range []struct {
+		name    string
+		o       Options
+		handler http.HandlerFunc
+		status  string // of all responses, or else
+		kind    string // of all errors
+		kept    bool   // connections serve more than one request
+	}{
+		{"answers", Options{}, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.RemoteAddr) }, "200", "", true},
+		{"answers at length", Options{}, func(w http.ResponseWriter, _ *http.Request) { w.Write(large) }, "200", "", true},
+		{"flushes", Options{}, func(w http.ResponseWriter, _ *http.Request) {
+			for range 10 {
+				fmt.Fprint(w, "some")
+				flush(w)
+			}
+		}, "200", "", true},
+		{"HEAD", Options{Method: "HEAD"}, func(w http.ResponseWriter, _ *http.Request) { w.Write(large) }, "200", "", true},
+		{"has no keep-alives", Options{}, func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Connection", "close") }, "200", "", false},
+		{"is asked for none", Options{NoKeepAlive: true}, func(http.ResponseWriter, *http.Request) {}, "200", "", false},
+		{"reads a large body", Options{Body: large}, func(w http.ResponseWriter, r *http.Request) {
+			n, err := io.Copy(io.Discard, r.Body)
+			assert.NoError(t, err)
+			assert.EqualValues(t, len(large), n)
+		}, "200", "", true},
+		{"leaves a small body", Options{Body: small}, func(http.ResponseWriter, *http.Request) {}, "200", "", true},
+		{"leaves a large body", Options{Body: large}, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(413) }, "413", "", false},
+		{"leaves most of a large body", Options{Body: large}, func(w http.ResponseWriter, r *http.Request) {
+			io.CopyN(io.Discard, r.Body, 1<<20)
+			w.WriteHeader(413)
+			flush(w)
+		}, "413", "", false},
+		{"limits a large body", Options{Body: large}, func(w http.ResponseWriter, r *http.Request) {
+			_, err := io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, 1000))
+			assert.Error(t, err)
+			w.WriteHeader(413)
+		}, "413", "", false},
+		{"echoes a large body", Options{Body: large}, func(w http.ResponseWriter, r *http.Request) {
+			http.NewResponseController(w).EnableFullDuplex()
+			io.Copy(w, r.Body)
+		}, "200", "", true},
+		{"is asked to go on", Options{Body: small, Header: []http1.Field{{Name: "Expect", Value: "100-continue"}}},
+			func(w http.ResponseWriter, r *http.Request) {
+				n, _ := io.Copy(io.Discard, r.Body)
+				assert.EqualValues(t, len(small), n)
+			}, "200", "", true},
+		{"does not want a request to go on", Options{Body: small, Header: []http1.Field{{Name: "Expect", Value: "100-continue"}}},
+			func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(417) }, "417", "", false},
+		{"expects nothing else", Options{Header: []http1.Field{{Name: "Expect", Value: "more"}}}, nil, "417", "", false},
+		{"aborts", Options{}, func(http.ResponseWriter, *http.Request) { abort() }, "", "closed", false},
+		{"aborts with a small body unread", Options{Body: small}, func(http.ResponseWriter, *http.Request) { abort() }, "", "closed", false},
+		{"aborts with a large body unread", Options{Body: large}, func(http.ResponseWriter, *http.Request) { abort() }, "", "reset", false},
+		{"aborts amid its answer", Options{}, func(w http.ResponseWriter, _ *http.Request) {
+			fmt.Fprint(w, "half")
+			flush(w)
+			abort()
+		}, "", "truncated", false},
+		{"panics", Options{}, func(http.ResponseWriter, *http.Request) { panic("boom") }, "", "check", false},
+		{"hijacks and answers to the end", Options{}, hijacking(t, "HTTP/1.0 200 OK\r\n\r\nto the end"), "200", "", false},
+		{"hijacks and answers too little", Options{}, hijacking(t, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n1234"), "", "truncated", false},
+		{"hijacks and talks nonsense", Options{}, hijacking(t, "SSH-2.0\r\n\r\n"), "", "malformed", false},
+		{"hijacks and says nothing", Options{}, hijacking(t, ""), "", "closed", false},
+		{"hijacks and says too much", Options{}, hijacking(t, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n12"), "200", "", false},
+		{"hijacks after a large body", Options{Body: large}, hijacking(t, "HTTP/1.1 201 Created\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"), "201", "", false},
+		{"hangs", Options{Timeout: 30 * time.Millisecond}, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "", "timeout", false},
+		{"hangs with a large body", Options{Body: large, Timeout: 30 * time.Millisecond}, func(_ http.ResponseWriter, r *http.Request) {
+			io.CopyN(io.Discard, r.Body, 1<<20)
+			<-r.Context().Done()
+		}, "", "timeout", false},
+		{"times out itself", Options{}, func(w http.ResponseWriter, r *http.Request) {
+			c := http.NewResponseController(w)
+			c.SetWriteDeadline(time.Unix(1, 0))
+			fmt.Fprint(w, "too late")
+		}, "", "closed", false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			for _, overTCP := range []bool{false, true} {
+				o := tc.o
+				o.Handler, o.Portable, o.overTCP = tc.handler, true, overTCP
+				if o.Handler == nil {
+					o.Handler = healthy
+				}
+				if o.Body != nil {
+					o.Method = "POST"
+				}
+				o.Requests, o.Concurrency = 6, 2
+				r := run(t, o)
+				if tc.status != "" {
+					assert.Equal(t, map[string]int64{tc.status: 6}, r.StatusCodes, "over TCP: %v; %+v", overTCP, r.Errors)
+				} else {
+					assert.Equal(t, map[string]int64{tc.kind: 6}, kinds(r), "over TCP: %v; %+v", overTCP, r.Errors)
+				}
+				if tc.kept {
+					assert.LessOrEqual(t, r.Generator.ConnectionsOpened, int64(2), "over TCP: %v", overTCP)
+				} else {
+					assert.Equal(t, int64(6), r.Generator.ConnectionsOpened, "over TCP: %v", overTCP)
+				}
+			}
+		})
+	}
+}
+
+// What has happened on a connection that idles is seen before it is used again.
+func TestIdleConnectionsInMemory(t *testing.T) {
+	taken := make(chan net.Conn, 1)
+	s, err := target.Serve(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		c, _, err := w.(http.Hijacker).Hijack()
+		if assert.NoError(t, err) {
+			io.WriteString(c, ok3)
+		}
+		taken <- c
+	}), target.ServeOptions{})
+	require.NoError(t, err)
+	defer s.Close()
+	request, err := http1.NewRequest(http1.Spec{URL: s.URL, Run: "test"})
+	require.NoError(t, err)
+	check := func(stray int64, why string, happens func(c net.Conn)) {
+		t.Helper()
+		nc, err := (&http1.Dialer{Connect: s.Dial}).Dial(t.Context())
+		require.NoError(t, err)
+		c := http1.NewConn(nc, request)
+		defer c.Close()
+		require.True(t, c.Exchange(0).Reusable)
+		assert.True(t, c.Idle(), "nothing has happened")
+		server := <-taken
+		defer server.Close()
+		happens(server)
+		assert.False(t, c.Idle(), why)
+		assert.Equal(t, stray, c.Stray(), why)
+	}
+	check(0, "it ended", func(c net.Conn) { c.Close() })
+	check(5, "something came", func(c net.Conn) { io.WriteString(c, "stray") })
+	check(5, "and then it ended", func(c net.Conn) { io.WriteString(c, "stray"); c.Close() })
+	check(4096, "much came", func(c net.Conn) { c.Write(make([]byte, 10_000)) })
+}
+
+// A target's requests take the way that its kind has, and its control's too.
+func TestWhoGoesOverTCP(t *testing.T) {
+	s := httptest.NewServer(healthy)
+	defer s.Close()
+	check := func(inMemory bool, why string, o Options) {
+		t.Helper()
+		o.Requests = 1
+		p, err := NewPlan(o)
+		require.NoError(t, err)
+		a, err := p.open(t.Context())
+		require.NoError(t, err)
+		c := p.openControl(t.Context())
+		require.NoError(t, c.off)
+		for who, arm := range map[string]*arm{"target": a, "control": c.arm} {
+			conn, err := arm.wire.dial(t.Context())
+			require.NoError(t, err)
+			over := fmt.Sprintf("%T", conn.NetConn())
+			assert.Equal(t, inMemory, strings.HasSuffix(over, "memoryConn"), "%s, its %s goes over a %s", why, who, over)
+			conn.Close()
+		}
+		c.close()
+		require.NoError(t, a.close())
+	}
+	check(true, "a handler", Options{Handler: healthy})
+	check(true, "a handler", Options{Handler: healthy, Portable: true, Rate: 10})
+	check(false, "a handler with TLS", Options{Handler: healthy, TLS: true})
+	check(false, "a URL", Options{URL: s.URL})
+}
+
+// All permits can be in flight at once.
+func TestHandlerWithManyPermits(t *testing.T) {
+	permits := 5000
+	if raceEnabled {
+		permits = 2000 // it allows 8128 goroutines, and a request has three
+	}
+	var in atomic.Int64
+	all := make(chan struct{})
+	r := run(t, Options{
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if in.Add(1) == int64(permits) {
+				close(all)
+			}
+			select {
+			case <-all:
+			case <-r.Context().Done():
+			}
+		}),
+		Requests: 2 * int64(permits), Concurrency: permits, Timeout: time.Minute,
+	})
+	assert.Equal(t, 2*int64(permits), r.Requests.Succeeded, "%+v", r.Errors)
+	assert.EqualValues(t, permits, r.Generator.PeakInFlight)
+	assert.EqualValues(t, permits, r.Generator.ConnectionsOpened)
+}
+
+// A handler's server is closed though its connections never end by themselves.
+func TestHandlerIsClosedAmidItsAnswer(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	r := runUntil(t, ctx, ctx, Options{
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			cancel()
+			for b := make([]byte, 1<<20); ; {
+				if _, err := w.Write(b); err != nil {
+					return
+				}
+			}
+		}),
+		Requests: 4, Timeout: time.Minute,
+	})
+	assert.True(t, r.Interrupted)
+	assert.Equal(t, r.Requests.Sent, r.Requests.Unfinished)
+	for _, w := range r.Generator.Warnings {
+		assert.NotEqual(t, "abandoned", w.Code)
+	}
+}
