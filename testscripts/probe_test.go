@@ -6,6 +6,7 @@ import (
 	"net"
 	"os/exec"
 	"sync"
+	"syscall"
 )
 
 // haveIPv6 tells whether this machine has an IPv6 loopback.
@@ -34,3 +35,9 @@ var havePty = sync.OnceValue(func() bool {
 	control.Close()
 	return true
 })
+
+// mayOpen tells whether a process may have so many file descriptors open.
+func mayOpen(n uint64) bool {
+	var l syscall.Rlimit
+	return syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l) == nil && uint64(l.Cur) >= n
+}

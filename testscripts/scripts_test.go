@@ -90,6 +90,10 @@ func condition(cond string) (bool, error) {
 		_, err := os.Stat(path)
 		return err == nil, nil
 	}
+	if number, ok := strings.CutPrefix(cond, "files:"); ok {
+		want, err := strconv.ParseUint(number, 10, 64)
+		return err == nil && mayOpen(want), err
+	}
 	switch cond {
 	case "ipv6":
 		return haveIPv6(), nil

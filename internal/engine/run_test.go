@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -96,6 +97,32 @@ func engines(t *testing.T, f func(t *testing.T, portable bool)) {
 func together(t *testing.T, f func(t *testing.T, portable bool)) {
 	t.Parallel()
 	engines(t, func(t *testing.T, portable bool) { t.Parallel(); f(t, portable) })
+}
+
+// A tally counts requests by the connection that they came on, from when as
+// many connections are there as there will be: the first ones have the server
+// to themselves while the others are being opened.
+type tally struct {
+	connections int
+
+	mu sync.Mutex
+	by map[*target.RawConn]int64
+}
+
+// add counts one more and reports whether all connections are there.
+func (y *tally) add(c *target.RawConn) (all bool) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	if y.by == nil {
+		y.by = make(map[*target.RawConn]int64, y.connections)
+	}
+	y.by[c]++
+	if y.by[c] == 1 && len(y.by) == y.connections {
+		for c := range y.by {
+			y.by[c] = 1
+		}
+	}
+	return len(y.by) == y.connections
 }
 
 // kinds returns the counts of errors by kind.

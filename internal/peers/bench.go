@@ -181,7 +181,7 @@ func (b *bench) runCommand(ctx context.Context, t tool, j job, inv invocation) (
 	if inv.stdin == "" {
 		cmd.Stdin = nil
 	}
-	u, err := measure(cmd, b.client)
+	u, err := measure(cmd, b.client, j.interrupt)
 	if ctx.Err() != nil {
 		return u, nil, context.Cause(ctx)
 	}

@@ -9,6 +9,7 @@ type job struct {
 	rate        int           // requests per second in all; 0: a connection sends its next when it has its response
 	duration    time.Duration // whole seconds: some tools take nothing finer
 	requests    int           // stop after so many instead; of load-tester alone; 0: by duration
+	interrupt   time.Duration // interrupt it after so long, before it ends; 0: let it end
 	fresh       bool          // a new connection for each request
 	body        int           // octets of each response's body
 	tail        bool          // p99.5 is wanted too

@@ -42,12 +42,13 @@ var tables = []struct {
 	{"fresh", "a new connection for each request", freshTable},
 	{"open", "CPU per request at 20,000 per second", openTable},
 	{"start", "from exec to the first request at the server", startTable},
+	{"stop", "from Ctrl+C to the end, at 5,000 connections", stopTable},
 	{"inprocess", "a test by loadtestkit and one written by hand", inProcessTable},
 	{"growth", "how load-tester's own cost grows", growthTable},
 }
 
 // quickTables run everything there is code for, in some twenty seconds.
-const quickTables = "schedule,freeze,cpu,fresh,start,growth"
+const quickTables = "schedule,freeze,cpu,fresh,start,stop,growth"
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == targetCommand {
@@ -162,5 +163,5 @@ func printHelp(w io.Writer, flags *flag.FlagSet) {
 	for _, t := range peers {
 		fmt.Fprintf(w, "  %-11s%s\n", t.name, t.get)
 	}
-	fmt.Fprint(w, "  nginx      apt install nginx (the server of cpu, body, tls, fresh, open and growth)\n")
+	fmt.Fprint(w, "  nginx      apt install nginx (the server of cpu, body, tls, fresh, open, stop and growth)\n")
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,6 +16,7 @@ type usage struct {
 	wall    time.Duration
 	cpu     time.Duration // user and system, of the whole process
 	peak    int64         // resident memory in bytes
+	stop    time.Duration // from its interruption to its end; 0 if it was not interrupted
 }
 
 // anyCPU leaves a process where the kernel puts it.
@@ -28,17 +30,30 @@ func newCommand(ctx context.Context, path string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// measure runs cmd on one CPU to its end.
-func measure(cmd *exec.Cmd, cpu int) (usage, error) {
+// measure runs cmd on one CPU to its end. It interrupts it after a while, as
+// Ctrl+C does, if that is above 0: what status it ends with is then no error.
+func measure(cmd *exec.Cmd, cpu int, interrupt time.Duration) (usage, error) {
 	own := peakMemory(os.Getpid())
 	u := usage{started: time.Now()}
 	if err := startOn(cpu, cmd); err != nil {
 		return u, err
 	}
 	watched := watchMemory(cmd.Process.Pid)
+	interrupted := interruptAfter(cmd.Process, interrupt)
 	err := cmd.Wait()
-	u.wall = time.Since(u.started)
+	ended := time.Now()
+	u.wall = ended.Sub(u.started)
 	u.peak = watched()
+	var status *exec.ExitError
+	switch at := interrupted(); {
+	case !at.IsZero():
+		u.stop = ended.Sub(at)
+		if errors.As(err, &status) {
+			err = nil
+		}
+	case interrupt > 0 && err == nil:
+		err = errors.New("it ended before it was interrupted")
+	}
 	if cmd.ProcessState != nil {
 		u.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 		// What the kernel counts for a process starts with what its parent
@@ -48,6 +63,29 @@ func measure(cmd *exec.Cmd, cpu int) (usage, error) {
 		}
 	}
 	return u, err
+}
+
+// interruptAfter sends a process SIGINT after d > 0. The returned function says
+// when that was, the zero time if it was not.
+func interruptAfter(p *os.Process, d time.Duration) func() time.Time {
+	if d == 0 {
+		return func() time.Time { return time.Time{} }
+	}
+	var at time.Time
+	sent := make(chan struct{})
+	timer := time.AfterFunc(d, func() {
+		defer close(sent)
+		now := time.Now()
+		if p.Signal(os.Interrupt) == nil { // or else it has just ended
+			at = now
+		}
+	})
+	return func() time.Time {
+		if !timer.Stop() {
+			<-sent
+		}
+		return at
+	}
 }
 
 // watchMemory reads the peak memory of a process until the function it returns

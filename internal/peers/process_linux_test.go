@@ -29,7 +29,7 @@ func TestMeasure(t *testing.T) {
 	cpus, err := allowedCPUs()
 	require.NoError(t, err)
 	last := cpus[len(cpus)-1]
-	u, err := measure(newCommand(t.Context(), "sh", "-c", "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done"), last)
+	u, err := measure(newCommand(t.Context(), "sh", "-c", "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done"), last, 0)
 	require.NoError(t, err)
 	assert.Positive(t, u.cpu)
 	assert.LessOrEqual(t, u.cpu, u.wall+20*time.Millisecond, "one CPU cannot give more")
@@ -47,7 +47,7 @@ func TestPinned(t *testing.T) {
 	var out strings.Builder
 	cmd := newCommand(t.Context(), "grep", "Cpus_allowed_list", "/proc/self/status")
 	cmd.Stdout = &out
-	_, err = measure(cmd, cpus[0])
+	_, err = measure(cmd, cpus[0], 0)
 	require.NoError(t, err)
 	assert.Equal(t, fmt.Sprintf("Cpus_allowed_list:\t%d\n", cpus[0]), out.String())
 }

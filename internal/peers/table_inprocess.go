@@ -44,7 +44,7 @@ process, its start and end too. On one CPU, and on all that there are.`, thousan
 				bound, cancel := context.WithTimeout(ctx, 5*time.Minute)
 				cmd := newCommand(bound, binary, "-test.run", "^TestInProcess$/^"+t.name+"$", "-test.v")
 				cmd.Env = append(cmd.Environ(), fmt.Sprintf("%s=%d", requestsEnv, requests))
-				u, err := measure(cmd, place.cpu)
+				u, err := measure(cmd, place.cpu, 0)
 				cancel()
 				if ctx.Err() != nil {
 					return nil, ctx.Err()

@@ -1,0 +1,128 @@
+package engine
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/target"
+)
+
+// manyConnections is how many connections a full load has. Both ends of each
+// are in this process.
+func manyConnections(t *testing.T) int {
+	n := 5000
+	if raceEnabled {
+		n = 2000 // the race detector bears 8128 goroutines, and each end may be one
+	}
+	if limit, ok := fileLimit(); ok && limit < int64(2*n+2*fdsBesides) {
+		t.Skipf("%d connections within a process need %d file descriptors, and it may open %d", n, 2*n+2*fdsBesides, limit)
+	}
+	return n
+}
+
+// A lastSent keeps when the latest of the failed requests of a closed workload
+// was sent, from the start of the run: that is when it was due.
+type lastSent struct {
+	slog.Handler
+	at atomic.Int64
+}
+
+func (l *lastSent) Enabled(context.Context, slog.Level) bool { return true }
+
+func (l *lastSent) Handle(_ context.Context, r slog.Record) error {
+	r.Attrs(func(a slog.Attr) bool {
+		if a.Key != "due" {
+			return true
+		}
+		due := int64(a.Value.Duration())
+		for last := l.at.Load(); due > last && !l.at.CompareAndSwap(last, due); {
+			last = l.at.Load()
+		}
+		return false
+	})
+	return nil
+}
+
+// Once a run of many connections is cancelled at full speed not one request is
+// sent, and the report is there when what is in flight has its responses.
+func TestCancelAtFullLoad(t *testing.T) {
+	connections := manyConnections(t)
+	engines(t, func(t *testing.T, portable bool) {
+		ctx, cancel := context.WithCancel(t.Context())
+		var cancelled time.Time
+		stop := sync.OnceFunc(func() { cancel(); cancelled = time.Now() })
+		y := tally{connections: connections}
+		s := raw(t, func(n int64, c *target.RawConn) {
+			if y.add(c) && n >= int64(2*connections) {
+				stop()
+			}
+			c.Answer(503) // failed requests alone are told of one by one
+		})
+		last := &lastSent{}
+		p, err := NewPlan(Options{
+			URL: s.URL, Portable: portable, Requests: 100_000_000, Concurrency: connections, Timeout: time.Minute, Log: slog.New(last),
+		})
+		require.NoError(t, err)
+		r, err := p.Run(ctx, context.Background(), nil)
+		stop() // long done: to see what it has noted
+		took := time.Since(cancelled)
+		require.NoError(t, err)
+		sound(t, r)
+		t.Logf("the report was there %v after the cancel, of %d requests", took, r.Requests.Sent)
+		assert.LessOrEqual(t, time.Duration(last.at.Load()), cancelled.Sub(r.StartedAt), "nothing is sent any more")
+		assert.True(t, r.Interrupted)
+		assert.Equal(t, s.Seen(), r.Requests.Sent)
+		assert.Equal(t, report.Requests{
+			Due: s.Seen(), Sent: s.Seen(), Completed: s.Seen(), Failed: s.Seen(),
+		}, r.Requests, "each has had its response")
+		assert.Equal(t, int64(connections), r.Generator.ConnectionsOpened)
+		assert.Less(t, took, 10*time.Second)
+	})
+}
+
+// With a request in flight on each of many connections, the first cancel waits
+// for their responses and takes no more than those; the second waits for none.
+func TestStopWithAllInFlight(t *testing.T) {
+	connections := manyConnections(t)
+	engines(t, func(t *testing.T, portable bool) {
+		for _, twice := range []bool{false, true} {
+			ctx, cancel := context.WithCancel(t.Context())
+			cut, cancelCut := context.WithCancel(t.Context())
+			answer := make(chan struct{})
+			s := raw(t, func(_ int64, c *target.RawConn) { <-answer; c.Answer(200) })
+			var stopped time.Time
+			go func() {
+				assert.NoError(t, s.Await(t.Context(), int64(connections)))
+				stopped = time.Now()
+				cancel()
+				if twice {
+					cancelCut()
+				} else {
+					close(answer)
+				}
+			}()
+			r := runUntil(t, ctx, cut, Options{
+				URL: s.URL, Portable: portable, Requests: 100_000_000, Concurrency: connections, Timeout: time.Minute,
+			})
+			assert.Less(t, time.Since(stopped), 10*time.Second)
+			n := int64(connections)
+			want := report.Requests{Due: n, Sent: n, Completed: n, Succeeded: n}
+			if twice {
+				want = report.Requests{Due: n, Sent: n, Unfinished: n}
+				close(answer)
+			}
+			assert.Equal(t, want, r.Requests, "twice: %v", twice)
+			assert.True(t, r.Interrupted)
+			assert.Equal(t, n, s.Seen())
+			s.Close()
+		}
+	})
+}
