@@ -122,14 +122,25 @@ func (a *arm) connect(ctx context.Context) (err error) {
 
 // close frees the target. Its error says what went on nevertheless.
 func (a *arm) close() error {
-	a.closeMuxes()
-	if a.wire != nil {
-		a.wire.close()
+	if a.plan.opts.Alone && a.server == nil {
+		// The system takes its time for thousands of connections, and nobody
+		// here has to wait for it.
+		go a.hangUp()
+		return nil
 	}
+	a.hangUp()
 	if a.server != nil {
 		return a.server.Close()
 	}
 	return nil
+}
+
+// hangUp closes every connection.
+func (a *arm) hangUp() {
+	a.closeMuxes()
+	if a.wire != nil {
+		a.wire.close()
+	}
 }
 
 // openMuxes makes the event loops, if they can send what is asked for.
