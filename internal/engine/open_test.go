@@ -141,18 +141,6 @@ func TestNeverAnsweringServerMissesEveryLimit(t *testing.T) {
 }
 
 func TestPoissonRunsRepeat(t *testing.T) {
-	dues := func(seed uint64) (at []time.Duration) {
-		r := run(t, Options{
-			Func: func(context.Context) error { return nil },
-			Rate: 20_000, Poisson: true, Seed: seed, Requests: 200,
-		})
-		assert.Equal(t, "poisson", r.Config.Arrivals)
-		for _, s := range r.Slowest {
-			at = append(at, s.Due)
-		}
-		assert.Equal(t, seed, r.Config.Seed)
-		return at
-	}
 	p, err := NewPlan(Options{URL: "http://h/", Rate: 20_000, Poisson: true, Seed: 7, Requests: 200})
 	require.NoError(t, err)
 	all := map[time.Duration]bool{}
@@ -160,7 +148,18 @@ func TestPoissonRunsRepeat(t *testing.T) {
 		a, _ := c.Next()
 		all[a.Due] = true
 	}
-	for _, due := range dues(7) {
-		assert.True(t, all[due], "%v is an arrival of seed 7", due)
+	check := func(o Options, why string) {
+		t.Helper()
+		o.Rate, o.Poisson, o.Seed, o.Requests = 20_000, true, 7, 200
+		r := run(t, o)
+		assert.Equal(t, "poisson", r.Config.Arrivals, why)
+		assert.Equal(t, uint64(7), r.Config.Seed, why)
+		assert.NotEmpty(t, r.Slowest, why)
+		for _, s := range r.Slowest {
+			assert.True(t, all[s.Due], "%s: %v is an arrival of seed 7", why, s.Due)
+		}
 	}
+	check(Options{Func: func(context.Context) error { return nil }}, "a function")
+	check(Options{URL: raw(t, nil).URL}, "a server")
+	check(Options{URL: raw(t, nil).URL, Portable: true}, "a server, from goroutines")
 }

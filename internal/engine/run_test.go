@@ -189,13 +189,15 @@ func testRunCounts(t *testing.T, portable bool) {
 }
 
 func TestWarmupIsApart(t *testing.T) {
-	s := raw(t, nil)
-	r := run(t, Options{URL: s.URL, Requests: 500, Warmup: 50 * time.Millisecond})
-	assert.Equal(t, int64(500), r.Requests.Succeeded)
-	require.NotNil(t, r.Warmup)
-	assert.Positive(t, r.Warmup.Sent)
-	assert.Equal(t, r.Warmup.Sent, r.Warmup.Succeeded)
-	assert.Equal(t, s.Seen(), reached(r))
+	engines(t, func(t *testing.T, portable bool) {
+		s := raw(t, nil)
+		r := run(t, Options{URL: s.URL, Portable: portable, Requests: 500, Warmup: 50 * time.Millisecond})
+		assert.Equal(t, int64(500), r.Requests.Succeeded)
+		require.NotNil(t, r.Warmup)
+		assert.Positive(t, r.Warmup.Sent)
+		assert.Equal(t, r.Warmup.Sent, r.Warmup.Succeeded)
+		assert.Equal(t, s.Seen(), reached(r))
+	})
 }
 
 func TestHandler(t *testing.T) {
@@ -289,20 +291,22 @@ func TestFuncThatHangsIsAbandoned(t *testing.T) {
 }
 
 func TestWatchSeesTheEnd(t *testing.T) {
-	var last Progress
-	var calls int
-	p, err := NewPlan(Options{URL: raw(t, nil).URL, Requests: 2000, Rate: 10_000, ConnectionsAhead: 50})
-	require.NoError(t, err)
-	r, err := p.Run(t.Context(), t.Context(), func(now Progress) {
-		assert.GreaterOrEqual(t, now.Succeeded, last.Succeeded)
-		assert.GreaterOrEqual(t, now.Elapsed, last.Elapsed)
-		last = now
-		calls++
+	engines(t, func(t *testing.T, portable bool) {
+		var last Progress
+		var calls int
+		p, err := NewPlan(Options{URL: raw(t, nil).URL, Portable: portable, Requests: 2000, Rate: 10_000, ConnectionsAhead: 50})
+		require.NoError(t, err)
+		r, err := p.Run(t.Context(), t.Context(), func(now Progress) {
+			assert.GreaterOrEqual(t, now.Succeeded, last.Succeeded)
+			assert.GreaterOrEqual(t, now.Elapsed, last.Elapsed)
+			last = now
+			calls++
+		})
+		require.NoError(t, err)
+		sound(t, r)
+		assert.Equal(t, int64(2000), last.Succeeded, "each once")
+		assert.GreaterOrEqual(t, calls, 2, "200 ms, and at the end")
 	})
-	require.NoError(t, err)
-	sound(t, r)
-	assert.Equal(t, int64(2000), last.Succeeded, "each once")
-	assert.GreaterOrEqual(t, calls, 2, "200 ms, and at the end")
 }
 
 // No run leaves anything behind, however many there are.
@@ -324,8 +328,10 @@ func TestRunOften(t *testing.T) {
 		require.NoError(t, leaks(goroutines, files), why)
 	}
 	check(Options{URL: s.URL}, "a server")
+	check(Options{URL: s.URL, Portable: true}, "a server, from goroutines")
 	check(Options{Handler: h}, "a handler")
 	check(Options{Handler: h, TLS: true}, "a handler with TLS")
 	check(Options{Handler: h, overTCP: true}, "a handler like a URL")
+	check(Options{URL: s.URL, Alone: true}, "a server, with nothing else here")
 	check(Options{Func: func(context.Context) error { return nil }, Rate: 1e6}, "a function, open")
 }

@@ -160,13 +160,14 @@ func TestCancelDrains(t *testing.T) {
 func TestCancelledBefore(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	s := raw(t, nil)
-	p, err := NewPlan(Options{URL: s.URL, Requests: 10})
-	require.NoError(t, err)
-	_, err = p.Run(ctx, context.Background(), nil)
-	assert.ErrorIs(t, err, context.Canceled)
-	assert.Zero(t, s.Seen())
-
+	engines(t, func(t *testing.T, portable bool) {
+		s := raw(t, nil)
+		p, err := NewPlan(Options{URL: s.URL, Portable: portable, Requests: 10})
+		require.NoError(t, err)
+		_, err = p.Run(ctx, context.Background(), nil)
+		assert.ErrorIs(t, err, context.Canceled)
+		assert.Zero(t, s.Seen())
+	})
 	r := runUntil(t, ctx, context.Background(), Options{Requests: 10, Func: func(context.Context) error { return nil }})
 	assert.Zero(t, r.Requests.Sent)
 }

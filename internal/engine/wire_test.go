@@ -11,18 +11,22 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/loadtestkit/load-tester/internal/http1"
+	"github.com/loadtestkit/load-tester/internal/load"
 )
 
 // A connection that was opened ahead, and that the server has closed since, is
 // replaced like any other that has idled.
-func TestConnectionAheadIsLookedAt(t *testing.T) {
+func TestConnectionAheadIsLookedAt(t *testing.T) { engines(t, testConnectionAhead) }
+
+func testConnectionAhead(t *testing.T, portable bool) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer l.Close()
-	done := make(chan struct{})
+	opened, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
 		if c, err := l.Accept(); assert.NoError(t, err) {
+			<-opened
 			c.Close()
 		}
 		c, err := l.Accept()
@@ -34,20 +38,50 @@ func TestConnectionAheadIsLookedAt(t *testing.T) {
 	}()
 	request, err := http1.NewRequest(http1.Spec{URL: "http://" + l.Addr().String(), Run: "test"})
 	require.NoError(t, err)
-	s := &wireSender{wire: &wire{
-		request: request, dialer: http1.Dialer{Addr: l.Addr().String()}, timeout: time.Minute, dials: make(chan struct{}, 1),
-	}}
+	w := &wire{
+		request: request, dialer: http1.Dialer{Addr: l.Addr().String()}, timeout: time.Minute, dials: make(chan struct{}, dialsAtOnce),
+	}
+	send := sendByGoroutine
+	if !portable {
+		send = sendByMux
+	}
+	r := send(t, w, func() { close(opened) })
+	assert.NoError(t, r.Err)
+	assert.Equal(t, 200, r.Status)
+	assert.Equal(t, int64(2), w.opened.Load())
+	<-done
+}
+
+// sendByGoroutine opens a connection ahead, calls opened, waits for the end of
+// the connection, and only then sends a request.
+func sendByGoroutine(t *testing.T, w *wire, opened func()) load.Result {
+	s := &wireSender{wire: w}
 	defer s.drop()
 	s.Connect(context.Background())
 	require.NotNil(t, s.conn)
+	opened()
 	for s.conn.Idle() {
-		runtime.Gosched() // until its end has arrived
+		runtime.Gosched()
 	}
-	r := s.Send(0, 0)
-	assert.NoError(t, r.Err)
-	assert.Equal(t, 200, r.Status)
-	assert.Equal(t, int64(2), s.opened.Load())
-	<-done
+	return s.Send(0, 0)
+}
+
+// sendByMux is the same for an event loop, where there is one.
+func sendByMux(t *testing.T, w *wire, opened func()) (r load.Result) {
+	m, err := w.newMux(1)
+	require.NoError(t, err)
+	if m == nil {
+		return sendByGoroutine(t, w, opened)
+	}
+	defer m.Close()
+	m.Connect(context.Background(), 1)
+	opened()
+	assert.False(t, m.Wait(time.Minute, nil), "the end has come, and not the minute's")
+	m.Start(0, 0, 0)
+	for told := false; !told; {
+		m.Wait(time.Minute, func(_ int, got *load.Result) { r, told = *got, true })
+	}
+	return r
 }
 
 func TestPauses(t *testing.T) {

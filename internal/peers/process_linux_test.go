@@ -41,6 +41,29 @@ func TestMeasure(t *testing.T) {
 	assert.Equal(t, cpus, after, "this thread is where it was")
 }
 
+// A tool that is interrupted may end with any status, and by the signal itself:
+// what counts is when.
+func TestInterrupted(t *testing.T) {
+	check := func(script string, interrupt time.Duration, want string) {
+		t.Helper()
+		u, err := measure(newCommand(t.Context(), "sh", "-c", script), anyCPU, interrupt)
+		if want == "" {
+			assert.NoError(t, err, script)
+			assert.Positive(t, u.stop, script)
+			assert.LessOrEqual(t, u.stop, u.wall-interrupt, script)
+		} else {
+			assert.EqualError(t, err, want, script)
+			assert.Zero(t, u.stop, script)
+		}
+	}
+	const soon = 50 * time.Millisecond
+	check("trap 'exit 3' INT; while :; do sleep 0.01; done", soon, "")
+	check("while :; do sleep 0.01; done", soon, "")
+	check("exit 3", 0, "exit status 3")
+	check("exit 3", time.Minute, "exit status 3")
+	check("exit 0", time.Minute, "it ended before it was interrupted")
+}
+
 func TestPinned(t *testing.T) {
 	cpus, err := allowedCPUs()
 	require.NoError(t, err)
