@@ -229,7 +229,10 @@ func TestExchangeAllocates(t *testing.T) {
 	check(ok13, "a large request", func(s *Spec) { s.Method, s.Body = "POST", make([]byte, 300000) })
 }
 
+// BenchmarkExchange is what a connection costs for an exchange, but for the
+// system calls.
 func BenchmarkExchange(b *testing.B) {
+	b.ReportAllocs()
 	c := NewConn(&memConn{answer: ok13, step: 1 << 10}, mustRequest(b, "http://h/"))
 	for n := int64(0); b.Loop(); n++ {
 		c.Exchange(n)

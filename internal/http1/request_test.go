@@ -313,6 +313,7 @@ func FuzzRequest(f *testing.F) {
 func BenchmarkRequestPatch(b *testing.B) {
 	r := mustRequest(b, "http://h/")
 	out := r.Bytes()
+	b.ReportAllocs()
 	for n := int64(0); b.Loop(); n++ {
 		r.Patch(out, n)
 	}

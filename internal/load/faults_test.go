@@ -253,31 +253,3 @@ func TestPauseCountsFromTheRequest(t *testing.T) {
 		assert.Equal(t, 50*time.Millisecond, o.Elapsed)
 	})
 }
-
-// The whole permit's loop, with a log of failed requests set, allocates nothing
-// for a request that succeeds.
-func TestSteadyStateAllocatesNothing(t *testing.T) {
-	if raceEnabled {
-		t.Skip("the race detector allocates")
-	}
-	mallocs := func(n int64, schedule *Schedule) uint64 {
-		s, err := NewSleeper()
-		require.NoError(t, err)
-		defer s.Close()
-		l := New(Config{
-			Requests: n, Schedule: schedule, Concurrency: 4, Timeout: time.Second, Sleeper: s,
-			NewSender: func() Sender { return sendFunc(ok) },
-			OnFailed:  func(*Sample) {},
-		})
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		l.Run(context.Background(), context.Background())
-		runtime.ReadMemStats(&after)
-		return after.Mallocs - before.Mallocs
-	}
-	for name, schedule := range map[string]*Schedule{"closed": nil, "open": rate(1e9)} {
-		mallocs(1000, schedule)
-		few, many := mallocs(10_000, schedule), mallocs(210_000, schedule)
-		assert.Less(t, float64(many)-float64(few), 2000.0, "%s: %d for 10,000 requests, %d for 210,000", name, few, many)
-	}
-}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"runtime"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -15,12 +14,8 @@ func TestMemoryIsFlat(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector takes memory, and ten times as long")
 	}
-	heap := func(n int64, schedule *Schedule) int64 {
-		l := New(Config{
-			Requests: n, Concurrency: 64, Timeout: time.Second, Schedule: schedule,
-			NewSender: func() Sender { return sendFunc(ok) },
-			Sleeper:   NewTimerSleeper(),
-		})
+	heap := func(n int64, schedule *Schedule, mux bool) int64 {
+		l := New(instant(n, 64, schedule, mux))
 		o := l.Run(context.Background(), context.Background())
 		require.Equal(t, n, o.Succeeded)
 		var m runtime.MemStats
@@ -31,27 +26,13 @@ func TestMemoryIsFlat(t *testing.T) {
 		runtime.KeepAlive(o)
 		return int64(m.HeapAlloc)
 	}
-	for name, schedule := range map[string]*Schedule{"closed": nil, "open": rate(1e9)} {
-		heap(1000, schedule)
-		few, many := heap(50_000, schedule), heap(5_000_000, schedule)
+	eachWay(func(name string, schedule *Schedule, mux bool) {
+		heap(1000, schedule, mux)
+		few, many := heap(50_000, schedule, mux), heap(5_000_000, schedule, mux)
 		t.Logf("%s: %d KB after 50,000 requests, %d KB after 5,000,000", name, few>>10, many>>10)
 		// Histograms have more octaves and intervals the longer a run is, to a
 		// bound of some 2 MB a shard; a single word kept of each request would
 		// be 40 MB.
 		assert.Less(t, many-few, int64(1+len(New(Config{}).shards))*(2<<20), name)
-	}
-}
-
-// BenchmarkLoop is what the loop costs for a request, without sending it.
-func BenchmarkLoop(b *testing.B) {
-	for name, schedule := range map[string]*Schedule{"closed": nil, "open": rate(1e9)} {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			New(Config{
-				Requests: int64(b.N), Concurrency: 8, Timeout: time.Second, Schedule: schedule,
-				NewSender: func() Sender { return sendFunc(ok) },
-				Sleeper:   NewTimerSleeper(),
-			}).Run(context.Background(), context.Background())
-		})
-	}
+	})
 }

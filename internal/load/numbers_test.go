@@ -1,0 +1,185 @@
+package load
+
+import (
+	"context"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/http1"
+)
+
+// An instantMux ends each exchange as soon as it is waited for.
+type instantMux struct {
+	begun, ending []int
+	result        Result
+}
+
+func (m *instantMux) Start(place int, _ int64, _ time.Duration) { m.begun = append(m.begun, place) }
+
+func (m *instantMux) Wait(d time.Duration, done func(int, *Result)) (expired bool) {
+	if len(m.begun) == 0 {
+		time.Sleep(d) // of the tests here, only the pace of arrivals is waited for
+		return true
+	}
+	m.begun, m.ending = m.ending[:0], m.begun
+	m.result = ok(0)
+	for _, place := range m.ending {
+		done(place, &m.result)
+	}
+	return false
+}
+
+func (m *instantMux) Expire(int)                   {}
+func (m *instantMux) Connect(context.Context, int) {}
+func (m *instantMux) Wake()                        {}
+func (m *instantMux) Close()                       {}
+
+// instant is a load of n requests whose responses take no time, by each way of
+// sending.
+func instant(n int64, concurrency int, schedule *Schedule, mux bool) Config {
+	cfg := Config{Requests: n, Concurrency: concurrency, Timeout: time.Second, Schedule: schedule}
+	if mux {
+		cfg.Muxes = []Mux{&instantMux{}}
+	} else {
+		cfg.NewSender = func() Sender { return sendFunc(ok) }
+		cfg.Sleeper = NewTimerSleeper()
+	}
+	return cfg
+}
+
+// eachWay runs f for closed and open workloads by each way of sending.
+func eachWay(f func(name string, schedule *Schedule, mux bool)) {
+	f("closed-goroutines", nil, false)
+	f("open-goroutines", rate(1e9), false)
+	f("closed-mux", nil, true)
+	f("open-mux", rate(1e9), true)
+}
+
+// The whole loop, with a log of failed requests set, allocates nothing for a
+// request that succeeds.
+func TestSteadyStateAllocatesNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	eachWay(func(name string, schedule *Schedule, mux bool) {
+		mallocs := func(n int64) int64 {
+			cfg := instant(n, 4, schedule, mux)
+			cfg.OnFailed = func(*Sample) {}
+			l := New(cfg)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			l.Run(context.Background(), context.Background())
+			runtime.ReadMemStats(&after)
+			return int64(after.Mallocs - before.Mallocs)
+		}
+		mallocs(1000)
+		few, many := mallocs(10_000), mallocs(210_000)
+		assert.Less(t, many-few, int64(2000), "%s: %d for 10,000 requests, %d for 210,000", name, few, many)
+	})
+}
+
+// Nor does what it does for each: recording a response, a failure, and what
+// waited for a permit, and finding out when the next arrival is due.
+func TestRecordAndCursorAllocateNothing(t *testing.T) {
+	const µs = time.Microsecond
+	for name, schedule := range map[string]*Schedule{"closed": nil, "open": rate(1000)} {
+		h := newShard(&Config{Schedule: schedule, Thresholds: []time.Duration{100 * µs}})
+		for why, s := range map[string]Sample{
+			"a response":   {Result: Result{Status: 200}},
+			"a status":     {Result: Result{Status: 503}},
+			"an odd one":   {Result: Result{Status: 999}},
+			"a failure":    {Result: Result{Kind: http1.Timeout, Err: errTimeout}},
+			"in a warm-up": {Due: -time.Second, Result: Result{Status: 200}},
+		} {
+			record := func() {
+				s.Due += 7 * µs
+				s.Sent, s.Waited, s.Done = s.Due+3*µs, 2*µs, s.Due+50*µs
+				h.record(&s)
+			}
+			for range 2 * keptSlowest { // and those that are kept
+				record()
+			}
+			assert.Zero(t, testing.AllocsPerRun(1000, record), "%s, %s", name, why)
+		}
+	}
+	for name, schedule := range schedules {
+		c := schedule.Cursor()
+		assert.Zero(t, testing.AllocsPerRun(1000, func() { c.Next() }), name)
+	}
+}
+
+// schedules are all sorts of them.
+var schedules = map[string]Schedule{
+	"constant": Constant(1000),
+	"stages":   {Stages: []Stage{{time.Second, 10, 1000}, {time.Second, 0, 0}, {time.Hour, 1000, 2000}}},
+	"poisson":  {Stages: Constant(1000).Stages, Endless: true, Poisson: true, Seed: 1},
+}
+
+// BenchmarkLoop is what the loop costs for a request, without sending it. Of an
+// open workload that is the release of an arrival too, of more than can be sent:
+// each waits for a permit.
+func BenchmarkLoop(b *testing.B) {
+	eachWay(func(name string, schedule *Schedule, mux bool) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			New(instant(int64(b.N), 8, schedule, mux)).Run(context.Background(), context.Background())
+		})
+	})
+}
+
+// BenchmarkRecord is what a request that is over costs to count.
+func BenchmarkRecord(b *testing.B) {
+	for name, schedule := range map[string]*Schedule{"closed": nil, "open": rate(1000)} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			h := newShard(&Config{Schedule: schedule})
+			s := Sample{Result: Result{Status: 200, BytesSent: 100, BytesReceived: 200, BytesBody: 13}}
+			for b.Loop() {
+				s.N++
+				s.Due += 10 * time.Microsecond
+				s.Sent = s.Due + time.Duration(s.N%64)*time.Microsecond
+				s.Done = s.Sent + time.Duration(50+s.N%1024)*time.Microsecond
+				h.record(&s)
+			}
+		})
+	}
+}
+
+// BenchmarkCursor is what it costs to find out when the next arrival is due.
+func BenchmarkCursor(b *testing.B) {
+	for name, schedule := range schedules {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			c := schedule.Cursor()
+			for b.Loop() {
+				c.Next()
+			}
+		})
+	}
+}
+
+// BenchmarkSleeper is how late the pacer is woken when an arrival is due every
+// millisecond.
+func BenchmarkSleeper(b *testing.B) {
+	s, err := NewSleeper()
+	require.NoError(b, err)
+	defer s.Close()
+	b.ReportAllocs()
+	late := hist.New(timeBits)
+	began := time.Now()
+	for due := time.Millisecond; b.Loop(); due += time.Millisecond {
+		for now := time.Since(began); now < due; now = time.Since(began) {
+			s.Sleep(due - now)
+		}
+		late.Record(int64(time.Since(began) - due))
+	}
+	for unit, q := range map[string]float64{"p50-µs-late": 0.5, "p99-µs-late": 0.99} {
+		v, _ := late.Quantile(q)
+		b.ReportMetric(float64(v)/1e3, unit)
+	}
+}
