@@ -68,7 +68,7 @@ func sendByGoroutine(t *testing.T, w *wire, opened func()) load.Result {
 
 // sendByMux is the same for an event loop, where there is one.
 func sendByMux(t *testing.T, w *wire, opened func()) (r load.Result) {
-	m, err := w.newMux(1)
+	m, err := w.newMux(1, 1, false)
 	require.NoError(t, err)
 	if m == nil {
 		return sendByGoroutine(t, w, opened)
