@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime"
 	"strings"
 	"syscall"
 )
@@ -26,11 +25,6 @@ const (
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	// A closed pipe is an error to report, not the end of the process.
 	signal.Ignore(syscall.SIGPIPE)
-	if runtime.NumCPU() == 1 {
-		// An event loop that waits holds a processor of the scheduler, which
-		// would take it back after each 20 µs if there were no other.
-		runtime.GOMAXPROCS(2)
-	}
 	s := &session{stdin: stdin, stdout: stdout, stderr: stderr, env: os.Getenv, catch: catchSignals}
 	return s.execute(args)
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
-	"runtime"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/http1"
@@ -146,7 +145,7 @@ func (a *arm) hangUp() {
 // openMuxes makes the event loops, if they can send what is asked for.
 func (a *arm) openMuxes() error {
 	o := &a.plan.opts
-	loops := a.plan.loops(a.wire.loopback(), runtime.GOMAXPROCS(0))
+	loops := a.plan.loops(a.wire.loopback(), ownProcessors())
 	for len(a.muxes) < loops {
 		m, err := a.wire.newMux(o.Concurrency, loops, o.Alone && a.server == nil)
 		if m == nil || err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"os"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -111,7 +110,7 @@ func TestJudgeTrial(t *testing.T) {
 		Totals: load.Totals{Due: n, Sent: n, Succeeded: n}, Within: []int64{n}, PeakInFlight: 5,
 		Response: quick, Service: quick, Lateness: took(n, time.Microsecond), Waited: took(n, 0),
 	}
-	busy := host.Usage{Wall: time.Second, HaveCPU: true, CPU: time.Second * time.Duration(min(runtime.GOMAXPROCS(0), runtime.NumCPU())) * 9 / 10}
+	busy := host.Usage{Wall: time.Second, HaveCPU: true, CPU: time.Second * time.Duration(ownProcessors()) * 9 / 10}
 	stolen := host.Usage{Wall: time.Second, Steal: host.Reading{Value: 0.2, OK: true}}
 	for _, tc := range []struct {
 		o      Options

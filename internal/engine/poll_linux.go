@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -57,6 +58,10 @@ func (p *poll) open(alone bool) (err error) {
 	}
 	p.watch(unix.EPOLL_CTL_ADD, p.wakeFD, wakeEvent, unix.EPOLLIN|unix.EPOLLET)
 	if _, errno := p.sleep(0); alone && errno == 0 { // the call is of Linux 5.11
+		if runtime.NumCPU() == 1 {
+			// The scheduler would take back its only processor each 20 µs.
+			runtime.GOMAXPROCS(2)
+		}
 		return nil
 	}
 	unix.SetNonblock(p.fd, true) // or else the runtime will not poll it

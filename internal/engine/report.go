@@ -232,7 +232,16 @@ func processors(o *load.Outcome) int {
 	if o.Loops > 0 {
 		return o.Loops
 	}
-	return min(runtime.GOMAXPROCS(0), runtime.NumCPU())
+	return ownProcessors()
+}
+
+// ownProcessors is how many processors this process may use: those of the
+// scheduler, but for the second that a poll gives it where there is one CPU.
+func ownProcessors() int {
+	if runtime.NumCPU() == 1 {
+		return 1
+	}
+	return runtime.GOMAXPROCS(0)
 }
 
 // cpuUse is the part of those processors that this process used.
