@@ -355,7 +355,7 @@ func TestAllocations(t *testing.T) {
 		return a.objects
 	}
 	for name, o := range map[string]Options{
-		"in memory": {}, "over TCP": {overTCP: true}, "over TLS": {TLS: true, Portable: true},
+		"over TCP": {}, "over TLS": {TLS: true, Portable: true},
 	} {
 		with := func(objects int) Options {
 			o.Handler = allocating(objects)
