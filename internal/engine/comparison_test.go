@@ -388,3 +388,10 @@ func TestAllocationsOfASlowTarget(t *testing.T) {
 	require.NoError(t, err)
 	assert.Nil(t, got)
 }
+
+func TestHandlersAreComparedOverTCP(t *testing.T) {
+	c, err := NewComparison(Options{Handler: healthy}, Options{Handler: healthy})
+	require.NoError(t, err)
+	assert.False(t, c.base.opts.inMemory())
+	assert.False(t, c.head.opts.inMemory())
+}

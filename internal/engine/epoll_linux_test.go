@@ -12,12 +12,17 @@ import (
 	"github.com/loadtestkit/load-tester/internal/load"
 )
 
-// mux makes an event loop for one place that sends to addr.
-func mux(t *testing.T, addr string) load.Mux {
+// wireTo is a target at addr.
+func wireTo(t *testing.T, addr string) *wire {
+	t.Helper()
 	request, err := http1.NewRequest(http1.Spec{URL: "http://" + addr, Run: "test"})
 	require.NoError(t, err)
-	w := &wire{request: request, dialer: http1.Dialer{Addr: addr}, timeout: time.Second, dials: make(chan struct{}, dialsAtOnce)}
-	m, err := w.newMux(1, 1, false)
+	return &wire{request: request, dialer: http1.Dialer{Addr: addr}, timeout: time.Second, dials: make(chan struct{}, dialsAtOnce)}
+}
+
+// mux makes an event loop for one place that sends to addr.
+func mux(t *testing.T, addr string) load.Mux {
+	m, err := wireTo(t, addr).newMux(1, 1, false)
 	require.NoError(t, err)
 	require.NotNil(t, m)
 	return m

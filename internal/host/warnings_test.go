@@ -79,6 +79,8 @@ func TestWarnings(t *testing.T) {
 		{"own CPU, closed", func(u *Usage, l *Load) { u.CPU = 19 * s; l.Open = false }, []Warning{{OwnCPU,
 			"the generator used 95% of its 2 processors: it may be the bottleneck; lower the concurrency (--concurrency, Options.Concurrency) or give it more"}},
 			"a closed workload has no rate to lower"},
+		{"own CPU, one loop", func(u *Usage, l *Load) { u.CPU = 19 * s / 2; l.Processors = 1 }, []Warning{{OwnCPU,
+			"the generator used 95% of its only processor: it may be the bottleneck; lower the rate (--rate, Options.Rate) or give it more"}}, ""},
 		{"own CPU with the target", func(u *Usage, l *Load) { u.CPU = 19 * s; l.InProcess = true }, nil, "it may be the target's"},
 		{"own CPU unknown", func(u *Usage, l *Load) { u.CPU = 19 * s; u.HaveCPU = false }, nil, ""},
 		{"no processors said", func(u *Usage, l *Load) { l.Processors = 0 }, nil, "never divides by 0"},

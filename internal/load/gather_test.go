@@ -27,6 +27,36 @@ func TestHighRatesAreGathered(t *testing.T) {
 	check(50_000, gatherFor, "20 µs apart")
 }
 
+// A loop that is woken a little early spins until an arrival is due, but not for
+// those that are sent together.
+func TestGatheredArrivalsAreNotSpunFor(t *testing.T) {
+	check := func(gap time.Duration, spins bool) {
+		t.Helper()
+		mux := &waitingMux{}
+		l := New(Config{Schedule: rate(1000), Concurrency: 1, Muxes: []Mux{mux}})
+		l.begin()
+		m := &muxLoop{Loop: l, mux: mux, awake: true, cutAt: forever, sweepAt: forever}
+		now := l.now()
+		m.gather = gatherer{gap: gap, last: now - gatherFor}
+		m.coming.Due = now + spinMost/2
+		m.wait(now)
+		assert.Equal(t, spins, mux.asked == 0, "gap %v, asked to wait %v", gap, mux.asked)
+	}
+	check(time.Millisecond, true)
+	check(gatherFor/2, false)
+}
+
+// A waitingMux keeps how long it was asked to wait.
+type waitingMux struct {
+	instantMux
+	asked time.Duration
+}
+
+func (m *waitingMux) Wait(d time.Duration, _ func(int, *Result)) (expired bool) {
+	m.asked = d
+	return true
+}
+
 func TestGathererForgetsABurst(t *testing.T) {
 	var g gatherer
 	for n := range time.Duration(100) {
