@@ -53,6 +53,20 @@ func TestPollIsWoken(t *testing.T) {
 	})
 }
 
+// A wait that was woken just when its time was over has not only expired.
+func TestPollIsWokenAsItExpires(t *testing.T) {
+	p := &poll{}
+	require.NoError(t, p.open(false))
+	defer p.free()
+	p.arm(time.Nanosecond)
+	_, err := unix.Poll([]unix.PollFd{{Fd: int32(p.timer), Events: unix.POLLIN}}, -1)
+	require.NoError(t, err)
+	p.wake()
+	events, expired := p.wait(time.Hour)
+	assert.Len(t, events, 2)
+	assert.False(t, expired)
+}
+
 func TestPollTellsOfSockets(t *testing.T) {
 	polls(t, func(t *testing.T, p *poll) {
 		pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)

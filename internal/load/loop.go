@@ -173,6 +173,9 @@ func (l *Loop) End() {
 	for _, m := range l.cfg.Muxes {
 		m.Wake()
 	}
+	if l.cfg.Sleeper != nil {
+		l.cfg.Sleeper.Wake()
+	}
 }
 
 // end is when nothing more becomes due; ok is false if the clock does not say.

@@ -192,6 +192,9 @@ func (m *muxLoop) wait(now time.Duration) {
 func (m *muxLoop) issue(now time.Duration) {
 	m.endRests(now)
 	if m.cfg.Schedule != nil {
+		if !m.noMore {
+			m.bound(true) // End may have been called
+		}
 		m.releaseUntil(now)
 		if m.halted() && !m.noMore {
 			m.releaseUntil(m.now()) // sending may have taken its time
@@ -307,17 +310,17 @@ func (m *muxLoop) release() {
 // advance finds out which arrival comes next, if any does.
 func (m *muxLoop) advance() {
 	m.awake = false
-	a, ok := m.next.Next()
-	end, bounded := m.end()
-	switch {
-	case !ok:
-		m.noMore, m.offered = true, m.cfg.Schedule.Length()
-	case bounded && a.Due >= end:
-		m.noMore, m.offered = true, end
-	case m.cfg.Requests > 0 && m.released == m.cfg.Requests:
-		m.noMore, m.offered = true, a.Due
+	var ok bool
+	m.coming, ok = m.next.Next()
+	m.bound(ok)
+}
+
+// bound finds out whether what comes next does not become due any more; ok says
+// that something comes.
+func (m *muxLoop) bound(ok bool) {
+	if at, over := m.offeredUntil(m.coming, ok); over {
+		m.noMore, m.offered = true, at
 	}
-	m.coming = a
 }
 
 func (m *muxLoop) startOpen(i int, a Arrival, now, waited time.Duration) {

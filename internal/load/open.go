@@ -47,34 +47,44 @@ func (l *Loop) pace() {
 	var gather gatherer
 	for {
 		a, ok := next.Next()
-		end, bounded := l.end()
-		switch {
-		case !ok:
-			l.offered = l.cfg.Schedule.Length()
-			return
-		case bounded && a.Due >= end:
-			l.offered = end
-			return
-		case l.cfg.Requests > 0 && l.released == l.cfg.Requests:
-			l.offered = a.Due
+		if at, over := l.offeredUntil(a, ok); over {
+			l.offered = at
 			return
 		}
-		measured := a.Due >= l.cfg.Warmup
 		for now := l.now(); now < a.Due; now = l.now() {
 			if l.halted() {
 				l.offered = now
 				return
 			}
 			l.cfg.Sleeper.Sleep(gather.until(a.Due) - now)
+			if at, over := l.offeredUntil(a, true); over { // since End was called
+				l.offered = at
+				return
+			}
 		}
 		gather.released(a.Due, l.now())
-		if measured {
+		if a.Due >= l.cfg.Warmup {
 			l.released++
 		} else {
 			l.releasedWarm++
 		}
 		l.release(a, next)
 	}
+}
+
+// offeredUntil reports whether a, the schedule's next arrival if ok, does not
+// become due any more, and until when arrivals did.
+func (l *Loop) offeredUntil(a Arrival, ok bool) (at time.Duration, over bool) {
+	end, bounded := l.end()
+	switch {
+	case !ok:
+		return l.cfg.Schedule.Length(), true
+	case bounded && a.Due >= end:
+		return end, true
+	case l.cfg.Requests > 0 && l.released == l.cfg.Requests:
+		return a.Due, true
+	}
+	return 0, false
 }
 
 // release gives arrival a to a free permit or lets it wait for one. next is the

@@ -36,6 +36,8 @@ func TestStretchesMakeOneRun(t *testing.T) {
 				elapsed := o.Course() + next.Elapsed
 				o.Merge(next)
 
+				assert.Equal(t, next.Loops, o.Loops)
+				assert.Equal(t, mux, o.Loops > 0)
 				assert.Equal(t, whole, o.Totals)
 				assert.Equal(t, first-o.Warmup.Due, o.Due-next.Due)
 				assert.Equal(t, elapsed, o.Elapsed)
@@ -65,6 +67,32 @@ func TestStretchesMakeOneRun(t *testing.T) {
 
 // A closed stretch is as long as its time, also if its permits rest at the end
 // of it: a run of many must not go on for ever because each ends too early.
+// A loop that waits for an arrival which is far off does not wait for it once it
+// is told to end, and does not send it.
+func TestEndIsNoticedAtOnce(t *testing.T) {
+	inBoth(t, func(t *testing.T, mux bool) {
+		cfg := Config{Schedule: rate(1.0 / 3600), Concurrency: 1, Timeout: time.Minute, Grace: time.Minute}
+		p := &peer{}
+		if mux {
+			cfg.Muxes = []Mux{newFakeMux(p)}
+		} else {
+			cfg.NewSender, cfg.Sleeper = p.sender, NewTimerSleeper()
+		}
+		l := New(cfg)
+		time.AfterFunc(time.Second, func() {
+			assert.Equal(t, time.Second, l.Progress().Elapsed) // it is under way
+			l.End()
+		})
+		began := time.Now()
+		o := l.Run(t.Context(), t.Context())
+		assert.Equal(t, time.Second, time.Since(began))
+		assert.Equal(t, time.Second, o.Offering)
+		assert.Equal(t, int64(1), o.Due, "that of the start")
+		assert.Equal(t, int64(1), p.seen.Load())
+		assert.False(t, o.Interrupted)
+	})
+}
+
 func TestStretchEndsWithItsTime(t *testing.T) {
 	inBoth(t, func(t *testing.T, mux bool) {
 		resting := func() *peer { return &peer{mux: mux, pause: 300 * time.Millisecond} }
