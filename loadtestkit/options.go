@@ -44,11 +44,10 @@ func (t Target) name() string {
 // Handler serves h in this process for as long as the run takes. Requests go
 // through net/http's own server and reach it over connections in memory, which
 // behave like TCP sockets: its numbers are those of h and net/http, with no
-// network in between. For TCP give the [URL] of an httptest.NewServer(h).
-// [Compare] and [Limits.Relative] use TCP on loopback, where the scheduler of
-// goroutines makes less of a difference.
-// Whatever else calls h's server, at the address in [http.Request.Host], does so
-// over TCP, on loopback. A panic in h is a failed request of kind check that
+// network in between. For TCP give the [URL] of an httptest.NewServer(h). [Compare]
+// and [Limits.Relative] use TCP on loopback, where two handlers differ less by
+// chance; so does whatever else calls h's server, at the address in
+// [http.Request.Host]. A panic in h is a failed request of kind check that
 // carries the panic's message; the test goes on.
 func Handler(h http.Handler) Target { return Target{handler: h} }
 

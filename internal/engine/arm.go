@@ -121,7 +121,7 @@ func (a *arm) connect(ctx context.Context) (err error) {
 
 // close frees the target. Its error says what went on nevertheless.
 func (a *arm) close() error {
-	if a.plan.opts.Alone && a.server == nil {
+	if a.alone() {
 		// The system takes its time for thousands of connections, and nobody
 		// here has to wait for it.
 		go a.hangUp()
@@ -134,6 +134,9 @@ func (a *arm) close() error {
 	return nil
 }
 
+// alone reports whether nothing else in this process works while load is made.
+func (a *arm) alone() bool { return a.plan.opts.Alone && a.server == nil }
+
 // hangUp closes every connection.
 func (a *arm) hangUp() {
 	a.closeMuxes()
@@ -144,10 +147,9 @@ func (a *arm) hangUp() {
 
 // openMuxes makes the event loops, if they can send what is asked for.
 func (a *arm) openMuxes() error {
-	o := &a.plan.opts
 	loops := a.plan.loops(a.wire.loopback(), ownProcessors())
 	for len(a.muxes) < loops {
-		m, err := a.wire.newMux(o.Concurrency, loops, o.Alone && a.server == nil)
+		m, err := a.wire.newMux(a.plan.opts.Concurrency, loops, a.alone())
 		if m == nil || err != nil {
 			return err
 		}
