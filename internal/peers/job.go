@@ -27,6 +27,7 @@ type result struct {
 	done   int64 // requests with a complete response
 	failed int64 // all others, and responses of status 400 and up
 	times  times
+	took   time.Duration // of load-tester, as it reports it: longer than asked for if arrivals had to wait
 }
 
 // times are quantiles of latency by name: p50, p90, p95, p99, p99.5, max. What

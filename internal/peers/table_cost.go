@@ -180,7 +180,7 @@ func (b *bench) cost(ctx context.Context, s *section, n *nginx, t tool, j job) (
 		return cost{}, false
 	}
 	// Without the request that asked, and its connection.
-	c := cost{usage: u, result: r, requests: after.requests - before.requests - 1, elapsed: j.duration, body: j.body}
+	c := cost{usage: u, result: r, requests: after.requests - before.requests - 1, elapsed: max(j.duration, r.took), body: j.body}
 	if inv, _ := t.command(j); inv.counted {
 		c.elapsed = u.wall
 	}

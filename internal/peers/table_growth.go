@@ -17,7 +17,7 @@ type growth struct {
 func growthTable(ctx context.Context, b *bench) (*section, error) {
 	s := &section{title: "Growth: load-tester's own cost", intro: `As in the tables of cost, of load-tester alone. 64 connections and a body of 13
 octets where nothing else is said. Lateness is load-tester's own, as it reports it,
-at p99.`}
+at p99: waiting for a permit, of which there are 1000, is no part of it.`}
 	n, err := b.startNginx(ctx)
 	if err != nil {
 		s.note("Not measured: %v", err)

@@ -41,6 +41,7 @@ func parseOurs(out []byte) (result, error) {
 		Requests struct {
 			Succeeded, Failed, Unsent, Unfinished int64
 		}
+		Elapsed      time.Duration       `json:"elapsed_ns"`
 		ResponseTime map[string]*float64 `json:"response_time_ns"`
 		Lateness     map[string]*float64 `json:"lateness_ns"`
 		Limits       []struct {
@@ -66,7 +67,7 @@ func parseOurs(out []byte) (result, error) {
 		t[latenessP99] = time.Duration(*v)
 	}
 	q := r.Requests
-	return result{done: q.Succeeded, failed: q.Failed + q.Unsent + q.Unfinished, times: t}, nil
+	return result{done: q.Succeeded, failed: q.Failed + q.Unsent + q.Unfinished, times: t, took: r.Elapsed}, nil
 }
 
 // latenessP99 is how late load-tester says that it was itself.

@@ -55,6 +55,15 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// A run whose arrivals had to wait takes longer than it was asked to.
+func TestOursTellsItsTime(t *testing.T) {
+	out, err := os.ReadFile(filepath.Join("testdata", "load-tester.json"))
+	require.NoError(t, err)
+	r, err := parseOurs(out)
+	require.NoError(t, err)
+	assert.Equal(t, 4998116009*time.Nanosecond, r.took)
+}
+
 // A tool that fails prints what no parser may take for a result.
 func TestParseRefuses(t *testing.T) {
 	for _, tool := range append([]tool{ours}, peers...) {
