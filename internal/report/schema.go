@@ -44,8 +44,6 @@ type schema struct {
 	Defs        map[string]json.RawMessage `json:"$defs"`
 }
 
-var reference = regexp.MustCompile(`"#/\$defs/(\w+)"`)
-
 // withShared returns a schema with the definitions that it takes from the run's.
 func withShared(own []byte) ([]byte, error) {
 	var s, run schema
@@ -55,6 +53,7 @@ func withShared(own []byte) ([]byte, error) {
 	if err := json.Unmarshal(runSchema, &run); err != nil {
 		return nil, err
 	}
+	reference := regexp.MustCompile(`"#/\$defs/(\w+)"`)
 	for unseen := [][]byte{own}; len(unseen) > 0; unseen = unseen[1:] {
 		for _, m := range reference.FindAllSubmatch(unseen[0], -1) {
 			name := string(m[1])
