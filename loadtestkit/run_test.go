@@ -248,7 +248,7 @@ func TestFunc(t *testing.T) {
 			}
 			return nil
 		}),
-		Requests: 20, Concurrency: 20, Timeout: 50 * time.Millisecond,
+		Requests: 20, Concurrency: 20, Timeout: time.Second / 2,
 	})
 	assert.EqualValues(t, 14, r.Succeeded)
 	assert.Equal(t, map[string]int64{"check": 4, "timeout": 2}, r.Errors)

@@ -116,11 +116,11 @@ func TestNeverAnsweringServerMissesEveryLimit(t *testing.T) {
 		}
 		s := raw(t, say(""))
 		r := run(t, Options{
-			URL: s.URL, Portable: portable, Rate: 1000, Duration: 300 * time.Millisecond, Concurrency: 50,
-			Timeout: 120 * time.Millisecond, Grace: 20 * time.Millisecond, Limits: limits,
+			URL: s.URL, Portable: portable, Rate: 1000, Duration: 900 * time.Millisecond, Concurrency: 50,
+			Timeout: 400 * time.Millisecond, Grace: 20 * time.Millisecond, Limits: limits,
 		})
 		q := r.Requests
-		assert.Equal(t, int64(300), q.Due)
+		assert.Equal(t, int64(900), q.Due)
 		assert.Zero(t, q.Succeeded)
 		assert.Equal(t, map[string]int64{"timeout": q.Failed}, kinds(r))
 		assert.GreaterOrEqual(t, q.Failed, int64(50), "those sent first")

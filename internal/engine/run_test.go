@@ -267,7 +267,7 @@ func TestFunc(t *testing.T) {
 			}
 			return nil
 		},
-		Requests: 20, Concurrency: 20, Timeout: 100 * time.Millisecond,
+		Requests: 20, Concurrency: 20, Timeout: time.Second / 2,
 	})
 	assert.Equal(t, int64(20), seen.Load())
 	assert.Equal(t, int64(12), r.Requests.Succeeded)

@@ -201,7 +201,7 @@ func TestTimeoutWithinGrace(t *testing.T) {
 	together(t, func(t *testing.T, portable bool) {
 		r := run(t, Options{
 			URL: raw(t, say("")).URL, Portable: portable, Duration: 20 * time.Millisecond, Concurrency: 3,
-			Timeout: 100 * time.Millisecond, Grace: time.Minute,
+			Timeout: 400 * time.Millisecond, Grace: time.Minute,
 		})
 		assert.Positive(t, r.Requests.Sent)
 		assert.Equal(t, r.Requests.Sent, kinds(r)[http1.Timeout.String()])
