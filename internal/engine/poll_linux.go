@@ -114,7 +114,7 @@ func (p *poll) peek() int {
 
 // sleep asks what is ready, waiting for it by itself.
 func (p *poll) sleep(d time.Duration) (int, syscall.Errno) {
-	most := unix.NsecToTimespec(int64(d))
+	most := [2]int64{int64(d / time.Second), int64(d % time.Second)} // 64 bits on 32-bit systems too
 	n, _, errno := unix.Syscall6(unix.SYS_EPOLL_PWAIT2, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events)), eventsAtOnce, uintptr(unsafe.Pointer(&most)), 0, 0)
 	if errno != 0 {
 		return 0, errno
