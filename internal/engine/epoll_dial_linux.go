@@ -57,7 +57,7 @@ func (m *epollMux) adopt(i int, c *http1.Conn) {
 
 // dialLater opens a connection for place i, now or when it is its turn.
 func (m *epollMux) dialLater(i int) {
-	if m.dialing < m.dialsAtOnce {
+	if m.dialing < m.dialsAtOnce && len(m.queue) == 0 {
 		m.dial(i)
 	} else {
 		m.places[i].state = queued
@@ -129,15 +129,15 @@ func (m *epollMux) settle(i int) {
 		m.refused(i, err)
 		return
 	}
-	m.dialed()
+	m.dialing--
 	m.opened.Add(1)
 	p.state = connected
 	m.send(i)
 }
 
-// dialed gives the turn to open a connection to the next.
-func (m *epollMux) dialed() {
-	m.dialing--
+// dialQueued opens connections whose turn it is. Not as soon as another is given
+// up: of those given up together, most would make place for one that is next.
+func (m *epollMux) dialQueued() {
 	for m.dialing < m.dialsAtOnce && len(m.queue) > 0 {
 		i := m.queue[0]
 		m.queue = m.queue[1:]
@@ -156,7 +156,7 @@ func (m *epollMux) refused(i int, err error) {
 func (m *epollMux) drop(i int) {
 	p := &m.places[i]
 	if p.state == connecting {
-		m.dialed()
+		m.dialing--
 	}
 	unix.Close(p.fd)
 	p.state, p.kept, p.writable = unconnected, false, false

@@ -110,7 +110,9 @@ func (m *epollMux) Start(i int, n int64, _ time.Duration) {
 
 // Wait serves the connections that are ready; see [load.Mux].
 func (m *epollMux) Wait(d time.Duration, done func(int, *load.Result)) (expired bool) {
-	if m.tell(done) {
+	m.dialQueued()
+	told := m.tell(done)
+	if told {
 		d = 0 // the caller may have something else to wait for now
 	}
 	events, expired := m.wait(d)
@@ -120,7 +122,7 @@ func (m *epollMux) Wait(d time.Duration, done func(int, *load.Result)) (expired 
 			m.tell(done) // at once: the next may take its time
 		}
 	}
-	return expired
+	return expired && !told
 }
 
 // serve does what place i can do now.

@@ -2,14 +2,18 @@ package engine
 
 import (
 	"net"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/loadtestkit/load-tester/internal/http1"
 	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/target"
 )
 
 // wireTo is a target at addr.
@@ -72,6 +76,79 @@ func TestFailedDialsMakeRoom(t *testing.T) {
 	require.NoError(t, err)
 	defer c.Close()
 	check(full, true, http1.ConnectTimeout)
+}
+
+// Requests that are given up together while they wait to connect are never
+// dialed for: that would be a burst of connections at a server that has no room.
+func TestGivingUpOpensNothing(t *testing.T) {
+	full := fullServer(t)
+	c, err := net.Dial("tcp", full) // the only place there is
+	require.NoError(t, err)
+	defer c.Close()
+	const permits = 3 * dialsAtOnce
+	plain, err := wireTo(t, full).newMux(permits, 1, false)
+	require.NoError(t, err)
+	m := plain.(*epollMux)
+	defer m.Close()
+	for i := range permits {
+		m.Start(i, int64(i), 0)
+	}
+	assert.Equal(t, dialsAtOnce, m.dialing)
+	for i := range permits {
+		m.Expire(i)
+	}
+	told := 0
+	m.Wait(0, func(_ int, r *load.Result) { told++; assert.Equal(t, http1.ConnectTimeout, r.Kind) })
+	assert.Equal(t, permits, told)
+	assert.Zero(t, m.dialing)
+	for i := range m.places {
+		assert.Equal(t, i < dialsAtOnce, m.places[i].fd > 0, "place %d", i)
+	}
+}
+
+// However many connections have ended between two stretches, the second uses
+// none of them.
+func TestConnectionsThatEndedBetweenStretches(t *testing.T) {
+	const permits = 2*eventsAtOnce + 10
+	conns := make(chan net.Conn, permits)
+	var arrived sync.WaitGroup
+	arrived.Add(permits)
+	s := raw(t, func(n int64, c *target.RawConn) {
+		if n < permits { // each permit needs a connection of its own
+			conns <- c.Conn
+			arrived.Done()
+			arrived.Wait()
+		}
+		c.Answer(200)
+	})
+	w := wireTo(t, s.Addr)
+	w.timeout = time.Minute
+	plain, err := w.newMux(permits, 1, false)
+	require.NoError(t, err)
+	m := plain.(*epollMux)
+	defer m.Close()
+	stretch := func() {
+		t.Helper()
+		o := load.New(load.Config{
+			Requests: permits, Concurrency: permits, Timeout: time.Minute, Grace: time.Minute, Muxes: []load.Mux{m},
+		}).Run(t.Context(), t.Context())
+		assert.Equal(t, int64(permits), o.Succeeded, "%v", o.Failures)
+	}
+	stretch()
+	var served []net.Conn
+	for range permits {
+		served = append(served, <-conns)
+	}
+	for _, c := range slices.Backward(served) { // the first to be used are the last to be seen
+		c.Close()
+	}
+	for i := range m.places {
+		require.Eventually(t, func() bool {
+			n, _, err := unix.Recvfrom(m.places[i].fd, make([]byte, 1), unix.MSG_PEEK|unix.MSG_DONTWAIT)
+			return n == 0 && err == nil
+		}, time.Minute, time.Millisecond)
+	}
+	stretch()
 }
 
 // A context may end just when the run does: the alarm's descriptor may then

@@ -83,6 +83,7 @@ func (p *poll) wait(d time.Duration) (events []unix.EpollEvent, expired bool) {
 	switch {
 	case d <= 0:
 		p.ready = p.peek()
+		expired = p.ready == 0
 	case p.file == nil:
 		var errno syscall.Errno
 		p.ready, errno = p.sleep(d)

@@ -34,8 +34,11 @@ func TestPollWaitsForATime(t *testing.T) {
 			assert.GreaterOrEqual(t, time.Since(began), 2*time.Millisecond)
 		}
 		events, expired := p.wait(0)
-		assert.False(t, expired, "nothing was waited for")
+		assert.True(t, expired, "nothing is there")
 		assert.Empty(t, events)
+		p.wake()
+		_, expired = p.wait(0)
+		assert.False(t, expired, "something is")
 	})
 }
 

@@ -102,8 +102,11 @@ func (m *fakeMux) Start(place int, n int64, _ time.Duration) {
 }
 
 func (m *fakeMux) Wait(d time.Duration, done func(int, *Result)) (expired bool) {
-	if m.tell(done) || d <= 0 {
+	switch {
+	case m.tell(done):
 		return false
+	case d <= 0:
+		return true
 	}
 	t := time.NewTimer(d)
 	defer t.Stop()

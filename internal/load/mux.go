@@ -17,7 +17,8 @@ type Mux interface {
 	Start(place int, n int64, idled time.Duration)
 	// Wait tells done of exchanges as they end, which may start others, until
 	// some have or d has passed or Wake is called. expired says that d has
-	// passed and nothing else. d <= 0 looks without waiting.
+	// passed and nothing else. d <= 0 looks without waiting, which may be at a
+	// part of what there is.
 	Wait(d time.Duration, done func(place int, r *Result)) (expired bool)
 	// Expire makes the exchange under way in a place end soon, with the kind
 	// Timeout.
@@ -127,7 +128,8 @@ func (m *muxLoop) connect(ctx context.Context) {
 	if ahead := min(m.cfg.Ahead, len(m.places)); ahead > 0 {
 		m.mux.Connect(ctx, ahead)
 	}
-	m.mux.Wait(0, m.told) // see what became of connections since the stretch before
+	for !m.mux.Wait(0, m.told) { // see what became of connections since the stretch before
+	}
 }
 
 // serve makes the loop's part of the load.
