@@ -26,12 +26,13 @@ func (l *Loop) sweep(over <-chan struct{}) {
 			return
 		case <-t.C:
 			now := l.now()
-			stuck := l.issuedAll()
+			over, hung := l.issuedAll(), false
 			for _, p := range l.opened() {
 				since, expired := p.expire(now, l.cfg.Timeout)
-				stuck = stuck && (p.left.Load() || expired && now-since > l.cfg.Grace)
+				hangs := expired && now-since > l.cfg.Grace
+				over, hung = over && (p.left.Load() || hangs), hung || hangs
 			}
-			if stuck {
+			if over && hung {
 				close(l.stuck)
 				return
 			}
@@ -77,9 +78,11 @@ func (l *Loop) await(ctx, cut context.Context, served <-chan struct{}) (interrup
 			l.stop()
 			return interrupted, l.cutOff(served)
 		case <-l.stuck:
+			// Those that are stuck may keep the rest from being issued.
+			end, ok := l.end()
+			kept := l.cfg.Schedule == nil && l.tickets.Load() < l.cfg.Requests && !(ok && l.now() >= end)
 			l.stop()
-			// Those that are stuck keep the rest from being issued.
-			return interrupted || l.cfg.Schedule == nil && l.tickets.Load() < l.cfg.Requests, l.cutOff(served)
+			return interrupted || kept, l.cutOff(served)
 		case <-cut.Done():
 			l.stop()
 			return true, l.cutOff(served)

@@ -116,6 +116,44 @@ func TestExpiresUntilItIsHeard(t *testing.T) {
 		Totals{Due: 1, Sent: 1, Unfinished: 1}, "cut off")
 }
 
+// A run that reaches its duration was not interrupted, though one of its
+// requests hangs and not all that were asked for were sent.
+func TestDurationIsNoInterruption(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		free := make(chan struct{})
+		defer close(free)
+		o := loop(Config{Requests: 1 << 40, Duration: 5 * time.Second, Concurrency: 2, Grace: time.Second}, func(n int64) Result {
+			if n == 3 {
+				<-free
+			} else {
+				time.Sleep(100 * time.Millisecond)
+			}
+			return ok(n)
+		}).Run(t.Context(), t.Context())
+		assert.False(t, o.Interrupted)
+		assert.Equal(t, int64(1), o.Unfinished)
+		assert.Equal(t, int64(51), o.Succeeded)
+	})
+}
+
+// Where nothing is left to wait for, nothing is stuck: the sweep may come just
+// before the run notices its end.
+func TestWhatIsOverIsNotStuck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := loop(Config{Requests: 2, Concurrency: 2}, ok)
+		l.Run(t.Context(), t.Context())
+		over := make(chan struct{})
+		go l.sweep(over)
+		time.Sleep(2 * l.sweepEvery())
+		close(over)
+		select {
+		case <-l.stuck:
+			assert.Fail(t, "stuck")
+		default:
+		}
+	})
+}
+
 func TestCancelNeverMakesARunLonger(t *testing.T) {
 	inBoth(t, func(t *testing.T, mux bool) {
 		ctx, cancel := context.WithTimeout(t.Context(), 600*time.Millisecond)
