@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -125,6 +126,9 @@ func (s *wireSender) Send(n int64, idled time.Duration) (r load.Result) {
 	fresh := s.conn == nil
 	if fresh {
 		if err := s.connect(context.Background(), n); err != nil {
+			if errors.Is(err, context.Canceled) { // which Expire does
+				err = &http1.Error{Kind: http1.ConnectTimeout, Err: fmt.Errorf("connecting to %s: %w", s.dialer.Addr, os.ErrDeadlineExceeded)}
+			}
 			s.failed(&r, n, err, true, &s.failures)
 			return r
 		}

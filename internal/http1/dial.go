@@ -52,12 +52,7 @@ func (d *Dialer) connect(ctx context.Context) (net.Conn, error) {
 	// Keep-alive probes cost four system calls a connection and find nothing
 	// that the deadline of a request does not.
 	nd := net.Dialer{KeepAlive: -1}
-	c, err := nd.DialContext(ctx, "tcp", d.Addr)
-	var op *net.OpError
-	if errors.As(err, &op) && errors.Is(err, context.Canceled) {
-		op.Err = os.ErrDeadlineExceeded // "operation was canceled" tells nobody why
-	}
-	return c, err
+	return nd.DialContext(ctx, "tcp", d.Addr)
 }
 
 // config offers HTTP/1.1 and nothing else, so that no server picks HTTP/2, and

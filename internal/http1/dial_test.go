@@ -29,7 +29,7 @@ func TestDialOutOfTime(t *testing.T) {
 	ctx, cancel = context.WithCancel(t.Context())
 	cancel()
 	_, err = s.Dial(ctx)
-	assertKind(t, ConnectTimeout, "i/o timeout", Response{Err: err})
+	assertKind(t, ConnectTimeout, "operation was canceled", Response{Err: err})
 }
 
 func TestDialNowhere(t *testing.T) {
