@@ -42,7 +42,7 @@ func (m *instantMux) Close()                       {}
 // instant is a load of n requests whose responses take no time, by each way of
 // sending.
 func instant(n int64, concurrency int, schedule *Schedule, mux bool) Config {
-	cfg := Config{Requests: n, Concurrency: concurrency, Timeout: time.Second, Schedule: schedule}
+	cfg := Config{Requests: n, Concurrency: concurrency, Timeout: time.Hour, Schedule: schedule}
 	if mux {
 		cfg.Muxes = []Mux{&instantMux{}}
 	} else {

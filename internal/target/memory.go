@@ -170,7 +170,7 @@ func (l *memoryListener) dial(ctx context.Context) (net.Conn, error) {
 func (l *memoryListener) caller() *net.TCPAddr {
 	const least, ports = 1024, 1<<16 - 1024
 	a := *l.addr
-	if a.Port = least + int(l.dialed.Add(1)-1)%ports; a.Port == l.addr.Port {
+	if a.Port = least + int((l.dialed.Add(1)-1)%ports); a.Port == l.addr.Port {
 		return l.caller()
 	}
 	return &a
