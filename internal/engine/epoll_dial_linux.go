@@ -50,7 +50,9 @@ func (m *epollMux) adopt(i int, c *http1.Conn) {
 	raw.Control(func(fd uintptr) {
 		if p.fd, err = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0); err == nil {
 			p.state = connected
-			m.watch(unix.EPOLL_CTL_ADD, p.fd, i, unix.EPOLLIN|unix.EPOLLRDHUP)
+			if m.watch(unix.EPOLL_CTL_ADD, p.fd, i, unix.EPOLLIN|unix.EPOLLRDHUP) != nil {
+				m.drop(i)
+			}
 		}
 	})
 }
@@ -100,7 +102,10 @@ func (m *epollMux) dial(i int) {
 	if p.writable {
 		events |= unix.EPOLLOUT
 	}
-	m.watch(unix.EPOLL_CTL_ADD, fd, i, events)
+	if err := m.watch(unix.EPOLL_CTL_ADD, fd, i, events); err != nil {
+		m.drop(i)
+		m.refused(i, err)
+	}
 }
 
 // sendEarly sends on a connection that may be open already, as one on loopback

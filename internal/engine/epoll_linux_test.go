@@ -78,6 +78,27 @@ func TestFailedDialsMakeRoom(t *testing.T) {
 	check(full, true, http1.ConnectTimeout)
 }
 
+// A connection that cannot be watched fails its request at once: its response
+// would never be seen.
+func TestConnectionThatCannotBeWatched(t *testing.T) {
+	for _, addr := range []string{raw(t, nil).Addr, fullServer(t)} { // connected at once, and not
+		m := mux(t, addr).(*epollMux)
+		fd := m.fd
+		m.fd = -1
+		m.Start(0, 0, 0)
+		m.fd = fd
+		told := 0
+		m.Wait(0, func(_ int, r *load.Result) {
+			told++
+			assert.Equal(t, http1.Connect, r.Kind)
+			assert.ErrorContains(t, r.Err, "epoll_ctl")
+		})
+		assert.Equal(t, 1, told)
+		assert.Zero(t, m.dialing)
+		m.Close()
+	}
+}
+
 // Requests that are given up together while they wait to connect are never
 // dialed for: that would be a burst of connections at a server that has no room.
 func TestGivingUpOpensNothing(t *testing.T) {

@@ -56,7 +56,9 @@ func (p *poll) open(alone bool) (err error) {
 	if p.wakeFD, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
 		return fmt.Errorf("creating the poll's alarm: %w", err)
 	}
-	p.watch(unix.EPOLL_CTL_ADD, p.wakeFD, wakeEvent, unix.EPOLLIN|unix.EPOLLET)
+	if err = p.watch(unix.EPOLL_CTL_ADD, p.wakeFD, wakeEvent, unix.EPOLLIN|unix.EPOLLET); err != nil {
+		return err
+	}
 	if _, errno := p.sleep(0); alone && errno == 0 { // the call is of Linux 5.11
 		if runtime.NumCPU() == 1 {
 			// The scheduler would take back its only processor each 20 µs.
@@ -72,9 +74,8 @@ func (p *poll) open(alone bool) (err error) {
 	if p.timer, err = unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC); err != nil {
 		return fmt.Errorf("creating the poll's timer: %w", err)
 	}
-	p.watch(unix.EPOLL_CTL_ADD, p.timer, timerEvent, unix.EPOLLIN|unix.EPOLLET)
 	p.look = func(uintptr) bool { p.ready = p.peek(); return p.ready > 0 }
-	return nil
+	return p.watch(unix.EPOLL_CTL_ADD, p.timer, timerEvent, unix.EPOLLIN|unix.EPOLLET)
 }
 
 // wait returns what is ready, once something is or d has passed; d <= 0 looks
@@ -158,7 +159,7 @@ func (p *poll) free() {
 }
 
 // watch adds a socket to the poll, or changes what it is watched for; i is what
-// its events are told by.
-func (p *poll) watch(op, fd, i int, events uint32) {
-	unix.EpollCtl(p.fd, op, fd, &unix.EpollEvent{Events: events, Fd: int32(i)})
+// its events are told by. To add one can fail: a user may watch so many.
+func (p *poll) watch(op, fd, i int, events uint32) error {
+	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(p.fd, op, fd, &unix.EpollEvent{Events: events, Fd: int32(i)}))
 }
