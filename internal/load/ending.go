@@ -26,13 +26,13 @@ func (l *Loop) sweep(over <-chan struct{}) {
 			return
 		case <-t.C:
 			now := l.now()
-			over, hung := l.issuedAll(), false
+			waiting, hung := l.issuedAll(), false // for nothing but what hangs
 			for _, p := range l.opened() {
 				since, expired := p.expire(now, l.cfg.Timeout)
 				hangs := expired && now-since > l.cfg.Grace
-				over, hung = over && (p.left.Load() || hangs), hung || hangs
+				waiting, hung = waiting && (p.left.Load() || hangs), hung || hangs
 			}
-			if over && hung {
+			if waiting && hung {
 				close(l.stuck)
 				return
 			}
