@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +15,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/loadtestkit/load-tester/internal/target"
 )
 
 // An nginx is Debian's, on loopback, with all its files in the test's directory.
@@ -85,10 +86,10 @@ func startNginx(t *testing.T, backend string) *nginx {
 func (n *nginx) files(backend string) {
 	var ports [2]int
 	for i := range ports {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		p, err := target.HoldPort()
 		require.NoError(n.t, err)
-		defer l.Close()
-		ports[i] = l.Addr().(*net.TCPAddr).Port
+		n.t.Cleanup(p.Release)
+		ports[i] = p.Number
 	}
 	n.url = fmt.Sprintf("http://127.0.0.1:%d", ports[0])
 	n.tlsURL = fmt.Sprintf("https://127.0.0.1:%d", ports[1])

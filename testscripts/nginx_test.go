@@ -172,6 +172,6 @@ func startSampler(t *testing.T, s *target.Sampler) *site {
 	t.Helper()
 	backend, err := listenSite(s, nil)
 	require.NoError(t, err)
-	t.Cleanup(backend.down)
+	t.Cleanup(backend.close)
 	return backend
 }

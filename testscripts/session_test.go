@@ -43,7 +43,7 @@ func newSession() (*session, error) {
 		return nil, err
 	}
 	if s.secure, err = listenSite(seen, serverConfig(goodCertificate())); err != nil {
-		s.plain.down()
+		s.plain.close()
 		return nil, err
 	}
 	return s, nil
@@ -57,8 +57,8 @@ func (s *session) close() {
 	if s.gate != nil {
 		s.gate()
 	}
-	s.plain.down()
-	s.secure.down()
+	s.plain.close()
+	s.secure.close()
 	for _, t := range s.targets {
 		_ = t.Close() // nothing is left to be told
 	}

@@ -4,6 +4,7 @@ package testscripts
 
 import (
 	"crypto/tls"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -55,13 +56,19 @@ type site struct {
 	handler http.Handler
 	tls     *tls.Config // nil for plain
 	addr    string
+	port    *target.Port
 	server  *http.Server
 	done    chan struct{} // closed when server has ended
 }
 
 func listenSite(h http.Handler, config *tls.Config) (*site, error) {
-	s := &site{handler: h, tls: config, addr: "127.0.0.1:0"}
+	p, err := target.HoldPort()
+	if err != nil {
+		return nil, err
+	}
+	s := &site{handler: h, tls: config, addr: fmt.Sprintf("127.0.0.1:%d", p.Number), port: p}
 	if err := s.up(); err != nil {
+		p.Release()
 		return nil, err
 	}
 	s.url = "http://" + s.addr
@@ -71,13 +78,12 @@ func listenSite(h http.Handler, config *tls.Config) (*site, error) {
 	return s, nil
 }
 
-// up starts the server, the first time at any port.
+// up starts the server.
 func (s *site) up() error {
 	l, err := net.Listen("tcp", s.addr)
 	if err != nil {
 		return err
 	}
-	s.addr = l.Addr().String()
 	if s.tls != nil {
 		l = tls.NewListener(l, s.tls)
 	}
@@ -102,4 +108,10 @@ func (s *site) up() error {
 func (s *site) down() {
 	_ = s.server.Close()
 	<-s.done
+}
+
+// close ends it for good.
+func (s *site) close() {
+	s.down()
+	s.port.Release()
 }

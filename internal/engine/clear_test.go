@@ -170,7 +170,7 @@ func TestClearEndsAnOpenRun(t *testing.T) {
 // for most of each stretch.
 func TestClearOfARefusingTarget(t *testing.T) {
 	t.Parallel()
-	s := raw(t, nil)
+	s := rawPassing(t, nil)
 	var once sync.Once
 	p, err := NewPlan(Options{URL: s.URL, Concurrency: 2, Limits: limits(t, "p50<=1s"), Budget: 2 * time.Second})
 	require.NoError(t, err)

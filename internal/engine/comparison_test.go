@@ -273,11 +273,10 @@ func TestComparisonKeepsItsBudget(t *testing.T) {
 }
 
 func TestComparisonSaysWhichTargetIsNotThere(t *testing.T) {
-	there, gone := raw(t, nil), raw(t, nil)
-	gone.Close()
+	there, gone := raw(t, nil), "http://"+closedPort
 	for _, tc := range []struct{ base, head, want string }{
-		{gone.URL, there.URL, "base: connecting to"},
-		{there.URL, gone.URL, "head: connecting to"},
+		{gone, there.URL, "base: connecting to"},
+		{there.URL, gone, "head: connecting to"},
 	} {
 		c, err := NewComparison(Options{URL: tc.base}, Options{URL: tc.head})
 		require.NoError(t, err)

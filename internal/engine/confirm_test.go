@@ -145,7 +145,7 @@ func TestRepeatInterrupted(t *testing.T) {
 // A target that has gone by the time of the repeat is an error that says when.
 func TestRepeatOfATargetThatHasGone(t *testing.T) {
 	t.Parallel()
-	s := raw(t, func(_ int64, c *target.RawConn) { c.Answer(503) })
+	s := rawPassing(t, func(_ int64, c *target.RawConn) { c.Answer(503) })
 	p, err := NewPlan(half(t, Options{URL: s.URL, Pause: 500 * time.Millisecond}))
 	require.NoError(t, err)
 	var once sync.Once

@@ -69,7 +69,7 @@ func TestFailedDialsMakeRoom(t *testing.T) {
 			assert.Zero(t, m.dialing)
 		}
 	}
-	check(closedPort(t), false, http1.ConnectRefused)
+	check(closedPort, false, http1.ConnectRefused)
 
 	full := fullServer(t)
 	c, err := net.Dial("tcp", full) // the only place there is
@@ -175,7 +175,7 @@ func TestConnectionsThatEndedBetweenStretches(t *testing.T) {
 // A context may end just when the run does: the alarm's descriptor may then
 // belong to somebody else.
 func TestWakeAfterCloseTouchesNothing(t *testing.T) {
-	m := mux(t, "127.0.0.1:1").(*epollMux)
+	m := mux(t, closedPort).(*epollMux)
 	m.Wake()
 	assert.False(t, m.Wait(5*time.Second, nil), "woken")
 	m.Close()

@@ -33,7 +33,7 @@ func TestLoops(t *testing.T) {
 
 // What loops share is divided among them.
 func TestLoopsShare(t *testing.T) {
-	m, err := wireTo(t, "127.0.0.1:1").newMux(100, 3, false)
+	m, err := wireTo(t, closedPort).newMux(100, 3, false)
 	require.NoError(t, err)
 	defer m.Close()
 	assert.Len(t, m.(*epollMux).places, 34)

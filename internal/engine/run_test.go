@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"runtime"
@@ -25,8 +26,19 @@ func raw(t testing.TB, behave func(n int64, c *target.RawConn)) *target.Raw {
 	return rawWith(t, target.RawOptions{Behave: behave})
 }
 
-func rawWith(t testing.TB, o target.RawOptions) *target.Raw {
-	s, err := target.ListenRaw("127.0.0.1:0", o)
+func rawWith(t testing.TB, o target.RawOptions) *target.Raw { return rawAt(t, "127.0.0.1:0", o) }
+
+// rawPassing is raw for a server that ends before the test does: no other test
+// is given its port then.
+func rawPassing(t testing.TB, behave func(n int64, c *target.RawConn)) *target.Raw {
+	p, err := target.HoldPort()
+	require.NoError(t, err)
+	t.Cleanup(p.Release)
+	return rawAt(t, fmt.Sprintf("127.0.0.1:%d", p.Number), target.RawOptions{Behave: behave})
+}
+
+func rawAt(t testing.TB, addr string, o target.RawOptions) *target.Raw {
+	s, err := target.ListenRaw(addr, o)
 	require.NoError(t, err)
 	t.Cleanup(func() { s.Close() })
 	return s

@@ -1,0 +1,36 @@
+package target
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// HoldPort holds a port until Release.
+func HoldPort() (*Port, error) {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("holding a port: %w", err)
+	}
+	p := &Port{fd: fd}
+	// Whoever has this option, as net.Listen and most servers do, may listen on
+	// the port of a socket that has it too and does not listen. The system,
+	// asked for any port, chooses none that is bound.
+	err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
+	if err == nil {
+		err = unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})
+	}
+	var name unix.Sockaddr
+	if err == nil {
+		name, err = unix.Getsockname(fd)
+	}
+	if err != nil {
+		p.Release()
+		return nil, fmt.Errorf("holding a port: %w", err)
+	}
+	p.Number = name.(*unix.SockaddrInet4).Port
+	return p, nil
+}
+
+// Release lets the port go. It is called once.
+func (p *Port) Release() { unix.Close(p.fd) }

@@ -1,0 +1,44 @@
+package target
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// In a network of its own, where there is one port to be given out.
+func TestHeldPort(t *testing.T) {
+	if os.Getenv("HELD_PORT") == "" {
+		cmd := exec.Command("unshare", "-n", os.Args[0], "-test.run=^TestHeldPort$", "-test.count=1")
+		if out, err := exec.Command("unshare", "-n", "ip", "link", "set", "lo", "up").CombinedOutput(); err != nil {
+			t.Skipf("no network namespace to be had here: %s", out)
+		}
+		cmd.Env = append(os.Environ(), "HELD_PORT=1")
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		return
+	}
+	require.NoError(t, os.WriteFile("/proc/sys/net/ipv4/ip_local_port_range", []byte("40000 40000"), 0))
+	require.NoError(t, exec.Command("ip", "link", "set", "lo", "up").Run())
+	p, err := HoldPort()
+	require.NoError(t, err)
+	defer p.Release()
+	require.Equal(t, 40000, p.Number)
+	addr := fmt.Sprintf("127.0.0.1:%d", p.Number)
+
+	_, err = net.Listen("tcp", "127.0.0.1:0")
+	assert.ErrorIs(t, err, syscall.EADDRINUSE, "to a server at any port")
+	_, err = net.Dial("tcp", addr)
+	assert.ErrorIs(t, err, syscall.EADDRNOTAVAIL, "to a client")
+	for range 2 {
+		l, err := net.Listen("tcp", addr)
+		require.NoError(t, err, "a server that asks for it")
+		require.NoError(t, l.Close())
+	}
+}

@@ -1,0 +1,18 @@
+//go:build !linux
+
+package target
+
+import "net"
+
+// HoldPort finds a free port.
+func HoldPort() (*Port, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	defer l.Close()
+	return &Port{Number: l.Addr().(*net.TCPAddr).Port}, nil
+}
+
+// Release does nothing: the port is not held.
+func (p *Port) Release() {}
