@@ -16,6 +16,17 @@ import (
 // clock. Chosen.
 const eventsAtOnce = 128
 
+// armLeast is the shortest wait that the timer is used for. One that is armed
+// for the next sweep stays so over many waits, each of which would have to set
+// and unset a timeout of its own; arming it costs more than one of those.
+const armLeast = time.Millisecond
+
+// yieldEvery is half of what the scheduler lets a goroutine run for. From one
+// that ran longer, it takes the processor while it waits in a system call, and
+// then looks for more such work 50 times in a few milliseconds, which is a
+// tenth of what a single connection costs.
+const yieldEvery = 5 * time.Millisecond
+
 // What in a poll is no place.
 const (
 	timerEvent = -1 - iota
@@ -35,15 +46,17 @@ type poll struct {
 	fd     int
 	events [eventsAtOnce]unix.EpollEvent
 	ready  int        // how many of them there are
+	timer  int        // timerfd, edge-triggered and never read
+	armed  time.Time  // when it fires next
 	alarm  sync.Mutex // guards wakeFD: a wake may come after free
 	wakeFD int        // eventfd, edge-triggered and never read; -1 once closed
 
+	yielded time.Time // when one that waits by itself last did
+
 	// Of one that waits in the runtime's poller.
-	file  *os.File        // of fd; nil for one that waits by itself
-	park  syscall.RawConn // of file
-	look  func(uintptr) bool
-	timer int       // timerfd, edge-triggered and never read
-	armed time.Time // when it fires next
+	file *os.File        // of fd; nil for one that waits by itself
+	park syscall.RawConn // of file
+	look func(uintptr) bool
 }
 
 // open makes the poll and what is always in it. alone says that nothing else in
@@ -59,6 +72,12 @@ func (p *poll) open(alone bool) (err error) {
 	if err = p.watch(unix.EPOLL_CTL_ADD, p.wakeFD, wakeEvent, unix.EPOLLIN|unix.EPOLLET); err != nil {
 		return err
 	}
+	if p.timer, err = unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC); err != nil {
+		return fmt.Errorf("creating the poll's timer: %w", err)
+	}
+	if err = p.watch(unix.EPOLL_CTL_ADD, p.timer, timerEvent, unix.EPOLLIN|unix.EPOLLET); err != nil {
+		return err
+	}
 	if _, errno := p.sleep(0); alone && errno == 0 { // the call is of Linux 5.11
 		if runtime.NumCPU() == 1 {
 			// The scheduler would take back its only processor each 20 µs.
@@ -71,11 +90,8 @@ func (p *poll) open(alone bool) (err error) {
 	if p.park, err = p.file.SyscallConn(); err != nil {
 		return fmt.Errorf("polling the poll: %w", err)
 	}
-	if p.timer, err = unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC); err != nil {
-		return fmt.Errorf("creating the poll's timer: %w", err)
-	}
 	p.look = func(uintptr) bool { p.ready = p.peek(); return p.ready > 0 }
-	return p.watch(unix.EPOLL_CTL_ADD, p.timer, timerEvent, unix.EPOLLIN|unix.EPOLLET)
+	return nil
 }
 
 // wait returns what is ready, once something is or d has passed; d <= 0 looks
@@ -116,12 +132,26 @@ func (p *poll) peek() int {
 
 // sleep asks what is ready, waiting for it by itself.
 func (p *poll) sleep(d time.Duration) (int, syscall.Errno) {
+	p.yield()
 	most := [2]int64{int64(d / time.Second), int64(d % time.Second)} // 64 bits on 32-bit systems too
-	n, _, errno := unix.Syscall6(unix.SYS_EPOLL_PWAIT2, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events)), eventsAtOnce, uintptr(unsafe.Pointer(&most)), 0, 0)
+	until := &most
+	if d >= armLeast {
+		p.arm(d)
+		until = nil
+	}
+	n, _, errno := unix.Syscall6(unix.SYS_EPOLL_PWAIT2, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events)), eventsAtOnce, uintptr(unsafe.Pointer(until)), 0, 0)
 	if errno != 0 {
 		return 0, errno
 	}
 	return int(n), 0
+}
+
+// yield lets the scheduler see, now and then, that this goroutine is not stuck.
+func (p *poll) yield() {
+	if now := time.Now(); now.Sub(p.yielded) >= yieldEvery {
+		p.yielded = now
+		runtime.Gosched()
+	}
 }
 
 // arm makes the timer fire after d at the latest.
@@ -150,11 +180,11 @@ func (p *poll) free() {
 	unix.Close(p.wakeFD)
 	p.wakeFD = -1
 	p.alarm.Unlock()
+	unix.Close(p.timer)
 	if p.file == nil {
 		unix.Close(p.fd)
 		return
 	}
-	unix.Close(p.timer)
 	p.file.Close()
 }
 
