@@ -83,7 +83,11 @@ func (m *epollMux) dial(i int) {
 	}
 	p.fd, p.kept = fd, false
 	err = unix.Connect(fd, m.addr)
-	if err == nil || err == unix.EINPROGRESS {
+	switch {
+	case err != nil && err != unix.EINPROGRESS:
+	case m.isItself(fd):
+		err = unix.ECONNREFUSED
+	default:
 		err = m.sendEarly(i)
 	}
 	switch {
@@ -106,6 +110,25 @@ func (m *epollMux) dial(i int) {
 		m.drop(i)
 		m.refused(i, err)
 	}
+}
+
+// isItself reports whether a connection's two ends are one: TCP connects a socket
+// to itself when nobody listens on a port of this machine, and that is the one
+// it was given to connect from.
+func (m *epollMux) isItself(fd int) bool {
+	own, err := unix.Getsockname(fd)
+	if err != nil {
+		return false
+	}
+	switch peer := m.addr.(type) {
+	case *unix.SockaddrInet4:
+		own, ok := own.(*unix.SockaddrInet4)
+		return ok && own.Port == peer.Port && own.Addr == peer.Addr
+	case *unix.SockaddrInet6:
+		own, ok := own.(*unix.SockaddrInet6)
+		return ok && own.Port == peer.Port && own.Addr == peer.Addr
+	}
+	return false
 }
 
 // sendEarly sends on a connection that may be open already, as one on loopback
