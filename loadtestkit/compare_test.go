@@ -35,7 +35,7 @@ func TestCompareFindsAHeadThatIsMuchSlower(t *testing.T) {
 // the comparison.
 func TestCompareJudgesErrors(t *testing.T) {
 	failing := Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }))
-	opts := Options{Tolerance: Tolerance{P50: 100}, OnInconclusive: Warn, pause: time.Millisecond}
+	opts := Options{Tolerance: Tolerance{P50: 100}, OnInconclusive: Warn, Budget: 2 * time.Second, pause: time.Millisecond}
 	f, c := compareFake(&fakeTB{}, opts, sleeping(0), failing)
 	assert.Equal(t, "fail", c.Verdict)
 	require.NotEmpty(t, f.errors)
