@@ -85,7 +85,7 @@ func (m *epollMux) dial(i int) {
 	err = unix.Connect(fd, m.addr)
 	switch {
 	case err != nil && err != unix.EINPROGRESS:
-	case m.isItself(fd):
+	case p.failures > 0 && m.isItself(fd): // one in ten thousand while the target is down
 		err = unix.ECONNREFUSED
 	default:
 		err = m.sendEarly(i)
