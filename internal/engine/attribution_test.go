@@ -84,7 +84,7 @@ func testAttribution(t *testing.T, portable bool) {
 	}})
 	l := &failureLog{statuses: map[string]int64{}}
 	r := run(t, Options{
-		URL: s.URL, Portable: portable, Requests: requests, Concurrency: 32, Timeout: 100 * time.Millisecond, Log: slog.New(l),
+		URL: s.URL, Portable: portable, Requests: requests, Concurrency: 32, Timeout: 300 * time.Millisecond, Log: slog.New(l),
 	})
 	require.Equal(t, int64(requests), r.Requests.Failed)
 	assert.Len(t, l.statuses, requests, "each is logged")

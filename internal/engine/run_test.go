@@ -249,7 +249,7 @@ func TestHandlerThatHangs(t *testing.T) {
 	defer close(release)
 	r := run(t, Options{
 		Handler:  http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }),
-		Requests: 3, Timeout: 50 * time.Millisecond,
+		Requests: 3, Timeout: 400 * time.Millisecond,
 	})
 	assert.Equal(t, map[string]int64{"timeout": 3}, kinds(r))
 	require.NotEmpty(t, r.Generator.Warnings)

@@ -110,7 +110,7 @@ func TestServerNameOfTheConfiguration(t *testing.T) {
 
 func TestSilentAndRudeTLSServers(t *testing.T) {
 	silent := "https://" + deafServer(t, "")
-	refuses(t, Options{URL: silent, Timeout: 60 * time.Millisecond}, http1.Timeout, "i/o timeout", "the kernel accepts, nobody answers")
+	refuses(t, Options{URL: silent, Timeout: 500 * time.Millisecond}, http1.Timeout, "i/o timeout", "the kernel accepts, nobody answers")
 	refuses(t, Options{URL: "https://" + deafServer(t, "hello, this is not TLS")}, http1.TLS, "first record does not look like a TLS handshake", "another protocol")
 
 	l, err := net.Listen("tcp", "127.0.0.1:0")

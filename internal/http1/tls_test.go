@@ -154,7 +154,7 @@ func TestTLSHandshake(t *testing.T) {
 func TestTLSSilentServer(t *testing.T) {
 	for name, give := range map[string]func(context.Context) (context.Context, context.CancelFunc){
 		"deadline": func(ctx context.Context) (context.Context, context.CancelFunc) {
-			return context.WithTimeout(ctx, 20*time.Millisecond)
+			return context.WithTimeout(ctx, 400*time.Millisecond)
 		},
 		"cancel": context.WithCancel,
 	} {
