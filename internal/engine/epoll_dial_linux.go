@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"reflect"
 	"strconv"
 	"sync"
 	"syscall"
@@ -85,8 +86,10 @@ func (m *epollMux) dial(i int) {
 	err = unix.Connect(fd, m.addr)
 	switch {
 	case err != nil && err != unix.EINPROGRESS:
-	case p.failures > 0 && m.isItself(fd): // one in ten thousand while the target is down
+	case p.failed && isItself(fd): // one dial in 28,000, while the target is down
 		err = unix.ECONNREFUSED
+		// Closed in order it would keep the target from its port for a minute.
+		unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 	default:
 		err = m.sendEarly(i)
 	}
@@ -115,20 +118,13 @@ func (m *epollMux) dial(i int) {
 // isItself reports whether a connection's two ends are one: TCP connects a socket
 // to itself when nobody listens on a port of this machine, and that is the one
 // it was given to connect from.
-func (m *epollMux) isItself(fd int) bool {
+func isItself(fd int) bool {
 	own, err := unix.Getsockname(fd)
 	if err != nil {
 		return false
 	}
-	switch peer := m.addr.(type) {
-	case *unix.SockaddrInet4:
-		own, ok := own.(*unix.SockaddrInet4)
-		return ok && own.Port == peer.Port && own.Addr == peer.Addr
-	case *unix.SockaddrInet6:
-		own, ok := own.(*unix.SockaddrInet6)
-		return ok && own.Port == peer.Port && own.Addr == peer.Addr
-	}
-	return false
+	peer, err := unix.Getpeername(fd)
+	return err == nil && reflect.DeepEqual(own, peer)
 }
 
 // sendEarly sends on a connection that may be open already, as one on loopback

@@ -51,6 +51,7 @@ type muxPlace struct {
 	busy     bool // an exchange is under way
 	kept     bool // the connection has served an exchange
 	writable bool // the poll is to say when it can be written to
+	failed   bool // the last exchange did
 	failures int  // connections in a row that failed before their first response
 	n        int64
 	out      []byte // the request's bytes, to be patched
@@ -208,7 +209,7 @@ func (m *epollMux) finish(i int) {
 		return
 	}
 	completed(&p.result, p.parser.Status())
-	p.failures = 0
+	p.failed, p.failures = false, 0
 	if p.kept = p.ending.Reusable(m.request, &p.parser, p.result.BytesSurplus); !p.kept {
 		m.drop(i)
 	}
@@ -219,6 +220,7 @@ func (m *epollMux) finish(i int) {
 // that its connection had given none before.
 func (m *epollMux) fail(i int, err error, fresh bool) {
 	p := &m.places[i]
+	p.failed = true
 	m.failed(&p.result, p.n, err, fresh, &p.failures)
 	m.end(i)
 }

@@ -199,33 +199,36 @@ func TestAnExchangeEndsOnce(t *testing.T) {
 }
 
 // Where one port is left to connect from, and nobody listens there, a socket is
-// connected to itself: that is a refusal. In a network of its own.
+// connected to itself: that is a refusal, and leaves the port to the target. In
+// a network of its own.
 func TestConnectionToItself(t *testing.T) {
 	if os.Getenv("TO_ITSELF") == "" {
-		if out, err := exec.Command("unshare", "-n", "ip", "link", "set", "lo", "up").CombinedOutput(); err != nil {
+		const onePort = "ip link set lo up && echo 40000 40000 >/proc/sys/net/ipv4/ip_local_port_range"
+		if out, err := exec.Command("unshare", "-n", "sh", "-c", onePort).CombinedOutput(); err != nil {
 			t.Skipf("no network namespace to be had here: %v %s", err, out)
 		}
-		cmd := exec.Command("unshare", "-n", os.Args[0], "-test.run=^TestConnectionToItself$", "-test.count=1")
+		cmd := exec.Command("unshare", "-n", "sh", "-c", onePort+` && exec "$0" -test.run='^TestConnectionToItself$' -test.count=1`, os.Args[0])
 		cmd.Env = append(os.Environ(), "TO_ITSELF=1")
 		out, err := cmd.CombinedOutput()
 		require.NoError(t, err, "%s", out)
 		return
 	}
-	require.NoError(t, exec.Command("ip", "link", "set", "lo", "up").Run())
-	require.NoError(t, os.WriteFile("/proc/sys/net/ipv4/ip_local_port_range", []byte("40000 40000"), 0))
-	for _, addr := range []string{"127.0.0.1:40000", "[::1]:40000"} {
+	for _, addr := range []string{"127.0.0.1:40000", "0.0.0.0:40000"} {
 		m := mux(t, addr).(*epollMux)
-		m.places[0].failures = 1 // nobody has listened for a while
+		m.places[0].failed = true // as it has when the target goes down
 		m.Start(0, 0, 0)
 		told := 0
 		for told == 0 {
 			m.Wait(time.Minute, func(_ int, r *load.Result) {
 				told++
-				assert.Equal(t, http1.ConnectRefused.String(), r.Kind.String())
+				assert.Equal(t, http1.ConnectRefused.String(), r.Kind.String(), addr)
 				assert.ErrorContains(t, r.Err, "connecting to "+addr+": connection refused")
 				assert.Zero(t, r.BytesSent)
 			})
 		}
 		m.Close()
+		l, err := net.Listen("tcp", "127.0.0.1:40000")
+		require.NoError(t, err, "the target comes up again")
+		l.Close()
 	}
 }

@@ -39,7 +39,7 @@ func drip(first, s string) func(int64, *target.RawConn) {
 		_, err := io.WriteString(c, first)
 		for err == nil {
 			_, err = io.WriteString(c, s)
-			target.Sleep(context.Background(), 2*time.Millisecond)
+			target.Sleep(context.Background(), 20*time.Millisecond)
 		}
 		c.Close()
 	}

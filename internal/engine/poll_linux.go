@@ -95,7 +95,8 @@ func (p *poll) open(alone bool) (err error) {
 }
 
 // wait returns what is ready, once something is or d has passed; d <= 0 looks
-// without waiting. expired says that d has passed and nothing else.
+// without waiting. expired says that nothing but time has passed, less than d
+// where the timer was armed for something before.
 func (p *poll) wait(d time.Duration) (events []unix.EpollEvent, expired bool) {
 	switch {
 	case d <= 0:

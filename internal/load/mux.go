@@ -16,9 +16,9 @@ type Mux interface {
 	// tells of the end only through Wait.
 	Start(place int, n int64, idled time.Duration)
 	// Wait tells done of exchanges as they end, which may start others, until
-	// some have or d has passed or Wake is called. expired says that d has
-	// passed and nothing else. d <= 0 looks without waiting, which may be at a
-	// part of what there is.
+	// some have or d has passed or Wake is called. expired says that nothing
+	// but time has passed, at most d and what waking takes. d <= 0 looks
+	// without waiting, which may be at a part of what there is.
 	Wait(d time.Duration, done func(place int, r *Result)) (expired bool)
 	// Expire makes the exchange under way in a place end soon, with the kind
 	// Timeout.

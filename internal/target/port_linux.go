@@ -6,6 +6,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// A Port is a TCP port of 127.0.0.1 that the system gives to nobody else while
+// nothing listens there: connections to it are refused, a server may come and
+// go.
+type Port struct {
+	Number int
+	fd     int
+}
+
 // HoldPort holds a port until Release.
 func HoldPort() (*Port, error) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)

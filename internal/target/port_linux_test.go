@@ -15,17 +15,16 @@ import (
 // In a network of its own, where there is one port to be given out.
 func TestHeldPort(t *testing.T) {
 	if os.Getenv("HELD_PORT") == "" {
-		cmd := exec.Command("unshare", "-n", os.Args[0], "-test.run=^TestHeldPort$", "-test.count=1")
-		if out, err := exec.Command("unshare", "-n", "ip", "link", "set", "lo", "up").CombinedOutput(); err != nil {
-			t.Skipf("no network namespace to be had here: %s", out)
+		const onePort = "ip link set lo up && echo 40000 40000 >/proc/sys/net/ipv4/ip_local_port_range"
+		if out, err := exec.Command("unshare", "-n", "sh", "-c", onePort).CombinedOutput(); err != nil {
+			t.Skipf("no network namespace to be had here: %v %s", err, out)
 		}
+		cmd := exec.Command("unshare", "-n", "sh", "-c", onePort+` && exec "$0" -test.run='^TestHeldPort$' -test.count=1`, os.Args[0])
 		cmd.Env = append(os.Environ(), "HELD_PORT=1")
 		out, err := cmd.CombinedOutput()
 		require.NoError(t, err, "%s", out)
 		return
 	}
-	require.NoError(t, os.WriteFile("/proc/sys/net/ipv4/ip_local_port_range", []byte("40000 40000"), 0))
-	require.NoError(t, exec.Command("ip", "link", "set", "lo", "up").Run())
 	p, err := HoldPort()
 	require.NoError(t, err)
 	defer p.Release()

@@ -4,6 +4,10 @@ package target
 
 import "net"
 
+// A Port is a TCP port of 127.0.0.1 that was free a moment ago: outside Linux
+// nothing holds it.
+type Port struct{ Number int }
+
 // HoldPort finds a free port.
 func HoldPort() (*Port, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
