@@ -101,7 +101,7 @@ func testHostileServers(t *testing.T, portable bool) {
 		runtime.ReadMemStats(&before)
 		o := Options{URL: s.URL, Portable: portable, Requests: 4, Concurrency: 4}
 		if c.want == "timeout" {
-			o.Timeout = 400 * time.Millisecond
+			o.Timeout = 250 * time.Millisecond
 		}
 		r := run(t, o)
 		runtime.ReadMemStats(&after)
