@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"runtime"
+	"sync"
 	"time"
 )
 
@@ -29,6 +30,9 @@ const (
 	allocPatience = 2 * time.Second
 )
 
+// oneProcessor is held by who has left the process one processor.
+var oneProcessor sync.Mutex
+
 // measureAllocations measures what one request to a target in this process
 // allocates, the server's part included; nil for a target elsewhere, if requests
 // fail, or if they take too long. A few requests and then many are sent, one at a
@@ -37,6 +41,11 @@ func (c *contestant) measureAllocations(ctx, cut context.Context) (*allocations,
 	if c.arm.wire != nil && c.arm.server == nil || c.outcome == nil {
 		return nil, nil
 	}
+	// With more than one, it is chance whether a server's connection waits again
+	// when the next request comes, and it allocates otherwise if not.
+	oneProcessor.Lock()
+	defer oneProcessor.Unlock()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	cut, cancel := context.WithTimeout(cut, allocPatience)
 	defer cancel()
 	requests := int64(allocMost)

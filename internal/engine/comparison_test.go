@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -337,22 +338,25 @@ func allocate(objects int) {
 	}
 }
 
+// counted counts what a request allocates.
+func counted(t *testing.T, o Options) float64 {
+	t.Helper()
+	o.Requests = 1
+	p, err := NewPlan(o)
+	require.NoError(t, err)
+	c := &contestant{}
+	c.arm, err = p.open(t.Context())
+	require.NoError(t, err)
+	defer c.close()
+	c.outcome = &load.Outcome{Service: took(1, 2*time.Millisecond)} // for 150 requests
+	a, err := c.measureAllocations(t.Context(), t.Context())
+	require.NoError(t, err)
+	require.NotNil(t, a)
+	return a.objects
+}
+
 // Allocations are exact: what one target allocates more is the difference.
 func TestAllocations(t *testing.T) {
-	count := func(o Options) float64 {
-		o.Requests = 1
-		p, err := NewPlan(o)
-		require.NoError(t, err)
-		c := &contestant{}
-		c.arm, err = p.open(t.Context())
-		require.NoError(t, err)
-		defer c.close()
-		c.outcome = &load.Outcome{Service: took(1, 2*time.Millisecond)} // for 150 requests
-		a, err := c.measureAllocations(t.Context(), t.Context())
-		require.NoError(t, err)
-		require.NotNil(t, a)
-		return a.objects
-	}
 	for name, o := range map[string]Options{
 		"over TCP": {}, "over TLS": {TLS: true, Portable: true},
 	} {
@@ -360,7 +364,7 @@ func TestAllocations(t *testing.T) {
 			o.Handler = allocating(objects)
 			return o
 		}
-		more := count(with(40)) - count(with(3))
+		more := counted(t, with(40)) - counted(t, with(3))
 		if raceEnabled { // pools forget at random then
 			assert.InDelta(t, 37, more, 3, name)
 			continue
@@ -370,7 +374,28 @@ func TestAllocations(t *testing.T) {
 	f := func(objects int) Options {
 		return Options{Func: func(context.Context) error { allocate(objects); return nil }}
 	}
-	assert.Equal(t, 7.0, count(f(7))-count(f(0)))
+	assert.Equal(t, 7.0, counted(t, f(7))-counted(t, f(0)))
+}
+
+// They are counted on one processor, by one comparison at a time, and then the
+// process has its processors again.
+func TestAllocationsAreCountedOnOneProcessor(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(3))
+	var elsewhere atomic.Int64
+	var counts sync.WaitGroup
+	for range 2 {
+		counts.Go(func() {
+			counted(t, Options{Func: func(context.Context) error {
+				if runtime.GOMAXPROCS(0) != 1 {
+					elsewhere.Add(1)
+				}
+				return nil
+			}})
+		})
+	}
+	counts.Wait()
+	assert.Zero(t, elsewhere.Load())
+	assert.Equal(t, 3, runtime.GOMAXPROCS(0))
 }
 
 // What takes too long to be counted is not.
