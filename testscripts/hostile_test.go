@@ -174,7 +174,7 @@ func cmdHostile(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("unknown server %q", args[0])
 	}
 	// Nothing waits for what could not be written: the client has gone.
-	r, err := target.ListenRaw("127.0.0.1:0", target.RawOptions{Log: 1 << 14, Behave: b})
+	r, err := target.ListenRaw("127.0.0.1:0", target.RawOptions{Log: 1 << 17, Behave: b})
 	ts.Check(err)
 	sessionOf(ts).start(ts, raw{r}, r.URL)
 }

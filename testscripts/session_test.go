@@ -5,6 +5,7 @@ package testscripts
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/target"
@@ -72,6 +73,23 @@ func (s *session) seen() (n int64) {
 	return n
 }
 
+// reach waits until all targets together have seen so many requests, but not
+// for long: one that has been sent may still have to be read.
+func (s *session) reach(want int64) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	missing := want - s.seen()
+	var wg sync.WaitGroup
+	for _, t := range s.targets {
+		wg.Go(func() {
+			if t.Await(ctx, t.Seen()+missing) == nil {
+				cancel()
+			}
+		})
+	}
+	wg.Wait()
+}
+
 // ids are those of all requests that the targets got.
 func (s *session) ids() (all []string) {
 	for _, t := range s.targets {
@@ -106,6 +124,7 @@ func cmdSeen(ts *testscript.TestScript, neg bool, args []string) {
 		want, err = sentOf(ts.ReadFile(args[0]))
 		ts.Check(err)
 	}
+	sessionOf(ts).reach(want)
 	if got := sessionOf(ts).seen(); got != want {
 		ts.Fatalf("the targets saw %d requests, want %d", got, want)
 	}

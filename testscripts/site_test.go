@@ -4,6 +4,7 @@ package testscripts
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -12,6 +13,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
+	"time"
 
 	"github.com/loadtestkit/load-tester/internal/target"
 )
@@ -81,6 +84,12 @@ func listenSite(h http.Handler, config *tls.Config) (*site, error) {
 // up starts the server.
 func (s *site) up() error {
 	l, err := net.Listen("tcp", s.addr)
+	// A child that another script has just started holds a copy of the listener
+	// that went down until it is a program of its own.
+	for began := time.Now(); errors.Is(err, syscall.EADDRINUSE) && time.Since(began) < bound; {
+		time.Sleep(time.Millisecond)
+		l, err = net.Listen("tcp", s.addr)
+	}
 	if err != nil {
 		return err
 	}
