@@ -17,7 +17,7 @@ func compareFake(f *fakeTB, opts Options, base, head Target) (*fakeTB, Compariso
 }
 
 func TestCompareFindsAHeadThatIsMuchSlower(t *testing.T) {
-	f, c := compareFake(&fakeTB{}, Options{Tolerance: Tolerance{P50: 0.5}, pause: time.Millisecond},
+	f, c := compareFake(&fakeTB{}, Options{Tolerance: Tolerance{P50: 0.2}, pause: time.Millisecond},
 		sleeping(time.Millisecond), sleeping(8*time.Millisecond))
 	if why := waive(); why != "" {
 		assert.Empty(t, c.Ratios[0].Verdict)
@@ -25,9 +25,9 @@ func TestCompareFindsAHeadThatIsMuchSlower(t *testing.T) {
 		return
 	}
 	require.Len(t, f.errors, 1)
-	assert.Regexp(t, `^loadtestkit: head is \d.* times base at p50 \(99 % interval .*\), at most 1\.5 allowed; a second run, after a pause: head is `, f.errors[0])
+	assert.Regexp(t, `^loadtestkit: head is \d.* times base at p50 \(99 % interval .*\), at most 1\.2 allowed; a second run, after a pause: head is `, f.errors[0])
 	assert.Equal(t, "fail", c.Verdict)
-	assert.Greater(t, c.Ratios[0].Low, 1.5)
+	assert.Greater(t, c.Ratios[0].Low, 1.2)
 	assert.Contains(t, f.output.String(), "Repeat, after a pause:")
 }
 
@@ -96,11 +96,11 @@ func TestRelativeLimitIsMissed(t *testing.T) {
 	}
 	f, r := runFake(&fakeTB{}, Options{
 		Target: sleeping(8 * time.Millisecond), Requests: 20, pause: time.Millisecond,
-		Limits: Limits{Relative: Relative{To: sleeping(time.Millisecond), Times: 2}},
+		Limits: Limits{Relative: Relative{To: sleeping(time.Millisecond), Times: 1.2}},
 	})
 	require.Len(t, f.errors, 1)
 	assert.Contains(t, f.errors[0], "against the reference, which is base: head is ")
-	assert.Equal(t, "p50<=2x reference", r.Limits[1].Limit)
+	assert.Equal(t, "p50<=1.2x reference", r.Limits[1].Limit)
 	assert.Equal(t, "fail", r.Verdict)
 }
 

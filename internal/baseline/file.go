@@ -20,7 +20,7 @@ const maxLine = 1 << 20
 // looked at again so often, after such a pause. Chosen: a write takes far less,
 // but there may be many writers.
 const (
-	readings = 20
+	readings = 200
 	pause    = 5 * time.Millisecond
 )
 

