@@ -52,7 +52,8 @@ type Comparison struct {
 	Pairs   int // of blocks that were compared
 
 	// What one request allocates in this process, net/http's part included;
-	// 0 for a target elsewhere.
+	// 0 for a target elsewhere. It is counted after the pairs, while the process
+	// has one processor, as with [testing.AllocsPerRun].
 	BaseAllocs, HeadAllocs float64
 
 	data *report.Comparison

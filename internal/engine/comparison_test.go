@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -84,7 +85,7 @@ func TestComparisonFindsASlowerHead(t *testing.T) {
 	together(t, func(t *testing.T, portable bool) {
 		r := elsewhere(t, Options{
 			Concurrency: 4, Tolerances: within(0.5, 1.2), Budget: 20 * time.Second, Portable: portable, Confirm: portable, Pause: time.Millisecond,
-		}, taking(500*time.Microsecond), taking(5*time.Millisecond))
+		}, taking(500*time.Microsecond), taking(10*time.Millisecond))
 		require.Len(t, r.Ratios, 1)
 		require.Equal(t, verdict.Fail, r.Ratios[0].Verdict, r.Ratios[0].Reason)
 		assert.Equal(t, verdict.Fail, r.Verdict)
@@ -153,7 +154,6 @@ func TestComparisonWithABaseThatFails(t *testing.T) {
 	assert.Contains(t, r.Ratios[0].Reason, "base missed too many requests")
 	require.Len(t, r.Limits, 2)
 	assert.True(t, strings.HasPrefix(r.Limits[1].Limit, "base: "))
-	assert.NotNil(t, r.Head.AllocsPerRequest)
 }
 
 // A head that fails is slower than any base, however fast it does.
@@ -238,7 +238,7 @@ func TestBlocks(t *testing.T) {
 func TestBlocksOfASlowTarget(t *testing.T) {
 	t.Parallel()
 	for _, slow := range []time.Duration{450 * time.Millisecond, time.Minute} {
-		c := newComparison(t, Options{Concurrency: 2, Timeout: 500 * time.Millisecond, Budget: 10 * time.Second}, taking(slow), healthy)
+		c := newComparison(t, Options{Concurrency: 2, Timeout: 500 * time.Millisecond, Grace: time.Minute, Budget: 10 * time.Second}, taking(slow), healthy)
 		x := &contest{Comparison: c, ctx: t.Context(), cut: t.Context(), late: t.Context()}
 		var err error
 		x.base.arm, err = c.base.open(t.Context())
@@ -291,21 +291,22 @@ func TestComparisonSaysWhichTargetIsNotThere(t *testing.T) {
 func TestComparisonInterrupted(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
-		while   string
+		while   string // it is doing this, an expression
 		cut     bool
 		overTCP bool
 		pairs   bool // there are some
 	}{
 		{"trying both", false, false, false},
-		{"pair 3 ", true, true, true},
+		{`pair ([2-9]|\d\d)`, true, true, true},
 		{"counting", true, false, true},
 	} {
+		while := regexp.MustCompile("^" + tc.while)
 		ctx, cancel := context.WithCancel(t.Context())
 		cut, cancelCut := context.WithCancel(t.Context())
 		o := Options{Rate: 1000, Waive: "a test", Budget: 20 * time.Second, overTCP: tc.overTCP, Confirm: true}
 		var stopped atomic.Bool
 		r, err := newComparison(t, o, taking(2*time.Millisecond), taking(2*time.Millisecond)).Run(ctx, cut, func(p Progress) {
-			if strings.HasPrefix(p.Doing, tc.while) && !stopped.Swap(true) {
+			if while.MatchString(p.Doing) && !stopped.Swap(true) {
 				cancel()
 				if tc.cut {
 					cancelCut()
@@ -400,7 +401,6 @@ func TestAllocationsAreCountedOnOneProcessor(t *testing.T) {
 
 // What takes too long to be counted is not.
 func TestAllocationsOfASlowTarget(t *testing.T) {
-	t.Parallel()
 	p, err := NewPlan(Options{Handler: taking(time.Minute), Requests: 1, Timeout: time.Hour})
 	require.NoError(t, err)
 	c := &contestant{}

@@ -86,10 +86,8 @@ func (m *epollMux) dial(i int) {
 	err = unix.Connect(fd, m.addr)
 	switch {
 	case err != nil && err != unix.EINPROGRESS:
-	case p.failed && isItself(fd): // one dial in 28,000, while the target is down
+	case p.failed && isItself(fd):
 		err = unix.ECONNREFUSED
-		// Closed in order it would keep the target from its port for a minute.
-		unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 	default:
 		err = m.sendEarly(i)
 	}
@@ -117,14 +115,19 @@ func (m *epollMux) dial(i int) {
 
 // isItself reports whether a connection's two ends are one: TCP connects a socket
 // to itself when nobody listens on a port of this machine, and that is the one
-// it was given to connect from.
+// it was given to connect from, as for one dial in 28,000. Such a connection is
+// made to close at once: else it would keep the target from its port for a minute.
 func isItself(fd int) bool {
 	own, err := unix.Getsockname(fd)
 	if err != nil {
 		return false
 	}
 	peer, err := unix.Getpeername(fd)
-	return err == nil && reflect.DeepEqual(own, peer)
+	if err != nil || !reflect.DeepEqual(own, peer) {
+		return false
+	}
+	unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+	return true
 }
 
 // sendEarly sends on a connection that may be open already, as one on loopback
@@ -147,6 +150,9 @@ func (m *epollMux) settle(i int) {
 	errno, err := unix.GetsockoptInt(p.fd, unix.SOL_SOCKET, unix.SO_ERROR)
 	if err == nil && errno != 0 {
 		err = syscall.Errno(errno)
+	}
+	if err == nil && p.failed && isItself(p.fd) {
+		err = unix.ECONNREFUSED
 	}
 	if err != nil {
 		m.drop(i)

@@ -48,24 +48,33 @@ func TestSeveralLoops(t *testing.T) {
 	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(6)) // three loops, as the target is here
 	const permits = 100
-	var served atomic.Int64
-	var open, most, stopAt atomic.Int64
-	stopAt.Store(-1)
+	var served, open, most atomic.Int64
 	ctx, stop := context.WithCancel(t.Context())
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		now := open.Add(1)
-		for m := most.Load(); now > m && !most.CompareAndSwap(m, now); m = most.Load() {
-		}
-		if served.Add(1) == stopAt.Load() {
-			stop()
-		}
-		open.Add(-1)
-	}))
-	defer s.Close()
-	for _, alone := range []bool{false, true} {
+	// serve answers once a request of each permit is there.
+	serve := func(stopAt int64) string {
 		served.Store(0)
-		o := Options{URL: s.URL, Alone: alone, Requests: 5_000, Concurrency: permits}
-		r := run(t, o)
+		all := make(chan struct{})
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			now := open.Add(1)
+			for m := most.Load(); now > m && !most.CompareAndSwap(m, now); m = most.Load() {
+			}
+			switch served.Add(1) {
+			case permits:
+				close(all)
+			case stopAt:
+				stop()
+			}
+			select {
+			case <-all:
+			case <-r.Context().Done():
+			}
+			open.Add(-1)
+		}))
+		t.Cleanup(s.Close)
+		return s.URL
+	}
+	for _, alone := range []bool{false, true} {
+		r := run(t, Options{URL: serve(0), Alone: alone, Requests: 5_000, Concurrency: permits})
 		assert.Equal(t, 3, r.Generator.Processors)
 		assert.Equal(t, int64(5_000), r.Requests.Succeeded)
 		assert.Equal(t, int64(5_000), served.Load())
@@ -74,9 +83,7 @@ func TestSeveralLoops(t *testing.T) {
 	}
 	assert.LessOrEqual(t, most.Load(), int64(permits))
 
-	served.Store(0)
-	stopAt.Store(2_000)
-	r := runUntil(t, ctx, t.Context(), Options{URL: s.URL, Alone: true, Duration: time.Minute, Concurrency: permits})
+	r := runUntil(t, ctx, t.Context(), Options{URL: serve(2_000), Alone: true, Duration: time.Minute, Concurrency: permits})
 	assert.True(t, r.Interrupted)
 	require.Zero(t, r.Requests.Failed)
 	assert.Equal(t, served.Load(), r.Requests.Succeeded)

@@ -46,9 +46,9 @@ func TestServerSeesRequestsWhenTheyAreDue(t *testing.T) {
 	engines(t, func(t *testing.T, portable bool) {
 		const rate = 1000
 		s := rawWith(t, target.RawOptions{Log: 1000})
-		r := run(t, Options{URL: s.URL, Portable: portable, Rate: rate, Duration: 300 * time.Millisecond})
-		require.Equal(t, report.Requests{Due: 300, Sent: 300, Completed: 300, Succeeded: 300}, r.Requests)
-		require.Equal(t, int64(300), s.Seen())
+		r := run(t, Options{URL: s.URL, Portable: portable, Rate: rate, Duration: time.Second})
+		require.Equal(t, report.Requests{Due: rate, Sent: rate, Completed: rate, Succeeded: rate}, r.Requests)
+		require.Equal(t, int64(rate), s.Seen())
 		late := latenessAt(t, s, r, rate)
 		gaps := make([]time.Duration, 0, len(late))
 		for i, a := range s.Arrivals()[1:] {
@@ -80,7 +80,7 @@ func TestFreezeIsSeen(t *testing.T) {
 		}
 		// What the machine took from this process is no fault of the numbers.
 		require.NotNil(t, r.Generator.HiccupMax)
-		apart := max(100*time.Millisecond, 4**r.Generator.HiccupMax)
+		apart := max(150*time.Millisecond, 4**r.Generator.HiccupMax)
 		for q, got := range map[float64]*time.Duration{
 			0.5: r.ResponseTime.P50, 0.75: r.ResponseTime.P75, 0.9: r.ResponseTime.P90, 0.95: r.ResponseTime.P95,
 			0.99: r.ResponseTime.P99, 1: r.ResponseTime.Max,
@@ -95,9 +95,9 @@ func TestFreezeIsSeen(t *testing.T) {
 // With one permit a frozen server cannot hide behind a client that waits.
 func TestFewPermitsHideNothing(t *testing.T) {
 	together(t, func(t *testing.T, portable bool) {
-		freeze := target.Freeze{At: 100 * time.Millisecond, For: 200 * time.Millisecond}
+		freeze := target.Freeze{At: 100 * time.Millisecond, For: 600 * time.Millisecond}
 		s := rawWith(t, target.RawOptions{Timing: target.Timing{Freezes: []target.Freeze{freeze}}})
-		r := run(t, Options{URL: s.URL, Portable: portable, Rate: 1000, Requests: 400, Concurrency: 1})
+		r := run(t, Options{URL: s.URL, Portable: portable, Rate: 1000, Requests: 1000, Concurrency: 1})
 		assert.Greater(t, *r.ResponseTime.P75, 50*time.Millisecond, "a half met the freeze")
 		assert.Greater(t, *r.PermitWait.Max, 150*time.Millisecond, "and waited for the permit")
 		assert.Greater(t, r.Generator.PermitsExhausted, 150*time.Millisecond)
@@ -116,17 +116,19 @@ func TestNeverAnsweringServerMissesEveryLimit(t *testing.T) {
 		}
 		s := raw(t, say(""))
 		r := run(t, Options{
-			URL: s.URL, Portable: portable, Rate: 1000, Duration: 900 * time.Millisecond, Concurrency: 50,
+			URL: s.URL, Portable: portable, Rate: 1000, Duration: 1500 * time.Millisecond, Concurrency: 50,
 			Timeout: 400 * time.Millisecond, Grace: 20 * time.Millisecond, Limits: limits,
 		})
 		q := r.Requests
-		assert.Equal(t, int64(900), q.Due)
+		assert.Equal(t, int64(1500), q.Due)
 		assert.Zero(t, q.Succeeded)
 		assert.Equal(t, map[string]int64{"timeout": q.Failed}, kinds(r))
 		assert.GreaterOrEqual(t, q.Failed, int64(50), "those sent first")
 		assert.Positive(t, q.Unfinished)
 		assert.Positive(t, q.Unsent)
-		assert.Equal(t, s.Seen(), reached(r))
+		_ = s.Await(t.Context(), q.Failed)
+		assert.GreaterOrEqual(t, s.Seen(), q.Failed)
+		assert.LessOrEqual(t, s.Seen(), reached(r), "what was cut off may not have got so far")
 		assert.Nil(t, r.ResponseTime.P50, "no response, no quantile")
 		for _, l := range r.Limits {
 			if strings.HasSuffix(l.Limit, "put>=0.001") && strings.Contains(l.Reason, "; in doubt: ") {

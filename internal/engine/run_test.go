@@ -162,6 +162,16 @@ func reached(r *report.Report) int64 {
 	return n
 }
 
+// sawAll checks that s saw each request that r says was sent. The last ones may
+// still have to be read, if they had no answer.
+func sawAll(t *testing.T, s *target.Raw, r *report.Report, why ...any) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	_ = s.Await(ctx, reached(r))
+	assert.Equal(t, reached(r), s.Seen(), why...)
+}
+
 func TestRunCountsWhatTheServerSaw(t *testing.T) { engines(t, testRunCounts) }
 
 func testRunCounts(t *testing.T, portable bool) {
@@ -203,7 +213,7 @@ func testRunCounts(t *testing.T, portable bool) {
 func TestWarmupIsApart(t *testing.T) {
 	engines(t, func(t *testing.T, portable bool) {
 		s := raw(t, nil)
-		r := run(t, Options{URL: s.URL, Portable: portable, Requests: 500, Warmup: 50 * time.Millisecond})
+		r := run(t, Options{URL: s.URL, Portable: portable, Requests: 500, Warmup: 300 * time.Millisecond})
 		assert.Equal(t, int64(500), r.Requests.Succeeded)
 		require.NotNil(t, r.Warmup)
 		assert.Positive(t, r.Warmup.Sent)

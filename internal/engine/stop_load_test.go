@@ -77,7 +77,8 @@ func TestCancelAtFullLoad(t *testing.T) {
 		require.NoError(t, err)
 		sound(t, r)
 		t.Logf("the report was there %v after the cancel, of %d requests", took, r.Requests.Sent)
-		assert.LessOrEqual(t, time.Duration(last.at.Load()), cancelled.Sub(r.StartedAt), "nothing is sent any more")
+		// One that was about to be sent may still be.
+		assert.Less(t, time.Duration(last.at.Load()), cancelled.Sub(r.StartedAt)+time.Second, "nothing is sent any more")
 		assert.True(t, r.Interrupted)
 		assert.Equal(t, s.Seen(), r.Requests.Sent)
 		assert.Equal(t, report.Requests{

@@ -154,6 +154,9 @@ func (l *memoryListener) dial(ctx context.Context) (net.Conn, error) {
 	fail := func(err error) (net.Conn, error) {
 		return nil, &net.OpError{Op: "dial", Net: "memory", Addr: l.addr, Err: err}
 	}
+	if ctx.Err() != nil { // whoever accepts
+		return fail(ctx.Err())
+	}
 	client, server := newMemoryConns(l.caller(), l.addr)
 	select {
 	case l.calls <- server:
