@@ -62,7 +62,9 @@ func reset(s string) func(int64, *target.RawConn) {
 	return func(_ int64, c *target.RawConn) { io.WriteString(c, s); c.Reset() }
 }
 
-func TestHostileServers(t *testing.T) { engines(t, testHostileServers) }
+func TestHostileServers(t *testing.T) {
+	engines(t, func(t *testing.T, portable bool) { t.Parallel(); testHostileServers(t, portable) })
+}
 
 func testHostileServers(t *testing.T, portable bool) {
 	for _, c := range []struct {
