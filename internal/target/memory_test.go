@@ -356,6 +356,15 @@ func TestMemoryListener(t *testing.T) {
 	defer cancel()
 	_, err = l.dial(ctx)
 	assert.ErrorIs(t, err, context.DeadlineExceeded, "nobody accepts")
+	go func() { c, _ := l.Accept(); accepted <- c }()
+	for range 1000 {
+		_, err = l.dial(ctx)
+		require.ErrorIs(t, err, context.DeadlineExceeded, "whoever accepts")
+		runtime.Gosched()
+	}
+	_, err = l.dial(t.Context())
+	require.NoError(t, err)
+	<-accepted
 	refused := make(chan error)
 	go func() { _, err := l.dial(t.Context()); refused <- err }()
 	runtime.Gosched()
