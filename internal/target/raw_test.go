@@ -266,8 +266,12 @@ func TestRawClosesWhileRequestsWait(t *testing.T) {
 
 // What tests of upper layers do for a server that is restarted in mid-run.
 func TestRawListensAgainOnItsAddress(t *testing.T) {
-	r := listenRaw(t, RawOptions{})
-	_, _, err := get(client(t), r.URL, "")
+	p, err := HoldPort()
+	require.NoError(t, err)
+	defer p.Release()
+	r, err := ListenRaw(fmt.Sprintf("127.0.0.1:%d", p.Number), RawOptions{})
+	require.NoError(t, err)
+	_, _, err = get(client(t), r.URL, "")
 	require.NoError(t, err)
 	require.NoError(t, r.Close())
 	_, _, err = get(client(t), r.URL, "")
