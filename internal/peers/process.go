@@ -33,11 +33,11 @@ func newCommand(ctx context.Context, path string, args ...string) *exec.Cmd {
 // measure runs cmd on one CPU to its end. It interrupts it after a while, as
 // Ctrl+C does, if that is above 0: what status it ends with is then no error.
 func measure(cmd *exec.Cmd, cpu int, interrupt time.Duration) (usage, error) {
-	own := peakMemory(os.Getpid())
 	u := usage{started: time.Now()}
 	if err := startOn(cpu, cmd); err != nil {
 		return u, err
 	}
+	own := peakMemory(os.Getpid())
 	watched := watchMemory(cmd.Process.Pid)
 	interrupted := interruptAfter(cmd.Process, interrupt)
 	err := cmd.Wait()
@@ -57,8 +57,9 @@ func measure(cmd *exec.Cmd, cpu int, interrupt time.Duration) (usage, error) {
 	if cmd.ProcessState != nil {
 		u.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 		// What the kernel counts for a process starts with what its parent
-		// held when it forked: it is right when it is more than that.
-		if counted := maxRSS(cmd.ProcessState); counted > own {
+		// held when it forked: it is right when it is more than that, and than
+		// what the kernel may be wrong by, some pages a CPU.
+		if counted := maxRSS(cmd.ProcessState); counted > own+1<<20 {
 			u.peak = max(u.peak, counted)
 		}
 	}
