@@ -33,7 +33,7 @@ type Outcome struct {
 	Elapsed time.Duration // from the end of the warm-up to the last request's end
 
 	// From the end of the warm-up: how long arrivals were being released, the
-	// gap after the last included, or in a closed workload how long permits
+	// gap after the last included, or in a closed workload until when permits
 	// could take them, 0 without a Duration.
 	Offering time.Duration
 	LastSent time.Duration // open workload: when the last was sent, likewise
@@ -68,8 +68,8 @@ func (o *Outcome) Merge(next *Outcome) {
 	o.Interrupted = before.Interrupted || next.Interrupted
 	o.Abandoned = before.Abandoned + next.Abandoned
 	o.Elapsed = before.Course() + next.Elapsed
-	o.LastSent = before.Offering + next.LastSent
-	o.Offering = before.Offering + next.Offering
+	o.LastSent = before.Course() + next.LastSent
+	o.Offering = before.Course() + next.Offering
 	o.PeakInFlight = max(before.PeakInFlight, next.PeakInFlight)
 	o.PermitsExhausted = before.PermitsExhausted + next.PermitsExhausted
 }

@@ -65,8 +65,6 @@ func TestStretchesMakeOneRun(t *testing.T) {
 	}
 }
 
-// A closed stretch is as long as its time, also if its permits rest at the end
-// of it: a run of many must not go on for ever because each ends too early.
 // A loop that waits for an arrival which is far off does not wait for it once it
 // is told to end, and does not send it.
 func TestEndIsNoticedAtOnce(t *testing.T) {
@@ -93,6 +91,8 @@ func TestEndIsNoticedAtOnce(t *testing.T) {
 	})
 }
 
+// A closed stretch is as long as its time, also if its permits rest at the end
+// of it: a run of many must not go on for ever because each ends too early.
 func TestStretchEndsWithItsTime(t *testing.T) {
 	inBoth(t, func(t *testing.T, mux bool) {
 		resting := func() *peer { return &peer{mux: mux, pause: 300 * time.Millisecond} }
@@ -103,5 +103,15 @@ func TestStretchEndsWithItsTime(t *testing.T) {
 		o.Merge(next)
 		assert.Equal(t, 2*time.Second, o.Course())
 		assert.Equal(t, 1900*time.Millisecond, o.Elapsed)
+	})
+}
+
+// However short a stretch is and whatever came before, the run gets on by it.
+func TestStretchWithoutARequestTakesItsTime(t *testing.T) {
+	inBoth(t, func(t *testing.T, mux bool) {
+		o := run(t, &peer{mux: mux, delay: func(int64) time.Duration { return 700 * time.Millisecond }}, Config{Concurrency: 1, Duration: time.Second})
+		assert.Equal(t, 1400*time.Millisecond, o.Course(), "its last response came later")
+		o.Merge(New(Config{Duration: 6}).Nothing())
+		assert.Equal(t, 1400*time.Millisecond+6, o.Course())
 	})
 }
