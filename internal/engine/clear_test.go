@@ -157,12 +157,12 @@ func TestClearSeesThatATargetFallsBehind(t *testing.T) {
 // was due.
 func TestClearEndsAnOpenRun(t *testing.T) {
 	together(t, func(t *testing.T, portable bool) {
-		_, rep := makeRound(t, Options{Handler: healthy, overTCP: !portable, Portable: portable, Rate: 100, Limits: limits(t, "p50<=10s", "errors<=0"), Budget: 20 * time.Second})
+		_, rep := makeRound(t, Options{Handler: healthy, overTCP: !portable, Portable: portable, Rate: 400, Limits: limits(t, "p50<=10s", "errors<=0"), Budget: 20 * time.Second})
 		assert.Equal(t, verdict.Pass, rep.Verdict, "%+v", rep.Limits)
 		assert.False(t, rep.Interrupted)
 		assert.Zero(t, rep.Requests.Unsent)
 		assert.Less(t, rep.Elapsed, 15*time.Second)
-		assert.InDelta(t, 100, *rep.Rate.Offered, 1)
+		assert.InDelta(t, 400, *rep.Rate.Offered, 4)
 	})
 }
 
