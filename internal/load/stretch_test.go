@@ -51,6 +51,7 @@ func TestStretchesMakeOneRun(t *testing.T) {
 				if schedule != nil {
 					assert.Equal(t, int64(1000), o.Due)
 					assert.Equal(t, time.Second, o.Offering)
+					assert.Equal(t, 999*time.Millisecond, o.LastSent)
 					assert.Equal(t, time.Second, o.Elapsed, "the last was due 1 ms before, and took that long")
 					assert.Equal(t, 200*time.Millisecond, o.Slowest[1].Due, "300 ms into the stretch, of which 100 ms are warm-up")
 					assert.Equal(t, 550*time.Millisecond, o.Slowest[0].Due)
