@@ -26,6 +26,7 @@ var allowed = []struct{ from, to, why string }{
 	{"internal/cli", "internal/hist", "percentile spectra and HDR logs"},
 	{"internal/cli", "internal/http1", "header fields"},
 	{"internal/cli", "internal/load", "stages and progress"},
+	{"internal/cli", "internal/record", "advice on why a run could not be made"},
 	{"internal/cli", "internal/report", "writers"},
 	{"internal/cli", "internal/target", "demo and target"},
 	{"internal/cli", "internal/verdict", "limits"},
@@ -42,6 +43,7 @@ var allowed = []struct{ from, to, why string }{
 	{"internal/engine", "internal/host", "what the machine did meanwhile"},
 	{"internal/engine", "internal/http1", "the wire"},
 	{"internal/engine", "internal/load", "the load"},
+	{"internal/engine", "internal/record", "what was seen"},
 	{"internal/engine", "internal/report", "the result"},
 	{"internal/engine", "internal/target", "handlers in process"},
 	{"internal/engine", "internal/verdict", "the judgement"},
@@ -51,7 +53,8 @@ var allowed = []struct{ from, to, why string }{
 	{"internal/report", "internal/verdict", "verdicts and how numbers are written"},
 	{"internal/verdict", "internal/hist", "the course of a run, block by block"},
 	{"internal/load", "internal/hist", "what the recorder records in"},
-	{"internal/load", "internal/http1", "the kinds of errors"},
+	{"internal/load", "internal/record", "what was seen of each request"},
+	{"internal/http1", "internal/record", "how an exchange failed"},
 }
 
 // only says who may import a package from outside, tests apart.

@@ -7,8 +7,8 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/loadtestkit/load-tester/internal/http1"
 	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/target"
 )
 
@@ -212,7 +212,7 @@ func (a *arm) config(s stretch) (load.Config, error) {
 		Thresholds:  a.plan.thresholds(),
 	}
 	if o.Log != nil {
-		cfg.OnFailed = func(f *load.Sample) { a.plan.logFailed(f, s) }
+		cfg.OnFailed = func(f *record.Sample) { a.plan.logFailed(f, s) }
 	}
 	if s.alone {
 		cfg.Concurrency = 1
@@ -253,7 +253,7 @@ func (p *Plan) thresholds() (ts []time.Duration) {
 
 // logFailed tells the log of one failed request of a stretch, if it is one of
 // those that are reported.
-func (p *Plan) logFailed(f *load.Sample, s stretch) {
+func (p *Plan) logFailed(f *record.Sample, s stretch) {
 	if f.Due < s.warmup {
 		return
 	}
@@ -262,7 +262,7 @@ func (p *Plan) logFailed(f *load.Sample, s stretch) {
 		slog.Duration("due", s.origin+f.Due-s.warmup),
 		slog.Duration("response_time", f.ResponseTime()),
 	}
-	if f.Kind == http1.NoError {
+	if f.Kind == record.NoError {
 		attrs = append(attrs, slog.Int("status", f.Status))
 	} else {
 		attrs = append(attrs, slog.String("kind", f.Kind.String()), slog.Any("error", f.Err))

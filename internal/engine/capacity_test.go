@@ -13,6 +13,7 @@ import (
 
 	"github.com/loadtestkit/load-tester/internal/host"
 	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/target"
 	"github.com/loadtestkit/load-tester/internal/verdict"
@@ -107,7 +108,7 @@ func TestJudgeTrial(t *testing.T) {
 	url := Options{URL: "http://192.0.2.1/"}
 	quick, slow := took(n, time.Millisecond), took(n, 60*time.Millisecond)
 	held := load.Outcome{
-		Totals: load.Totals{Due: n, Sent: n, Succeeded: n}, Within: []int64{n}, PeakInFlight: 5,
+		Totals: record.Totals{Due: n, Sent: n, Succeeded: n}, Within: []int64{n}, PeakInFlight: 5,
 		Response: quick, Service: quick, Lateness: took(n, time.Microsecond), Waited: took(n, 0),
 	}
 	busy := host.Usage{Wall: time.Second, HaveCPU: true, CPU: time.Second * time.Duration(ownProcessors()) * 9 / 10}
@@ -152,7 +153,7 @@ func TestMissed(t *testing.T) {
 	require.NoError(t, err)
 	check := func(want []string, within []int64, succeeded int64, longest time.Duration) {
 		t.Helper()
-		o := &load.Outcome{Totals: load.Totals{Due: 100, Sent: 100, Succeeded: succeeded}, Within: within, Response: took(1, longest)}
+		o := &load.Outcome{Totals: record.Totals{Due: 100, Sent: 100, Succeeded: succeeded}, Within: within, Response: took(1, longest)}
 		assert.Equal(t, want, c.plan.missed(o))
 	}
 	check(nil, []int64{50, 99}, 100, 9*time.Millisecond)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/loadtestkit/load-tester/internal/http1"
 	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/record"
 )
 
 // readAtOnce is what one read takes in, into one buffer for all connections in
@@ -59,7 +60,7 @@ type muxPlace struct {
 	rest     []byte // and of the body behind them
 	parser   http1.Parser
 	ending   http1.Outcome
-	result   load.Result
+	result   record.Result
 }
 
 // newMux returns what sends requests from one goroutine, nil if they need what
@@ -96,7 +97,7 @@ func (m *epollMux) Start(i int, n int64, _ time.Duration) {
 		p.out = m.request.Bytes()
 	}
 	p.n, p.busy = n, true
-	p.result = load.Result{}
+	p.result = record.Result{}
 	p.ending = http1.Outcome{Kept: p.kept}
 	p.parser.Reset(m.request.Head())
 	m.request.Patch(p.out, n)
@@ -110,7 +111,7 @@ func (m *epollMux) Start(i int, n int64, _ time.Duration) {
 }
 
 // Wait serves the connections that are ready; see [load.Mux].
-func (m *epollMux) Wait(d time.Duration, done func(int, *load.Result)) (expired bool) {
+func (m *epollMux) Wait(d time.Duration, done func(int, *record.Result)) (expired bool) {
 	m.dialQueued()
 	told := m.tell(done)
 	if told {
@@ -233,7 +234,7 @@ func (m *epollMux) end(i int) {
 
 // tell tells done of the exchanges that are over, and of those that this ends.
 // It reports whether there were any.
-func (m *epollMux) tell(done func(int, *load.Result)) (any bool) {
+func (m *epollMux) tell(done func(int, *record.Result)) (any bool) {
 	any = len(m.over) > 0
 	for k := 0; k < len(m.over); k++ { // done may add to it
 		i := m.over[k]

@@ -15,6 +15,7 @@ import (
 
 	"github.com/loadtestkit/load-tester/internal/http1"
 	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/target"
 )
 
@@ -40,9 +41,9 @@ func TestWaitReturnsOnceItHasTold(t *testing.T) {
 	m.Start(0, 0, 0)
 	told := 0
 	began := time.Now()
-	expired := m.Wait(5*time.Second, func(place int, r *load.Result) {
+	expired := m.Wait(5*time.Second, func(place int, r *record.Result) {
 		told++
-		assert.Equal(t, http1.Connect, r.Kind)
+		assert.Equal(t, record.Connect, r.Kind)
 		assert.Positive(t, r.Pause)
 	})
 	assert.Equal(t, 1, told)
@@ -53,13 +54,13 @@ func TestWaitReturnsOnceItHasTold(t *testing.T) {
 // Dials that fail or are given up make room for others: else an outage would
 // use the room up for good.
 func TestFailedDialsMakeRoom(t *testing.T) {
-	check := func(addr string, giveUp bool, kind http1.Kind) {
+	check := func(addr string, giveUp bool, kind record.Kind) {
 		t.Helper()
 		m := mux(t, addr).(*epollMux)
 		defer m.Close()
 		for n := range int64(3) {
 			told := false
-			done := func(_ int, r *load.Result) { told = true; assert.Equal(t, kind.String(), r.Kind.String()) }
+			done := func(_ int, r *record.Result) { told = true; assert.Equal(t, kind.String(), r.Kind.String()) }
 			m.Start(0, n, 0)
 			if giveUp {
 				assert.Equal(t, 1, m.dialing)
@@ -71,13 +72,13 @@ func TestFailedDialsMakeRoom(t *testing.T) {
 			assert.Zero(t, m.dialing)
 		}
 	}
-	check(closedPort, false, http1.ConnectRefused)
+	check(closedPort, false, record.ConnectRefused)
 
 	full := fullServer(t)
 	c, err := net.Dial("tcp", full) // the only place there is
 	require.NoError(t, err)
 	defer c.Close()
-	check(full, true, http1.ConnectTimeout)
+	check(full, true, record.ConnectTimeout)
 }
 
 // A connection that cannot be watched fails its request at once: its response
@@ -90,9 +91,9 @@ func TestConnectionThatCannotBeWatched(t *testing.T) {
 		m.Start(0, 0, 0)
 		m.fd = fd
 		told := 0
-		m.Wait(0, func(_ int, r *load.Result) {
+		m.Wait(0, func(_ int, r *record.Result) {
 			told++
-			assert.Equal(t, http1.Connect, r.Kind)
+			assert.Equal(t, record.Connect, r.Kind)
 			assert.ErrorContains(t, r.Err, "epoll_ctl")
 		})
 		assert.Equal(t, 1, told)
@@ -121,7 +122,7 @@ func TestGivingUpOpensNothing(t *testing.T) {
 		m.Expire(i)
 	}
 	told := 0
-	m.Wait(0, func(_ int, r *load.Result) { told++; assert.Equal(t, http1.ConnectTimeout, r.Kind) })
+	m.Wait(0, func(_ int, r *record.Result) { told++; assert.Equal(t, record.ConnectTimeout, r.Kind) })
 	assert.Equal(t, permits, told)
 	assert.Zero(t, m.dialing)
 	for i := range m.places {
@@ -193,8 +194,8 @@ func TestAnExchangeEndsOnce(t *testing.T) {
 	m.Start(0, 0, 0)
 	m.Expire(0)
 	told := 0
-	m.Wait(0, func(_ int, r *load.Result) { told++; assert.Equal(t, http1.Connect, r.Kind) })
-	m.Wait(0, func(int, *load.Result) { told++ })
+	m.Wait(0, func(_ int, r *record.Result) { told++; assert.Equal(t, record.Connect, r.Kind) })
+	m.Wait(0, func(int, *record.Result) { told++ })
 	assert.Equal(t, 1, told)
 }
 
@@ -215,10 +216,10 @@ func TestConnectionToItself(t *testing.T) {
 	}
 	for _, addr := range []string{"127.0.0.1:40000", "0.0.0.0:40000"} {
 		m := mux(t, addr)
-		exchange := func(want http1.Kind) {
+		exchange := func(want record.Kind) {
 			m.Start(0, 0, 0)
 			for told := false; !told; {
-				m.Wait(time.Minute, func(_ int, r *load.Result) {
+				m.Wait(time.Minute, func(_ int, r *record.Result) {
 					told = true
 					assert.Equal(t, want.String(), r.Kind.String(), addr)
 					assert.Zero(t, r.BytesSent)
@@ -227,9 +228,9 @@ func TestConnectionToItself(t *testing.T) {
 		}
 		l, err := net.Listen("tcp", "127.0.0.1:40000")
 		require.NoError(t, err)
-		exchange(http1.NoPorts) // the target has the only one
+		exchange(record.NoPorts) // the target has the only one
 		require.NoError(t, l.Close())
-		exchange(http1.ConnectRefused)
+		exchange(record.ConnectRefused)
 		m.Close()
 		l, err = net.Listen("tcp", "127.0.0.1:40000")
 		require.NoError(t, err, "the target comes up again")

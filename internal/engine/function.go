@@ -7,8 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/loadtestkit/load-tester/internal/http1"
-	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/target"
 )
 
@@ -24,7 +23,7 @@ type funcSender struct {
 }
 
 // Send calls the function for arrival n; see [load.Sender].
-func (s *funcSender) Send(n int64, _ time.Duration) (r load.Result) {
+func (s *funcSender) Send(n int64, _ time.Duration) (r record.Result) {
 	ctx, cancel := context.WithTimeout(target.WithRequestID(context.Background(), s.id(n)), s.timeout)
 	s.mu.Lock()
 	s.calling, s.cancel = n, cancel
@@ -39,9 +38,9 @@ func (s *funcSender) Send(n int64, _ time.Duration) (r load.Result) {
 	switch {
 	case err == nil:
 	case ctx.Err() != nil && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)):
-		r.Kind, r.Err = http1.Timeout, err
+		r.Kind, r.Err = record.Timeout, err
 	default:
-		r.Kind, r.Err = http1.Check, err
+		r.Kind, r.Err = record.Check, err
 	}
 	return r
 }

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/hist"
-	"github.com/loadtestkit/load-tester/internal/http1"
 	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
@@ -65,7 +65,7 @@ func (p *Plan) workload(o *load.Outcome) string {
 func (p *Plan) counts(o *load.Outcome) verdict.Counts {
 	c := verdict.Counts{
 		Due: o.Due, Succeeded: o.Succeeded, Failed: o.Failed,
-		Unsent: o.Unsent, Unfinished: o.Unfinished, Completed: o.Kinds[http1.NoError],
+		Unsent: o.Unsent, Unfinished: o.Unfinished, Completed: o.Kinds[record.NoError],
 		Mean: time.Duration(o.Response.Mean()), Max: time.Duration(o.Response.Max()),
 		Elapsed: o.Elapsed, Measured: o.Course(), Intervals: o.Series.Intervals(),
 		Workload: p.workload(o),
@@ -74,7 +74,7 @@ func (p *Plan) counts(o *load.Outcome) verdict.Counts {
 		c.ErrorKinds = append(c.ErrorKinds, verdict.KindCount{Name: e.Kind, Count: e.Count, First: e.First})
 	}
 	for status, n := range o.Statuses {
-		if res := (load.Result{Status: status}); !res.Succeeded() {
+		if res := (record.Result{Status: status}); !res.Succeeded() {
 			c.ErrorKinds = append(c.ErrorKinds, verdict.KindCount{Name: fmt.Sprintf("status %d", status), Count: n})
 		}
 	}

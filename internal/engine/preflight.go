@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/loadtestkit/load-tester/internal/http1"
+	"github.com/loadtestkit/load-tester/internal/record"
 )
 
 const (
@@ -58,7 +58,7 @@ func resolve(ctx context.Context, host string) ([]string, error) {
 	defer cancel()
 	addrs, err := net.DefaultResolver.LookupHost(ctx, host)
 	if err != nil {
-		return nil, &http1.Error{Kind: http1.Resolve, Err: fmt.Errorf("looking up %q: %w", host, err)}
+		return nil, &record.Error{Kind: record.Resolve, Err: fmt.Errorf("looking up %q: %w", host, err)}
 	}
 	return addrs, nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/host"
 	"github.com/loadtestkit/load-tester/internal/http1"
 	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
@@ -30,7 +31,7 @@ func (p *Plan) report(o *load.Outcome, u host.Usage, w *wire, limits []verdict.R
 		Elapsed:     o.Elapsed,
 		Requests: report.Requests{
 			Due: o.Due, Sent: o.Sent, Succeeded: o.Succeeded, Failed: o.Failed,
-			Unsent: o.Unsent, Unfinished: o.Unfinished, Completed: o.Kinds[http1.NoError],
+			Unsent: o.Unsent, Unfinished: o.Unfinished, Completed: o.Kinds[record.NoError],
 		},
 		Bytes: report.Bytes{
 			Sent: o.BytesSent, Received: o.BytesReceived, Body: o.BytesBody, Surplus: o.BytesSurplus,
@@ -117,7 +118,7 @@ func (p *Plan) reportConfig(w *wire) report.Config {
 
 // errorCounts lists the error kinds that occurred, most frequent first.
 func (p *Plan) errorCounts(o *load.Outcome) (counts []report.ErrorCount) {
-	for kind := http1.NoError + 1; kind < http1.Kinds; kind++ {
+	for kind := record.NoError + 1; kind < record.Kinds; kind++ {
 		if o.Kinds[kind] == 0 {
 			continue
 		}

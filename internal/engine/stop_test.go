@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/loadtestkit/load-tester/internal/http1"
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/target"
 )
@@ -204,7 +204,7 @@ func TestTimeoutWithinGrace(t *testing.T) {
 			Timeout: 400 * time.Millisecond, Grace: time.Minute,
 		})
 		assert.Positive(t, r.Requests.Sent)
-		assert.Equal(t, r.Requests.Sent, kinds(r)[http1.Timeout.String()])
+		assert.Equal(t, r.Requests.Sent, kinds(r)[record.Timeout.String()])
 		assert.Zero(t, r.Requests.Unfinished)
 	})
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/loadtestkit/load-tester/internal/http1"
 	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/record"
 )
 
 const (
@@ -59,7 +60,7 @@ func (w *wire) dial(ctx context.Context) (*http1.Conn, error) {
 	select {
 	case w.dials <- struct{}{}:
 	case <-ctx.Done():
-		return nil, &http1.Error{Kind: http1.ConnectTimeout, Err: fmt.Errorf("waiting to connect to %s: %w", w.dialer.Addr, ctx.Err())}
+		return nil, &record.Error{Kind: record.ConnectTimeout, Err: fmt.Errorf("waiting to connect to %s: %w", w.dialer.Addr, ctx.Err())}
 	}
 	defer func() { <-w.dials }()
 	nc, err := w.dialer.Dial(ctx)
@@ -117,7 +118,7 @@ type wireSender struct {
 }
 
 // Send sends request n; see [load.Sender].
-func (s *wireSender) Send(n int64, idled time.Duration) (r load.Result) {
+func (s *wireSender) Send(n int64, idled time.Duration) (r record.Result) {
 	if s.conn != nil && (idled > lookAfter || s.ahead) && !s.conn.Idle() {
 		s.stray.Add(s.conn.Stray())
 		s.drop()
@@ -127,7 +128,7 @@ func (s *wireSender) Send(n int64, idled time.Duration) (r load.Result) {
 	if fresh {
 		if err := s.connect(context.Background(), n); err != nil {
 			if errors.Is(err, context.Canceled) { // which Expire does
-				err = &http1.Error{Kind: http1.ConnectTimeout, Err: fmt.Errorf("connecting to %s: %w", s.dialer.Addr, os.ErrDeadlineExceeded)}
+				err = &record.Error{Kind: record.ConnectTimeout, Err: fmt.Errorf("connecting to %s: %w", s.dialer.Addr, os.ErrDeadlineExceeded)}
 			}
 			s.failed(&r, n, err, true, &s.failures)
 			return r
@@ -137,7 +138,7 @@ func (s *wireSender) Send(n int64, idled time.Duration) (r load.Result) {
 	if !res.Reusable {
 		s.drop()
 	}
-	r = load.Result{
+	r = record.Result{
 		BytesSent: res.Sent, BytesReceived: res.Received, BytesBody: res.Body, BytesSurplus: res.Surplus,
 	}
 	if res.Err != nil {
@@ -150,24 +151,24 @@ func (s *wireSender) Send(n int64, idled time.Duration) (r load.Result) {
 }
 
 // completed makes r the result of a complete response.
-func completed(r *load.Result, status int) {
+func completed(r *record.Result, status int) {
 	if r.Status = status; status == 0 {
 		// It is what calls of Go functions have, and would count as success.
-		r.Kind, r.Err = http1.Malformed, errStatusZero
+		r.Kind, r.Err = record.Malformed, errStatusZero
 	}
 }
 
 // failed makes r the result of request n, which got no complete response, on a
 // connection that was fresh or could not be had. failures counts those in a row.
-func (w *wire) failed(r *load.Result, n int64, err error, fresh bool, failures *int) {
+func (w *wire) failed(r *record.Result, n int64, err error, fresh bool, failures *int) {
 	e := http1.Classify(err, http1.Reading)
 	if w.explain != nil {
 		if text, ok := w.explain(w.request.ID(n)); ok {
-			e = &http1.Error{Kind: http1.Check, Err: errors.New(text)}
+			e = &record.Error{Kind: record.Check, Err: errors.New(text)}
 		}
 	}
 	r.Kind, r.Err = e.Kind, e
-	if fresh && e.Kind != http1.Check {
+	if fresh && e.Kind != record.Check {
 		*failures++
 		r.Pause = pauseAfter(*failures)
 	}
@@ -193,8 +194,8 @@ func (s *wireSender) connect(ctx context.Context, n int64) error {
 	s.mu.Unlock()
 	if err != nil && ctx.Err() != nil {
 		// However the deadline came to light.
-		if e := http1.Classify(err, http1.Dialing); e.Kind == http1.Connect {
-			return &http1.Error{Kind: http1.ConnectTimeout, Err: e.Err}
+		if e := http1.Classify(err, http1.Dialing); e.Kind == record.Connect {
+			return &record.Error{Kind: record.ConnectTimeout, Err: e.Err}
 		}
 	}
 	return err

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/loadtestkit/load-tester/internal/http1"
-	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/record"
 )
 
 // A connection that was opened ahead, and that the server has closed since, is
@@ -54,7 +54,7 @@ func testConnectionAhead(t *testing.T, portable bool) {
 
 // sendByGoroutine opens a connection ahead, calls opened, waits for the end of
 // the connection, and only then sends a request.
-func sendByGoroutine(t *testing.T, w *wire, opened func()) load.Result {
+func sendByGoroutine(t *testing.T, w *wire, opened func()) record.Result {
 	s := &wireSender{wire: w}
 	defer s.drop()
 	s.Connect(context.Background())
@@ -67,7 +67,7 @@ func sendByGoroutine(t *testing.T, w *wire, opened func()) load.Result {
 }
 
 // sendByMux is the same for an event loop, where there is one.
-func sendByMux(t *testing.T, w *wire, opened func()) (r load.Result) {
+func sendByMux(t *testing.T, w *wire, opened func()) (r record.Result) {
 	m, err := w.newMux(1, 1, false)
 	require.NoError(t, err)
 	if m == nil {
@@ -79,7 +79,7 @@ func sendByMux(t *testing.T, w *wire, opened func()) (r load.Result) {
 	assert.False(t, m.Wait(time.Minute, nil), "the end has come, and not the minute's")
 	m.Start(0, 0, 0)
 	for told := false; !told; {
-		m.Wait(time.Minute, func(_ int, got *load.Result) { r, told = *got, true })
+		m.Wait(time.Minute, func(_ int, got *record.Result) { r, told = *got, true })
 	}
 	return r
 }

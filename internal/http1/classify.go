@@ -7,6 +7,8 @@ import (
 	"net"
 	"os"
 	"syscall"
+
+	"github.com/loadtestkit/load-tester/internal/record"
 )
 
 // A Phase is what was being done when an error came.
@@ -23,56 +25,56 @@ const (
 // or crypto/tls returned, or a bare [syscall.Errno] of a raw socket; an *Error
 // is returned as it is. The end of the peer's side, io.EOF, is not for Classify
 // but for [Parser.EOF].
-func Classify(err error, during Phase) *Error {
-	if known, ok := err.(*Error); ok {
+func Classify(err error, during Phase) *record.Error {
+	if known, ok := err.(*record.Error); ok {
 		return known
 	}
-	return &Error{Kind: kindOf(err, during), Err: err}
+	return &record.Error{Kind: kindOf(err, during), Err: err}
 }
 
-func kindOf(err error, during Phase) Kind {
+func kindOf(err error, during Phase) record.Kind {
 	k := errnoOf(err)
 	switch {
 	case during == Dialing && isResolve(err):
-		return Resolve
-	case k == NoFDs, k == NoPorts:
+		return record.Resolve
+	case k == record.NoFDs, k == record.NoPorts:
 		return k
-	case k == Timeout, isTimeout(err):
+	case k == record.Timeout, isTimeout(err):
 		if during == Dialing {
-			return ConnectTimeout
+			return record.ConnectTimeout
 		}
-		return Timeout
+		return record.Timeout
 	}
 	switch during {
 	case Dialing:
-		if k == ConnectRefused {
+		if k == record.ConnectRefused {
 			return k
 		}
-		return Connect
+		return record.Connect
 	case Handshaking:
-		return TLS
+		return record.TLS
 	}
 	switch {
 	case isTLS(err):
-		return TLS
+		return record.TLS
 	case errors.Is(err, net.ErrClosed):
-		return Closed
-	case k == Reset:
-		return Reset
+		return record.Closed
+	case k == record.Reset:
+		return record.Reset
 	case during == Writing:
-		return Write
+		return record.Write
 	}
 	// What else breaks a read (no route, network down) ends the connection as
 	// abruptly as a reset does; the message has the cause.
-	return Reset
+	return record.Reset
 }
 
 // errnoOf returns the kind of the system's error in err, NoError when there is
 // none or it tells nothing without its phase.
-func errnoOf(err error) Kind {
+func errnoOf(err error) record.Kind {
 	var errno syscall.Errno
 	if !errors.As(err, &errno) {
-		return NoError
+		return record.NoError
 	}
 	return errnoKinds[errno]
 }

@@ -1,3 +1,7 @@
+// Package http1 is the wire: it turns one request into bytes and the bytes
+// that come back into one response, on one connection. It decides how an
+// exchange ended and whether its connection may be used again; when to send,
+// and what the numbers mean, is decided above it.
 package http1
 
 import (
@@ -5,6 +9,8 @@ import (
 	"net"
 	"sync/atomic"
 	"time"
+
+	"github.com/loadtestkit/load-tester/internal/record"
 )
 
 // A Response is what one exchange gave. Octets are HTTP's: those of TLS around
@@ -72,7 +78,7 @@ func NewConn(c net.Conn, r *Request) *Conn {
 // never sends anything twice.
 func (c *Conn) Exchange(n int64) Response {
 	if !c.state.CompareAndSwap(0, n+1) {
-		return Response{Err: &Error{Closed, errors.New("connection is of no further use")}}
+		return Response{Err: &record.Error{Kind: record.Closed, Err: errors.New("connection is of no further use")}}
 	}
 	c.req.Patch(c.out, n)
 	c.parser.Reset(c.req.Head())

@@ -3,6 +3,8 @@ package http1
 import (
 	"fmt"
 	"io"
+
+	"github.com/loadtestkit/load-tester/internal/record"
 )
 
 // Limits on what frames a response. A response over one of them is TooLarge.
@@ -71,7 +73,7 @@ type Parser struct {
 	limit  int64 // value of octets at which the section or line is too large
 	remain int64 // octets still to come of the body or chunk
 	body   int64 // see Body
-	err    *Error
+	err    *record.Error
 
 	fields fields // what this header section's fields say
 }
@@ -95,7 +97,7 @@ func (p *Parser) Feed(b []byte) (n int, done bool, err error) {
 		case p.state == headEnd:
 			p.frame()
 		case p.state < inLength && p.octets >= p.limit:
-			p.fail(TooLarge, p.tooLong())
+			p.fail(record.TooLarge, p.tooLong())
 		}
 	}
 	if p.err != nil {
@@ -133,11 +135,11 @@ func (p *Parser) EOF() error {
 		p.state = isDone
 	case p.state == isDone:
 	case !p.started:
-		p.fail(Closed, fmt.Errorf("reading response: connection ended before its first byte: %w", io.EOF))
+		p.fail(record.Closed, fmt.Errorf("reading response: connection ended before its first byte: %w", io.EOF))
 	case p.state == inLength:
-		p.fail(Truncated, fmt.Errorf("reading body: %d octets short: %w", p.remain, io.ErrUnexpectedEOF))
+		p.fail(record.Truncated, fmt.Errorf("reading body: %d octets short: %w", p.remain, io.ErrUnexpectedEOF))
 	default:
-		p.fail(Truncated, fmt.Errorf("reading %s: %w", p.where(), io.ErrUnexpectedEOF))
+		p.fail(record.Truncated, fmt.Errorf("reading %s: %w", p.where(), io.ErrUnexpectedEOF))
 	}
 	if p.err != nil {
 		return p.err
@@ -162,16 +164,16 @@ func (p *Parser) Body() int64 { return p.body }
 func (p *Parser) Reusable() bool { return p.state == isDone && p.reuse }
 
 // fail ends the response with an error, unless it has one.
-func (p *Parser) fail(k Kind, err error) {
+func (p *Parser) fail(k record.Kind, err error) {
 	if p.err == nil {
-		p.state, p.err = isFailed, &Error{k, err}
+		p.state, p.err = isFailed, &record.Error{Kind: k, Err: err}
 	}
 }
 
 // unexpected fails p because octet i of b, in this step, cannot stand there.
 // It returns i, what the step consumed.
 func (p *Parser) unexpected(b []byte, i int) int {
-	p.fail(Malformed, fmt.Errorf("reading %s: unexpected %q at octet %d", p.where(), b[i:i+1], p.octets+int64(i)))
+	p.fail(record.Malformed, fmt.Errorf("reading %s: unexpected %q at octet %d", p.where(), b[i:i+1], p.octets+int64(i)))
 	return i
 }
 

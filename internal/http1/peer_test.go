@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -174,13 +175,13 @@ func (p *peer) reset() {
 
 // assertKind checks how an exchange ended, by kind name and by what its message
 // contains.
-func assertKind(t testing.TB, want Kind, message string, r Response, why ...any) {
+func assertKind(t testing.TB, want record.Kind, message string, r Response, why ...any) {
 	t.Helper()
-	if want == NoError {
+	if want == record.NoError {
 		assert.NoError(t, r.Err, why...)
 		return
 	}
-	var e *Error
+	var e *record.Error
 	if assert.ErrorAs(t, r.Err, &e, why...) {
 		assert.Equal(t, want.String(), e.Kind.String(), why...)
 		assert.ErrorContains(t, e, message, why...)

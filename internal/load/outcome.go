@@ -5,14 +5,8 @@ import (
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/hist"
-	"github.com/loadtestkit/load-tester/internal/http1"
+	"github.com/loadtestkit/load-tester/internal/record"
 )
-
-// Totals are exact counts of requests: Due = Sent + Unsent, and Sent =
-// Succeeded + Failed + Unfinished.
-type Totals struct {
-	Due, Sent, Succeeded, Failed, Unsent, Unfinished int64
-}
 
 // Progress is how far a run has come, warm-up apart.
 type Progress struct {
@@ -23,11 +17,11 @@ type Progress struct {
 // An Outcome is what a run has seen. Times are in nanoseconds; a distribution
 // of a closed workload that says nothing there is empty.
 type Outcome struct {
-	Totals
-	Warmup      Totals // what was due in the warm-up, reported apart
-	Loops       int    // Muxes that sent; 0 where goroutines did
-	Interrupted bool   // the run was cancelled before its end
-	Abandoned   int64  // of all unfinished: still running when the run gave up on them
+	record.Totals
+	Warmup      record.Totals // what was due in the warm-up, reported apart
+	Loops       int           // Muxes that sent; 0 where goroutines did
+	Interrupted bool          // the run was cancelled before its end
+	Abandoned   int64         // of all unfinished: still running when the run gave up on them
 
 	Start   time.Time     // of the run, warm-up included
 	Elapsed time.Duration // from the end of the warm-up to the last request's end
@@ -45,9 +39,9 @@ type Outcome struct {
 	Within            []int64 // succeeded within Config.Thresholds[i]
 
 	Statuses map[int]int64
-	Kinds    [http1.Kinds]int64
-	Failures [http1.Kinds][]Failure // the first few of each kind
-	Slowest  []Sample               // complete responses, slowest first; their instants are offsets in the course of the run
+	Kinds    [record.Kinds]int64
+	Failures [record.Kinds][]record.Failure // the first few of each kind
+	Slowest  []record.Sample                // complete responses, slowest first; their instants are offsets in the course of the run
 
 	BytesSent, BytesReceived, BytesBody, BytesSurplus int64
 
@@ -62,8 +56,8 @@ func (o *Outcome) Merge(next *Outcome) {
 	before := *o
 	o.shard.merge(next.shard)
 	*o = *o.shard.outcome()
-	o.Totals = before.Totals.plus(next.Totals)
-	o.Warmup = before.Warmup.plus(next.Warmup)
+	o.Totals = before.Totals.Plus(next.Totals)
+	o.Warmup = before.Warmup.Plus(next.Warmup)
 	o.Start, o.Loops = before.Start, max(before.Loops, next.Loops)
 	o.Interrupted = before.Interrupted || next.Interrupted
 	o.Abandoned = before.Abandoned + next.Abandoned
@@ -83,14 +77,6 @@ func (o *Outcome) Course() time.Duration {
 		return o.Offering
 	}
 	return max(o.Offering, o.Elapsed)
-}
-
-func (t Totals) plus(o Totals) Totals {
-	return Totals{
-		Due: t.Due + o.Due, Sent: t.Sent + o.Sent,
-		Succeeded: t.Succeeded + o.Succeeded, Failed: t.Failed + o.Failed,
-		Unsent: t.Unsent + o.Unsent, Unfinished: t.Unfinished + o.Unfinished,
-	}
 }
 
 // outcome reads a merged shard.
@@ -154,7 +140,7 @@ func (l *Loop) Peek() *Outcome {
 func (l *Loop) Nothing() *Outcome { return l.outcome(false, nil) }
 
 // outcome adds up the shards and what never reached one.
-func (l *Loop) outcome(interrupted bool, unfinished []Sample) *Outcome {
+func (l *Loop) outcome(interrupted bool, unfinished []record.Sample) *Outcome {
 	total := l.recorded()
 	for i := range total.slowest {
 		s := &total.slowest[i]

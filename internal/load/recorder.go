@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/hist"
-	"github.com/loadtestkit/load-tester/internal/http1"
+	"github.com/loadtestkit/load-tester/internal/record"
 )
 
 const (
@@ -17,12 +17,6 @@ const (
 	keptSlowest = 10
 	keptErrors  = 5
 )
-
-// A Failure is one request that got no complete response.
-type Failure struct {
-	N   int64
-	Err error
-}
 
 // A shard records what some of the permits see. There is one for each
 // processor, not for each permit: its lock is hardly ever contended, and
@@ -45,13 +39,13 @@ type shard struct {
 
 	statuses [600]int64
 	others   map[int]int64 // statuses past 599
-	kinds    [http1.Kinds]int64
-	failures [http1.Kinds][]Failure
-	slowest  []Sample // descending by response time
+	kinds    [record.Kinds]int64
+	failures [record.Kinds][]record.Failure
+	slowest  []record.Sample // descending by response time
 
 	done           Progress
 	last, lastSent time.Duration // the latest Done and Sent, warm-up apart
-	warm           Totals        // what was due in the warm-up; only Succeeded and Failed are kept here
+	warm           record.Totals // what was due in the warm-up; only Succeeded and Failed are kept here
 
 	bytesSent, bytesReceived, bytesBody, bytesSurplus int64
 
@@ -71,13 +65,13 @@ func newShard(cfg *Config) *shard {
 		series:     hist.NewSeries(cfg.Thresholds),
 		thresholds: cfg.Thresholds,
 		within:     make([]int64, len(cfg.Thresholds)),
-		slowest:    make([]Sample, 0, keptSlowest+1),
+		slowest:    make([]record.Sample, 0, keptSlowest+1),
 		others:     map[int]int64{},
 	}
 }
 
 // record counts a request that is over. In steady state it allocates nothing.
-func (h *shard) record(s *Sample) {
+func (h *shard) record(s *record.Sample) {
 	ok := s.Succeeded()
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -119,17 +113,17 @@ func (h *shard) record(s *Sample) {
 	}
 	h.bytesSent += s.BytesSent
 	h.bytesReceived += s.BytesReceived
-	if s.Kind == http1.NoError {
+	if s.Kind == record.NoError {
 		h.bytesBody += s.BytesBody
 	}
 	h.bytesSurplus += s.BytesSurplus
 
 	h.kinds[s.Kind]++
-	if s.Kind == http1.NoError {
+	if s.Kind == record.NoError {
 		h.series.Completed(s.Done + h.shift)
 	} else {
 		if f := h.failures[s.Kind]; len(f) < keptErrors {
-			h.failures[s.Kind] = append(f, Failure{s.N, s.Err})
+			h.failures[s.Kind] = append(f, record.Failure{N: s.N, Err: s.Err})
 		}
 		return
 	}
@@ -144,14 +138,14 @@ func (h *shard) record(s *Sample) {
 }
 
 // keep places s among the slowest responses.
-func (h *shard) keep(s *Sample) {
+func (h *shard) keep(s *record.Sample) {
 	// By value: given the pointer, the function would make every sample escape.
 	at, _ := slices.BinarySearchFunc(h.slowest, s.ResponseTime(), slower)
 	h.slowest = slices.Insert(h.slowest, at, *s)
 	h.slowest = h.slowest[:min(len(h.slowest), keptSlowest)]
 }
 
-func slower(a Sample, than time.Duration) int {
+func slower(a record.Sample, than time.Duration) int {
 	return cmp.Compare(than, a.ResponseTime())
 }
 
@@ -175,7 +169,7 @@ func (h *shard) merge(o *shard) {
 	for kind := range o.kinds {
 		h.kinds[kind] += o.kinds[kind]
 		f := append(h.failures[kind], o.failures[kind]...)
-		slices.SortFunc(f, func(a, b Failure) int { return cmp.Compare(a.N, b.N) })
+		slices.SortFunc(f, func(a, b record.Failure) int { return cmp.Compare(a.N, b.N) })
 		h.failures[kind] = f[:min(len(f), keptErrors)]
 	}
 	for i := range o.slowest {

@@ -32,7 +32,7 @@ func TestStretchesMakeOneRun(t *testing.T) {
 				o, p := stretch(0, 100*time.Millisecond, 0, 400*time.Millisecond, slow)
 				first := int64(len(p.order))
 				next, q := stretch(first, 0, o.Course(), 600*time.Millisecond, first+150)
-				whole := o.Totals.plus(next.Totals)
+				whole := o.Totals.Plus(next.Totals)
 				elapsed := o.Course() + next.Elapsed
 				o.Merge(next)
 

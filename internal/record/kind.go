@@ -1,8 +1,7 @@
-// Package http1 is the wire: it turns one request into bytes and the bytes
-// that come back into one response, on one connection. It decides how an
-// exchange ended and whether its connection may be used again; when to send,
-// and what the numbers mean, is decided above it.
-package http1
+// Package record is what was seen of the requests of a run: how each ended, and
+// all of them together as one record that can be added to another, saved and
+// read back.
+package record
 
 // A Kind says in one word how a request that got no complete response failed.
 // The kinds are exclusive: every such request has exactly one.
