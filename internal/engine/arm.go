@@ -10,6 +10,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/load"
 	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/target"
+	"github.com/loadtestkit/load-tester/internal/wire"
 )
 
 // leaveAfter is how long the server of a handler waits, at its end, for calls
@@ -21,7 +22,7 @@ const leaveAfter = time.Second
 // last from one stretch of load to the next.
 type arm struct {
 	plan   *Plan
-	wire   *wire          // nil for a function
+	pool   *wire.Pool     // nil for a function
 	server *target.Server // of a handler
 	muxes  []load.Mux     // made when first needed; none where goroutines send
 	next   int64          // number of the next arrival: each has its own, whatever stretch it is in
@@ -82,7 +83,6 @@ func (p *Plan) open(ctx context.Context) (*arm, error) {
 	if p.opts.Func != nil {
 		return a, nil
 	}
-	a.wire = &wire{request: p.request, timeout: p.opts.Timeout, dials: make(chan struct{}, dialsAtOnce)}
 	if err := a.connect(ctx); err != nil {
 		return nil, errors.Join(err, a.close())
 	}
@@ -91,32 +91,39 @@ func (p *Plan) open(ctx context.Context) (*arm, error) {
 
 // connect serves a handler and opens the first connection.
 func (a *arm) connect(ctx context.Context) (err error) {
-	p, w := a.plan, a.wire
+	p := a.plan
+	cfg := wire.Config{Request: p.request, Timeout: p.opts.Timeout}
 	config := p.opts.TLSConfig
 	if p.opts.Handler != nil {
 		a.server, err = target.Serve(p.opts.Handler, target.ServeOptions{TLS: p.opts.TLS, Grace: leaveAfter})
 		if err != nil {
 			return err
 		}
-		w.explain = a.server.Panic
+		cfg.Explain = a.server.Panic
 		if p.opts.inMemory() {
-			w.dialer.Connect = a.server.Dial
+			cfg.Dialer.Connect = a.server.Dial
 		}
 		config = &tls.Config{RootCAs: a.server.CertPool()}
-		if w.request, err = p.newRequest(a.server.URL + p.opts.Path); err != nil {
+		if cfg.Request, err = p.newRequest(a.server.URL + p.opts.Path); err != nil {
 			return err
 		}
 	}
-	if w.request.TLS() {
+	if cfg.Request.TLS() {
 		if config == nil {
 			config = &tls.Config{}
 		}
-		w.dialer.TLS = config.Clone()
-		if w.dialer.TLS.ServerName == "" {
-			w.dialer.TLS.ServerName = w.request.Host()
+		cfg.Dialer.TLS = config.Clone()
+		if cfg.Dialer.TLS.ServerName == "" {
+			cfg.Dialer.TLS.ServerName = cfg.Request.Host()
 		}
 	}
-	return p.preflight(ctx, w)
+	if !p.opts.inMemory() { // whose connections need no descriptors
+		if err := wire.CheckFiles(p.permits(), p.opts.Handler != nil); err != nil {
+			return err
+		}
+	}
+	a.pool = wire.New(cfg)
+	return a.pool.Open(ctx)
 }
 
 // close frees the target. Its error says what went on nevertheless.
@@ -140,16 +147,16 @@ func (a *arm) alone() bool { return a.plan.opts.Alone && a.server == nil }
 // hangUp closes every connection.
 func (a *arm) hangUp() {
 	a.closeMuxes()
-	if a.wire != nil {
-		a.wire.close()
+	if a.pool != nil {
+		a.pool.Close()
 	}
 }
 
 // openMuxes makes the event loops, if they can send what is asked for.
 func (a *arm) openMuxes() error {
-	loops := a.plan.loops(a.wire.loopback(), ownProcessors())
+	loops := a.plan.loops(a.pool.Loopback(), ownProcessors())
 	for len(a.muxes) < loops {
-		m, err := a.wire.newMux(a.plan.opts.Concurrency, loops, a.alone())
+		m, err := a.pool.NewMux(a.plan.opts.Concurrency, loops, a.alone())
 		if m == nil || err != nil {
 			return err
 		}
@@ -218,17 +225,17 @@ func (a *arm) config(s stretch) (load.Config, error) {
 		cfg.Concurrency = 1
 	}
 	var err error
-	if a.wire != nil && !o.Portable {
+	if a.pool != nil && !o.Portable {
 		err = a.openMuxes()
 		if cfg.Muxes = a.muxes; len(cfg.Muxes) > 0 || err != nil {
 			return cfg, err
 		}
 	}
-	if a.wire != nil {
-		cfg.NewSender = a.wire.sender
+	if a.pool != nil {
+		cfg.NewSender = a.pool.NewSender
 	} else {
 		cfg.NewSender = func() load.Sender {
-			return &funcSender{call: o.Func, id: a.plan.id, timeout: o.Timeout}
+			return wire.NewFunc(o.Func, a.plan.id, o.Timeout)
 		}
 	}
 	cfg.Sleeper, err = load.NewSleeper()

@@ -31,7 +31,7 @@ func (e *exploration) report(u host.Usage) *report.Capacity {
 	if o == nil {
 		o = e.arm.nothing()
 	}
-	all := e.plan.report(o, u, e.arm.wire, nil)
+	all := e.plan.report(o, u, e.arm.pool, nil)
 	r := &report.Capacity{
 		Schema: report.SchemaVersion, Tool: all.Tool, RunID: all.RunID, StartedAt: e.began, Config: all.Config,
 		Elapsed: time.Since(e.began), Low: finite(found.Low), High: finite(found.High),

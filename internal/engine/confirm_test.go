@@ -16,10 +16,12 @@ import (
 
 	"github.com/loadtestkit/load-tester/internal/hist"
 	"github.com/loadtestkit/load-tester/internal/host"
+	"github.com/loadtestkit/load-tester/internal/http1"
 	"github.com/loadtestkit/load-tester/internal/load"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/target"
 	"github.com/loadtestkit/load-tester/internal/verdict"
+	"github.com/loadtestkit/load-tester/internal/wire"
 )
 
 // Only a fail that a fresh run repeats is one, unless it is a fact.
@@ -207,8 +209,7 @@ func TestNoiseExcuses(t *testing.T) {
 	require.NoError(t, err)
 	elsewhere, err := NewPlan(Options{URL: "http://192.0.2.1/", Requests: 1})
 	require.NoError(t, err)
-	far := &wire{}
-	far.dialer.Addr = "192.0.2.1:80"
+	far := wire.New(wire.Config{Dialer: http1.Dialer{Addr: "192.0.2.1:80"}})
 	for _, tc := range []struct {
 		plan     *Plan
 		lateness *hist.Histogram
@@ -280,7 +281,7 @@ func TestControlThatFails(t *testing.T) {
 
 // A control may need what its run does not: here descriptors.
 func TestRunWithoutItsControl(t *testing.T) {
-	if limit, ok := fileLimit(); !ok || limit > 2*maxConcurrency {
+	if wire.CheckFiles(maxConcurrency, true) == nil {
 		t.Skip("this process may open any number of files")
 	}
 	s := raw(t, nil)

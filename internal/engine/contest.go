@@ -135,7 +135,7 @@ func (t *contest) pair() error {
 		slices.Reverse(sides)
 	}
 	for _, s := range sides {
-		if s.arm.wire == nil || s.arm.server != nil {
+		if s.arm.pool == nil || s.arm.server != nil {
 			runtime.GC() // or one would collect the other's garbage
 		}
 		o, err := s.stretch(t, seed)

@@ -9,6 +9,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/host"
 	"github.com/loadtestkit/load-tester/internal/load"
 	"github.com/loadtestkit/load-tester/internal/verdict"
+	"github.com/loadtestkit/load-tester/internal/wire"
 )
 
 const (
@@ -99,10 +100,10 @@ func (c *control) sensorsOff() []string {
 
 // noise is what the sensors and the control, which may be nil, say about the
 // machine during a run of p.
-func (p *Plan) noise(o *load.Outcome, u host.Usage, w *wire, c *control) verdict.Noise {
+func (p *Plan) noise(o *load.Outcome, u host.Usage, w *wire.Pool, c *control) verdict.Noise {
 	n := verdict.Noise{
 		InProcess:  p.opts.URL == "",
-		Loopback:   p.opts.URL != "" && w.loopback(),
+		Loopback:   p.opts.URL != "" && w.Loopback(),
 		Steal:      optional(u.Steal),
 		ForeignCPU: optional(u.ForeignCPU),
 		Throttled:  optional(u.Throttled),

@@ -16,11 +16,12 @@ import (
 	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/verdict"
+	"github.com/loadtestkit/load-tester/internal/wire"
 )
 
 // report makes the report of a run from what the load saw, what the sensors say
 // about it, and how its limits were judged.
-func (p *Plan) report(o *load.Outcome, u host.Usage, w *wire, limits []verdict.Result) *report.Report {
+func (p *Plan) report(o *load.Outcome, u host.Usage, w *wire.Pool, limits []verdict.Result) *report.Report {
 	r := &report.Report{
 		Schema:      report.SchemaVersion,
 		Tool:        report.Tool{Name: "load-tester", Version: Version()},
@@ -53,7 +54,7 @@ func (p *Plan) report(o *load.Outcome, u host.Usage, w *wire, limits []verdict.R
 	}
 	r.Intervals = report.Intervals(r.Series)
 	if w != nil {
-		r.Bytes.Surplus += w.stray.Load()
+		r.Bytes.Surplus += w.Stray()
 	}
 	for status, n := range o.Statuses {
 		r.StatusCodes[strconv.Itoa(status)] = n
@@ -83,7 +84,7 @@ func (p *Plan) report(o *load.Outcome, u host.Usage, w *wire, limits []verdict.R
 // id is the id of request n.
 func (p *Plan) id(n int64) string { return http1.RequestID(p.run, n) }
 
-func (p *Plan) reportConfig(w *wire) report.Config {
+func (p *Plan) reportConfig(w *wire.Pool) report.Config {
 	o := &p.opts
 	c := report.Config{
 		Target:      "Go function",
@@ -99,7 +100,7 @@ func (p *Plan) reportConfig(w *wire) report.Config {
 		Insecure:    o.TLSConfig != nil && o.TLSConfig.InsecureSkipVerify,
 	}
 	if w != nil {
-		c.Target, c.Method = w.request.URL(), w.request.Method()
+		c.Target, c.Method = w.Request.URL(), w.Request.Method()
 	}
 	if p.schedule == nil {
 		return c
@@ -153,7 +154,7 @@ func (p *Plan) rates(r *report.Report, o *load.Outcome) {
 }
 
 // generator is how the generator itself did.
-func (p *Plan) generator(r *report.Report, o *load.Outcome, u host.Usage, w *wire) {
+func (p *Plan) generator(r *report.Report, o *load.Outcome, u host.Usage, w *wire.Pool) {
 	engine := "goroutines"
 	if o.Loops > 0 {
 		engine = "epoll"
@@ -182,7 +183,7 @@ func (p *Plan) generator(r *report.Report, o *load.Outcome, u host.Usage, w *wir
 	}
 	g.CPU, _ = host.CPU(os.DirFS("/"))
 	if w != nil {
-		g.ConnectionsOpened = w.opened.Load()
+		g.ConnectionsOpened = w.Opened()
 	}
 	if u.HaveCPU {
 		use := cpuUse(u, o)
@@ -195,7 +196,7 @@ func (p *Plan) generator(r *report.Report, o *load.Outcome, u host.Usage, w *wir
 	l := host.Load{
 		Open:             p.schedule != nil,
 		InProcess:        p.opts.URL == "",
-		Loopback:         p.opts.URL != "" && w.loopback(),
+		Loopback:         p.opts.URL != "" && w.Loopback(),
 		Processors:       g.Processors,
 		LatenessMax:      time.Duration(o.Lateness.Max()),
 		Due:              o.Due,

@@ -66,8 +66,8 @@ func (r *round) make() (rep *report.Report, err error) {
 	if err != nil {
 		return nil, err
 	}
-	limits := excused(r.judge(r.outcome, r.standard), r.noise(r.outcome, usage, r.arm.wire, r.control))
-	rep = r.report(r.outcome, usage, r.arm.wire, limits)
+	limits := excused(r.judge(r.outcome, r.standard), r.noise(r.outcome, usage, r.arm.pool, r.control))
+	rep = r.report(r.outcome, usage, r.arm.pool, limits)
 	if r.control != nil && r.control.outcome != nil {
 		rep.Generator.Control = report.Summarize(r.control.outcome.Response)
 	}

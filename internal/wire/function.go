@@ -1,4 +1,4 @@
-package engine
+package wire
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/load"
 	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/target"
 )
@@ -20,6 +21,12 @@ type funcSender struct {
 	mu      sync.Mutex
 	calling int64 // the arrival of the call under way; valid if cancel is set
 	cancel  context.CancelFunc
+}
+
+// NewFunc returns a Sender that calls f, with a context that ends after the
+// timeout and carries the request's id.
+func NewFunc(f func(context.Context) error, id func(n int64) string, timeout time.Duration) load.Sender {
+	return &funcSender{call: f, id: id, timeout: timeout}
 }
 
 // Send calls the function for arrival n; see [load.Sender].

@@ -1,4 +1,4 @@
-package engine
+package wire
 
 import (
 	"context"
@@ -18,13 +18,13 @@ import (
 
 // Connect opens connections ahead; see [load.Mux].
 func (m *epollMux) Connect(ctx context.Context, n int) {
-	ctx, cancel := context.WithTimeout(ctx, m.timeout)
+	ctx, cancel := context.WithTimeout(ctx, m.Timeout)
 	defer cancel()
 	conns := make([]*http1.Conn, n)
 	var dials sync.WaitGroup
 	for i := range conns {
 		if m.places[i].state == unconnected { // as all but the preflight's are
-			dials.Go(func() { conns[i], _ = m.wire.dial(ctx) })
+			dials.Go(func() { conns[i], _ = m.Pool.dial(ctx) })
 		}
 	}
 	dials.Wait()
@@ -179,7 +179,7 @@ func (m *epollMux) dialQueued() {
 
 // refused ends an exchange that has no connection.
 func (m *epollMux) refused(i int, err error) {
-	m.fail(i, http1.Classify(fmt.Errorf("connecting to %s: %w", m.dialer.Addr, err), http1.Dialing), true)
+	m.fail(i, http1.Classify(fmt.Errorf("connecting to %s: %w", m.Dialer.Addr, err), http1.Dialing), true)
 }
 
 // drop closes the connection of place i.

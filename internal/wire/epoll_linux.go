@@ -1,4 +1,4 @@
-package engine
+package wire
 
 import (
 	"fmt"
@@ -23,7 +23,7 @@ const readAtOnce = 64 << 10
 
 // An epollMux sends plain HTTP over raw sockets from one goroutine.
 type epollMux struct {
-	*wire
+	*Pool
 	poll
 	addr   unix.Sockaddr
 	family int
@@ -63,19 +63,19 @@ type muxPlace struct {
 	result   record.Result
 }
 
-// newMux returns what sends requests from one goroutine, nil if they need what
+// NewMux returns what sends requests from one goroutine, nil if they need what
 // it cannot do. It is one of so many that share the permits, and the connections
 // opened at once; alone says that nothing else in this process has work.
-func (w *wire) newMux(permits, loops int, alone bool) (load.Mux, error) {
-	if w.dialer.TLS != nil || w.dialer.Connect != nil {
+func (w *Pool) NewMux(permits, loops int, alone bool) (load.Mux, error) {
+	if w.Dialer.TLS != nil || w.Dialer.Connect != nil {
 		return nil, nil
 	}
-	addr, err := netip.ParseAddrPort(w.dialer.Addr)
+	addr, err := netip.ParseAddrPort(w.Dialer.Addr)
 	if err != nil {
-		return nil, fmt.Errorf("address %q: %w", w.dialer.Addr, err)
+		return nil, fmt.Errorf("address %q: %w", w.Dialer.Addr, err)
 	}
 	m := &epollMux{
-		wire: w, in: make([]byte, readAtOnce),
+		Pool: w, in: make([]byte, readAtOnce),
 		places: make([]muxPlace, (permits+loops-1)/loops), dialsAtOnce: max(1, dialsAtOnce/loops),
 	}
 	m.addr, m.family = sockaddr(addr)
@@ -94,14 +94,14 @@ func (w *wire) newMux(permits, loops int, alone bool) (load.Mux, error) {
 func (m *epollMux) Start(i int, n int64, _ time.Duration) {
 	p := &m.places[i]
 	if p.out == nil {
-		p.out = m.request.Bytes()
+		p.out = m.Request.Bytes()
 	}
 	p.n, p.busy = n, true
 	p.result = record.Result{}
 	p.ending = http1.Outcome{Kept: p.kept}
-	p.parser.Reset(m.request.Head())
-	m.request.Patch(p.out, n)
-	p.unsent, p.rest = p.out, m.request.Rest()
+	p.parser.Reset(m.Request.Head())
+	m.Request.Patch(p.out, n)
+	p.unsent, p.rest = p.out, m.Request.Rest()
 	switch p.state {
 	case connected:
 		m.send(i)
@@ -211,7 +211,7 @@ func (m *epollMux) finish(i int) {
 	}
 	completed(&p.result, p.parser.Status())
 	p.failed, p.failures = false, 0
-	if p.kept = p.ending.Reusable(m.request, &p.parser, p.result.BytesSurplus); !p.kept {
+	if p.kept = p.ending.Reusable(m.Request, &p.parser, p.result.BytesSurplus); !p.kept {
 		m.drop(i)
 	}
 	m.end(i)

@@ -1,4 +1,4 @@
-package engine
+package wire
 
 import (
 	"context"
@@ -16,9 +16,12 @@ import (
 
 // A connection that was opened ahead, and that the server has closed since, is
 // replaced like any other that has idled.
-func TestConnectionAheadIsLookedAt(t *testing.T) { engines(t, testConnectionAhead) }
+func TestConnectionAheadIsLookedAt(t *testing.T) {
+	t.Run("event loop", func(t *testing.T) { testConnectionAhead(t, sendByMux) })
+	t.Run("goroutine", func(t *testing.T) { testConnectionAhead(t, sendByGoroutine) })
+}
 
-func testConnectionAhead(t *testing.T, portable bool) {
+func testConnectionAhead(t *testing.T, send func(t *testing.T, w *Pool, opened func()) record.Result) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer l.Close()
@@ -32,19 +35,13 @@ func testConnectionAhead(t *testing.T, portable bool) {
 		c, err := l.Accept()
 		if assert.NoError(t, err) {
 			c.Read(make([]byte, 1<<10))
-			c.Write([]byte(ok3))
+			c.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc"))
 			c.Close()
 		}
 	}()
 	request, err := http1.NewRequest(http1.Spec{URL: "http://" + l.Addr().String(), Run: "test"})
 	require.NoError(t, err)
-	w := &wire{
-		request: request, dialer: http1.Dialer{Addr: l.Addr().String()}, timeout: time.Minute, dials: make(chan struct{}, dialsAtOnce),
-	}
-	send := sendByGoroutine
-	if !portable {
-		send = sendByMux
-	}
+	w := New(Config{Request: request, Dialer: http1.Dialer{Addr: l.Addr().String()}, Timeout: time.Minute})
 	r := send(t, w, func() { close(opened) })
 	assert.NoError(t, r.Err)
 	assert.Equal(t, 200, r.Status)
@@ -54,8 +51,8 @@ func testConnectionAhead(t *testing.T, portable bool) {
 
 // sendByGoroutine opens a connection ahead, calls opened, waits for the end of
 // the connection, and only then sends a request.
-func sendByGoroutine(t *testing.T, w *wire, opened func()) record.Result {
-	s := &wireSender{wire: w}
+func sendByGoroutine(t *testing.T, w *Pool, opened func()) record.Result {
+	s := &connSender{Pool: w}
 	defer s.drop()
 	s.Connect(context.Background())
 	require.NotNil(t, s.conn)
@@ -67,8 +64,8 @@ func sendByGoroutine(t *testing.T, w *wire, opened func()) record.Result {
 }
 
 // sendByMux is the same for an event loop, where there is one.
-func sendByMux(t *testing.T, w *wire, opened func()) (r record.Result) {
-	m, err := w.newMux(1, 1, false)
+func sendByMux(t *testing.T, w *Pool, opened func()) (r record.Result) {
+	m, err := w.NewMux(1, 1, false)
 	require.NoError(t, err)
 	if m == nil {
 		return sendByGoroutine(t, w, opened)

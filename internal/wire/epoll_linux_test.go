@@ -1,4 +1,4 @@
-package engine
+package wire
 
 import (
 	"net"
@@ -19,17 +19,28 @@ import (
 	"github.com/loadtestkit/load-tester/internal/target"
 )
 
-// wireTo is a target at addr.
-func wireTo(t *testing.T, addr string) *wire {
+// poolTo is a pool of connections to addr.
+func poolTo(t *testing.T, addr string) *Pool {
 	t.Helper()
 	request, err := http1.NewRequest(http1.Spec{URL: "http://" + addr, Run: "test"})
 	require.NoError(t, err)
-	return &wire{request: request, dialer: http1.Dialer{Addr: addr}, timeout: time.Second, dials: make(chan struct{}, dialsAtOnce)}
+	return New(Config{Request: request, Dialer: http1.Dialer{Addr: addr}, Timeout: time.Second})
 }
+
+// raw is a server that behaves as the function says.
+func raw(t testing.TB, behave func(n int64, c *target.RawConn)) *target.Raw {
+	s, err := target.ListenRaw("127.0.0.1:0", target.RawOptions{Behave: behave})
+	require.NoError(t, err)
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// closedPort is an address that nothing listens on.
+const closedPort = "127.0.0.1:1"
 
 // mux makes an event loop for one place that sends to addr.
 func mux(t *testing.T, addr string) load.Mux {
-	m, err := wireTo(t, addr).newMux(1, 1, false)
+	m, err := poolTo(t, addr).NewMux(1, 1, false)
 	require.NoError(t, err)
 	require.NotNil(t, m)
 	return m
@@ -110,7 +121,7 @@ func TestGivingUpOpensNothing(t *testing.T) {
 	require.NoError(t, err)
 	defer c.Close()
 	const permits = 3 * dialsAtOnce
-	plain, err := wireTo(t, full).newMux(permits, 1, false)
+	plain, err := poolTo(t, full).NewMux(permits, 1, false)
 	require.NoError(t, err)
 	m := plain.(*epollMux)
 	defer m.Close()
@@ -145,9 +156,9 @@ func TestConnectionsThatEndedBetweenStretches(t *testing.T) {
 		}
 		c.Answer(200)
 	})
-	w := wireTo(t, s.Addr)
-	w.timeout = time.Minute
-	plain, err := w.newMux(permits, 1, false)
+	w := poolTo(t, s.Addr)
+	w.Timeout = time.Minute
+	plain, err := w.NewMux(permits, 1, false)
 	require.NoError(t, err)
 	m := plain.(*epollMux)
 	defer m.Close()
@@ -236,4 +247,13 @@ func TestConnectionToItself(t *testing.T) {
 		require.NoError(t, err, "the target comes up again")
 		require.NoError(t, l.Close())
 	}
+}
+
+// What loops share is divided among them.
+func TestLoopsShare(t *testing.T) {
+	m, err := poolTo(t, closedPort).NewMux(100, 3, false)
+	require.NoError(t, err)
+	defer m.Close()
+	assert.Len(t, m.(*epollMux).places, 34)
+	assert.Equal(t, dialsAtOnce/3, m.(*epollMux).dialsAtOnce)
 }

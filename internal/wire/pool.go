@@ -1,4 +1,7 @@
-package engine
+// Package wire is how a request gets there: connections, the event loop and the
+// goroutines that send over them, and calls of Go functions. When to send is
+// decided in package load, what the octets mean in package http1.
+package wire
 
 import (
 	"context"
@@ -33,25 +36,40 @@ const (
 
 var errStatusZero = errors.New("reading status line: status code 000")
 
-// A wire is the target that a plan sends to over the network: what its
-// connections share.
-type wire struct {
-	request *http1.Request
-	dialer  http1.Dialer
-	timeout time.Duration
-	dials   chan struct{}                  // a place for each connection being opened
-	opened  atomic.Int64                   // connections
-	stray   atomic.Int64                   // octets that arrived on idle connections
-	explain func(id string) (string, bool) // what the target knows of a failed request; nil: nothing
-	first   atomic.Pointer[http1.Conn]     // the connection that the preflight opened
+// A Config says how a [Pool] reaches its target.
+type Config struct {
+	Request *http1.Request                 // what is sent
+	Dialer  http1.Dialer                   // without an address, [Pool.Open] looks the request's host up
+	Timeout time.Duration                  // of a connection to open, and of one request; > 0
+	Explain func(id string) (string, bool) // what the target knows of a failed request; nil: nothing
+}
+
+// A Pool is the connections to one target, and what is sent over them.
+type Pool struct {
+	Config
+	dials  chan struct{}              // holds one element for each connection being opened
+	opened atomic.Int64               // connections
+	stray  atomic.Int64               // octets that arrived on idle connections
+	first  atomic.Pointer[http1.Conn] // the connection that Open opened
 
 	mu     sync.Mutex
-	parked []*wireSender // those that wait for the next stretch of load
+	parked []*connSender // senders that wait for the next stretch of load
 	closed bool
 }
 
+// New returns a pool without a connection.
+func New(cfg Config) *Pool {
+	return &Pool{Config: cfg, dials: make(chan struct{}, dialsAtOnce)}
+}
+
+// Opened returns how many connections were opened.
+func (w *Pool) Opened() int64 { return w.opened.Load() }
+
+// Stray returns how many octets arrived on connections without a request.
+func (w *Pool) Stray() int64 { return w.stray.Load() }
+
 // dial opens a connection for a request, within ctx.
-func (w *wire) dial(ctx context.Context) (*http1.Conn, error) {
+func (w *Pool) dial(ctx context.Context) (*http1.Conn, error) {
 	if c := w.first.Swap(nil); c != nil && c.Idle() {
 		return c, nil
 	} else if c != nil {
@@ -60,26 +78,26 @@ func (w *wire) dial(ctx context.Context) (*http1.Conn, error) {
 	select {
 	case w.dials <- struct{}{}:
 	case <-ctx.Done():
-		return nil, &record.Error{Kind: record.ConnectTimeout, Err: fmt.Errorf("waiting to connect to %s: %w", w.dialer.Addr, ctx.Err())}
+		return nil, &record.Error{Kind: record.ConnectTimeout, Err: fmt.Errorf("waiting to connect to %s: %w", w.Dialer.Addr, ctx.Err())}
 	}
 	defer func() { <-w.dials }()
-	nc, err := w.dialer.Dial(ctx)
+	nc, err := w.Dialer.Dial(ctx)
 	if err != nil {
 		return nil, err
 	}
 	w.opened.Add(1)
-	return http1.NewConn(nc, w.request), nil
+	return http1.NewConn(nc, w.Request), nil
 }
 
-// loopback reports whether the target is on this machine.
-func (w *wire) loopback() bool {
-	a, err := netip.ParseAddrPort(w.dialer.Addr)
+// Loopback reports whether the target is on this machine.
+func (w *Pool) Loopback() bool {
+	a, err := netip.ParseAddrPort(w.Dialer.Addr)
 	return err == nil && a.Addr().IsLoopback()
 }
 
-// sender returns a Sender, with the connection it had in an earlier stretch of
-// load if there was one.
-func (w *wire) sender() load.Sender {
+// NewSender returns a Sender, with the connection it had in an earlier stretch
+// of load if there was one.
+func (w *Pool) NewSender() load.Sender {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if n := len(w.parked); n > 0 {
@@ -87,11 +105,11 @@ func (w *wire) sender() load.Sender {
 		w.parked = w.parked[:n-1]
 		return s
 	}
-	return &wireSender{wire: w}
+	return &connSender{Pool: w}
 }
 
-// close closes every connection that no stretch of load uses.
-func (w *wire) close() {
+// Close closes every connection that no stretch of load uses.
+func (w *Pool) Close() {
 	if c := w.first.Swap(nil); c != nil {
 		c.Close()
 	}
@@ -104,10 +122,10 @@ func (w *wire) close() {
 	w.parked = nil
 }
 
-// A wireSender sends one permit's requests over a connection of its own, which
+// A connSender sends one permit's requests over a connection of its own, which
 // it opens when it needs it and replaces when it broke.
-type wireSender struct {
-	*wire
+type connSender struct {
+	*Pool
 	conn     *http1.Conn // nil if there is none; written under mu
 	ahead    bool        // conn was opened ahead or in an earlier stretch, and has not been used in this one
 	failures int         // connections in a row that failed before their first response
@@ -118,7 +136,7 @@ type wireSender struct {
 }
 
 // Send sends request n; see [load.Sender].
-func (s *wireSender) Send(n int64, idled time.Duration) (r record.Result) {
+func (s *connSender) Send(n int64, idled time.Duration) (r record.Result) {
 	if s.conn != nil && (idled > lookAfter || s.ahead) && !s.conn.Idle() {
 		s.stray.Add(s.conn.Stray())
 		s.drop()
@@ -128,7 +146,7 @@ func (s *wireSender) Send(n int64, idled time.Duration) (r record.Result) {
 	if fresh {
 		if err := s.connect(context.Background(), n); err != nil {
 			if errors.Is(err, context.Canceled) { // which Expire does
-				err = &record.Error{Kind: record.ConnectTimeout, Err: fmt.Errorf("connecting to %s: %w", s.dialer.Addr, os.ErrDeadlineExceeded)}
+				err = &record.Error{Kind: record.ConnectTimeout, Err: fmt.Errorf("connecting to %s: %w", s.Dialer.Addr, os.ErrDeadlineExceeded)}
 			}
 			s.failed(&r, n, err, true, &s.failures)
 			return r
@@ -160,10 +178,10 @@ func completed(r *record.Result, status int) {
 
 // failed makes r the result of request n, which got no complete response, on a
 // connection that was fresh or could not be had. failures counts those in a row.
-func (w *wire) failed(r *record.Result, n int64, err error, fresh bool, failures *int) {
+func (w *Pool) failed(r *record.Result, n int64, err error, fresh bool, failures *int) {
 	e := http1.Classify(err, http1.Reading)
-	if w.explain != nil {
-		if text, ok := w.explain(w.request.ID(n)); ok {
+	if w.Explain != nil {
+		if text, ok := w.Explain(w.Request.ID(n)); ok {
 			e = &record.Error{Kind: record.Check, Err: errors.New(text)}
 		}
 	}
@@ -182,8 +200,8 @@ func pauseAfter(failures int) time.Duration {
 }
 
 // connect opens a connection for arrival n, in at most the timeout.
-func (s *wireSender) connect(ctx context.Context, n int64) error {
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+func (s *connSender) connect(ctx context.Context, n int64) error {
+	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
 	defer cancel()
 	s.mu.Lock()
 	s.dialing, s.cancel = n, cancel
@@ -202,7 +220,7 @@ func (s *wireSender) connect(ctx context.Context, n int64) error {
 }
 
 // drop closes the connection, if there is one.
-func (s *wireSender) drop() {
+func (s *connSender) drop() {
 	if s.conn == nil {
 		return
 	}
@@ -214,7 +232,7 @@ func (s *wireSender) drop() {
 
 // Connect opens the connection before it is needed, if there is none from an
 // earlier stretch; see [load.Connector].
-func (s *wireSender) Connect(ctx context.Context) {
+func (s *connSender) Connect(ctx context.Context) {
 	if s.conn != nil {
 		return
 	}
@@ -222,7 +240,7 @@ func (s *wireSender) Connect(ctx context.Context) {
 }
 
 // Expire ends request n; see [load.Sender].
-func (s *wireSender) Expire(n int64) {
+func (s *connSender) Expire(n int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.cancel != nil && s.dialing == n {
@@ -234,10 +252,10 @@ func (s *wireSender) Expire(n int64) {
 
 // Close leaves the Sender, and its connection, to the next stretch of load; see
 // [load.Sender].
-func (s *wireSender) Close() {
-	s.wire.mu.Lock()
-	defer s.wire.mu.Unlock()
-	if s.wire.closed {
+func (s *connSender) Close() {
+	s.Pool.mu.Lock()
+	defer s.Pool.mu.Unlock()
+	if s.Pool.closed {
 		s.drop()
 		return
 	}

@@ -1,4 +1,4 @@
-package engine
+package wire
 
 import (
 	"context"
@@ -20,22 +20,19 @@ const (
 	resolveMost = 5 * time.Second
 )
 
-// preflight finds out whether the plan can work, before anything is sent: file
-// descriptors, the resolver, one connection with its TLS handshake.
-func (p *Plan) preflight(ctx context.Context, w *wire) error {
-	if err := p.checkFiles(); err != nil {
-		return err
-	}
-	deadline := time.Now().Add(p.opts.Timeout)
+// Open finds out whether the target can be reached, before anything is sent: it
+// looks its host up and opens a first connection, with its TLS handshake.
+func (w *Pool) Open(ctx context.Context) error {
+	deadline := time.Now().Add(w.Timeout)
 	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
-	addrs, err := resolve(ctx, w.request.Host())
+	addrs, err := resolve(ctx, w.Request.Host())
 	if err != nil {
 		return err
 	}
 	var errs []error
 	for i, a := range addrs {
-		w.dialer.Addr = net.JoinHostPort(a, w.request.Port())
+		w.Dialer.Addr = net.JoinHostPort(a, w.Request.Port())
 		// An address that swallows everything leaves their share to the others.
 		ctx, cancel := context.WithTimeout(ctx, time.Until(deadline)/time.Duration(len(addrs)-i))
 		c, err := w.dial(ctx)
@@ -46,7 +43,7 @@ func (p *Plan) preflight(ctx context.Context, w *wire) error {
 		}
 		errs = append(errs, err)
 	}
-	return fmt.Errorf("connecting to %s: %w", net.JoinHostPort(w.request.Host(), w.request.Port()), errors.Join(errs...))
+	return fmt.Errorf("connecting to %s: %w", net.JoinHostPort(w.Request.Host(), w.Request.Port()), errors.Join(errs...))
 }
 
 // resolve returns the addresses of a host in the order to try them.
@@ -63,24 +60,19 @@ func resolve(ctx context.Context, host string) ([]string, error) {
 	return addrs, nil
 }
 
-// checkFiles compares the file descriptors that the permits may need with the
-// limit of the process.
-func (p *Plan) checkFiles() error {
-	if p.opts.inMemory() {
-		return nil // its connections need none
+// CheckFiles compares the file descriptors that the connections may need with
+// the limit of the process. permits is how many may be open at once, and
+// bothEnds says that the target is in this process too.
+func CheckFiles(permits int, bothEnds bool) error {
+	need := int64(permits)
+	if bothEnds {
+		need *= 2
 	}
-	permits := int64(p.opts.Concurrency)
-	if p.schedule == nil && p.opts.Requests > 0 && p.opts.Warmup == 0 {
-		permits = min(permits, p.opts.Requests)
-	}
-	if p.opts.Handler != nil {
-		permits *= 2 // both ends are here
-	}
-	need := permits + fdsBesides
+	need += fdsBesides
 	limit, ok := fileLimit()
 	if !ok || need <= limit {
 		return nil
 	}
 	return fmt.Errorf("concurrency %d needs %d file descriptors and this process may open %d: raise the limit (ulimit -n %d) or lower the concurrency",
-		p.opts.Concurrency, need, limit, need)
+		permits, need, limit, need)
 }
