@@ -223,11 +223,16 @@ func (h *Histogram) place(v int64) (row, col uint64) {
 
 // value returns what stands for all the values of a bucket; see [Histogram.Buckets].
 func (h *Histogram) value(row, col int) int64 {
-	low, width := int64(col), int64(1)
-	if row > 0 {
-		low, width = int64(1<<h.bits+col)<<(row-1), 1<<(row-1)
-	}
+	low, width := h.bounds(row, col)
 	return min(max(low+width/2, h.min), h.max)
+}
+
+// bounds returns the least value of a bucket and how many values it holds.
+func (h *Histogram) bounds(row, col int) (low, width int64) {
+	if row == 0 {
+		return int64(col), 1
+	}
+	return int64(1<<h.bits+col) << (row - 1), 1 << (row - 1)
 }
 
 // row returns the counts of row r, made if need be.
