@@ -6,9 +6,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/loadtestkit/load-tester/internal/hist"
 	"github.com/loadtestkit/load-tester/internal/http1"
 	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/stat"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
@@ -35,7 +35,7 @@ func (p *Plan) judge(o *load.Outcome, s verdict.Standard) (results []verdict.Res
 		if _, ok := l.Threshold(); ok {
 			c.Within, c.Threshold = o.Within[threshold], threshold
 			threshold++
-			if hist.Enough(l.Q, o.Response.Count()) {
+			if stat.Enough(l.Q, o.Response.Count()) {
 				v, ok := o.Response.Quantile(l.Q)
 				c.Observed, c.HaveObserved = time.Duration(v), ok
 			}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
 // A Distribution summarizes times. A quantile q of fewer than 1/(1-q) times is
@@ -32,7 +33,7 @@ func Summarize(h *hist.Histogram) Distribution {
 	}
 	quantile := func(q float64) *time.Duration {
 		v, ok := h.Quantile(q)
-		if !ok || !hist.Enough(q, h.Count()) {
+		if !ok || !stat.Enough(q, h.Count()) {
 			return nil
 		}
 		return new(time.Duration(v))

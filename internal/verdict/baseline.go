@@ -3,6 +3,8 @@ package verdict
 import (
 	"fmt"
 	"math"
+
+	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
 const (
@@ -73,8 +75,8 @@ func JudgeBaseline(earlier []BaselineRun, now BaselineRun, tolerance, alphaFail,
 	}
 	above := now.log(r.Calibrator) - mean
 	spreadOf := deviation * math.Sqrt(1+1/float64(k))
-	margin := spreadOf * studentQuantile(1-alphaFail, float64(k-1))
-	marginPass := spreadOf * studentQuantile(1-alphaPass, float64(k-1))
+	margin := spreadOf * stat.StudentQuantile(1-alphaFail, float64(k-1))
+	marginPass := spreadOf * stat.StudentQuantile(1-alphaPass, float64(k-1))
 	r.Ratio, r.Low, r.High = math.Exp(above), math.Exp(-margin), math.Exp(margin)
 	switch bound := math.Log(tolerance); {
 	case above > max(bound, margin):

@@ -2,8 +2,8 @@ package verdict
 
 import (
 	"fmt"
-	"math/big"
-	"strconv"
+
+	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
 // Judge returns the verdict on l from the counts of a run: pass or fail where
@@ -77,7 +77,7 @@ func (j *judgement) setInterval(low, high float64) {
 func (j *judgement) judgeShare(bad, p, freedom float64) {
 	n := float64(j.c.Due)
 	decide := func(alpha float64, shows func(x, n, p, alpha float64) bool) bool {
-		j.NEffective = effective(n, j.DesignEffect, freedom, alpha)
+		j.NEffective = stat.EffectiveSize(n, j.DesignEffect, freedom, alpha)
 		return shows(bad/n*j.NEffective, j.NEffective, p, alpha)
 	}
 	low, high := j.alphas()
@@ -86,9 +86,9 @@ func (j *judgement) judgeShare(bad, p, freedom float64) {
 		above, atMost = Pass, Fail
 	}
 	switch {
-	case decide(low, surelyAbove):
+	case decide(low, stat.SurelyAbove):
 		j.Verdict = above
-	case decide(high, surelyAtMost):
+	case decide(high, stat.SurelyAtMost):
 		j.Verdict = atMost
 	default:
 		j.lackRequests(bad/n, p, freedom)
@@ -155,32 +155,4 @@ func (j *judgement) sure() {
 	case j.Verdict == Fail:
 		j.Confidence = 1 - j.s.Fail
 	}
-}
-
-// rank returns ceil(q*n), the rank of quantile q among n. It is computed in
-// decimal, as q was written: 0.07*100 is 7, and its rank is not 8.
-func rank(q float64, n int64) int64 {
-	r := decimal(q)
-	return ceil(r.Mul(r, new(big.Rat).SetInt64(n)))
-}
-
-// needed returns ceil(30/(1-q)), from how many requests on quantile q is
-// judged. Thirty beyond the quantile are chosen.
-func needed(q float64) int64 {
-	r := decimal(q)
-	r.Sub(big.NewRat(1, 1), r)
-	return ceil(r.Quo(big.NewRat(30, 1), r))
-}
-
-func decimal(q float64) *big.Rat {
-	r, _ := new(big.Rat).SetString(strconv.FormatFloat(q, 'g', -1, 64))
-	return r
-}
-
-func ceil(r *big.Rat) int64 {
-	quo, rem := new(big.Int).QuoRem(r.Num(), r.Denom(), new(big.Int))
-	if rem.Sign() > 0 {
-		quo.Add(quo, big.NewInt(1))
-	}
-	return quo.Int64()
 }

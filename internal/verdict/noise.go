@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
 // Noise is what the sensors said about the generator and its machine during a
@@ -95,7 +96,7 @@ func (l Limit) of(h *hist.Histogram) (time.Duration, bool) {
 		return time.Duration(h.Max()), true
 	}
 	v, _ := h.Quantile(l.Q)
-	return time.Duration(v), hist.Enough(l.Q, h.Count())
+	return time.Duration(v), stat.Enough(l.Q, h.Count())
 }
 
 // percent writes a share to a tenth of a percent.

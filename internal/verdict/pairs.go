@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
 // A Block is what one target did in one short stretch of a comparison.
@@ -32,7 +33,7 @@ func (b Block) due() int64 { return b.Times.Count() + b.Missed }
 // quantile returns the response time at rank ceil(q*due) in ns: at least 1, so
 // that it has a logarithm, and +Inf where that request was missed.
 func (b Block) quantile(q float64) float64 {
-	rank, n := hist.Rank(q, b.due()), b.Times.Count()
+	rank, n := stat.Rank(q, b.due()), b.Times.Count()
 	if rank > n {
 		return math.Inf(1)
 	}

@@ -3,7 +3,7 @@ package verdict
 import (
 	"math"
 
-	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
 // ratioConfidence is that of a ratio's interval; chosen.
@@ -62,7 +62,7 @@ func JudgePairs(pairs []Pair, t Tolerance, fail, pass float64) Ratio {
 	if len(c.pairs) > 0 {
 		base, head := poolBlocks(c.pairs)
 		r.Base, r.Head = base.quantile(t.Q), head.quantile(t.Q)
-		r.BlockLevel = !hist.Enough(t.Q, base.due()/int64(len(c.pairs)))
+		r.BlockLevel = !stat.Enough(t.Q, base.due()/int64(len(c.pairs)))
 		c.baseDue, c.headDue = base.due(), head.due()
 		c.excesses = excesses(c.pairs, base, head, t)
 	}
@@ -70,7 +70,7 @@ func JudgePairs(pairs []Pair, t Tolerance, fail, pass float64) Ratio {
 		r.Reason = r.tooFew()
 		return r
 	}
-	point, low, high := hodgesLehmann(c.logs, ratioConfidence)
+	point, low, high := stat.HodgesLehmann(c.logs, ratioConfidence)
 	r.Estimate, r.Low, r.High = math.Exp(point), math.Exp(low), math.Exp(high)
 	c.judge(&r, fail, pass)
 	return r
@@ -126,7 +126,7 @@ func (c *comparison) judge(r *Ratio, fail, pass float64) {
 		ranks = fail / 2
 		counts = fail / 2 / float64(len(c.excesses))
 	}
-	slow, quick := signedRank(over), signedRank(under)
+	slow, quick := stat.SignedRank(over), stat.SignedRank(under)
 	r.Detail = c.detail(r, over, slow, ranks, quick, pass, counts)
 
 	guilty, found := firstBelow(c.excesses, counts)

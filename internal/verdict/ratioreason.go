@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
 // statement says what was found and what is allowed, as in
@@ -100,7 +102,7 @@ func (c *comparison) detail(r *Ratio, over []float64, slow, ranks, quick, pass, 
 	}
 	parts := []string{
 		fmt.Sprintf("signed-rank of %d pairs: above the tolerance p=%.2g (fail at %.2g), below it p=%.2g (pass at %.2g)", r.Pairs, slow, ranks, quick, pass),
-		fmt.Sprintf("%d of %d pairs are above it, evidence %.3g to 1", positive, n, math.Exp(signEvidence(positive, n))),
+		fmt.Sprintf("%d of %d pairs are above it, evidence %.3g to 1", positive, n, math.Exp(stat.SignEvidence(positive, n))),
 	}
 	for _, e := range c.excesses {
 		parts = append(parts, fmt.Sprintf("%s p=%.2g (fail at %.2g, no pass at %v)", c.text(r, e), e.p, counts, doubt))

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
 // reason says in one line what was observed, between which ends it surely is,
@@ -104,7 +106,7 @@ func observed(r *Result, c *Counts) string {
 		return l.valueText(r.Observed)
 	case l.Metric.IsTime() && c.Succeeded == 0:
 		return "unknown, as no request succeeded"
-	case l.Metric == Quantile && rank(l.Q, c.Due) <= c.Succeeded:
+	case l.Metric == Quantile && stat.Rank(l.Q, c.Due) <= c.Succeeded:
 		return "unknown"
 	case l.Metric.IsTime():
 		return "without bound"
@@ -167,7 +169,7 @@ func details(r *Result, c *Counts) []string {
 		if l.lower() {
 			few = "fewer than "
 		}
-		d = append(d, fmt.Sprintf("%s within %s, %s%s needed", FormatCount(c.Within), exact(t), few, FormatCount(rank(l.Q, c.Due))))
+		d = append(d, fmt.Sprintf("%s within %s, %s%s needed", FormatCount(c.Within), exact(t), few, FormatCount(stat.Rank(l.Q, c.Due))))
 	}
 	if l.Metric.IsTime() && c.missed() > 0 {
 		d = append(d, missed+" counted as missed"+why)
