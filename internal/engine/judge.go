@@ -9,6 +9,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/http1"
 	"github.com/loadtestkit/load-tester/internal/load"
 	"github.com/loadtestkit/load-tester/internal/stat"
+	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
@@ -51,7 +52,7 @@ func (p *Plan) judge(o *load.Outcome, s verdict.Standard) (results []verdict.Res
 
 // workload says in a few words what the target was offered.
 func (p *Plan) workload(o *load.Outcome) string {
-	length := verdict.FormatDuration(o.Course())
+	length := unit.Duration(o.Course())
 	switch {
 	case p.schedule == nil:
 		return fmt.Sprintf("closed, %d at a time for %s", p.opts.Concurrency, length)

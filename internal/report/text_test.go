@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
@@ -167,16 +168,7 @@ func TestCourseFitsTheWidth(t *testing.T) {
 				assert.LessOrEqual(t, utf8.RuneCountInString(bars), 2+12+SparkWidth, "%d intervals", n)
 			}
 		}
-		assert.Contains(t, text.b.String(), "up to "+verdict.FormatDuration(time.Duration(n)*ms)+"\n", "%d intervals", n)
-	}
-}
-
-func TestSize(t *testing.T) {
-	for n, want := range map[int64]string{
-		0: "0 B", 12: "12 B", 999: "999 B", 1000: "1 kB", 123_456: "123 kB", 999_499: "999 kB", 999_500: "1 MB",
-		1_275_000: "1.27 MB", 5_000_000_000_000: "5 TB",
-	} {
-		assert.Equal(t, want, size(n))
+		assert.Contains(t, text.b.String(), "up to "+unit.Duration(time.Duration(n)*ms)+"\n", "%d intervals", n)
 	}
 }
 

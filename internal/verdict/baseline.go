@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/loadtestkit/load-tester/internal/stat"
+	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 const (
@@ -91,7 +92,7 @@ func JudgeBaseline(earlier []BaselineRun, now BaselineRun, tolerance, alphaFail,
 // because says in one line what the verdict is from.
 func (r *BaselineResult) because(tolerance float64) string {
 	text := fmt.Sprintf("%s times the mean of %d earlier runs, want <= %s (unchanged, it would be %s to %s)",
-		ratioText(r.Ratio), r.Runs, shift(tolerance, 0), ratioText(r.Low), ratioText(r.High))
+		ratioText(r.Ratio), r.Runs, unit.Decimal(tolerance, 0), ratioText(r.Low), ratioText(r.High))
 	switch {
 	case r.Verdict == Inconclusive && r.Ratio > tolerance:
 		text += ": that may be chance; use Compare to know"

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/loadtestkit/load-tester/internal/stat"
+	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 // Judge returns the verdict on l from the counts of a run: pass or fail where
@@ -137,7 +138,7 @@ func (j *judgement) judgeNoise(parts []batch, most float64) {
 	}
 	least := j.Limit.leastTime()
 	if t := j.c.Measured; t < least && !j.s.Repeated {
-		j.doubt("missed, but %s of load may all be a slow spell of the machine, a fail needs %s", FormatDuration(t), FormatDuration(least))
+		j.doubt("missed, but %s of load may all be a slow spell of the machine, a fail needs %s", unit.Duration(t), unit.Duration(least))
 		j.Needs = wholeSeconds(least - t)
 		return
 	}

@@ -5,11 +5,12 @@ import (
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/stat"
+	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 // tooFew is the doubt of a run that needs more requests for any verdict.
 func (j *judgement) tooFew(need int64) {
-	j.doubt("needs %s requests to judge, has %s", FormatCount(need), FormatCount(j.c.Due))
+	j.doubt("needs %s requests to judge, has %s", unit.Count(need), unit.Count(j.c.Due))
 	j.more(float64(need) / float64(j.c.Due))
 }
 
@@ -38,7 +39,7 @@ func (j *judgement) lackRequests(f, p, freedom float64) {
 	}
 	need := stat.Bisect(have, have*tooClose, shows)
 	j.NEffective = have
-	j.doubt("n_eff %s of %s", FormatCount(int64(have)), FormatCount(int64(math.Ceil(need))))
+	j.doubt("n_eff %s of %s", unit.Count(int64(have)), unit.Count(int64(math.Ceil(need))))
 	j.more(need / have)
 }
 

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 // Parse reads a limit: a metric (p50, p99, p99.9 or any other percentile, mean,
@@ -58,19 +60,12 @@ func parseMetric(name string) (Limit, error) {
 			return l, nil
 		}
 	}
-	percent, ok := strings.CutPrefix(name, "p")
-	if !ok || strings.Trim(percent, "0123456789.") != "" {
+	if percent, ok := strings.CutPrefix(name, "p"); !ok || strings.Trim(percent, "0123456789.") != "" {
 		return Limit{}, fmt.Errorf("unknown metric %q, want p50, p90, p99, p99.9 or any other percentile, mean, max, errors, throughput or goodput", name)
 	}
-	// The exponent moves the point in decimal: 99.9/100 is not 0.999.
-	q, err := strconv.ParseFloat(percent+"e-2", 64)
-	switch {
-	case err != nil:
-		return Limit{}, fmt.Errorf("no percentile %q, want for example p99 or p99.9", name)
-	case q == 1:
-		return Limit{}, fmt.Errorf("%s is the longest response time: call it max", name)
-	case q <= 0 || q > 1:
-		return Limit{}, fmt.Errorf("no percentile %q, want one above p0 and below p100", name)
+	q, err := unit.ParseQuantile(name)
+	if err != nil {
+		return Limit{}, err
 	}
 	return Limit{Metric: Quantile, Q: q}, nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/stat"
+	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 // statement says what was found and what is allowed, as in
@@ -25,7 +26,7 @@ func (r *Ratio) statement() string {
 	case r.Estimate == 0:
 		what = "base missed too many requests to compare head with them " + at
 	}
-	return fmt.Sprintf("%s (%v %% interval %s), at most %s allowed", what, 100*r.Confidence, r.interval(), shift(r.Ratio, 0))
+	return fmt.Sprintf("%s (%v %% interval %s), at most %s allowed", what, 100*r.Confidence, r.interval(), unit.Decimal(r.Ratio, 0))
 }
 
 // interval writes the bounds of the ratio.
@@ -85,8 +86,8 @@ func (r *Ratio) carried(times float64) string {
 // text says which slow requests head has too many of.
 func (c *comparison) text(r *Ratio, e excess) string {
 	return fmt.Sprintf("%s of head's %s requests took longer than %s, %s of base's %s longer than %s",
-		FormatCount(e.head), FormatCount(c.headDue), FormatDuration(time.Duration(e.over*r.Ratio)),
-		FormatCount(e.base), FormatCount(c.baseDue), FormatDuration(time.Duration(e.over)))
+		unit.Count(e.head), unit.Count(c.headDue), unit.Duration(time.Duration(e.over*r.Ratio)),
+		unit.Count(e.base), unit.Count(c.baseDue), unit.Duration(time.Duration(e.over)))
 }
 
 // detail lists every p value and what it had to be.

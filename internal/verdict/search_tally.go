@@ -1,6 +1,10 @@
 package verdict
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/loadtestkit/load-tester/internal/unit"
+)
 
 // A tally counts the trials at one rate, 0 if none were planned.
 type tally struct {
@@ -36,5 +40,5 @@ func (t *tally) cause() string {
 }
 
 func (t *tally) String() string {
-	return fmt.Sprintf("%d of %d trials at %s", t.held, t.held+t.failed(), arrivals(t.rate))
+	return fmt.Sprintf("%d of %d trials at %s", t.held, t.held+t.failed(), unit.Rate(t.rate))
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 // maxPlainRatio is the largest ratio that is read without a percent sign. Chosen:
@@ -26,24 +28,21 @@ func ParseTolerance(s string) (Tolerance, error) {
 		return Tolerance{}, errors.New("want a percentile and by how much it may be slower, for example p99=10%")
 	}
 	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
-	l, err := parseMetric(name)
-	switch {
-	case err == nil && l.Metric != Quantile, err != nil && !strings.HasPrefix(name, "p"):
-		return Tolerance{}, fmt.Errorf("unknown percentile %q, want p50, p90, p99, p99.9 or any other", name)
-	case err != nil:
+	q, err := unit.ParseQuantile(name)
+	if err != nil {
 		return Tolerance{}, err
 	}
 	r, err := parseRatio(value)
 	most := maxPlainRatio
 	if strings.HasSuffix(value, "%") {
-		r = SlowerBy(l.Q, r).Ratio
+		r = SlowerBy(q, r).Ratio
 		most = math.MaxFloat64
 	}
 	if err != nil || !(1 <= r && r <= most) {
 		return Tolerance{}, fmt.Errorf("%s needs by how much it may be slower, for example %s=5%% or %s=1.05", name, name, name)
 	}
-	return Tolerance{Q: l.Q, Ratio: r}, nil
+	return Tolerance{Q: q, Ratio: r}, nil
 }
 
 // Name returns the quantile as limits spell it: p50, p99.9.
-func (t Tolerance) Name() string { return Limit{Metric: Quantile, Q: t.Q}.name() }
+func (t Tolerance) Name() string { return unit.QuantileName(t.Q) }
