@@ -191,3 +191,19 @@ func TestQuantile(t *testing.T) {
 	assert.True(t, ok)
 	assert.Equal(t, 7*ms, got, "the longest is exact")
 }
+
+func TestDistributionQuantile(t *testing.T) {
+	h := hist.New(10)
+	h.RecordN(int64(ms), 99)
+	h.Record(int64(7 * ms))
+	d := Summarize(h)
+	for q, want := range map[float64]*time.Duration{0.5: d.P50, 0.75: d.P75, 0.9: d.P90, 0.95: d.P95, 0.99: d.P99} {
+		assert.Same(t, want, d.Quantile(q), "%v", q)
+		assert.InEpsilon(t, ms, *d.Quantile(q), 0.001, "%v", q)
+	}
+	assert.Nil(t, d.Quantile(0.999), "100 times do not tell it")
+	assert.Nil(t, d.Quantile(0.6), "there is no such field")
+	for _, q := range unit.Quantiles {
+		assert.Contains(t, d.quantiles(), q, "what is shown and recorded is there")
+	}
+}

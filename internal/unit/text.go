@@ -32,6 +32,10 @@ func Line(s string) string {
 	return b.String()
 }
 
+// Quantiles are those that reports show and baselines record, in ascending
+// order.
+var Quantiles = [...]float64{0.5, 0.9, 0.95, 0.99, 0.999}
+
 // QuantileName names a quantile, in (0, 1), as a percentile: p50, p99.9.
 func QuantileName(q float64) string { return "p" + Decimal(q, 2) }
 
