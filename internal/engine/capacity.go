@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/host"
 	"github.com/loadtestkit/load-tester/internal/load"
 	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
@@ -120,7 +120,7 @@ func (e *exploration) explore(ctx, cut context.Context) error {
 		if !ok {
 			return nil
 		}
-		e.monitor.says(fmt.Sprintf("trial %d at %s/s, at most %s", len(e.trials)+1, shortRate(t.Rate), verdict.FormatDuration(e.budget)))
+		e.monitor.says(fmt.Sprintf("trial %d at %s, at most %s", len(e.trials)+1, unit.Rate(t.Rate), unit.Duration(e.budget)))
 		began := time.Now()
 		o, usage, err := e.try(ctx, cut, t)
 		if err != nil {
@@ -156,22 +156,22 @@ func (e *exploration) judge(o *load.Outcome, u host.Usage) (limit, why string) {
 	}
 	behind := float64(o.Due-o.Sent) > verdict.MostUnsent*float64(o.Due)
 	if behind && o.PeakInFlight < e.plan.opts.Concurrency {
-		return verdict.ByGenerator, fmt.Sprintf("%.3g %% of what was due was sent", 100*ratio(o.Sent, o.Due))
+		return verdict.ByGenerator, fmt.Sprintf("%s of what was due was sent", unit.Percent(ratio(o.Sent, o.Due)))
 	}
 	if missed := e.plan.missed(o); len(missed) > 0 {
 		miss := missed[0]
 		switch {
 		case u.Steal.Value > verdict.MostSteal:
-			return verdict.ByHost, fmt.Sprintf("%s, while the hypervisor took %.0f %% of this machine", miss, 100*u.Steal.Value)
+			return verdict.ByHost, fmt.Sprintf("%s, while the hypervisor took %s of this machine", miss, unit.Percent(u.Steal.Value))
 		case use > verdict.MostCPU:
-			return verdict.ByGenerator, fmt.Sprintf("%s, with %.0f %% of the generator's processors in use", miss, 100*use)
+			return verdict.ByGenerator, fmt.Sprintf("%s, with %s of the generator's processors in use", miss, unit.Percent(use))
 		case e.generatorLate(o):
 			return verdict.ByGenerator, miss + ", most of it the generator's own lateness"
 		}
 		return verdict.ByTarget, miss
 	}
 	if behind {
-		return verdict.ByTarget, fmt.Sprintf("%.3g %% of what was due was sent, as all permits were taken", 100*ratio(o.Sent, o.Due))
+		return verdict.ByTarget, fmt.Sprintf("%s of what was due was sent, as all permits were taken", unit.Percent(ratio(o.Sent, o.Due)))
 	}
 	return "", ""
 }
@@ -211,7 +211,7 @@ func (p *Plan) missed(o *load.Outcome) (missed []string) {
 			}
 		case verdict.Max:
 			kept = bad == 0 && below(l, float64(o.Response.Max()), float64(l.Time))
-			text = "max " + verdict.FormatDuration(time.Duration(o.Response.Max()))
+			text = "max " + unit.Duration(time.Duration(o.Response.Max()))
 			if bad > 0 {
 				text = fmt.Sprintf("%d of %d did not succeed", bad, o.Due)
 			}
@@ -242,12 +242,4 @@ func ratio(a, b int64) float64 {
 		return 1
 	}
 	return float64(a) / float64(b)
-}
-
-// shortRate writes a rate in three digits, from 100 on in whole numbers.
-func shortRate(r float64) string {
-	if r >= 100 {
-		return strconv.FormatFloat(r, 'f', 0, 64)
-	}
-	return strconv.FormatFloat(r, 'g', 3, 64)
 }

@@ -125,13 +125,13 @@ func TestJudgeTrial(t *testing.T) {
 		{url, func(*load.Outcome) {}, stolen, "", ""},
 		{inProcess, func(o *load.Outcome) { o.Within[0] = n - 10 }, busy, "", ""}, // 1 % may
 		{inProcess, func(o *load.Outcome) { o.Within[0] = n - 11 }, busy, verdict.ByTarget, "11 of 1000 not within 50ms"},
-		{url, func(o *load.Outcome) { o.Within[0] = n - 11 }, busy, verdict.ByGenerator, "90 % of the generator's processors"},
-		{url, func(o *load.Outcome) { o.Within[0] = n - 11 }, stolen, verdict.ByHost, "the hypervisor took 20 %"},
+		{url, func(o *load.Outcome) { o.Within[0] = n - 11 }, busy, verdict.ByGenerator, "90.0% of the generator's processors"},
+		{url, func(o *load.Outcome) { o.Within[0] = n - 11 }, stolen, verdict.ByHost, "the hypervisor took 20.0%"},
 		{url, func(o *load.Outcome) { o.Succeeded, o.Failed, o.Within[0] = n-50, 50, n-50 }, host.Usage{}, verdict.ByTarget, "not within"},
 		{url, func(o *load.Outcome) { o.Response, o.Service, o.Within[0] = slow, slow, 0 }, host.Usage{}, verdict.ByTarget, "not within"},
 		{url, func(o *load.Outcome) { o.Response, o.Lateness, o.Within[0] = slow, slow, 0 }, host.Usage{}, verdict.ByGenerator, "own lateness"},
 		{url, func(o *load.Outcome) { o.Response, o.Waited, o.Within[0] = slow, slow, 0 }, host.Usage{}, verdict.ByTarget, "not within"},
-		{url, func(o *load.Outcome) { o.Sent, o.Unsent, o.Within[0] = n-20, 20, n-20 }, host.Usage{}, verdict.ByGenerator, "98 % of what was due was sent"},
+		{url, func(o *load.Outcome) { o.Sent, o.Unsent, o.Within[0] = n-20, 20, n-20 }, host.Usage{}, verdict.ByGenerator, "98.0% of what was due was sent"},
 		{url, func(o *load.Outcome) { o.Sent, o.Unsent, o.Within[0], o.PeakInFlight = n-20, 20, n-20, 1000 }, host.Usage{}, verdict.ByTarget, "not within"},
 	} {
 		tc.o.Limits = limits(t, "p99<=50ms", "errors<=4%")

@@ -6,9 +6,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/loadtestkit/load-tester/internal/hist"
 	"github.com/loadtestkit/load-tester/internal/load"
 	"github.com/loadtestkit/load-tester/internal/record"
+	"github.com/loadtestkit/load-tester/internal/stat"
+	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
@@ -35,7 +36,7 @@ func (p *Plan) judge(o *load.Outcome, s verdict.Standard) (results []verdict.Res
 		if _, ok := l.Threshold(); ok {
 			c.Within, c.Threshold = o.Within[threshold], threshold
 			threshold++
-			if hist.Enough(l.Q, o.Response.Count()) {
+			if stat.Enough(l.Q, o.Response.Count()) {
 				v, ok := o.Response.Quantile(l.Q)
 				c.Observed, c.HaveObserved = time.Duration(v), ok
 			}
@@ -51,7 +52,7 @@ func (p *Plan) judge(o *load.Outcome, s verdict.Standard) (results []verdict.Res
 
 // workload says in a few words what the target was offered.
 func (p *Plan) workload(o *load.Outcome) string {
-	length := verdict.FormatDuration(o.Course())
+	length := unit.Duration(o.Course())
 	switch {
 	case p.schedule == nil:
 		return fmt.Sprintf("closed, %d at a time for %s", p.opts.Concurrency, length)

@@ -9,6 +9,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/host"
 	"github.com/loadtestkit/load-tester/internal/load"
 	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
@@ -113,7 +114,7 @@ func (r *round) amidControls() error {
 // untilClear makes load until the verdict on every limit is clear, or the
 // budget is used up.
 func (r *round) untilClear() error {
-	r.monitor.says("until the verdict is clear, at most " + verdict.FormatDuration(r.opts.Budget))
+	r.monitor.says("until the verdict is clear, at most " + unit.Duration(r.opts.Budget))
 	if r.schedule != nil {
 		return r.openUntilClear()
 	}

@@ -8,6 +8,8 @@ import (
 	"iter"
 	"math"
 	"math/bits"
+
+	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
 // A Histogram counts int64 values from 0 to the largest, usually nanoseconds,
@@ -155,14 +157,14 @@ func (h *Histogram) StdDev() float64 {
 	return math.Sqrt(sum / float64(h.count))
 }
 
-// Quantile returns the value at [Rank] q of Count, q in (0, 1]: within a
+// Quantile returns the value at [stat.Rank] q of Count, q in (0, 1]: within a
 // 2^-(bits+1)th of the true one and never outside [Min, Max]; the first and the
 // last rank are exact. It returns 0, false when nothing was recorded.
 func (h *Histogram) Quantile(q float64) (v int64, ok bool) {
 	if h.count == 0 {
 		return 0, false
 	}
-	rank := Rank(q, h.count)
+	rank := stat.Rank(q, h.count)
 	switch rank {
 	case 1:
 		return h.min, true

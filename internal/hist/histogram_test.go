@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
 var quantiles = []float64{0.001, 0.01, 0.07, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 0.9999, 1}
@@ -30,7 +32,7 @@ func check(t *testing.T, h *Histogram, sorted []int64) {
 	width := math.Pow(2, -float64(h.bits+1))
 	last := int64(0)
 	for _, q := range quantiles {
-		want := sorted[Rank(q, n)-1]
+		want := sorted[stat.Rank(q, n)-1]
 		got, ok := h.Quantile(q)
 		require.True(t, ok)
 		if math.Abs(float64(got)-float64(want)) > width*float64(want) {

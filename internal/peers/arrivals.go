@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
 // A spacing is how arrivals lay beside the schedule they were asked for.
@@ -55,7 +55,7 @@ func space(at []time.Duration, rate int) (spacing, bool) {
 // quantile is the value at rank ceil(q*n). It sorts the values.
 func quantile(values []time.Duration, q float64) time.Duration {
 	slices.Sort(values)
-	return values[hist.Rank(q, int64(len(values)))-1]
+	return values[stat.Rank(q, int64(len(values)))-1]
 }
 
 // since returns the arrivals that came at least d after the first.

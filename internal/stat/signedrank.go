@@ -1,4 +1,4 @@
-package verdict
+package stat
 
 import (
 	"cmp"
@@ -7,11 +7,11 @@ import (
 )
 
 // mostExact is up to how many differences the chance of a signed-rank sum is
-// counted out. Chosen, as in tables of the test: beyond, the normal curve is
-// near, and on the safe side of the small chances that looks ask for.
+// counted out, as in tables of the test: beyond, the normal curve is near, and
+// on the safe side of the small chances that looks at a comparison ask for.
 const mostExact = 25
 
-// signedRank returns Wilcoxon's signed-rank p value for "d tends to be above
+// SignedRank returns Wilcoxon's signed-rank p value for "d tends to be above
 // 0": the chance that the ranks of the positive add up to as much as they do
 // when each sign is a fair coin's (Wilcoxon 1945). Differences of equal size
 // share the mean of their ranks. Zeros are ranked, as the smallest, and then
@@ -23,7 +23,7 @@ const mostExact = 25
 // measurements was subtracted from which, the p value is exact, however the
 // noise in them behaves: up to 25 differences that are not 0 by counting, beyond
 // by the normal curve with its variance for these very ranks.
-func signedRank(d []float64) float64 {
+func SignedRank(d []float64) float64 {
 	ranks := doubleRanks(d)
 	var weights []int
 	positive := 0
@@ -37,7 +37,7 @@ func signedRank(d []float64) float64 {
 		}
 	}
 	if len(weights) <= mostExact {
-		return chanceOf(coinSums(weights), positive)
+		return atLeast(coinSums(weights), positive)
 	}
 	if positive == 0 {
 		return 1
@@ -73,33 +73,46 @@ func doubleRanks(d []float64) []int {
 	return ranks
 }
 
-// coinSums returns the chance of each sum, from 0 to that of all weights, when
-// a fair coin decides for each weight whether it is added. Weights are above 0.
-func coinSums(weights []int) []float64 {
-	total := 0
-	for _, w := range weights {
-		total += w
-	}
-	chance := make([]float64, total+1)
-	chance[0] = 1
-	most := 0 // the largest sum so far
-	for _, w := range weights {
-		most += w
-		for s := most; s >= w; s-- {
-			chance[s] = (chance[s] + chance[s-w]) / 2
-		}
-		for s := range w {
-			chance[s] /= 2
+// HodgesLehmann returns the point around which x lies evenly, by the median of
+// the means of all pairs of x, each with itself too (Hodges and Lehmann 1963),
+// and its interval of the given confidence: all points which [SignedRank] does
+// not reject on either side, from the smallest such mean whose rank a coin's
+// chance allows to the largest. Bounds that so few x do not give are infinite.
+// x is not empty and may hold infinities.
+func HodgesLehmann(x []float64, confidence float64) (point, low, high float64) {
+	n := len(x)
+	means := make([]float64, 0, n*(n+1)/2)
+	for i := range x {
+		for j := range i + 1 {
+			means = append(means, middle(x[i], x[j]))
 		}
 	}
-	return chance
+	slices.Sort(means)
+	low, high = math.Inf(-1), math.Inf(1)
+	if c := criticalRank(n, (1-confidence)/2); c > 0 {
+		low, high = means[c-1], means[len(means)-c]
+	}
+	return Median(means), low, high
 }
 
-// chanceOf returns the chance of a sum of at least so much.
-func chanceOf(chance []float64, least int) float64 {
-	p := 0.0
-	for s := len(chance) - 1; s >= least; s-- { // the small ones first
-		p += chance[s]
+// criticalRank returns the largest c for which a signed-rank sum of n fair
+// coins is below c with a chance of at most p; 0 if there is none.
+func criticalRank(n int, p float64) int {
+	if n > mostExact {
+		f := float64(n)
+		mean, sd := f*(f+1)/4, math.Sqrt(f*(f+1)*(2*f+1)/24)
+		return max(0, int(math.Floor(mean+0.5+normalQuantile(p)*sd)))
 	}
-	return min(p, 1)
+	ranks := make([]int, n)
+	for i := range ranks {
+		ranks[i] = i + 1
+	}
+	c, below := 0, 0.0
+	for _, chance := range coinSums(ranks) {
+		if below += chance; below > p {
+			break
+		}
+		c++
+	}
+	return c
 }

@@ -1,14 +1,14 @@
-package hist
+package stat
 
 import "math"
 
-// Rank returns which of n ordered samples, counted from 1, is their quantile
-// q: the nearest rank ceil(q*n), in [1, n], or 0 if n is not positive. q is in
+// Rank returns the rank of quantile q among n ordered samples, counted from 1:
+// the nearest rank ceil(q*n), in [1, n], or 0 if n is not positive. q is in
 // (0, 1]; a q outside is taken as the nearer end, NaN as 0.
 //
-// A q written in decimals is seldom exact in binary, so q*n may land a hair
-// above the integer that was meant: 0.07*100 is 7.000000000000001, and its
-// rank is 7, not 8.
+// A q written in decimals is seldom exact in binary, so q*n may land just above
+// the integer that was meant: 0.07*100 is 7.000000000000001, and its rank is 7,
+// not 8.
 func Rank(q float64, n int64) int64 {
 	x := q * float64(n)
 	switch {
@@ -30,5 +30,5 @@ func Rank(q float64, n int64) int64 {
 
 // Enough reports whether n samples are enough to show quantile q: at least
 // 1/(1-q) of them, so that one lies above it and it is not merely the largest.
-// It is false for q of 1 and more, whatever n is: show the maximum instead.
+// It is false if q is 1 or more: show the maximum instead.
 func Enough(q float64, n int64) bool { return Rank(q, n) < n }

@@ -1,4 +1,7 @@
-package verdict
+// Package stat has the statistics that verdicts are made with: quantiles of
+// distributions, bounds of shares, tests by ranks and signs. It works on plain
+// numbers and knows nothing of requests, limits or verdicts.
+package stat
 
 import (
 	"math"
@@ -18,11 +21,11 @@ func normalQuantile(p float64) float64 { return mathext.NormalQuantile(p) }
 // least z.
 func normalTail(z float64) float64 { return math.Erfc(z/math.Sqrt2) / 2 }
 
-// studentQuantile returns the value that a Student t variable with the given
-// degrees of freedom does not exceed with probability p, in (0, 1).
-func studentQuantile(p, freedom float64) float64 {
+// StudentQuantile returns the value that a Student t variable with the given
+// degrees of freedom, above 0, does not exceed with probability p, in (0, 1).
+func StudentQuantile(p, freedom float64) float64 {
 	if p < 0.5 {
-		return -studentQuantile(1-p, freedom)
+		return -StudentQuantile(1-p, freedom)
 	}
 	// freedom/(freedom+t²) is Beta(freedom/2, 1/2), and exceeded by |t| on
 	// both sides.

@@ -1,4 +1,4 @@
-package verdict
+package stat
 
 import (
 	"math"
@@ -52,7 +52,7 @@ func rankSum(d []float64) float64 {
 func TestSignedRank(t *testing.T) {
 	check := func(want float64, d ...float64) {
 		t.Helper()
-		assert.InEpsilon(t, want, signedRank(d), 1e-12)
+		assert.InEpsilon(t, want, SignedRank(d), 1e-12)
 	}
 	inf := math.Inf(1)
 	check(1.0/4096, steps(12, 1, 1)...)
@@ -88,7 +88,7 @@ func TestSignedRankAgainstAllSigns(t *testing.T) {
 				d[i] = math.Inf(1)
 			}
 		}
-		assert.InEpsilon(t, enumerate(d, rankSum), signedRank(d), 1e-12, "%v", d)
+		assert.InEpsilon(t, enumerate(d, rankSum), SignedRank(d), 1e-12, "%v", d)
 	}
 }
 
@@ -112,7 +112,7 @@ func TestSignedRankNormal(t *testing.T) {
 				positive += r
 			}
 		}
-		exact, got := chanceOf(coinSums(weights), positive), signedRank(d)
+		exact, got := atLeast(coinSums(weights), positive), SignedRank(d)
 		if exact > 0.01 {
 			assert.InEpsilon(t, exact, got, 0.1)
 		}
@@ -137,7 +137,7 @@ func TestHodgesLehmann(t *testing.T) {
 				means = append(means, (x[i]+x[j])/2)
 			}
 		}
-		point, low, high := hodgesLehmann(x, 0.99)
+		point, low, high := HodgesLehmann(x, 0.99)
 		below, above := 0, 0
 		for _, m := range means {
 			if m < point-eps {
@@ -158,7 +158,7 @@ func TestHodgesLehmann(t *testing.T) {
 			for i := range x {
 				y[i] = sign * (x[i] - by)
 			}
-			return signedRank(y)
+			return SignedRank(y)
 		}
 		assert.LessOrEqual(t, moved(low-eps, 1), 0.005, "n %d", n)
 		assert.Greater(t, moved(low+eps, 1), 0.005, "n %d", n)
@@ -166,13 +166,13 @@ func TestHodgesLehmann(t *testing.T) {
 		assert.Greater(t, moved(high-eps, -1), 0.005, "n %d", n)
 	}
 
-	point, _, _ := hodgesLehmann([]float64{3, 1}, 0.99)
+	point, _, _ := HodgesLehmann([]float64{3, 1}, 0.99)
 	assert.Equal(t, 2.0, point)
-	point, low, high := hodgesLehmann(append(steps(12, 0, 1), math.Inf(1), math.Inf(-1)), 0.99)
+	point, low, high := HodgesLehmann(append(steps(12, 0, 1), math.Inf(1), math.Inf(-1)), 0.99)
 	assert.Equal(t, 5.5, point, "opposite infinities cancel")
 	assert.Less(t, low, 5.5)
 	assert.Greater(t, high, 5.5)
-	point, _, high = hodgesLehmann([]float64{0, 1, 2, 3, 4, 5, 6, 7, 8, math.Inf(1)}, 0.99)
+	point, _, high = HodgesLehmann([]float64{0, 1, 2, 3, 4, 5, 6, 7, 8, math.Inf(1)}, 0.99)
 	assert.False(t, math.IsInf(point, 0))
 	assert.Equal(t, math.Inf(1), high)
 
@@ -185,7 +185,7 @@ func TestHodgesLehmann(t *testing.T) {
 func TestSignFlip(t *testing.T) {
 	check := func(want float64, d ...int64) {
 		t.Helper()
-		assert.InEpsilon(t, want, signFlip(d), 1e-12, "%v", d)
+		assert.InEpsilon(t, want, SignFlip(d), 1e-12, "%v", d)
 	}
 	check(1)
 	check(1, 0, 0)
@@ -216,15 +216,15 @@ func TestSignFlip(t *testing.T) {
 			large[i] = 1e12 * d[i]
 		}
 		want := enumerate(f, sum)
-		assert.InEpsilon(t, want, signFlip(d), 1e-12, "%v", d)
-		assert.InDelta(t, want, signFlip(large), 0.15, "%v: rounding may break a tie", d)
+		assert.InEpsilon(t, want, SignFlip(d), 1e-12, "%v", d)
+		assert.InDelta(t, want, SignFlip(large), 0.15, "%v: rounding may break a tie", d)
 	}
 }
 
 func TestSignEvidence(t *testing.T) {
 	check := func(heads, n int, want float64) {
 		t.Helper()
-		assert.InDelta(t, want, signEvidence(heads, n), 1e-8)
+		assert.InDelta(t, want, SignEvidence(heads, n), 1e-8)
 	}
 	check(9, 9, 4.62790967)
 	check(9, 9, math.Log(1024.0/10*(1-1.0/1024))) // the mean of x^9 over (1/2, 1)
@@ -237,8 +237,17 @@ func TestSignEvidence(t *testing.T) {
 	// it is. That is why it may be looked at after each.
 	for n := range 200 {
 		for heads := range n + 1 {
-			next := (math.Exp(signEvidence(heads+1, n+1)) + math.Exp(signEvidence(heads, n+1))) / 2
-			assert.InEpsilon(t, math.Exp(signEvidence(heads, n)), next, 1e-9)
+			next := (math.Exp(SignEvidence(heads+1, n+1)) + math.Exp(SignEvidence(heads, n+1))) / 2
+			assert.InEpsilon(t, math.Exp(SignEvidence(heads, n)), next, 1e-9)
 		}
 	}
+}
+
+// steps returns n numbers, each step above the last.
+func steps(n int, from, step float64) []float64 {
+	out := make([]float64, n)
+	for i := range out {
+		out[i] = from + float64(i)*step
+	}
+	return out
 }
