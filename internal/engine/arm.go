@@ -42,7 +42,7 @@ type stretch struct {
 }
 
 // merged is all of before, nil for nothing, and of the stretch that followed.
-func merged(before, o *load.Outcome) *load.Outcome {
+func merged(before, o *record.Record) *record.Record {
 	if before == nil {
 		return o
 	}
@@ -51,7 +51,7 @@ func merged(before, o *load.Outcome) *load.Outcome {
 }
 
 // course is where the stretch after o begins; o is nil before the first.
-func course(o *load.Outcome) time.Duration {
+func course(o *record.Record) time.Duration {
 	if o == nil {
 		return 0
 	}
@@ -173,7 +173,7 @@ func (a *arm) closeMuxes() {
 }
 
 // run makes a stretch of load. See [Plan.Run] for ctx and cut.
-func (a *arm) run(ctx, cut context.Context, s stretch, m *monitor) (*load.Outcome, error) {
+func (a *arm) run(ctx, cut context.Context, s stretch, m *monitor) (*record.Record, error) {
 	cfg, err := a.config(s)
 	if err != nil {
 		return nil, err
@@ -192,7 +192,7 @@ func (a *arm) run(ctx, cut context.Context, s stretch, m *monitor) (*load.Outcom
 }
 
 // run runs loop, which makes s, under the eyes of whoever watches.
-func (s *stretch) run(loop *load.Loop, ctx, cut context.Context) *load.Outcome {
+func (s *stretch) run(loop *load.Loop, ctx, cut context.Context) *record.Record {
 	if s.watched == nil {
 		return loop.Run(ctx, cut)
 	}
@@ -219,7 +219,7 @@ func (a *arm) config(s stretch) (load.Config, error) {
 		Thresholds:  a.plan.thresholds(),
 	}
 	if o.Log != nil {
-		cfg.OnFailed = func(f *record.Sample) { a.plan.logFailed(f, s) }
+		cfg.OnFailed = a.plan.logFailed
 	}
 	if s.alone {
 		cfg.Concurrency = 1
@@ -242,9 +242,9 @@ func (a *arm) config(s stretch) (load.Config, error) {
 	return cfg, err
 }
 
-// nothing is the outcome of no load at all.
-func (a *arm) nothing() *load.Outcome {
-	return load.New(load.Config{Schedule: a.plan.schedule, Thresholds: a.plan.thresholds()}).Nothing()
+// nothing is the record of no load at all.
+func (a *arm) nothing() *record.Record {
+	return record.New(a.plan.schedule != nil, a.plan.thresholds())
 }
 
 // thresholds are the response times to count exactly, one for each limit that
@@ -258,15 +258,11 @@ func (p *Plan) thresholds() (ts []time.Duration) {
 	return ts
 }
 
-// logFailed tells the log of one failed request of a stretch, if it is one of
-// those that are reported.
-func (p *Plan) logFailed(f *record.Sample, s stretch) {
-	if f.Due < s.warmup {
-		return
-	}
+// logFailed writes one failed request to the log.
+func (p *Plan) logFailed(f *record.Sample) {
 	attrs := []any{
 		slog.String("id", p.id(f.N)),
-		slog.Duration("due", s.origin+f.Due-s.warmup),
+		slog.Duration("due", f.Due),
 		slog.Duration("response_time", f.ResponseTime()),
 	}
 	if f.Kind == record.NoError {

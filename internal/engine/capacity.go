@@ -10,6 +10,7 @@ import (
 
 	"github.com/loadtestkit/load-tester/internal/host"
 	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
@@ -109,7 +110,7 @@ type exploration struct {
 	monitor *monitor
 	search  *verdict.Search
 	began   time.Time
-	outcome *load.Outcome // of all trials
+	outcome *record.Record // of all trials
 	trials  []report.Trial
 }
 
@@ -137,7 +138,7 @@ func (e *exploration) explore(ctx, cut context.Context) error {
 }
 
 // try makes a trial.
-func (e *exploration) try(ctx, cut context.Context, t verdict.TrialPlan) (*load.Outcome, host.Usage, error) {
+func (e *exploration) try(ctx, cut context.Context, t verdict.TrialPlan) (*record.Record, host.Usage, error) {
 	schedule := load.Constant(t.Rate)
 	schedule.Poisson, schedule.Seed = e.plan.opts.Poisson, e.plan.opts.Seed
 	sensors := host.Start(os.DirFS("/"))
@@ -149,7 +150,7 @@ func (e *exploration) try(ctx, cut context.Context, t verdict.TrialPlan) (*load.
 }
 
 // judge says what a trial ran into: one of verdict's words, "" if it held.
-func (e *exploration) judge(o *load.Outcome, u host.Usage) (limit, why string) {
+func (e *exploration) judge(o *record.Record, u host.Usage) (limit, why string) {
 	use := 0.0
 	if u.HaveCPU && e.plan.opts.URL != "" {
 		use = cpuUse(u, o)
@@ -178,7 +179,7 @@ func (e *exploration) judge(o *load.Outcome, u host.Usage) (limit, why string) {
 
 // generatorLate reports whether a limit on time that was missed would have been
 // kept but for how late the generator sent, in process with the target or not.
-func (e *exploration) generatorLate(o *load.Outcome) bool {
+func (e *exploration) generatorLate(o *record.Record) bool {
 	for _, l := range e.plan.opts.Limits {
 		if l.Metric != verdict.Quantile || float64(o.Failed) > (1-l.Q)*float64(o.Due) {
 			continue // those that failed would have missed it at any time
@@ -195,7 +196,7 @@ func (e *exploration) generatorLate(o *load.Outcome) bool {
 
 // missed says which limits a trial missed, by what was counted alone: a trial
 // is one of many, and it is those together that are judged.
-func (p *Plan) missed(o *load.Outcome) (missed []string) {
+func (p *Plan) missed(o *record.Record) (missed []string) {
 	within := o.Within
 	for _, l := range p.opts.Limits {
 		bad, most := o.Due-o.Succeeded, l.Value

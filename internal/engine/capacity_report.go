@@ -5,13 +5,13 @@ import (
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/host"
-	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
 // note keeps a trial for the report.
-func (e *exploration) note(t verdict.TrialPlan, o *load.Outcome, why string) {
+func (e *exploration) note(t verdict.TrialPlan, o *record.Record, why string) {
 	d := report.Summarize(o.Response)
 	e.trials = append(e.trials, report.Trial{
 		Rate: t.Rate, Duration: t.For, Purpose: t.Purpose,

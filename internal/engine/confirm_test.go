@@ -17,7 +17,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/hist"
 	"github.com/loadtestkit/load-tester/internal/host"
 	"github.com/loadtestkit/load-tester/internal/http1"
-	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/target"
 	"github.com/loadtestkit/load-tester/internal/verdict"
@@ -197,9 +197,9 @@ func took(n int64, d time.Duration) *hist.Histogram {
 // What the control suffers too is the machine's doing; processor time that a
 // handler in process takes is its own.
 func TestNoiseExcuses(t *testing.T) {
-	slow := &control{outcome: &load.Outcome{Response: took(5000, 30*time.Millisecond), Lateness: took(5000, time.Microsecond)}}
-	quick := &control{outcome: &load.Outcome{Response: took(5000, time.Millisecond), Lateness: took(5000, time.Microsecond)}}
-	late := &control{outcome: &load.Outcome{Response: took(5000, time.Millisecond), Lateness: took(5000, 15*time.Millisecond)}}
+	slow := &control{outcome: &record.Record{Response: took(5000, 30*time.Millisecond), Lateness: took(5000, time.Microsecond)}}
+	quick := &control{outcome: &record.Record{Response: took(5000, time.Millisecond), Lateness: took(5000, time.Microsecond)}}
+	late := &control{outcome: &record.Record{Response: took(5000, time.Millisecond), Lateness: took(5000, 15*time.Millisecond)}}
 	busy := host.Usage{Wall: time.Second, HaveCPU: true, CPU: time.Second * time.Duration(runtime.GOMAXPROCS(0))}
 	foreign := host.Usage{Wall: time.Second, ForeignCPU: host.Reading{Value: 0.5, OK: true}}
 	throttled := host.Usage{Wall: time.Second, Throttled: host.Reading{Value: 0.2, OK: true}}
@@ -233,7 +233,7 @@ func TestNoiseExcuses(t *testing.T) {
 	} {
 		l := limits(t, "p99<=50ms", "errors<=1%")
 		fails := []verdict.Result{{Limit: l[0], Verdict: verdict.Fail}, {Limit: l[1], Verdict: verdict.Fail}}
-		o := &load.Outcome{Lateness: tc.lateness}
+		o := &record.Record{Lateness: tc.lateness}
 		got := excused(fails, tc.plan.noise(o, tc.usage, far, tc.control))
 		want := verdict.Fail
 		if tc.excused {

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/loadtestkit/load-tester/internal/load"
 	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/stat"
 	"github.com/loadtestkit/load-tester/internal/unit"
@@ -28,7 +27,7 @@ func (p *Plan) standard() verdict.Standard {
 }
 
 // judge gives each limit its verdict on o, as surely as s asks for.
-func (p *Plan) judge(o *load.Outcome, s verdict.Standard) (results []verdict.Result) {
+func (p *Plan) judge(o *record.Record, s verdict.Standard) (results []verdict.Result) {
 	counts := p.counts(o)
 	threshold := 0
 	for _, l := range p.opts.Limits {
@@ -51,7 +50,7 @@ func (p *Plan) judge(o *load.Outcome, s verdict.Standard) (results []verdict.Res
 }
 
 // workload says in a few words what the target was offered.
-func (p *Plan) workload(o *load.Outcome) string {
+func (p *Plan) workload(o *record.Record) string {
 	length := unit.Duration(o.Course())
 	switch {
 	case p.schedule == nil:
@@ -63,7 +62,7 @@ func (p *Plan) workload(o *load.Outcome) string {
 }
 
 // counts is what verdicts read of o.
-func (p *Plan) counts(o *load.Outcome) verdict.Counts {
+func (p *Plan) counts(o *record.Record) verdict.Counts {
 	c := verdict.Counts{
 		Due: o.Due, Succeeded: o.Succeeded, Failed: o.Failed,
 		Unsent: o.Unsent, Unfinished: o.Unfinished, Completed: o.Kinds[record.NoError],
@@ -75,7 +74,7 @@ func (p *Plan) counts(o *load.Outcome) verdict.Counts {
 		c.ErrorKinds = append(c.ErrorKinds, verdict.KindCount{Name: e.Kind, Count: e.Count, First: e.First})
 	}
 	for status, n := range o.Statuses {
-		if res := (record.Result{Status: status}); !res.Succeeded() {
+		if !record.Success(status) {
 			c.ErrorKinds = append(c.ErrorKinds, verdict.KindCount{Name: fmt.Sprintf("status %d", status), Count: n})
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/loadtestkit/load-tester/internal/host"
 	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
@@ -32,7 +33,7 @@ type round struct {
 
 	arm      *arm
 	control  *control // nil without
-	outcome  *load.Outcome
+	outcome  *record.Record
 	standard verdict.Standard // that it was judged by
 }
 
@@ -191,7 +192,7 @@ func hasCome(loop *load.Loop, at time.Duration, over <-chan struct{}) bool {
 // settledSoFar is settled for what is over of a loop under way. What is not over
 // may still be in time, so it makes no fail; but for a pass it counts as missed,
 // or a target that answers ever later would seem to keep up.
-func (r *round) settledSoFar(o *load.Outcome, s verdict.Standard) bool {
+func (r *round) settledSoFar(o *record.Record, s verdict.Standard) bool {
 	results := r.judge(o, s)
 	if !settled(results) || verdict.Overall(results) == verdict.Fail {
 		return settled(results)

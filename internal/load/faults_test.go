@@ -65,8 +65,8 @@ func TestEndedGoroutineIsAFailedRequest(t *testing.T) {
 			}).Run(t.Context(), context.Background())
 			assert.Equal(t, record.Totals{Due: 9, Sent: 9, Succeeded: 6, Failed: 3}, o.Totals, why)
 			require.Equal(t, int64(3), o.Kinds[record.Check], why)
-			assert.ErrorContains(t, o.Failures[record.Check][0].Err, "return an error instead")
-			assert.Equal(t, int64(time.Millisecond), o.FailedResponse.Min(), why)
+			assert.Contains(t, o.Samples[record.Check][0].Text, "return an error instead")
+			assert.Equal(t, int64(time.Millisecond), o.Failures.Min(), why)
 			assert.Zero(t, o.Abandoned, why)
 		})
 	}
@@ -268,14 +268,14 @@ func TestUnfinishedRequestsAreInTheSeries(t *testing.T) {
 func TestBodyOctetsAreOfCompleteResponses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := loop(Config{Requests: 10, Concurrency: 1}, func(n int64) record.Result {
-			r := record.Result{Status: 200, BytesReceived: 100, BytesBody: 10}
+			r := record.Result{Status: 200, Octets: record.Octets{Received: 100, Body: 10}}
 			if n%2 == 1 {
 				r.Kind, r.Err = record.Truncated, errors.New("cut")
 			}
 			return r
 		}).Run(t.Context(), context.Background())
-		assert.Equal(t, int64(50), o.BytesBody)
-		assert.Equal(t, int64(1000), o.BytesReceived)
+		assert.Equal(t, int64(50), o.Octets.Body)
+		assert.Equal(t, int64(1000), o.Octets.Received)
 	})
 }
 

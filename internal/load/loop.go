@@ -108,7 +108,7 @@ func New(cfg Config) *Loop {
 		shards = loops
 	}
 	for range shards {
-		l.shards = append(l.shards, newShard(&cfg))
+		l.shards = append(l.shards, &shard{seen: l.newRecord()})
 	}
 	return l
 }
@@ -117,10 +117,10 @@ func New(cfg Config) *Loop {
 // is cancelled it issues nothing more and lets what is in flight finish within
 // the grace period; when cut is cancelled it ends at once. The outcome is whole
 // either way.
-func (l *Loop) Run(ctx, cut context.Context) *Outcome {
+func (l *Loop) Run(ctx, cut context.Context) *record.Record {
 	l.ctx = ctx
 	if len(l.cfg.Muxes) > 0 {
-		return l.outcome(l.runMuxes(ctx, cut))
+		return l.finish(l.runMuxes(ctx, cut))
 	}
 	l.connectAhead(ctx)
 	l.begin()
@@ -134,7 +134,7 @@ func (l *Loop) Run(ctx, cut context.Context) *Outcome {
 	over := make(chan struct{})
 	defer close(over)
 	go l.sweep(over)
-	return l.outcome(l.await(ctx, cut, served))
+	return l.finish(l.await(ctx, cut, served))
 }
 
 // halted reports whether nothing more may be issued. It looks at the context
@@ -155,8 +155,8 @@ func (l *Loop) Progress() Progress {
 	p := Progress{Elapsed: l.now()}
 	for _, h := range l.shards {
 		h.mu.Lock()
-		p.Succeeded += h.done.Succeeded
-		p.Failed += h.done.Failed
+		p.Succeeded += h.seen.Succeeded
+		p.Failed += h.seen.Failed
 		h.mu.Unlock()
 	}
 	return p
@@ -277,9 +277,9 @@ func (l *Loop) record(h *shard, s *record.Sample, expired bool) {
 	if s.Kind != record.Timeout && s.Kind != record.ConnectTimeout && (expired || s.ServiceTime() > l.cfg.Timeout) {
 		s.Status, s.Kind, s.Err = 0, record.Timeout, errTimeout
 	}
-	h.record(s)
-	if l.cfg.OnFailed != nil && !s.Succeeded() {
-		failed := *s // which may escape: s itself must not cost an allocation
+	h.record(s, &l.cfg)
+	if l.cfg.OnFailed != nil && s.Due >= l.cfg.Warmup && !s.Succeeded() {
+		failed := l.cfg.inCourse(*s) // which may escape: s itself must not cost an allocation
 		l.cfg.OnFailed(&failed)
 	}
 }

@@ -48,7 +48,7 @@ func (p *peer) answer(n int64) (d time.Duration, r record.Result) {
 	if p.status != nil {
 		status = p.status(n)
 	}
-	return d, record.Result{Status: status, Pause: p.pause, BytesSent: 10, BytesReceived: 20, BytesBody: 5}
+	return d, record.Result{Status: status, Pause: p.pause, Octets: record.Octets{Sent: 10, Received: 20, Body: 5}}
 }
 
 func (s *fakeSender) Send(n int64, _ time.Duration) record.Result {
@@ -190,11 +190,11 @@ func TestPermitsAreSharedAmongMuxes(t *testing.T) {
 }
 
 // run runs cfg in the present bubble, with defaults that most tests want.
-func run(t *testing.T, p *peer, cfg Config) *Outcome {
+func run(t *testing.T, p *peer, cfg Config) *record.Record {
 	return runUntil(t, context.Background(), context.Background(), p, cfg)
 }
 
-func runUntil(t *testing.T, ctx, cut context.Context, p *peer, cfg Config) *Outcome {
+func runUntil(t *testing.T, ctx, cut context.Context, p *peer, cfg Config) *record.Record {
 	t.Helper()
 	if cfg.Concurrency == 0 {
 		cfg.Concurrency = 10
@@ -246,7 +246,7 @@ func rate(perSecond float64) *Schedule {
 	return &s
 }
 
-func quantile(t *testing.T, o *Outcome, q float64) time.Duration {
+func quantile(t *testing.T, o *record.Record, q float64) time.Duration {
 	t.Helper()
 	v, ok := o.Response.Quantile(q)
 	require.True(t, ok)
@@ -278,7 +278,7 @@ func TestClosedIsDueWhenSent(t *testing.T) {
 		assert.Equal(t, int64(5*time.Millisecond), o.Response.Max())
 		assert.Zero(t, o.Lateness.Count())
 		assert.Equal(t, 4, o.PeakInFlight)
-		assert.Equal(t, []int64{400, 800, 200}, []int64{o.BytesSent, o.BytesReceived, o.BytesBody})
+		assert.Equal(t, []int64{400, 800, 200}, []int64{o.Octets.Sent, o.Octets.Received, o.Octets.Body})
 	})
 }
 
@@ -343,7 +343,7 @@ func TestOpenCountsTheStall(t *testing.T) {
 		assert.Equal(t, int64(990*time.Millisecond), o.Waited.Max(), "arrival 51 waited longest for the permit")
 		// Somebody waits from arrival 51 until the permit is free at 1.5 s and
 		// has taken all that was due by then.
-		assert.Equal(t, 990*time.Millisecond, o.PermitsExhausted)
+		assert.Equal(t, 990*time.Millisecond, o.Exhausted)
 		assert.Equal(t, 1, o.PeakInFlight)
 	})
 }
@@ -409,9 +409,9 @@ func TestTimeout(t *testing.T) {
 		o := run(t, p, Config{Requests: 10, Concurrency: 1, Timeout: time.Second})
 		assert.Equal(t, record.Totals{Due: 10, Sent: 10, Succeeded: 5, Failed: 5}, o.Totals)
 		assert.Equal(t, int64(5), o.Kinds[record.Timeout])
-		require.Len(t, o.Failures[record.Timeout], 5)
-		assert.Equal(t, int64(1), o.Failures[record.Timeout][0].N)
-		assert.InEpsilon(t, time.Second, o.FailedResponse.Max(), 0.051)
+		require.Len(t, o.Samples[record.Timeout], 5)
+		assert.Equal(t, int64(1), o.Samples[record.Timeout][0].N)
+		assert.InEpsilon(t, time.Second, o.Failures.Max(), 0.051)
 		assert.Zero(t, o.Response.Max(), "a timeout is no response time")
 	})
 }
@@ -552,8 +552,8 @@ func TestFailedRequestsAreCountedApart(t *testing.T) {
 		assert.Equal(t, record.Totals{Due: 16, Sent: 16, Succeeded: 12, Failed: 4}, o.Totals)
 		assert.Equal(t, map[int]int64{200: 12, 503: 4}, o.Statuses)
 		assert.Equal(t, []int64{0, 4, 8, 12}, logged)
-		assert.Equal(t, int64(12*time.Millisecond), o.FailedResponse.Max())
-		assert.Equal(t, int64(4), o.FailedResponse.Count())
+		assert.Equal(t, int64(12*time.Millisecond), o.Failures.Max())
+		assert.Equal(t, int64(4), o.Failures.Count())
 		assert.Equal(t, []int64{4, 0}, o.Within, "1, 2, 3 and 5 ms; at the threshold is within it")
 		require.Len(t, o.Slowest, 10)
 		for i := range o.Slowest {

@@ -89,7 +89,8 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 func TestRecordAndCursorAllocateNothing(t *testing.T) {
 	const µs = time.Microsecond
 	for name, schedule := range map[string]*Schedule{"closed": nil, "open": rate(1000)} {
-		h := newShard(&Config{Schedule: schedule, Thresholds: []time.Duration{100 * µs}})
+		cfg := &Config{Schedule: schedule}
+		h := &shard{seen: record.New(schedule != nil, []time.Duration{100 * µs})}
 		for why, s := range map[string]record.Sample{
 			"a response":   {Result: record.Result{Status: 200}},
 			"a status":     {Result: record.Result{Status: 503}},
@@ -100,9 +101,9 @@ func TestRecordAndCursorAllocateNothing(t *testing.T) {
 			record := func() {
 				s.Due += 7 * µs
 				s.Sent, s.Waited, s.Done = s.Due+3*µs, 2*µs, s.Due+50*µs
-				h.record(&s)
+				h.record(&s, cfg)
 			}
-			for range 2 * keptSlowest { // and those that are kept
+			for range 20 { // and those that are kept
 				record()
 			}
 			assert.Zero(t, testing.AllocsPerRun(1000, record), "%s, %s", name, why)
@@ -138,14 +139,15 @@ func BenchmarkRecord(b *testing.B) {
 	for name, schedule := range map[string]*Schedule{"closed": nil, "open": rate(1000)} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
-			h := newShard(&Config{Schedule: schedule})
-			s := record.Sample{Result: record.Result{Status: 200, BytesSent: 100, BytesReceived: 200, BytesBody: 13}}
+			cfg := &Config{Schedule: schedule}
+			h := &shard{seen: record.New(schedule != nil, nil)}
+			s := record.Sample{Result: record.Result{Status: 200, Octets: record.Octets{Sent: 100, Received: 200, Body: 13}}}
 			for b.Loop() {
 				s.N++
 				s.Due += 10 * time.Microsecond
 				s.Sent = s.Due + time.Duration(s.N%64)*time.Microsecond
 				s.Done = s.Sent + time.Duration(50+s.N%1024)*time.Microsecond
-				h.record(&s)
+				h.record(&s, cfg)
 			}
 		})
 	}
@@ -171,7 +173,7 @@ func BenchmarkSleeper(b *testing.B) {
 	require.NoError(b, err)
 	defer s.Close()
 	b.ReportAllocs()
-	late := hist.New(timeBits)
+	late := hist.New(10)
 	began := time.Now()
 	for due := time.Millisecond; b.Loop(); due += time.Millisecond {
 		for now := time.Since(began); now < due; now = time.Since(began) {

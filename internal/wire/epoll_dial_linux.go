@@ -140,7 +140,7 @@ func (m *epollMux) sendEarly(i int) error {
 		return errno
 	}
 	p.unsent = p.unsent[n:]
-	p.result.BytesSent += int64(n)
+	p.result.Octets.Sent += int64(n)
 	return nil
 }
 

@@ -152,7 +152,7 @@ func (m *epollMux) send(i int) {
 		switch errno {
 		case 0:
 			*b = (*b)[n:]
-			p.result.BytesSent += int64(n)
+			p.result.Octets.Sent += int64(n)
 		case unix.EINTR:
 		case unix.EAGAIN:
 			m.watchWrites(i, true)
@@ -184,14 +184,14 @@ func (m *epollMux) receive(i int) {
 		p.ending.AtEnd = true
 		p.ending.ReadErr = p.parser.EOF()
 	default:
-		p.result.BytesReceived += int64(n)
+		p.result.Octets.Received += int64(n)
 		used, done, err := p.parser.Feed(m.in[:n])
 		if !done && err == nil {
 			return
 		}
 		p.ending.ReadErr = err
 		if done {
-			p.result.BytesSurplus = int64(n - used)
+			p.result.Octets.Surplus = int64(n - used)
 		}
 	}
 	m.finish(i)
@@ -203,7 +203,7 @@ func (m *epollMux) finish(i int) {
 	if len(p.unsent)+len(p.rest) > 0 && p.ending.SendErr == nil {
 		p.ending.SendErr = os.ErrDeadlineExceeded // the response came first
 	}
-	p.result.BytesBody = p.parser.Body()
+	p.result.Octets.Body = p.parser.Body()
 	if err := p.ending.Failure(&p.parser); err != nil {
 		m.drop(i)
 		m.fail(i, err, !p.ending.Kept)
@@ -211,7 +211,7 @@ func (m *epollMux) finish(i int) {
 	}
 	completed(&p.result, p.parser.Status())
 	p.failed, p.failures = false, 0
-	if p.kept = p.ending.Reusable(m.Request, &p.parser, p.result.BytesSurplus); !p.kept {
+	if p.kept = p.ending.Reusable(m.Request, &p.parser, p.result.Octets.Surplus); !p.kept {
 		m.drop(i)
 	}
 	m.end(i)

@@ -233,7 +233,7 @@ func TestConnectionToItself(t *testing.T) {
 				m.Wait(time.Minute, func(_ int, r *record.Result) {
 					told = true
 					assert.Equal(t, want.String(), r.Kind.String(), addr)
-					assert.Zero(t, r.BytesSent)
+					assert.Zero(t, r.Octets.Sent)
 				})
 			}
 		}

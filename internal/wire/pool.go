@@ -157,7 +157,7 @@ func (s *connSender) Send(n int64, idled time.Duration) (r record.Result) {
 		s.drop()
 	}
 	r = record.Result{
-		BytesSent: res.Sent, BytesReceived: res.Received, BytesBody: res.Body, BytesSurplus: res.Surplus,
+		Octets: record.Octets{Sent: res.Sent, Received: res.Received, Body: res.Body, Surplus: res.Surplus},
 	}
 	if res.Err != nil {
 		s.failed(&r, n, res.Err, fresh, &s.failures)
