@@ -16,6 +16,9 @@ import (
 // peers are what load-tester is compared with.
 var peers = []tool{wrk, wrk2, ab, h2load, hey, bombardier, vegeta, fortio, k6, oha}
 
+// product is the module of load-tester, whose checkout contains this one.
+const product = "github.com/loadtestkit/load-tester"
+
 // A bench is what all tables are measured with.
 type bench struct {
 	rounds int
@@ -24,6 +27,7 @@ type bench struct {
 
 	client, server int // CPUs, anyCPU where there is only one
 	files          uint64
+	root           string // the checkout of load-tester
 	dir            string // for all that is written; removed at the end
 	tools          []tool // ours first, then the peers that were found
 	log            io.Writer
@@ -38,11 +42,14 @@ func (b *bench) prepare(ctx context.Context, named string) (err error) {
 	if b.files, err = raiseFiles(); err != nil {
 		return err
 	}
-	gopath, err := exec.CommandContext(ctx, "go", "env", "GOPATH").Output()
-	if err != nil {
-		return fmt.Errorf("asking go for GOPATH: %w", err)
+	if b.root, err = runGo(ctx, "list", "-m", "-f", "{{.Dir}}", product); err != nil {
+		return err
 	}
-	bin := filepath.Join(strings.TrimSpace(string(gopath)), "bin")
+	gopath, err := runGo(ctx, "env", "GOPATH")
+	if err != nil {
+		return err
+	}
+	bin := filepath.Join(gopath, "bin")
 	found, err := findPeers(named, bin)
 	if err != nil {
 		return err
@@ -61,22 +68,25 @@ func (b *bench) prepare(ctx context.Context, named string) (err error) {
 	}
 	us := ours
 	us.path = filepath.Join(b.dir, ours.name)
-	if err := build(ctx, "build", "-o", us.path, "github.com/loadtestkit/load-tester/cmd/load-tester"); err != nil {
+	if _, err := runGo(ctx, "-C", b.root, "build", "-o", us.path, "./cmd/load-tester"); err != nil {
 		return err
 	}
 	b.tools = append([]tool{us}, found...)
 	return nil
 }
 
-// build runs the go command, without cgo as the README has it.
-func build(ctx context.Context, args ...string) error {
+// runGo runs the go command, without cgo as the README does, and returns what
+// it prints.
+func runGo(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	out, err := cmd.CombinedOutput()
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
 	if err != nil {
-		return fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, out)
+		return "", fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, stderr.String())
 	}
-	return nil
+	return strings.TrimSpace(string(out)), nil
 }
 
 // placeCPUs chooses a CPU for the tools and one for the servers: the last and

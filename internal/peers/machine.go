@@ -45,7 +45,7 @@ func (b *bench) describeTools(ctx context.Context, s *strings.Builder) error {
 		if i > 0 {
 			s.WriteString("; ")
 		}
-		v, err := version(ctx, t)
+		v, err := b.version(ctx, t)
 		if err != nil {
 			return fmt.Errorf("asking %s for its version: %w", t.name, err)
 		}
@@ -62,9 +62,9 @@ func (b *bench) describeTools(ctx context.Context, s *strings.Builder) error {
 
 // version is what a tool says it is, or what was built into it; of load-tester
 // it is the commit, and whether the tree has more than that.
-func version(ctx context.Context, t tool) (string, error) {
+func (b *bench) version(ctx context.Context, t tool) (string, error) {
 	if t.name == ours.name {
-		return versionLine(ctx, "git", "describe", "--always", "--dirty")
+		return versionLine(ctx, "git", "-C", b.root, "describe", "--always", "--dirty")
 	}
 	if t.version != nil {
 		return versionLine(ctx, t.path, t.version...)

@@ -3,8 +3,8 @@
 // latencies they report where the truth is known, and what a request costs
 // them. It takes those it finds on PATH and in $(go env GOPATH)/bin:
 //
-//	go run ./internal/peers -help
-//	go run ./internal/peers -only schedule,freeze -rounds 5 > tables.md
+//	go -C internal/peers run . -help
+//	go -C internal/peers run . -only schedule,freeze -rounds 5 > tables.md
 //
 // Each does the same work, alone, on one CPU, with the server on another one,
 // in rounds that take the tools in turn; every figure is the median of the
@@ -153,7 +153,7 @@ func choose(only string) ([]string, error) {
 }
 
 func printHelp(w io.Writer, flags *flag.FlagSet) {
-	fmt.Fprint(w, "Usage: go run ./internal/peers [flags] > tables.md\n\nRuns load-tester and its peers side by side and prints Markdown tables.\n\nFlags:\n")
+	fmt.Fprint(w, "Usage: go -C internal/peers run . [flags] > tables.md\n\nRuns load-tester and its peers side by side and prints Markdown tables.\n\nFlags:\n")
 	flags.PrintDefaults()
 	fmt.Fprint(w, "\nTables:\n")
 	for _, t := range tables {

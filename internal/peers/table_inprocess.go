@@ -20,7 +20,8 @@ and judges a percentile: once by loadtestkit.Run, in memory, once by 64 goroutin
 with an http.Client and httptest, over TCP (inprocess_test.go). Time is of the whole
 process, its start and end too. On one CPU, and on all that there are.`, thousands(int64(requests)))}
 	binary := filepath.Join(b.dir, "inprocess.test")
-	if err := build(ctx, "test", "-c", "-o", binary, "github.com/loadtestkit/load-tester/internal/peers"); err != nil {
+	peers := filepath.Join(b.root, "internal", "peers")
+	if _, err := runGo(ctx, "-C", peers, "test", "-c", "-o", binary, "."); err != nil {
 		return nil, err
 	}
 	tests := []struct{ row, name string }{{"loadtestkit", "kit"}, {"by hand", "hand"}}
