@@ -1,0 +1,104 @@
+package internal_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// floors reads the picture of the architecture page: on which floor each package
+// is.
+func floors(t *testing.T) map[string]int {
+	t.Helper()
+	page, err := os.ReadFile("../docs/ARCHITECTURE.md")
+	require.NoError(t, err)
+	of := map[string]int{}
+	for line := range strings.Lines(string(page)) {
+		words := strings.Fields(line)
+		if len(words) < 3 || words[0] != "floor" {
+			continue
+		}
+		floor, err := strconv.Atoi(words[1])
+		require.NoError(t, err, line)
+		for _, room := range words[2:] {
+			require.NotContains(t, of, room, "it is on two floors")
+			of[room] = floor
+		}
+	}
+	require.NotEmpty(t, of)
+	return of
+}
+
+// Every package is in the picture, and imports only what is on lower floors.
+func TestThePictureIsRight(t *testing.T) {
+	of := floors(t)
+	for _, a := range allowed {
+		require.Contains(t, of, a.from)
+		require.Contains(t, of, a.to)
+		assert.Greater(t, of[a.from], of[a.to], "%s imports %s", a.from, a.to)
+	}
+	rooms := map[string]bool{}
+	eachFile(t, func(room string, _ *ast.File) { rooms[room] = true })
+	for room := range rooms {
+		assert.Contains(t, of, room, "it is in no picture")
+	}
+	for room := range of {
+		assert.True(t, rooms[room], "%s is in the picture and not there", room)
+	}
+}
+
+// A word means one thing: no two rooms export types of the same name. The doors
+// repeat words of the core for their users.
+func TestTypeNamesAreUnique(t *testing.T) {
+	seen := map[string]string{}
+	eachFile(t, func(room string, file *ast.File) {
+		if room == "loadtestkit" {
+			return
+		}
+		for _, decl := range file.Decls {
+			g, ok := decl.(*ast.GenDecl)
+			if !ok {
+				continue
+			}
+			for _, spec := range g.Specs {
+				if s, ok := spec.(*ast.TypeSpec); ok && s.Name.IsExported() {
+					other, twice := seen[s.Name.Name]
+					assert.False(t, twice && other != room, "%s is a type in %s and in %s", s.Name.Name, other, room)
+					seen[s.Name.Name] = room
+				}
+			}
+		}
+	})
+	require.Greater(t, len(seen), 50)
+}
+
+// eachFile calls f for every file of the product.
+func eachFile(t *testing.T, f func(room string, file *ast.File)) {
+	t.Helper()
+	require.NoError(t, filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		room := filepath.ToSlash(filepath.Dir(strings.TrimPrefix(path, "../")))
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (room == "internal" && d.Name() == "peers" || d.Name() == "targettest" || strings.HasPrefix(d.Name(), ".") && d.Name() != ".."):
+			return fs.SkipDir
+		case d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go"):
+			return nil
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			return err
+		}
+		f(room, file)
+		return nil
+	}))
+}
