@@ -13,6 +13,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/http1"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/target"
+	"github.com/loadtestkit/load-tester/internal/target/targettest"
 )
 
 // refuses runs a plan that must fail before anything is sent, and soon.
@@ -142,14 +143,14 @@ func TestRestart(t *testing.T) {
 					close(over)
 				}
 			})
-			second := make(chan *target.Raw, 1)
+			second := make(chan *targettest.Raw, 1)
 			ctx, cancel := context.WithCancel(t.Context())
 			go func() {
 				defer cancel()
 				defer close(second)
 				<-over
 				first.Close()
-				s, err := target.ListenRaw(first.Addr, target.RawOptions{})
+				s, err := targettest.ListenRaw(first.Addr, target.RawOptions{})
 				if assert.NoError(t, err) {
 					assert.NoError(t, s.Await(t.Context(), 200), "the load comes back")
 					second <- s

@@ -4,11 +4,11 @@
 package target
 
 import (
-	"bytes"
 	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"log"
 	"net"
 	"net/http"
@@ -34,7 +34,6 @@ type Server struct {
 	cancel context.CancelFunc // ends the context of every handler
 	served chan struct{}      // closed when nothing more is accepted in memory
 	panics panics
-	log    boundedLog
 
 	mu      sync.Mutex
 	open    map[net.Conn]struct{} // connections whose goroutine has not ended
@@ -71,7 +70,7 @@ func Serve(h http.Handler, opts ServeOptions) (*Server, error) {
 	s.ts = &httptest.Server{Listener: l, Config: &http.Server{
 		Handler:     s.panics.guard(h),
 		BaseContext: func(net.Listener) context.Context { return ctx },
-		ErrorLog:    log.New(&s.log, "", 0),
+		ErrorLog:    log.New(io.Discard, "", 0), // failed handshakes: their clients report them
 		ConnState:   s.track,
 	}}
 	if opts.TLS {
@@ -110,10 +109,6 @@ func (s *Server) CertPool() *x509.CertPool {
 // request with this X-Request-Id. It knows so before the client sees the
 // connection end, and remembers the latest 1024.
 func (s *Server) Panic(id string) (msg string, ok bool) { return s.panics.text(id) }
-
-// Log returns the first 4 KiB of what net/http had to complain about, such as
-// failed handshakes, one per line.
-func (s *Server) Log() string { return s.log.String() }
 
 // Close ends every connection and the context of every handler, and waits for
 // the handlers to return, at most Grace: its error says how many did not.
@@ -174,25 +169,4 @@ func (s *Server) track(c net.Conn, state http.ConnState) {
 			}
 		}
 	}
-}
-
-// A boundedLog keeps the first 4 KiB written to it, whole lines apart.
-type boundedLog struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *boundedLog) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.buf.Len()+len(p) <= 4<<10 {
-		l.buf.Write(p)
-	}
-	return len(p), nil
-}
-
-func (l *boundedLog) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
 }

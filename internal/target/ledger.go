@@ -1,8 +1,6 @@
 package target
 
 import (
-	"context"
-	"fmt"
 	"sync"
 	"time"
 )
@@ -21,7 +19,6 @@ type ledger struct {
 	seen  int64
 	first time.Duration // when request 0 arrived
 	log   []entry       // preallocated; full when len is cap
-	waits []wait
 }
 
 // An entry is an [Arrival] without a pointer, so that a log of millions costs
@@ -30,12 +27,6 @@ type entry struct {
 	at   time.Duration
 	size uint8
 	id   [47]byte
-}
-
-// A wait ends when n requests were seen.
-type wait struct {
-	n    int64
-	over chan struct{}
 }
 
 // newLedger returns a ledger that keeps the first size arrivals.
@@ -61,24 +52,8 @@ func (l *ledger) arrive(id []byte) (n int64, now time.Time, since time.Duration)
 		e.at = at
 		e.size = uint8(copy(e.id[:], id))
 	}
-	if len(l.waits) > 0 {
-		l.wake()
-	}
 	// A request that read its clock before request 0 did may come in after it.
 	return n, now, max(at-l.first, 0)
-}
-
-// wake ends the waits that are over. The caller holds the lock.
-func (l *ledger) wake() {
-	kept := l.waits[:0]
-	for _, w := range l.waits {
-		if l.seen >= w.n {
-			close(w.over)
-		} else {
-			kept = append(kept, w)
-		}
-	}
-	l.waits = kept
 }
 
 func (l *ledger) count() int64 {
@@ -97,19 +72,4 @@ func (l *ledger) arrivals() []Arrival {
 		out[i] = Arrival{ID: string(e.id[:e.size]), At: e.at}
 	}
 	return out
-}
-
-// await blocks until n requests were seen. Its error says how far it came.
-func (l *ledger) await(ctx context.Context, n int64) error {
-	w := wait{n, make(chan struct{})}
-	l.mu.Lock()
-	l.waits = append(l.waits, w)
-	l.wake()
-	l.mu.Unlock()
-	select {
-	case <-w.over:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("awaiting %d requests, %d seen: %w", n, l.count(), ctx.Err())
-	}
 }

@@ -79,10 +79,6 @@ func (r *Raw) Served() int64 { return r.served.Load() }
 // Arrivals returns the logged arrivals in the order of their numbers.
 func (r *Raw) Arrivals() []Arrival { return r.ledger.arrivals() }
 
-// Await blocks until n requests arrived, or ctx ends: then its error says how
-// many did.
-func (r *Raw) Await(ctx context.Context, n int64) error { return r.ledger.await(ctx, n) }
-
 // Close stops listening, cuts every connection off and returns when nothing
 // of the server is left. It may be called again.
 func (r *Raw) Close() error {

@@ -18,6 +18,7 @@ const maxRawHead = 64 << 10
 // bytes at all, closed for an orderly end.
 type RawConn struct {
 	net.Conn
+	ID []byte // the request's X-Request-Id, empty without one; valid until it is answered
 
 	raw    *Raw
 	req    rawRequest
@@ -25,9 +26,6 @@ type RawConn struct {
 	out    []byte // the answer being built
 	closed bool
 }
-
-// ID returns the request's X-Request-Id, "" without one.
-func (c *RawConn) ID() string { return string(c.req.id) }
 
 // Answer writes a whole response with this status. With the last answer that
 // the client allows on this connection, the connection ends.
@@ -42,21 +40,6 @@ func (c *RawConn) Answer(status int) {
 	if err != nil || c.req.last {
 		c.Close()
 	}
-}
-
-// Hold answers nothing: it returns when the client ends the connection, or the
-// server is closed.
-func (c *RawConn) Hold() {
-	_, _ = io.Copy(io.Discard, c.Conn)
-	c.Close()
-}
-
-// Reset ends the connection by a reset. What was written may be lost with it.
-func (c *RawConn) Reset() {
-	if tcp, ok := c.Conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0)
-	}
-	c.Close()
 }
 
 // Close ends the connection; the next request will not be read.
@@ -76,6 +59,7 @@ func (c *RawConn) serve() {
 		if d := r.opts.Timing.Delay(since, n); d > 0 && sleepUntil(r.ctx, at.Add(d)) != nil {
 			break
 		}
+		c.ID = c.req.id
 		r.opts.Behave(n, c)
 		c.buf = slices.Delete(c.buf, 0, c.req.size)
 	}

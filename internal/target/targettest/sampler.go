@@ -1,4 +1,4 @@
-package target
+package targettest
 
 import (
 	"context"
@@ -11,12 +11,17 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/loadtestkit/load-tester/internal/target"
 )
+
+// hello is the body of every answer with status 200.
+const hello = "hello, world\n"
 
 // A Sampler is a handler with an answer of every sort, for trying out a load
 // tester:
 //
-//	/                        200, when [Demo] says
+//	/                        200, when [target.Demo] says
 //	/ok                      200 at once
 //	/status/{code}           that status
 //	/mixed?every=4           503 to every 4th request of this path, else 200; 2 by default
@@ -25,9 +30,9 @@ import (
 //	/drop                    nothing: the connection ends
 //	/echo                    200 with the request as text
 type Sampler struct {
-	ledger *ledger
-	mux    *http.ServeMux
-	mixed  atomic.Int64
+	counter counter
+	mux     *http.ServeMux
+	mixed   atomic.Int64
 
 	mu   sync.Mutex
 	last string
@@ -35,9 +40,9 @@ type Sampler struct {
 
 // NewSampler returns a Sampler that has seen no request.
 func NewSampler() *Sampler {
-	s := &Sampler{ledger: newLedger(0), mux: http.NewServeMux()}
-	s.mux.Handle("/{$}", Known(Demo()))
-	s.mux.HandleFunc("/ok", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, rawBody) })
+	s := &Sampler{mux: http.NewServeMux()}
+	s.mux.Handle("/{$}", target.Known(target.Demo()))
+	s.mux.HandleFunc("/ok", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, hello) })
 	s.mux.HandleFunc("/status/{code}", serveStatus)
 	s.mux.HandleFunc("/mixed", s.serveMixed)
 	s.mux.HandleFunc("/slow", serveSlow)
@@ -58,7 +63,7 @@ func (s *Sampler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.last = text
 	s.mu.Unlock()
-	s.ledger.arrive(nil)
+	s.counter.add()
 	if r.URL.Path == "/echo" {
 		_, _ = io.WriteString(w, text)
 		return
@@ -67,11 +72,11 @@ func (s *Sampler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // Seen returns how many whole requests arrived.
-func (s *Sampler) Seen() int64 { return s.ledger.count() }
+func (s *Sampler) Seen() int64 { return s.counter.count() }
 
 // Await blocks until n requests arrived, or ctx ends: then its error says how
 // many did.
-func (s *Sampler) Await(ctx context.Context, n int64) error { return s.ledger.await(ctx, n) }
+func (s *Sampler) Await(ctx context.Context, n int64) error { return s.counter.await(ctx, n) }
 
 // Last returns the request that arrived last as text: its first line, its
 // header fields sorted, and the first 4 KiB of its body.
@@ -123,20 +128,20 @@ func (s *Sampler) serveMixed(w http.ResponseWriter, r *http.Request) {
 	if s.mixed.Add(1)%every == 0 {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
-	_, _ = io.WriteString(w, rawBody)
+	_, _ = io.WriteString(w, hello)
 }
 
 func serveSlow(w http.ResponseWriter, r *http.Request) {
 	d := 10 * time.Millisecond
 	if text := r.URL.Query().Get("d"); text != "" {
 		var err error
-		if d, err = parseDuration(text); err != nil {
+		if d, err = time.ParseDuration(text); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
 	}
-	if Sleep(r.Context(), d) != nil {
+	if target.Sleep(r.Context(), d) != nil {
 		panic(http.ErrAbortHandler)
 	}
-	_, _ = io.WriteString(w, rawBody)
+	_, _ = io.WriteString(w, hello)
 }
