@@ -48,6 +48,8 @@ var allowed = []struct{ from, to, why string }{
 	{"internal/baseline", "internal/host", "what kind of machine this is"},
 	{"internal/baseline", "internal/verdict", "runs to judge by"},
 	{"internal/target/targettest", "internal/target", "servers whose truth is known"},
+	{"internal/target", "internal/stat", "random latencies"},
+	{"internal/http1", "internal/stat", "random trace ids"},
 	{"internal/report", "internal/hist", "distributions"},
 	{"internal/report", "internal/verdict", "verdicts and how numbers are written"},
 	{"internal/verdict", "internal/hist", "the course of a run, block by block"},

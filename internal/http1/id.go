@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+
+	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
 // idDigits is how many digits the number of a request has in its id: enough
@@ -47,7 +49,9 @@ func (r *Request) Patch(b []byte, n int64) {
 		putDigits(b[r.id:r.id+idDigits], n)
 	}
 	if r.trace != 0 {
-		low := mix(r.runHash + uint64(n))
+		// Distinct within the run, and random to the samplers that compare a
+		// part of the trace id with a threshold.
+		low := stat.Random(r.runHash, n)
 		parent := max(low, 1)
 		putHex(b[r.trace:r.trace+16], r.runHash)
 		putHex(b[r.trace+16:r.trace+32], low)
@@ -79,14 +83,5 @@ func putHex(b []byte, u uint64) {
 func hashRun(run string) uint64 {
 	h := fnv.New64a()
 	h.Write([]byte(run))
-	return max(mix(h.Sum64()), 1)
-}
-
-// mix is the output function of splitmix64 (Steele et al., OOPSLA 2014), a
-// bijection: the trace ids of a run are distinct, and look random to the
-// samplers that compare a part of them with a threshold.
-func mix(u uint64) uint64 {
-	u = (u ^ u>>30) * 0xbf58476d1ce4e5b9
-	u = (u ^ u>>27) * 0x94d049bb133111eb
-	return u ^ u>>31
+	return max(stat.Random(h.Sum64(), 0), 1)
 }

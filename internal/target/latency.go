@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
 // A Latency is a known distribution of durations. It is immutable, and a pure
@@ -163,20 +165,9 @@ func between(a, b point, q float64) time.Duration {
 // At returns the n-th duration of the sequence that seed selects. The
 // durations of different n are independent samples of the distribution.
 func (l Latency) At(n int64, seed uint64) time.Duration {
-	// 53 bits, in (0, 1], as many as a float64 holds.
-	return l.Quantile(float64(mix(mix(seed)+uint64(n)*gamma)>>11+1) / (1 << 53))
-}
-
-// gamma is the odd number nearest to 2^64 divided by the golden ratio.
-const gamma = 0x9e3779b97f4a7c15
-
-// mix is the output function of SplitMix64 (Steele, Lea and Flood, "Fast
-// splittable pseudorandom number generators", OOPSLA 2014, variant 13).
-func mix(z uint64) uint64 {
-	z += gamma
-	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-	z = (z ^ z>>27) * 0x94d049bb133111eb
-	return z ^ z>>31
+	// The seed is hashed first: sequences of neighbouring seeds must not overlap.
+	u := stat.Random(stat.Random(seed, 0), n)
+	return l.Quantile(float64(u>>11+1) / (1 << 53)) // in (0, 1], as many bits as a float64 holds
 }
 
 // String returns the distribution in the form [ParseLatency] reads.
