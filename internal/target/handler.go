@@ -5,6 +5,7 @@ package target
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -19,73 +20,109 @@ import (
 
 // ServeOptions says how a handler is served.
 type ServeOptions struct {
-	TLS   bool          // over https, with the certificate in [Server.CertPool]
+	TLS   bool          // over https, with a certificate from [Server.CertPool]
 	Grace time.Duration // how long Close waits for handlers; 0 means 5s
+
+	// Memory serves the handler without a socket: only [Server.Dial] reaches
+	// it, and the host in URL and in the requests' Host field is a name that
+	// does not resolve. Such a server works in a testing/synctest bubble. It
+	// excludes TLS.
+	Memory bool
 }
 
-// A Server serves a handler on loopback and, unless it does so over TLS, in
-// memory.
+// A Server serves a handler in memory, on loopback, or both.
 type Server struct {
 	URL string // without a path: http://127.0.0.1:1234
 
-	ts     *httptest.Server
-	memory *memoryListener // nil with TLS
-	grace  time.Duration
-	cancel context.CancelFunc // ends the context of every handler
-	served chan struct{}      // closed when nothing more is accepted in memory
-	panics panics
+	http    *http.Server
+	memory  *memoryListener // nil with TLS
+	roots   *x509.CertPool  // nil without TLS
+	grace   time.Duration
+	cancel  context.CancelFunc // ends the context of every handler
+	panics  panics
+	running sync.WaitGroup // accept loops and connections
 
 	mu      sync.Mutex
-	open    map[net.Conn]struct{} // connections whose goroutine has not ended
+	open    int // connections that run
 	closing bool
-	closed  chan struct{} // closed when closing and none is open
 }
+
+// memoryURL is the URL of a server without a socket. The .invalid domain never
+// resolves (RFC 6761 section 6.4), so a handler that calls it fails at once
+// instead of reaching another server.
+const memoryURL = "http://handler.invalid"
 
 // Serve starts a server for h. The caller must close it.
 func Serve(h http.Handler, opts ServeOptions) (*Server, error) {
-	if h == nil {
+	switch {
+	case h == nil:
 		return nil, errors.New("serving a handler: it is nil")
-	}
-	if opts.Grace < 0 {
+	case opts.Grace < 0:
 		return nil, fmt.Errorf("serving a handler: Grace %v must not be negative", opts.Grace)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		var err6 error
-		if l, err6 = net.Listen("tcp6", "[::1]:0"); err6 != nil {
-			return nil, fmt.Errorf("serving a handler on loopback: %w", err)
-		}
+	case opts.Memory && opts.TLS:
+		return nil, errors.New("serving a handler: Memory and TLS exclude each other")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &Server{
-		grace:  opts.Grace,
-		cancel: cancel,
-		served: make(chan struct{}),
-		open:   make(map[net.Conn]struct{}),
-		closed: make(chan struct{}),
-	}
+	s := &Server{grace: opts.Grace, cancel: cancel}
 	if s.grace == 0 {
 		s.grace = 5 * time.Second
 	}
-	s.ts = &httptest.Server{Listener: l, Config: &http.Server{
+	s.http = &http.Server{
 		Handler:     s.panics.guard(h),
 		BaseContext: func(net.Listener) context.Context { return ctx },
-		ErrorLog:    log.New(io.Discard, "", 0), // failed handshakes: their clients report them
+		ErrorLog:    log.New(io.Discard, "", 0), // such as failed handshakes, which their clients report
 		ConnState:   s.track,
-	}}
-	if opts.TLS {
-		s.ts.StartTLS()
-		close(s.served)
-	} else {
-		s.ts.Start()
-		s.memory = newMemoryListener(l.Addr().(*net.TCPAddr))
-		go func() {
-			defer close(s.served)
-			_ = s.ts.Config.Serve(s.memory) // until Close
-		}()
 	}
-	s.URL = s.ts.URL
+	addr := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80}
+	s.URL = memoryURL
+	if !opts.Memory {
+		l, err := listenLoopback()
+		if err != nil {
+			cancel()
+			return nil, err
+		}
+		addr = l.Addr().(*net.TCPAddr)
+		s.URL = "http://" + addr.String()
+		if opts.TLS {
+			s.URL = "https://" + addr.String()
+			l = s.secure(l)
+		}
+		s.accept(l)
+	}
+	if !opts.TLS {
+		s.memory = newMemoryListener(addr)
+		s.accept(s.memory)
+	}
 	return s, nil
+}
+
+// listenLoopback listens on a free port of loopback.
+func listenLoopback() (net.Listener, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err == nil {
+		return l, nil
+	}
+	l, err6 := net.Listen("tcp6", "[::1]:0")
+	if err6 != nil {
+		return nil, fmt.Errorf("serving a handler on loopback: %w", err)
+	}
+	return l, nil
+}
+
+// secure returns l behind TLS with the certificate of package httptest, which
+// shows it only once a server has been started.
+func (s *Server) secure(l net.Listener) net.Listener {
+	ts := &httptest.Server{Listener: newMemoryListener(new(net.TCPAddr)), Config: new(http.Server)}
+	ts.StartTLS()
+	defer ts.Close()
+	s.roots = x509.NewCertPool()
+	s.roots.AddCert(ts.Certificate())
+	return tls.NewListener(l, &tls.Config{Certificates: ts.TLS.Certificates, NextProtos: []string{"http/1.1"}})
+}
+
+// accept serves the connections of l until Close.
+func (s *Server) accept(l net.Listener) {
+	s.running.Go(func() { _ = s.http.Serve(l) })
 }
 
 // Dial opens a connection to s in memory, for plain HTTP, within ctx. To either
@@ -95,78 +132,72 @@ func (s *Server) Dial(ctx context.Context) (net.Conn, error) { return s.memory.d
 
 // CertPool returns what a client must trust to reach s, nil without TLS. The
 // certificate is good for 127.0.0.1, ::1 and example.com.
-func (s *Server) CertPool() *x509.CertPool {
-	cert := s.ts.Certificate()
-	if cert == nil {
-		return nil
-	}
-	pool := x509.NewCertPool()
-	pool.AddCert(cert)
-	return pool
-}
+func (s *Server) CertPool() *x509.CertPool { return s.roots }
 
 // Panic returns what the handler panicked with, and where, while it served the
-// request with this X-Request-Id. It knows so before the client sees the
-// connection end, and remembers the latest 1024.
+// request with this X-Request-Id. It knows before the client sees the connection
+// end, and remembers the latest 1024.
 func (s *Server) Panic(id string) (msg string, ok bool) { return s.panics.text(id) }
 
-// Close ends every connection and the context of every handler, and waits for
-// the handlers to return, at most Grace: its error says how many did not.
-// Nothing of a server is left when it returns nil, apart from connections that
-// a handler hijacked, which are the handler's. It may be called again.
-//
-// Note: [httptest.Server.Close] alone waits without a bound, lets a request in
-// flight finish however long it takes, and writes to stderr after 5 s.
+// Close ends every connection and the context of every handler, and waits up to
+// Grace for the handlers to return: its error says how many did not. When it
+// returns nil, nothing of the server is left except connections that a handler
+// hijacked, which belong to the handler. It may be called again.
 func (s *Server) Close() error {
 	s.mu.Lock()
-	if !s.closing {
-		s.closing = true
-		if len(s.open) == 0 {
-			close(s.closed)
-		}
-	}
+	s.closing = true
 	s.mu.Unlock()
 	// Its error is that of closing a listener or connections: nothing can be
 	// done about it.
-	_ = s.ts.Config.Close()
-	// After the connections, or a handler that returns because its context
-	// ended would answer 200 to a request that was cut off.
+	_ = s.http.Close()
+	// Only now: a handler that returns because its context ended would
+	// otherwise answer 200 to a request that was cut off.
 	s.cancel()
+	over := make(chan struct{})
+	go func() { s.running.Wait(); close(over) }()
 	bound := time.NewTimer(s.grace)
 	defer bound.Stop()
 	select {
-	case <-s.closed:
-		s.ts.Close()
-		<-s.served
+	case <-over:
 		return nil
 	case <-bound.C:
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		return fmt.Errorf("closing the server of a handler: %d requests still run %v after their contexts ended", len(s.open), s.grace)
+		return fmt.Errorf("closing the server of a handler: %d requests still run %v after their contexts ended", s.open, s.grace)
 	}
 }
 
-// track is told the state of every connection.
+// track is called for each change of a connection's state.
 func (s *Server) track(c net.Conn, state http.ConnState) {
 	if state == http.StateActive || state == http.StateIdle {
-		return // as twice a request
+		return // without the lock: these come with every request
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch state {
-	case http.StateNew:
-		s.open[c] = struct{}{}
+	if state == http.StateNew {
+		s.running.Add(1)
+		s.open++
 		if s.closing { // accepted, but too late for http.Server.Close to see it
 			c.Close()
 		}
-	case http.StateHijacked, http.StateClosed:
-		delete(s.open, c)
-		if s.closing && len(s.open) == 0 {
-			select {
-			case <-s.closed:
-			default:
-				close(s.closed)
-			}
-		}
+		return
 	}
+	s.open--
+	s.running.Done()
+}
+
+// requestIDHeader carries a request's id on the wire.
+const requestIDHeader = "X-Request-Id"
+
+type requestIDKey struct{}
+
+// WithRequestID returns a copy of ctx that carries the request's id.
+func WithRequestID(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, requestIDKey{}, id)
+}
+
+// RequestID returns the id of the request that ctx belongs to, "" without one.
+func RequestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestIDKey{}).(string)
+	return id
 }

@@ -1,12 +1,14 @@
 package target
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"math/rand/v2"
 	"net"
 	"os"
 	"runtime"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -19,7 +21,8 @@ import (
 
 // conns returns the two ends of a connection that ends with the test.
 func conns(t testing.TB) (c, s *memoryConn) {
-	c, s = newMemoryConns(&net.TCPAddr{Port: 1}, &net.TCPAddr{Port: 2})
+	lo := net.IPv4(127, 0, 0, 1)
+	c, s = newMemoryConns(&net.TCPAddr{IP: lo, Port: 1}, &net.TCPAddr{IP: lo, Port: 2})
 	t.Cleanup(func() { c.Close(); s.Close() })
 	return c, s
 }
@@ -93,6 +96,41 @@ func TestMemoryConnWaitsForRoom(t *testing.T) {
 	})
 }
 
+// A write that waits for another one is durably blocked, and ends with it.
+func TestMemoryConnWritesInTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := conns(t)
+		c.SetWriteDeadline(time.Now().Add(time.Second))
+		began := time.Now()
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() {
+				_, err := c.Write(make([]byte, largeRing+1))
+				timedOut(t, err, "write")
+			})
+		}
+		wg.Wait()
+		assert.Equal(t, time.Second, time.Since(began))
+	})
+	synctest.Test(t, func(t *testing.T) {
+		c, s := conns(t)
+		var wg sync.WaitGroup
+		for _, octet := range []byte("ab") {
+			wg.Go(func() {
+				_, err := c.Write(bytes.Repeat([]byte{octet}, 2*largeRing))
+				assert.NoError(t, err)
+			})
+		}
+		got := make([]byte, 4*largeRing)
+		_, err := io.ReadFull(s, got)
+		require.NoError(t, err)
+		wg.Wait()
+		first, second := got[:2*largeRing], got[2*largeRing:]
+		assert.Equal(t, 2*largeRing, bytes.Count(first, first[:1]), "nothing comes in between")
+		assert.Equal(t, 2*largeRing, bytes.Count(second, second[:1]))
+	})
+}
+
 // A connection that holds nothing has given back the large ring it needed.
 func TestMemoryConnHoldsLittle(t *testing.T) {
 	c, s := conns(t)
@@ -127,10 +165,7 @@ func timedOut(t *testing.T, err error, op string) {
 
 func TestMemoryConnDeadlines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		lo := net.IPv4(127, 0, 0, 1)
-		c, s := newMemoryConns(&net.TCPAddr{IP: lo, Port: 1}, &net.TCPAddr{IP: lo, Port: 2})
-		defer c.Close()
-		defer s.Close()
+		c, s := conns(t)
 		began := time.Now()
 		elapsed := func() time.Duration { return time.Since(began) }
 		b := make([]byte, 1)

@@ -26,7 +26,7 @@ var largeRings = sync.Pool{New: func() any { return new([largeRing]byte) }}
 type stream struct {
 	mu      *sync.Mutex // of the connection; guards the rest
 	changed sync.Cond   // something below has
-	whole   sync.Mutex  // held by a write, so that none comes in between
+	writing bool        // a write is in progress: the next waits, so that none comes in between
 
 	small    []byte           // made when first needed
 	large    *[largeRing]byte // lent; nil if what waits fits into small
@@ -74,10 +74,13 @@ func (s *stream) read(b []byte) (n int, err error) {
 
 // write puts all of b in, and waits for room where there is none.
 func (s *stream) write(b []byte) (n int, err error) {
-	s.whole.Lock()
-	defer s.whole.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for s.writing {
+		s.changed.Wait()
+	}
+	s.writing = true
+	defer func() { s.writing = false; s.changed.Broadcast() }()
 	for ; ; s.changed.Wait() {
 		switch {
 		case s.writer.closed:
@@ -98,10 +101,10 @@ func (s *stream) write(b []byte) (n int, err error) {
 			}
 			return n, nil
 		}
-		n += s.put(b[n:])
-		if s.changed.Broadcast(); n == len(b) {
+		if n += s.put(b[n:]); n == len(b) {
 			return n, nil
 		}
+		s.changed.Broadcast()
 	}
 }
 
