@@ -24,9 +24,8 @@ type ServeOptions struct {
 	Grace time.Duration // how long Close waits for handlers; 0 means 5s
 
 	// Memory serves the handler without a socket: only [Server.Dial] reaches
-	// it, and the host in URL and in the requests' Host field is a name that
-	// does not resolve. Such a server works in a testing/synctest bubble. It
-	// excludes TLS.
+	// it, and nothing listens at the address in URL. Such a server works in a
+	// testing/synctest bubble. It excludes TLS.
 	Memory bool
 }
 
@@ -47,10 +46,10 @@ type Server struct {
 	closing bool
 }
 
-// memoryURL is the URL of a server without a socket. The .invalid domain never
-// resolves (RFC 6761 section 6.4), so a handler that calls it fails at once
-// instead of reaching another server.
-const memoryURL = "http://handler.invalid"
+// memoryPort is the port that a server without a socket seems to have: tcpmux
+// (RFC 1078), which is out of use, so that a handler that calls its own address
+// is refused at once instead of reaching another server.
+const memoryPort = 1
 
 // Serve starts a server for h. The caller must close it.
 func Serve(h http.Handler, opts ServeOptions) (*Server, error) {
@@ -73,8 +72,8 @@ func Serve(h http.Handler, opts ServeOptions) (*Server, error) {
 		ErrorLog:    log.New(io.Discard, "", 0), // such as failed handshakes, which their clients report
 		ConnState:   s.track,
 	}
-	addr := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80}
-	s.URL = memoryURL
+	addr := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: memoryPort}
+	scheme := "http"
 	if !opts.Memory {
 		l, err := listenLoopback()
 		if err != nil {
@@ -82,10 +81,8 @@ func Serve(h http.Handler, opts ServeOptions) (*Server, error) {
 			return nil, err
 		}
 		addr = l.Addr().(*net.TCPAddr)
-		s.URL = "http://" + addr.String()
 		if opts.TLS {
-			s.URL = "https://" + addr.String()
-			l = s.secure(l)
+			scheme, l = "https", s.secure(l)
 		}
 		s.accept(l)
 	}
@@ -93,6 +90,7 @@ func Serve(h http.Handler, opts ServeOptions) (*Server, error) {
 		s.memory = newMemoryListener(addr)
 		s.accept(s.memory)
 	}
+	s.URL = scheme + "://" + addr.String()
 	return s, nil
 }
 

@@ -18,8 +18,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// serveInBubble serves h without a socket, to a client of its own.
-func serveInBubble(t *testing.T, h http.HandlerFunc) (*Server, *http.Client) {
+// serveInMemory serves h without a socket, to a client of its own. It may be
+// called in a bubble.
+func serveInMemory(t *testing.T, h http.HandlerFunc) (*Server, *http.Client) {
 	s := serve(t, ServeOptions{Memory: true}, h)
 	return s, clientBy(t, s, func(s *Server) (net.Conn, error) { return s.Dial(t.Context()) })
 }
@@ -32,7 +33,7 @@ func slow(w http.ResponseWriter, r *http.Request) {
 
 func TestVirtualTimeIsTheHandlers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, c := serveInBubble(t, slow)
+		s, c := serveInMemory(t, slow)
 		began := time.Now()
 		reused := 0
 		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) {
@@ -64,7 +65,7 @@ func TestVirtualTimeIsTheHandlers(t *testing.T) {
 func TestVirtualTimeOfLargeBodies(t *testing.T) {
 	const size = 1 << 20
 	synctest.Test(t, func(t *testing.T) {
-		s, c := serveInBubble(t, func(w http.ResponseWriter, r *http.Request) {
+		s, c := serveInMemory(t, func(w http.ResponseWriter, r *http.Request) {
 			time.Sleep(time.Second)
 			n, err := io.Copy(io.Discard, r.Body)
 			assert.NoError(t, err)
@@ -85,7 +86,7 @@ func TestVirtualTimeOfLargeBodies(t *testing.T) {
 
 func TestVirtualTimeoutsAreExact(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, c := serveInBubble(t, slow)
+		s, c := serveInMemory(t, slow)
 		began := time.Now()
 		conn, err := s.Dial(t.Context())
 		require.NoError(t, err)
@@ -106,7 +107,7 @@ func TestVirtualTimeoutsAreExact(t *testing.T) {
 		assert.Equal(t, 1009*ms, time.Since(began))
 	})
 	synctest.Test(t, func(t *testing.T) {
-		s, c := serveInBubble(t, http.TimeoutHandler(http.HandlerFunc(slow), 100*ms, "too slow").ServeHTTP)
+		s, c := serveInMemory(t, http.TimeoutHandler(http.HandlerFunc(slow), 100*ms, "too slow").ServeHTTP)
 		began := time.Now()
 		status, body, err := get(c, s.URL, "")
 		require.NoError(t, err)
@@ -121,7 +122,7 @@ func TestVirtualTimeoutsAreExact(t *testing.T) {
 func TestVirtualTimeOfAQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slots := make(chan struct{}, 2)
-		s, c := serveInBubble(t, func(w http.ResponseWriter, r *http.Request) {
+		s, c := serveInMemory(t, func(w http.ResponseWriter, r *http.Request) {
 			slots <- struct{}{}
 			defer func() { <-slots }()
 			slow(w, r)
@@ -141,7 +142,7 @@ func TestVirtualTimeOfAQueue(t *testing.T) {
 
 func TestVirtualTimeOfClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, c := serveInBubble(t, func(_ http.ResponseWriter, r *http.Request) {
+		s, c := serveInMemory(t, func(_ http.ResponseWriter, r *http.Request) {
 			<-r.Context().Done()
 			time.Sleep(3 * time.Second)
 		})
@@ -157,7 +158,7 @@ func TestVirtualTimeOfClose(t *testing.T) {
 		assert.Error(t, err)
 	})
 	synctest.Test(t, func(t *testing.T) {
-		s, c := serveInBubble(t, func(http.ResponseWriter, *http.Request) { time.Sleep(time.Minute) })
+		s, c := serveInMemory(t, func(http.ResponseWriter, *http.Request) { time.Sleep(time.Minute) })
 		go func() { _, _, _ = get(c, s.URL, "") }()
 		synctest.Wait()
 		began := time.Now()
@@ -167,16 +168,18 @@ func TestVirtualTimeOfClose(t *testing.T) {
 	})
 }
 
-// A handler may print its address; a call there finds nobody.
-func TestServeInMemoryAloneHasNoSocket(t *testing.T) {
+// A handler that calls its own address finds nobody.
+func TestServeWithoutASocket(t *testing.T) {
 	files := openFiles()
-	s := serve(t, ServeOptions{Memory: true}, func(w http.ResponseWriter, r *http.Request) {
+	other := client(t)
+	s, c := serveInMemory(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _, err := get(other, "http://"+r.Host, "")
+		assert.ErrorContains(t, err, "refused")
 		fmt.Fprint(w, r.Host, " ", r.Context().Value(http.LocalAddrContextKey), " ", r.RemoteAddr)
 	})
-	c := clientBy(t, s, func(s *Server) (net.Conn, error) { return s.Dial(t.Context()) })
 	_, body, err := get(c, s.URL, "")
 	require.NoError(t, err)
-	assert.Equal(t, "handler.invalid 127.0.0.1:80 127.0.0.1:1024", body)
+	assert.Equal(t, "127.0.0.1:1 127.0.0.1:1 127.0.0.1:1024", body)
 	assert.LessOrEqual(t, openFiles(), files)
 	_, err = Serve(http.NotFoundHandler(), ServeOptions{Memory: true, TLS: true})
 	assert.ErrorContains(t, err, "Memory and TLS exclude each other")
