@@ -243,3 +243,34 @@ func (h *Histogram) add128(hi, lo uint64) {
 	h.sumLo, carry = bits.Add64(h.sumLo, lo, 0)
 	h.sumHi += hi + carry
 }
+
+// Rank returns which of n ordered samples, counted from 1, is their quantile
+// q: the nearest rank ceil(q*n), in [1, n], or 0 if n is not positive. q is in
+// (0, 1]; a q outside is taken as the nearer end, NaN as 0.
+//
+// A q written in decimals is seldom exact in binary, so q*n may land a hair
+// above the integer that was meant: 0.07*100 is 7.000000000000001, and its
+// rank is 7, not 8.
+func Rank(q float64, n int64) int64 {
+	x := q * float64(n)
+	switch {
+	case n <= 0:
+		return 0
+	case !(x > 1): // NaN too
+		return 1
+	case x >= float64(n):
+		return n
+	}
+	// Up to 2^-53 each may come from q itself, from a division or subtraction
+	// behind it (99.9/100, 1-0.001), and from the product.
+	const slack = 0x1p-51
+	if r := math.Round(x); math.Abs(x-r) <= float64(n)*slack {
+		x = r
+	}
+	return min(int64(math.Ceil(x)), n)
+}
+
+// Enough reports whether n samples are enough to show quantile q: at least
+// 1/(1-q) of them, so that one lies above it and it is not merely the largest.
+// It is false for q of 1 and more, whatever n is: show the maximum instead.
+func Enough(q float64, n int64) bool { return Rank(q, n) < n }
