@@ -8,8 +8,8 @@ import (
 	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
-// idDigits is how many digits the number of a request has in its id: enough
-// for 11 days at 1,000,000 requests a second. Numbers beyond start again at 0.
+// idDigits is how many digits a request's number has in its id: enough for 11
+// days at 1,000,000 requests per second. Larger numbers start again at 0.
 const idDigits = 12
 
 const idNumbers = 1_000_000_000_000 // 10^idDigits
@@ -18,7 +18,7 @@ const idNumbers = 1_000_000_000_000 // 10^idDigits
 // id, parent id, flags (sampled).
 const traceparentShape = "00-00000000000000000000000000000000-0000000000000000-01"
 
-// checkRun wants an id that a server's log and a shell can carry unquoted.
+// checkRun returns an error unless run needs no quotes in a log or a shell.
 func checkRun(run string) error {
 	if run == "" {
 		return errors.New("run id is empty")
@@ -42,8 +42,8 @@ func RequestID(run string, n int64) string {
 // user has set that field.
 func (r *Request) ID(n int64) string { return RequestID(r.run, n) }
 
-// Patch writes the id of request n, and its traceparent, into a copy that Bytes
-// returned. It allocates nothing.
+// Patch writes the id and the traceparent of request n into b, a copy that Bytes
+// returned. It does not allocate.
 func (r *Request) Patch(b []byte, n int64) {
 	if r.id != 0 {
 		putDigits(b[r.id:r.id+idDigits], n)
@@ -59,8 +59,8 @@ func (r *Request) Patch(b []byte, n int64) {
 	}
 }
 
-// putDigits works on two halves at once: one chain of twelve divisions took
-// twice as long.
+// putDigits writes n into the first idDigits octets of b. It works on two halves
+// at once: a single chain of twelve divisions took twice as long.
 func putDigits(b []byte, n int64) {
 	b = b[:idDigits]
 	u := uint64(n) % idNumbers

@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// A bodyWriter writes a request too large for one write from a goroutine of its
-// own, so that a response that comes early is seen. The goroutine starts with
-// the first request and ends when quit is closed. start and stop are for the
-// goroutine that reads.
+// A bodyWriter writes requests that are too large for one write from its own
+// goroutine, so that an early response is read meanwhile. The goroutine starts
+// with the first request and ends when quit is closed. start and stop are called
+// by the goroutine that reads the response.
 type bodyWriter struct {
 	nc         net.Conn
 	head, body []byte
@@ -20,7 +20,7 @@ type bodyWriter struct {
 	quit       chan struct{}
 }
 
-// written is what became of one request.
+// written is the result of writing one request.
 type written struct {
 	n   int64 // octets handed to the system
 	err error
@@ -35,7 +35,7 @@ func newBodyWriter(nc net.Conn, head, body []byte) *bodyWriter {
 	}
 }
 
-// start begins to write head, as it is now, and body.
+// start begins to write head, in its current state, and body.
 func (w *bodyWriter) start() {
 	if !w.running {
 		w.running = true
@@ -64,16 +64,17 @@ func (w *bodyWriter) write() written {
 	return written{int64(n) + int64(m), err}
 }
 
-// stop ends the writing that start began, now that reading is over. It returns
-// how many octets were handed to the system; err is nil if those were all.
+// stop ends the write that start began, once the response has been read. It
+// returns how many octets were handed to the system; err is nil if that is the
+// whole request.
 func (w *bodyWriter) stop() (n int64, err error) {
 	select {
 	case r := <-w.done:
 		return r.n, r.err
 	default:
 	}
-	// A peer that answers the last octet can be faster than the goroutine that
-	// wrote it: only a Write that still has something to write is stopped.
+	// The response may arrive before the goroutine that wrote the last octet
+	// returns from Write. A Write with nothing left to write ignores this.
 	w.nc.SetWriteDeadline(past)
 	select {
 	case r := <-w.done:
@@ -87,28 +88,28 @@ func (w *bodyWriter) stop() (n int64, err error) {
 }
 
 const (
-	// largeRead is the size in octets of the buffers that large bodies are read
-	// into. Measured on loopback with 1 MiB bodies: four times that gains little.
+	// largeRead is the size in octets of the buffers for large bodies. Measured
+	// on loopback with 1 MiB bodies: four times as much gains little.
 	largeRead = 64 << 10
-	// keepMost is how many large buffers may be held by connections that wait:
-	// 16 MiB in all. Chosen.
-	keepMost = 256
+	// maxIdleLent is how many large buffers waiting connections may hold:
+	// 16 MiB in all.
+	maxIdleLent = 256
 )
 
 var (
 	largeBuffers = sync.Pool{New: func() any { return new([largeRead]byte) }}
-	lent         atomic.Int64 // large buffers now held
+	lent         atomic.Int64 // large buffers in use
 )
 
-// A loan is a large read buffer, held from when a response comes faster than
-// the connection's own buffer takes it to its end. When many are out it is given
-// back before each Read that is likely to wait: a thousand slow responses do not
-// hold a thousand of them, at the price of more and smaller reads. The zero
-// value holds none.
+// A loan is a large read buffer. A connection takes one when a response comes
+// faster than its own buffer holds, and keeps it to the end of the response. When
+// many are lent, it is returned before each Read that is likely to wait, so that
+// a thousand slow responses do not hold a thousand of them; the price is more
+// and smaller reads. The zero value holds none.
 type loan struct{ large *[largeRead]byte }
 
-// next returns the buffer for the next Read, own or a large one, given whether
-// the last Read filled its buffer: else what follows has yet to arrive.
+// next returns the buffer for the next Read: own or a large one. filled reports
+// whether the last Read filled its buffer; if not, the next one will wait.
 func (l *loan) next(own []byte, filled bool) []byte {
 	switch {
 	case l.large == nil && filled:
@@ -116,14 +117,14 @@ func (l *loan) next(own []byte, filled bool) []byte {
 		lent.Add(1)
 	case l.large == nil:
 		return own
-	case !filled && lent.Load() > keepMost:
+	case !filled && lent.Load() > maxIdleLent:
 		l.end()
 		return own
 	}
 	return l.large[:]
 }
 
-// end gives the buffer back.
+// end returns the buffer.
 func (l *loan) end() {
 	if l.large != nil {
 		largeBuffers.Put(l.large)
