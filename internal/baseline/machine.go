@@ -16,8 +16,8 @@ import (
 	"github.com/loadtestkit/load-tester/internal/host"
 )
 
-// A Fingerprint is what kind of machine a run was made on. What is not known is
-// empty.
+// A Fingerprint identifies the kind of machine that a run was made on. A field is
+// zero if it is not known.
 type Fingerprint struct {
 	CPU         string  `json:"cpu"`
 	GOMAXPROCS  int     `json:"gomaxprocs"`
@@ -26,13 +26,14 @@ type Fingerprint struct {
 	Arch        string  `json:"arch"`
 	Kernel      string  `json:"kernel"`
 	Virtualised bool    `json:"virtualised"`
-	CgroupQuota float64 `json:"cgroup_quota"` // processors' worth of time; 0 is no limit
+	CgroupQuota float64 `json:"cgroup_quota"` // in processors; 0 means no limit
 }
 
 // Here returns the fingerprint of this process.
 func Here() Fingerprint { return fingerprint(os.DirFS("/")) }
 
-// fingerprint reads what Go does not tell from the root of a file system.
+// fingerprint reads what package runtime does not know from fsys, the root of the
+// file system.
 func fingerprint(fsys fs.FS) Fingerprint {
 	kernel, _ := fs.ReadFile(fsys, "proc/sys/kernel/osrelease")
 	f := Fingerprint{
@@ -47,10 +48,10 @@ func fingerprint(fsys fs.FS) Fingerprint {
 	return f
 }
 
-// Differences says in what f and o differ so that their runs cannot be
-// compared, such as "CPU A, was B"; nil if they can be. Versions of Go and of
-// the kernel count to the second number: bug fixes seldom change speed, and
-// hosted machines take them every week.
+// Differences describes the differences between f and o that make their runs
+// incomparable, such as "CPU A, was B"; nil if there are none. Only the first two
+// numbers of the versions of Go and of the kernel count: bug fixes seldom change
+// speed, and hosted machines get them every week.
 func (f Fingerprint) Differences(o Fingerprint) (all []string) {
 	differ := func(name string, here, there any) {
 		if here != there {
@@ -67,8 +68,8 @@ func (f Fingerprint) Differences(o Fingerprint) (all []string) {
 	return all
 }
 
-// minor cuts a version after its second number: go1.26.1 is go1.26, and
-// 6.8.0-45-generic is 6.8.
+// minor cuts a version after its second number: go1.26.1 becomes go1.26, and
+// 6.8.0-45-generic becomes 6.8.
 func minor(version string) string {
 	first, rest, ok := strings.Cut(version, ".")
 	if !ok {
@@ -81,28 +82,28 @@ func minor(version string) string {
 	return first + "." + rest[:end]
 }
 
-// How often the reference work is done; chosen: an odd number, so that there is
-// a median, and some milliseconds in all.
-const references = 61
+// referenceRuns is how often the reference work is done: an odd number, so that
+// one of the times is the median. They take a few milliseconds in all.
+const referenceRuns = 61
 
 // Reference returns how long a fixed piece of work takes on one processor: the
-// median of many times some 0.1 ms, a few milliseconds in all. It computes and
-// allocates as handlers do, sends nothing and touches no file. The work must
-// not change: records of old runs hold its time. (It changes with Go, whose
-// version is in the fingerprint.)
+// median of many runs of about 0.1 ms. The work computes and allocates as handlers
+// do, without a network or files. It must not change, because the records of old
+// runs contain its time. (It does change with Go, but the fingerprint has Go's
+// version.)
 func Reference() time.Duration {
-	work() // what is first has caches to fill
+	work() // fills caches
 	var times []time.Duration
-	for range references {
+	for range referenceRuns {
 		start := time.Now()
 		work()
 		times = append(times, time.Since(start))
 	}
 	slices.Sort(times)
-	return times[references/2]
+	return times[referenceRuns/2]
 }
 
-// item is what the reference work writes and reads.
+// An item is encoded and decoded by the reference work.
 type item struct {
 	ID   int      `json:"id"`
 	Name string   `json:"name"`
@@ -110,8 +111,8 @@ type item struct {
 	Cost float64  `json:"cost"`
 }
 
-// work makes items, sorts them, writes them as JSON, reads them back, and
-// returns a sum of it all.
+// work makes items, sorts them, encodes them as JSON and decodes them again. It
+// returns a checksum of the result.
 func work() uint32 {
 	items := make([]item, 0, 32)
 	seed := uint32(1)

@@ -11,16 +11,17 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// WriteHDRLog writes the response times of a run as an HdrHistogram log,
-// version 1.3, one line per interval, empty ones included: seconds from start
-// to the interval, its length in seconds, its greatest time in milliseconds,
-// and a V2 compressed histogram of nanoseconds. A tag other than "" marks every
-// line, to keep several runs apart in one log; it holds no comma and no space.
+// WriteHDRLog writes the response times of a run as an HdrHistogram log, version
+// 1.3, with one line per interval, including empty ones: seconds from start to
+// the interval, its length in seconds, its maximum in milliseconds, and a V2
+// compressed histogram of nanoseconds. If tag is not "", it is written on every
+// line, to distinguish several runs in one log; it must not contain commas or
+// white space.
 //
-// Those histograms reach from 1 ns to 1 h with 3 significant digits. No time is
-// left out: one above an hour counts as an hour in them (the line's greatest
-// time stays true). Each is written as the middle of its bucket in
-// [Interval.Response], the least and the greatest as they are.
+// The histograms range from 1 ns to 1 h with 3 significant digits. A time above
+// an hour counts as an hour in them; the maximum on the line is exact. Each time
+// is written as the middle of its bucket in [Interval.Response], except the
+// minimum and the maximum, which are exact.
 func WriteHDRLog(w io.Writer, start time.Time, tag string, intervals []Interval) error {
 	if strings.ContainsAny(tag, ", \t\r\n") {
 		return fmt.Errorf("writing HDR log: tag %q holds a comma or a space", tag)
@@ -46,8 +47,8 @@ func WriteHDRLog(w io.Writer, start time.Time, tag string, intervals []Interval)
 	return b.Flush()
 }
 
-// HDR returns what was recorded as a V2 compressed histogram in base64, as one
-// line of [WriteHDRLog] has it.
+// HDR returns h as a V2 compressed histogram in base64, as in the lines of
+// [WriteHDRLog].
 func (h *Histogram) HDR() (string, error) {
 	payload, err := encode(newHDR(), h)
 	return string(payload), err
@@ -56,7 +57,7 @@ func (h *Histogram) HDR() (string, error) {
 // newHDR returns a histogram from 1 ns to 1 h with 3 significant digits.
 func newHDR() *hdrhistogram.Histogram { return hdrhistogram.New(1, int64(time.Hour), 3) }
 
-// encode returns h in base64, by way of hdr, whose content it replaces.
+// encode returns h in base64. It replaces the content of hdr.
 func encode(hdr *hdrhistogram.Histogram, h *Histogram) ([]byte, error) {
 	hdr.Reset()
 	var failed error
@@ -67,7 +68,7 @@ func encode(hdr *hdrhistogram.Histogram, h *Histogram) ([]byte, error) {
 	}
 	left := h.Count()
 	for v, n := range h.Buckets() {
-		// One value of the first bucket is known exactly, and one of the last.
+		// One value in the first bucket is known exactly, and one in the last.
 		if left == h.Count() {
 			record(h.Min(), 1)
 			left, n = left-1, n-1
@@ -85,21 +86,20 @@ func encode(hdr *hdrhistogram.Histogram, h *Histogram) ([]byte, error) {
 	return hdr.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
 }
 
-// WriteHgrm writes the percentile spectrum of h, whose values are nanoseconds,
-// in milliseconds: the text that HdrHistogram's outputPercentileDistribution
-// and wrk2 print and that HdrHistogram's plotFiles page reads.
+// WriteHgrm writes the percentile spectrum of h, which counts nanoseconds, in
+// milliseconds. HdrHistogram's outputPercentileDistribution and wrk2 print the
+// same text, and HdrHistogram's plotFiles page reads it.
 //
-// Five percentiles are shown per halving of the distance to 100 %, for as long
-// as a value lies above them; then the greatest value, exactly. TotalCount is
-// the percentile's [Rank]. An empty histogram has no lines between header and
-// footer.
+// There are five percentiles for each halving of the distance to 100 %, as long
+// as a value lies above them, and then the exact maximum. TotalCount is the
+// percentile's [Rank]. An empty histogram has no lines between header and footer.
 func WriteHgrm(w io.Writer, h *Histogram) error {
 	const perHalving = 5
 	ms := func(ns float64) float64 { return ns / float64(time.Millisecond) }
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "%12s %14s %10s %14s\n\n", "Value", "Percentile", "TotalCount", "1/(1-Percentile)")
 	for i := 0; ; i++ {
-		// How far the percentile is from 1: 1, .9, ... .6, .5, .45, ... .3, .25
+		// The distance of the percentile from 1: 1, .9, ... .6, .5, .45, ... .3, .25
 		left := math.Ldexp(1-float64(i%perHalving)/(2*perHalving), -(i / perHalving))
 		if !Enough(1-left, h.Count()) {
 			break
@@ -112,7 +112,7 @@ func WriteHgrm(w io.Writer, h *Histogram) error {
 	}
 	fmt.Fprintf(b, "#[Mean    = %12.3f, StdDeviation   = %12.3f]\n", ms(h.Mean()), ms(h.StdDev()))
 	fmt.Fprintf(b, "#[Max     = %12.3f, Total count    = %12d]\n", ms(float64(h.Max())), h.Count())
-	// In HdrHistogram's terms, where the first bucket spans two of our rows.
+	// As HdrHistogram counts: its first bucket spans two of our rows.
 	fmt.Fprintf(b, "#[Buckets = %12d, SubBuckets     = %12d]\n", len(h.rows)-1-h.bits, 2<<h.bits)
 	return b.Flush()
 }

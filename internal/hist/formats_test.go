@@ -16,7 +16,7 @@ import (
 
 var someStart = time.Date(2025, 6, 1, 12, 0, 0, 250e6, time.UTC)
 
-// readLog returns every interval as hdrhistogram-go's reader sees it.
+// readLog returns every interval that hdrhistogram-go's reader finds in log.
 func readLog(t *testing.T, log string) (hs []*hdrhistogram.Histogram) {
 	t.Helper()
 	r := hdrhistogram.NewHistogramLogReader(strings.NewReader(log))
@@ -130,8 +130,8 @@ func TestWriteHgrm(t *testing.T) {
 	}
 	var b strings.Builder
 	require.NoError(t, WriteHgrm(&b, h))
-	// Twenty values: the last percentile with one above it is 95. A value in
-	// between is the middle of its bucket: 2 ms lies in the 1024 ns from 1953*1024.
+	// Of twenty values, the last percentile with one above it is 95. The other
+	// values are middles of buckets: 2 ms lies in the 1024 ns from 1953*1024.
 	assert.Equal(t, `       Value     Percentile TotalCount 1/(1-Percentile)
 
     1.000000 0.000000000000          1           1.00
@@ -177,8 +177,8 @@ func TestWriteHgrmOfOne(t *testing.T) {
 	assert.Contains(t, b.String(), "\n    1.234567 1.000000000000          1            inf\n")
 }
 
-// plotFiles takes each line of four words that does not begin with # and whose
-// first and last are numbers: y and x of a point.
+// plotFiles reads each line of four words that does not begin with #, if its first
+// and last words are numbers: y and x of a point.
 func TestHgrmIsReadAsPlotFilesDoes(t *testing.T) {
 	values := latencies(rand.New(rand.NewPCG(17, 18)), 100_000)
 	var b strings.Builder
