@@ -33,8 +33,8 @@ type Record struct {
 	Histogram   string             `json:"histogram,omitempty"` // response times in ns, HdrHistogram V2 compressed, base64
 }
 
-// A Calibrator has the times that fixed work took right before or after the run; 0
-// if unknown.
+// A Calibrator has the times of work that never changes, measured beside the run;
+// 0 if unknown.
 type Calibrator struct {
 	NullHandler float64 `json:"null_handler_p50_ns,omitempty"` // response time of a handler that does nothing
 	Reference   float64 `json:"reference_ns,omitempty"`        // see [Reference]

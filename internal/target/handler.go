@@ -1,6 +1,6 @@
-// Package target holds what load can be put on without a network: a user's own
-// http.Handler served in memory and on loopback, and servers whose latency is
-// known beforehand, so that a load tester can be checked against the truth.
+// Package target provides targets for load on this machine: it serves a user's
+// http.Handler in memory and on loopback, and it has servers with latencies known
+// in advance, which show whether a load tester measures correctly.
 package target
 
 import (
@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// ServeOptions says how a handler is served.
+// ServeOptions are options of [Serve].
 type ServeOptions struct {
 	TLS   bool          // over https, with a certificate from [Server.CertPool]
 	Grace time.Duration // how long Close waits for handlers; 0 means 5s
@@ -123,18 +123,18 @@ func (s *Server) accept(l net.Listener) {
 	s.running.Go(func() { _ = s.http.Serve(l) })
 }
 
-// Dial opens a connection to s in memory, for plain HTTP, within ctx. To either
-// end it looks like one over TCP to the port of URL. It must not be called on a
-// server with TLS.
+// Dial opens a connection to s in memory, for plain HTTP. To both ends it looks
+// like a TCP connection to the port in URL. ctx bounds the dialing only. Dial must
+// not be called on a server with TLS.
 func (s *Server) Dial(ctx context.Context) (net.Conn, error) { return s.memory.dial(ctx) }
 
-// CertPool returns what a client must trust to reach s, nil without TLS. The
-// certificate is good for 127.0.0.1, ::1 and example.com.
+// CertPool returns the pool that a client must trust, nil without TLS. The
+// certificate is valid for 127.0.0.1, ::1 and example.com.
 func (s *Server) CertPool() *x509.CertPool { return s.roots }
 
-// Panic returns what the handler panicked with, and where, while it served the
-// request with this X-Request-Id. It knows before the client sees the connection
-// end, and remembers the latest 1024.
+// Panic returns the value and the place of the handler's panic while it served the
+// request with this X-Request-Id. A panic is known before the client sees the
+// connection end; the latest 1024 are kept.
 func (s *Server) Panic(id string) (msg string, ok bool) { return s.panics.text(id) }
 
 // Close ends every connection and the context of every handler, and waits up to
@@ -145,8 +145,7 @@ func (s *Server) Close() error {
 	s.mu.Lock()
 	s.closing = true
 	s.mu.Unlock()
-	// Its error is that of closing a listener or connections: nothing can be
-	// done about it.
+	// An error of closing a listener or a connection has no consequence.
 	_ = s.http.Close()
 	// Only now: a handler that returns because its context ended would
 	// otherwise answer 200 to a request that was cut off.

@@ -69,8 +69,8 @@ func TestRawAnswersNetHTTP(t *testing.T) {
 	assert.EqualValues(t, 7, r.Served())
 }
 
-// Each case is sent in one piece and byte by byte; each want must be all that
-// comes until the server closes or, where open, that the connection stays.
+// Each case is sent in one piece and byte by byte. want must be all that the server
+// sends before it closes the connection or, if open is set, leaves it open.
 func TestRawReadsRequests(t *testing.T) {
 	const ok = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 13\r\n\r\nhello, world\n"
 	last := func(s string) string { return strings.Replace(s, "\r\n", "\r\nConnection: close\r\n", 1) }
@@ -88,7 +88,7 @@ func TestRawReadsRequests(t *testing.T) {
 		{"chunked is not understood", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
 			last(strings.Replace(ok, "200 OK", "411 Length Required", 1)), false},
 		{"no HTTP", "hello\r\n\r\n", last(strings.Replace(ok, "200 OK", "400 Bad Request", 1)), false},
-		{"a length that is none", "GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+		{"an invalid length", "GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
 			last(strings.Replace(ok, "200 OK", "400 Bad Request", 1)), false},
 	} {
 		for _, step := range []int{len(c.send), 1} {
@@ -143,8 +143,8 @@ func TestRawHeads(t *testing.T) {
 	assert.Equal(t, "HTTP/1.1 100 Continue\r\n", line)
 }
 
-// The truth is computed from the log of arrivals; no answer may come before it.
-// A freeze that begins with the first request holds all of them.
+// No answer may come before its time, which is computed from the log of arrivals.
+// A freeze that begins with the first request delays all of them.
 func TestRawAnswersWhenItsTimingSays(t *testing.T) {
 	timing := Timing{
 		Latency: Latency{points: []point{{0, ms}, {1, 20 * ms}}},
@@ -183,7 +183,7 @@ func TestRawBehaves(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		behave func(n int64, c *RawConn)
-		want   []string         // what each of some requests in turn gets
+		want   []string         // the results of successive requests
 		ends   func(i int) bool // whether the connection has ended after request i
 	}{
 		{"every second fails", func(n int64, c *RawConn) {

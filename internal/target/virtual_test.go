@@ -31,7 +31,7 @@ func slow(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, r.URL.Path)
 }
 
-func TestVirtualTimeIsTheHandlers(t *testing.T) {
+func TestVirtualTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, c := serveInMemory(t, slow)
 		began := time.Now()
@@ -54,14 +54,14 @@ func TestVirtualTimeIsTheHandlers(t *testing.T) {
 		assert.Equal(t, 3*time.Second, time.Since(began))
 		assert.Equal(t, 2, reused, "the connection is kept alive")
 
-		time.Sleep(time.Hour) // idle, it costs nothing
+		time.Sleep(time.Hour) // the idle connection stays open
 		_, _, err := get(c, s.URL, "")
 		require.NoError(t, err)
 		assert.Equal(t, time.Hour+4*time.Second, time.Since(began))
 	})
 }
 
-// More than fits into a connection has to wait for a reader in either direction.
+// A body larger than the buffer of a connection has to wait for its reader.
 func TestVirtualTimeOfLargeBodies(t *testing.T) {
 	const size = 1 << 20
 	synctest.Test(t, func(t *testing.T) {
@@ -168,7 +168,7 @@ func TestVirtualTimeOfClose(t *testing.T) {
 	})
 }
 
-// A handler that calls its own address finds nobody.
+// A handler that calls its own address is refused.
 func TestServeWithoutASocket(t *testing.T) {
 	files := openFiles()
 	other := client(t)

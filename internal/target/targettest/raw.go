@@ -1,6 +1,6 @@
-// Package targettest holds what tests of load need of a target and no user does:
-// a handler with an answer of every sort, a raw server that can be waited for,
-// ways to misbehave, and a port to come back to. Only tests import it.
+// Package targettest provides targets for tests of load: a handler with answers of
+// every kind, a raw server with a way to wait for requests and to misbehave, and a
+// port for a server that restarts. Only tests import it.
 package targettest
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/target"
 )
 
-// A Raw is a [target.Raw] whose requests can be waited for.
+// A Raw is a [target.Raw] with a way to wait for requests.
 type Raw struct {
 	*target.Raw
 	counter counter
@@ -38,18 +38,18 @@ func ListenRaw(addr string, opts target.RawOptions) (*Raw, error) {
 	return r, nil
 }
 
-// Await blocks until n requests have arrived and their time has come to be
-// answered, or ctx ends: then its error says how many did.
+// Await blocks until Behave has been called for n requests, or ctx ends: then its
+// error says for how many it was.
 func (r *Raw) Await(ctx context.Context, n int64) error { return r.counter.await(ctx, n) }
 
-// Hold answers nothing: it returns when the client ends the connection, or the
+// Hold sends no answer. It returns when the client ends the connection or the
 // server is closed.
 func Hold(c *target.RawConn) {
 	_, _ = io.Copy(io.Discard, c.Conn)
 	c.Close()
 }
 
-// Reset ends the connection by a reset. What was written may be lost with it.
+// Reset ends the connection with a reset, which may destroy what was written.
 func Reset(c *target.RawConn) {
 	if tcp, ok := c.Conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)

@@ -72,7 +72,7 @@ func TestReset(t *testing.T) {
 	}
 }
 
-// What tests of upper layers do for a server that is restarted in mid-run.
+// Other tests restart a server in this way during a run.
 func TestListenAgainOnAHeldPort(t *testing.T) {
 	p, err := HoldPort()
 	require.NoError(t, err)

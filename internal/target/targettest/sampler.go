@@ -18,10 +18,9 @@ import (
 // hello is the body of every answer with status 200.
 const hello = "hello, world\n"
 
-// A Sampler is a handler with an answer of every sort, for trying out a load
-// tester:
+// A Sampler is a handler with answers of every kind:
 //
-//	/                        200, when [target.Demo] says
+//	/                        200, timed by [target.Demo]
 //	/ok                      200 at once
 //	/status/{code}           that status
 //	/mixed?every=4           503 to every 4th request of this path, else 200; 2 by default
@@ -71,15 +70,15 @@ func (s *Sampler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(w, r)
 }
 
-// Seen returns how many whole requests arrived.
+// Seen returns how many complete requests arrived.
 func (s *Sampler) Seen() int64 { return s.counter.count() }
 
 // Await blocks until n requests arrived, or ctx ends: then its error says how
 // many did.
 func (s *Sampler) Await(ctx context.Context, n int64) error { return s.counter.await(ctx, n) }
 
-// Last returns the request that arrived last as text: its first line, its
-// header fields sorted, and the first 4 KiB of its body.
+// Last returns the latest request as text: its first line, its header fields
+// sorted, and the first 4 KiB of its body.
 func (s *Sampler) Last() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -21,7 +21,7 @@ func serve(t *testing.T, h http.Handler) *target.Server {
 	return s
 }
 
-// client returns a client of its own, whose connections end with the test.
+// client returns a new client, whose connections end with the test.
 func client(t *testing.T) *http.Client {
 	tr := &http.Transport{}
 	t.Cleanup(tr.CloseIdleConnections)
@@ -64,7 +64,7 @@ func TestSampler(t *testing.T) {
 		assert.Equal(t, p.status, status, p.path)
 		assert.Equal(t, p.body, body, p.path)
 	}
-	// On a connection that served before, net/http would ask again.
+	// On a connection that has served a request, net/http would retry.
 	_, _, err := get(client(t), s.URL+"/drop")
 	assert.Error(t, err)
 	assert.EqualValues(t, len(paths)+1, sampler.Seen())
