@@ -140,7 +140,7 @@ func checkMethod(m string) error {
 	case !isToken(m):
 		return fmt.Errorf("method %q: not a token; want one like GET", m)
 	case m == "CONNECT":
-		return fmt.Errorf("method %q: opens a tunnel, which is no request to measure", m)
+		return fmt.Errorf("method %q: opens a tunnel, which cannot be measured", m)
 	}
 	return nil
 }

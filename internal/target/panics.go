@@ -63,7 +63,7 @@ func (p *panics) guard(h http.Handler) http.Handler {
 			}
 			switch v := recover(); v {
 			case nil:
-				p.remember(id, "the handler ended its goroutine, as t.Fatal and t.FailNow do; they belong in the test's own")
+				p.remember(id, "the handler ended its goroutine, as t.Fatal and t.FailNow do; call them on the test's goroutine")
 				return
 			case http.ErrAbortHandler:
 			default:
