@@ -11,6 +11,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/baseline"
 	"github.com/loadtestkit/load-tester/internal/engine"
 	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
@@ -67,12 +68,9 @@ func (e *earlier) record(d *report.Report) (baseline.Record, error) {
 		Noise:       map[string]float64{},
 	}
 	r.Revision, r.Dirty = baseline.Revision()
-	for name, q := range map[string]*time.Duration{
-		"p50": d.ResponseTime.P50, "p90": d.ResponseTime.P90, "p95": d.ResponseTime.P95,
-		"p99": d.ResponseTime.P99, "p99.9": d.ResponseTime.P999,
-	} {
-		if q != nil {
-			r.Quantiles[name] = float64(*q)
+	for _, q := range unit.Quantiles {
+		if t := d.ResponseTime.Quantile(q); t != nil {
+			r.Quantiles[unit.QuantileName(q)] = float64(*t)
 		}
 	}
 	for _, l := range d.Limits {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
@@ -48,7 +49,7 @@ func Bench(b *testing.B, opts Options) Report {
 		b.ReportMetric(float64(d.Elapsed)/float64(d.Requests.Due), "ns/op")
 	}
 	if d.Interrupted {
-		b.Errorf("loadtestkit: interrupted %s after %s requests", s.cause(), verdict.FormatCount(d.Requests.Sent))
+		b.Errorf("loadtestkit: interrupted %s after %s requests", s.cause(), unit.Count(d.Requests.Sent))
 	}
 	for _, l := range d.Limits {
 		if opts.Limits.ErrorRatio == 0 && l.Exact && l.Verdict == verdict.Fail {

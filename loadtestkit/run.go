@@ -10,7 +10,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/engine"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/target"
-	"github.com/loadtestkit/load-tester/internal/verdict"
+	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 // Run puts the load that opts describes on its target, writes the report to the
@@ -67,7 +67,7 @@ func Run(t testing.TB, opts Options) Report {
 	var j judgement
 	j.addLimits(d.Limits)
 	r := newReport(d)
-	conclude(t, s, r, d.Interrupted, fmt.Sprintf("%s and %s requests", verdict.FormatDuration(d.Elapsed), verdict.FormatCount(d.Requests.Sent)),
+	conclude(t, s, r, d.Interrupted, fmt.Sprintf("%s and %s requests", unit.Duration(d.Elapsed), unit.Count(d.Requests.Sent)),
 		opts.OnInconclusive, j)
 	return r
 }

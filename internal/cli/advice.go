@@ -3,28 +3,28 @@ package cli
 import (
 	"errors"
 
-	"github.com/loadtestkit/load-tester/internal/http1"
+	"github.com/loadtestkit/load-tester/internal/record"
 )
 
 // advice is why a run could not be made, and what to do about it, in one line.
 func advice(err error) string {
 	text := oneLine(err)
-	var e *http1.Error
+	var e *record.Error
 	if !errors.As(err, &e) {
 		return text
 	}
 	switch e.Kind {
-	case http1.Resolve:
+	case record.Resolve:
 		return text + "; check the name in the URL"
-	case http1.ConnectRefused:
+	case record.ConnectRefused:
 		return text + "; is the server running, and is this its port?"
-	case http1.ConnectTimeout, http1.Timeout:
+	case record.ConnectTimeout, record.Timeout:
 		return text + "; does a server answer there?"
-	case http1.Connect:
+	case record.Connect:
 		return text + "; can this machine reach the server?"
-	case http1.NoFDs:
+	case record.NoFDs:
 		return text + "; raise the limit with ulimit -n"
-	case http1.TLS:
+	case record.TLS:
 		return text + "; --insecure skips verification, http:// skips TLS"
 	}
 	return text

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/loadtestkit/load-tester/internal/baseline"
-	"github.com/loadtestkit/load-tester/internal/verdict"
+	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 const historyExamples = `  load-tester history testdata/api.baseline.jsonl
@@ -110,19 +110,17 @@ func quantiles(records []baseline.Record) []string {
 			seen[q] = true
 		}
 	}
-	percent := func(q string) float64 {
-		f, _ := strconv.ParseFloat(strings.TrimPrefix(q, "p"), 64)
-		return f
-	}
 	return slices.SortedFunc(maps.Keys(seen), func(a, b string) int {
-		return cmp.Or(cmp.Compare(percent(a), percent(b)), strings.Compare(a, b))
+		p, _ := unit.ParseQuantile(a)
+		q, _ := unit.ParseQuantile(b)
+		return cmp.Or(cmp.Compare(p, q), strings.Compare(a, b))
 	})
 }
 
 // revision is what a run was of, cut to n characters, with a + if it was
 // changed since.
 func revision(r *baseline.Record, n int) string {
-	name := []rune(verdict.OneLine(r.Revision))
+	name := []rune(unit.Line(r.Revision))
 	name = name[:min(len(name), n)]
 	if r.Dirty {
 		name = append(name, '+')

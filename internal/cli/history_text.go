@@ -10,7 +10,7 @@ import (
 
 	"github.com/loadtestkit/load-tester/internal/baseline"
 	"github.com/loadtestkit/load-tester/internal/report"
-	"github.com/loadtestkit/load-tester/internal/verdict"
+	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 // historyText has for each test a chart of its quantiles and a table of its
@@ -38,7 +38,7 @@ func historyText(records []baseline.Record) string {
 // historyOf is the text of one test.
 func historyOf(name string, records []baseline.Record) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s (runs: %d)\n", verdict.OneLine(name), len(records))
+	fmt.Fprintf(&b, "%s (runs: %d)\n", unit.Line(name), len(records))
 	all := quantiles(records)
 	for _, q := range all {
 		if chart := course(records, q); chart != "" && (q == "p50" || q == "p99") {
@@ -54,7 +54,7 @@ func historyOf(name string, records []baseline.Record) string {
 		for _, q := range all {
 			fmt.Fprintf(w, "%s\t", timeText(r.Quantiles[q]))
 		}
-		fmt.Fprintf(w, "%.2f/s\t%s\t%s\t%s\t\n", r.Throughput, verdict.FormatCount(r.N), verdict.FormatCount(int64(r.NEffective)), of[i])
+		fmt.Fprintf(w, "%.2f/s\t%s\t%s\t%s\t\n", r.Throughput, unit.Count(r.N), unit.Count(int64(r.NEffective)), of[i])
 	}
 	w.Flush()
 	b.WriteString("\n" + machines)
@@ -119,7 +119,7 @@ func describe(f baseline.Fingerprint) string {
 		parts = append(parts, fmt.Sprintf("CPU quota %g", f.CgroupQuota))
 	}
 	parts = slices.DeleteFunc(parts, func(s string) bool { return s == "" })
-	return verdict.OneLine(strings.Join(parts, ", "))
+	return unit.Line(strings.Join(parts, ", "))
 }
 
 // timeText is a time of so many nanoseconds; - for 0, which is not known.
@@ -127,5 +127,5 @@ func timeText(ns float64) string {
 	if ns == 0 {
 		return "-"
 	}
-	return verdict.FormatDuration(time.Duration(ns))
+	return unit.Duration(time.Duration(ns))
 }

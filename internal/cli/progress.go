@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 // A view is what a progress line shows.
@@ -42,9 +44,9 @@ func (v *view) of(count func(int64) string) string {
 		total := count(v.total)
 		return fmt.Sprintf("%*s/%s", len(total), count(v.done), total)
 	case v.duration > 0:
-		return clock(min(v.elapsed, v.duration)) + "/" + clock(v.duration)
+		return unit.Clock(min(v.elapsed, v.duration)) + "/" + unit.Clock(v.duration)
 	}
-	return clock(v.elapsed)
+	return unit.Clock(v.elapsed)
 }
 
 // narrowest is how many columns a progress line uses at least. Chosen: no
@@ -67,10 +69,10 @@ func (v *view) line(width int, red func(string) string) string {
 	}{
 		{max(10, min(width/4, 40)), full, " req/s", "  ", true, true},
 		{max(10, min(width/6, 40)), full, "/s", "  ", true, true},
-		{6, short, "/s", " ", true, true},
-		{6, short, "/s", " ", false, true},
-		{0, short, "/s", " ", false, true},
-		{0, short, "", " ", false, false},
+		{6, unit.ShortCount, "/s", " ", true, true},
+		{6, unit.ShortCount, "/s", " ", false, true},
+		{0, unit.ShortCount, "/s", " ", false, true},
+		{0, unit.ShortCount, "", " ", false, false},
 	} {
 		var parts []string
 		if form.bar > 0 && v.bounded() {
@@ -113,13 +115,13 @@ func (v *view) remaining() string {
 	case v.bounded() && v.doing != "":
 		return v.doing
 	case v.warming > 0:
-		return "warm-up " + clock(v.warming)
+		return "warm-up " + unit.Clock(v.warming)
 	case v.left < 0:
 		return ""
 	case v.left < time.Second:
 		return "<1s left"
 	}
-	return clock(v.left.Truncate(time.Second)) + " left"
+	return unit.Clock(v.left.Truncate(time.Second)) + " left"
 }
 
 // final is the one line without a terminal of what came as far as extent says.
@@ -152,39 +154,4 @@ func bar(ratio float64, columns int) string {
 		head = ">"
 	}
 	return "[" + strings.Repeat("=", n) + head + strings.Repeat(" ", columns-n-len(head)) + "]"
-}
-
-// short writes n in at most 5 columns: 9999, 12.3k, 1.23M.
-func short(n int64) string {
-	if n < 10_000 {
-		return strconv.FormatInt(n, 10)
-	}
-	f := float64(n)
-	for _, unit := range []string{"k", "M", "G", "T"} {
-		f /= 1000
-		if f < 999.5 {
-			digits := 2
-			if f >= 99.95 {
-				digits = 0
-			} else if f >= 9.995 {
-				digits = 1
-			}
-			return strconv.FormatFloat(f, 'f', digits, 64) + unit
-		}
-	}
-	return strconv.FormatFloat(f, 'g', 3, 64) + "T"
-}
-
-// clock writes a time in few columns: 3.2s, 45s, 1m05s, 2h03m.
-func clock(d time.Duration) string {
-	switch s := int64(d / time.Second); {
-	case d < 10*time.Second:
-		return strings.TrimSuffix(strconv.FormatFloat(math.Floor(d.Seconds()*10)/10, 'f', 1, 64), ".0") + "s"
-	case s < 60:
-		return fmt.Sprintf("%ds", s)
-	case s < 3600:
-		return strings.TrimSuffix(fmt.Sprintf("%dm%02ds", s/60, s%60), "00s")
-	default:
-		return strings.TrimSuffix(fmt.Sprintf("%dh%02dm", s/3600, s/60%60), "00m")
-	}
 }

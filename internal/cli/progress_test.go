@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -100,20 +99,5 @@ func TestFinalLine(t *testing.T) {
 		{view{done: 70, elapsed: 1234 * time.Millisecond}, false, "Running...  [70 requests in 1.2s] done"},
 	} {
 		assert.Equal(t, c.want, final(c.v.extent(), c.interrupted))
-	}
-}
-
-func TestShortAndClock(t *testing.T) {
-	for n, want := range map[int64]string{
-		0: "0", 9999: "9999", 10_000: "10.0k", 12_345: "12.3k", 123_456: "123k", 999_499: "999k", 999_500: "1.00M",
-		9_995_000: "10.0M", 1_234_567_890: "1.23G", 1e15: "1e+03T",
-	} {
-		assert.Equal(t, want, short(n), fmt.Sprint(n))
-	}
-	for d, want := range map[time.Duration]string{
-		0: "0s", 50 * time.Millisecond: "0s", 3290 * time.Millisecond: "3.2s", 9999 * time.Millisecond: "9.9s", 10 * time.Second: "10s",
-		time.Minute: "1m", 65 * time.Second: "1m05s", time.Hour: "1h", 123*time.Minute + 4*time.Second: "2h03m",
-	} {
-		assert.Equal(t, want, clock(d), d.String())
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/loadtestkit/load-tester/internal/http1"
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/target"
 )
 
@@ -196,8 +196,8 @@ func TestBodyNotReadInVain(t *testing.T) {
 }
 
 func TestAdvice(t *testing.T) {
-	for kind := http1.NoError + 1; kind < http1.Kinds; kind++ {
-		err := &http1.Error{Kind: kind, Err: errors.Join(errors.New("one"), errors.New("two"))}
+	for kind := record.NoError + 1; kind < record.Kinds; kind++ {
+		err := &record.Error{Kind: kind, Err: errors.Join(errors.New("one"), errors.New("two"))}
 		assert.Regexp(t, `^connecting: one; two(; .*)?$`, advice(fmt.Errorf("connecting: %w", err)), "one line")
 	}
 	assert.Equal(t, "what to do is said", advice(errors.New("what to do is said")))

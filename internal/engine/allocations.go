@@ -38,7 +38,7 @@ var oneProcessor sync.Mutex
 // fail, or if they take too long. A few requests and then many are sent, one at a
 // time: what the beginning and the end of a stretch allocate is in both.
 func (c *contestant) measureAllocations(ctx, cut context.Context) (*allocations, error) {
-	if c.arm.wire != nil && c.arm.server == nil || c.outcome == nil {
+	if c.arm.pool != nil && c.arm.server == nil || c.outcome == nil {
 		return nil, nil
 	}
 	// With more than one, it is chance whether a server's connection waits again

@@ -7,9 +7,10 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/loadtestkit/load-tester/internal/http1"
 	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/target"
+	"github.com/loadtestkit/load-tester/internal/wire"
 )
 
 // leaveAfter is how long the server of a handler waits, at its end, for calls
@@ -21,7 +22,7 @@ const leaveAfter = time.Second
 // last from one stretch of load to the next.
 type arm struct {
 	plan   *Plan
-	wire   *wire          // nil for a function
+	pool   *wire.Pool     // nil for a function
 	server *target.Server // of a handler
 	muxes  []load.Mux     // made when first needed; none where goroutines send
 	next   int64          // number of the next arrival: each has its own, whatever stretch it is in
@@ -41,7 +42,7 @@ type stretch struct {
 }
 
 // merged is all of before, nil for nothing, and of the stretch that followed.
-func merged(before, o *load.Outcome) *load.Outcome {
+func merged(before, o *record.Record) *record.Record {
 	if before == nil {
 		return o
 	}
@@ -50,7 +51,7 @@ func merged(before, o *load.Outcome) *load.Outcome {
 }
 
 // course is where the stretch after o begins; o is nil before the first.
-func course(o *load.Outcome) time.Duration {
+func course(o *record.Record) time.Duration {
 	if o == nil {
 		return 0
 	}
@@ -82,7 +83,6 @@ func (p *Plan) open(ctx context.Context) (*arm, error) {
 	if p.opts.Func != nil {
 		return a, nil
 	}
-	a.wire = &wire{request: p.request, timeout: p.opts.Timeout, dials: make(chan struct{}, dialsAtOnce)}
 	if err := a.connect(ctx); err != nil {
 		return nil, errors.Join(err, a.close())
 	}
@@ -91,32 +91,39 @@ func (p *Plan) open(ctx context.Context) (*arm, error) {
 
 // connect serves a handler and opens the first connection.
 func (a *arm) connect(ctx context.Context) (err error) {
-	p, w := a.plan, a.wire
+	p := a.plan
+	cfg := wire.Config{Request: p.request, Timeout: p.opts.Timeout}
 	config := p.opts.TLSConfig
 	if p.opts.Handler != nil {
 		a.server, err = target.Serve(p.opts.Handler, target.ServeOptions{TLS: p.opts.TLS, Grace: leaveAfter})
 		if err != nil {
 			return err
 		}
-		w.explain = a.server.Panic
+		cfg.Explain = a.server.Panic
 		if p.opts.inMemory() {
-			w.dialer.Connect = a.server.Dial
+			cfg.Dialer.Connect = a.server.Dial
 		}
 		config = &tls.Config{RootCAs: a.server.CertPool()}
-		if w.request, err = p.newRequest(a.server.URL + p.opts.Path); err != nil {
+		if cfg.Request, err = p.newRequest(a.server.URL + p.opts.Path); err != nil {
 			return err
 		}
 	}
-	if w.request.TLS() {
+	if cfg.Request.TLS() {
 		if config == nil {
 			config = &tls.Config{}
 		}
-		w.dialer.TLS = config.Clone()
-		if w.dialer.TLS.ServerName == "" {
-			w.dialer.TLS.ServerName = w.request.Host()
+		cfg.Dialer.TLS = config.Clone()
+		if cfg.Dialer.TLS.ServerName == "" {
+			cfg.Dialer.TLS.ServerName = cfg.Request.Host()
 		}
 	}
-	return p.preflight(ctx, w)
+	if !p.opts.inMemory() { // whose connections need no descriptors
+		if err := wire.CheckFiles(p.permits(), p.opts.Handler != nil); err != nil {
+			return err
+		}
+	}
+	a.pool = wire.New(cfg)
+	return a.pool.Open(ctx)
 }
 
 // close frees the target. Its error says what went on nevertheless.
@@ -140,16 +147,16 @@ func (a *arm) alone() bool { return a.plan.opts.Alone && a.server == nil }
 // hangUp closes every connection.
 func (a *arm) hangUp() {
 	a.closeMuxes()
-	if a.wire != nil {
-		a.wire.close()
+	if a.pool != nil {
+		a.pool.Close()
 	}
 }
 
 // openMuxes makes the event loops, if they can send what is asked for.
 func (a *arm) openMuxes() error {
-	loops := a.plan.loops(a.wire.loopback(), ownProcessors())
+	loops := a.plan.loops(a.pool.Loopback(), ownProcessors())
 	for len(a.muxes) < loops {
-		m, err := a.wire.newMux(a.plan.opts.Concurrency, loops, a.alone())
+		m, err := a.pool.NewMux(a.plan.opts.Concurrency, loops, a.alone())
 		if m == nil || err != nil {
 			return err
 		}
@@ -166,7 +173,7 @@ func (a *arm) closeMuxes() {
 }
 
 // run makes a stretch of load. See [Plan.Run] for ctx and cut.
-func (a *arm) run(ctx, cut context.Context, s stretch, m *monitor) (*load.Outcome, error) {
+func (a *arm) run(ctx, cut context.Context, s stretch, m *monitor) (*record.Record, error) {
 	cfg, err := a.config(s)
 	if err != nil {
 		return nil, err
@@ -185,7 +192,7 @@ func (a *arm) run(ctx, cut context.Context, s stretch, m *monitor) (*load.Outcom
 }
 
 // run runs loop, which makes s, under the eyes of whoever watches.
-func (s *stretch) run(loop *load.Loop, ctx, cut context.Context) *load.Outcome {
+func (s *stretch) run(loop *load.Loop, ctx, cut context.Context) *record.Record {
 	if s.watched == nil {
 		return loop.Run(ctx, cut)
 	}
@@ -212,32 +219,32 @@ func (a *arm) config(s stretch) (load.Config, error) {
 		Thresholds:  a.plan.thresholds(),
 	}
 	if o.Log != nil {
-		cfg.OnFailed = func(f *load.Sample) { a.plan.logFailed(f, s) }
+		cfg.OnFailed = a.plan.logFailed
 	}
 	if s.alone {
 		cfg.Concurrency = 1
 	}
 	var err error
-	if a.wire != nil && !o.Portable {
+	if a.pool != nil && !o.Portable {
 		err = a.openMuxes()
 		if cfg.Muxes = a.muxes; len(cfg.Muxes) > 0 || err != nil {
 			return cfg, err
 		}
 	}
-	if a.wire != nil {
-		cfg.NewSender = a.wire.sender
+	if a.pool != nil {
+		cfg.NewSender = a.pool.NewSender
 	} else {
 		cfg.NewSender = func() load.Sender {
-			return &funcSender{call: o.Func, id: a.plan.id, timeout: o.Timeout}
+			return wire.NewFunc(o.Func, a.plan.id, o.Timeout)
 		}
 	}
 	cfg.Sleeper, err = load.NewSleeper()
 	return cfg, err
 }
 
-// nothing is the outcome of no load at all.
-func (a *arm) nothing() *load.Outcome {
-	return load.New(load.Config{Schedule: a.plan.schedule, Thresholds: a.plan.thresholds()}).Nothing()
+// nothing is the record of no load at all.
+func (a *arm) nothing() *record.Record {
+	return record.New(a.plan.schedule != nil, a.plan.thresholds())
 }
 
 // thresholds are the response times to count exactly, one for each limit that
@@ -251,18 +258,14 @@ func (p *Plan) thresholds() (ts []time.Duration) {
 	return ts
 }
 
-// logFailed tells the log of one failed request of a stretch, if it is one of
-// those that are reported.
-func (p *Plan) logFailed(f *load.Sample, s stretch) {
-	if f.Due < s.warmup {
-		return
-	}
+// logFailed writes one failed request to the log.
+func (p *Plan) logFailed(f *record.Sample) {
 	attrs := []any{
 		slog.String("id", p.id(f.N)),
-		slog.Duration("due", s.origin+f.Due-s.warmup),
+		slog.Duration("due", f.Due),
 		slog.Duration("response_time", f.ResponseTime()),
 	}
-	if f.Kind == http1.NoError {
+	if f.Kind == record.NoError {
 		attrs = append(attrs, slog.Int("status", f.Status))
 	} else {
 		attrs = append(attrs, slog.String("kind", f.Kind.String()), slog.Any("error", f.Err))

@@ -6,12 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/host"
 	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
@@ -109,7 +110,7 @@ type exploration struct {
 	monitor *monitor
 	search  *verdict.Search
 	began   time.Time
-	outcome *load.Outcome // of all trials
+	outcome *record.Record // of all trials
 	trials  []report.Trial
 }
 
@@ -120,7 +121,7 @@ func (e *exploration) explore(ctx, cut context.Context) error {
 		if !ok {
 			return nil
 		}
-		e.monitor.says(fmt.Sprintf("trial %d at %s/s, at most %s", len(e.trials)+1, shortRate(t.Rate), verdict.FormatDuration(e.budget)))
+		e.monitor.says(fmt.Sprintf("trial %d at %s, at most %s", len(e.trials)+1, unit.Rate(t.Rate), unit.Duration(e.budget)))
 		began := time.Now()
 		o, usage, err := e.try(ctx, cut, t)
 		if err != nil {
@@ -137,7 +138,7 @@ func (e *exploration) explore(ctx, cut context.Context) error {
 }
 
 // try makes a trial.
-func (e *exploration) try(ctx, cut context.Context, t verdict.TrialPlan) (*load.Outcome, host.Usage, error) {
+func (e *exploration) try(ctx, cut context.Context, t verdict.TrialPlan) (*record.Record, host.Usage, error) {
 	schedule := load.Constant(t.Rate)
 	schedule.Poisson, schedule.Seed = e.plan.opts.Poisson, e.plan.opts.Seed
 	sensors := host.Start(os.DirFS("/"))
@@ -149,36 +150,36 @@ func (e *exploration) try(ctx, cut context.Context, t verdict.TrialPlan) (*load.
 }
 
 // judge says what a trial ran into: one of verdict's words, "" if it held.
-func (e *exploration) judge(o *load.Outcome, u host.Usage) (limit, why string) {
+func (e *exploration) judge(o *record.Record, u host.Usage) (limit, why string) {
 	use := 0.0
 	if u.HaveCPU && e.plan.opts.URL != "" {
 		use = cpuUse(u, o)
 	}
 	behind := float64(o.Due-o.Sent) > verdict.MostUnsent*float64(o.Due)
 	if behind && o.PeakInFlight < e.plan.opts.Concurrency {
-		return verdict.ByGenerator, fmt.Sprintf("%.3g %% of what was due was sent", 100*ratio(o.Sent, o.Due))
+		return verdict.ByGenerator, fmt.Sprintf("%s of what was due was sent", unit.Percent(ratio(o.Sent, o.Due)))
 	}
 	if missed := e.plan.missed(o); len(missed) > 0 {
 		miss := missed[0]
 		switch {
 		case u.Steal.Value > verdict.MostSteal:
-			return verdict.ByHost, fmt.Sprintf("%s, while the hypervisor took %.0f %% of this machine", miss, 100*u.Steal.Value)
+			return verdict.ByHost, fmt.Sprintf("%s, while the hypervisor took %s of this machine", miss, unit.Percent(u.Steal.Value))
 		case use > verdict.MostCPU:
-			return verdict.ByGenerator, fmt.Sprintf("%s, with %.0f %% of the generator's processors in use", miss, 100*use)
+			return verdict.ByGenerator, fmt.Sprintf("%s, with %s of the generator's processors in use", miss, unit.Percent(use))
 		case e.generatorLate(o):
 			return verdict.ByGenerator, miss + ", most of it the generator's own lateness"
 		}
 		return verdict.ByTarget, miss
 	}
 	if behind {
-		return verdict.ByTarget, fmt.Sprintf("%.3g %% of what was due was sent, as all permits were taken", 100*ratio(o.Sent, o.Due))
+		return verdict.ByTarget, fmt.Sprintf("%s of what was due was sent, as all permits were taken", unit.Percent(ratio(o.Sent, o.Due)))
 	}
 	return "", ""
 }
 
 // generatorLate reports whether a limit on time that was missed would have been
 // kept but for how late the generator sent, in process with the target or not.
-func (e *exploration) generatorLate(o *load.Outcome) bool {
+func (e *exploration) generatorLate(o *record.Record) bool {
 	for _, l := range e.plan.opts.Limits {
 		if l.Metric != verdict.Quantile || float64(o.Failed) > (1-l.Q)*float64(o.Due) {
 			continue // those that failed would have missed it at any time
@@ -195,7 +196,7 @@ func (e *exploration) generatorLate(o *load.Outcome) bool {
 
 // missed says which limits a trial missed, by what was counted alone: a trial
 // is one of many, and it is those together that are judged.
-func (p *Plan) missed(o *load.Outcome) (missed []string) {
+func (p *Plan) missed(o *record.Record) (missed []string) {
 	within := o.Within
 	for _, l := range p.opts.Limits {
 		bad, most := o.Due-o.Succeeded, l.Value
@@ -211,7 +212,7 @@ func (p *Plan) missed(o *load.Outcome) (missed []string) {
 			}
 		case verdict.Max:
 			kept = bad == 0 && below(l, float64(o.Response.Max()), float64(l.Time))
-			text = "max " + verdict.FormatDuration(time.Duration(o.Response.Max()))
+			text = "max " + unit.Duration(time.Duration(o.Response.Max()))
 			if bad > 0 {
 				text = fmt.Sprintf("%d of %d did not succeed", bad, o.Due)
 			}
@@ -242,12 +243,4 @@ func ratio(a, b int64) float64 {
 		return 1
 	}
 	return float64(a) / float64(b)
-}
-
-// shortRate writes a rate in three digits, from 100 on in whole numbers.
-func shortRate(r float64) string {
-	if r >= 100 {
-		return strconv.FormatFloat(r, 'f', 0, 64)
-	}
-	return strconv.FormatFloat(r, 'g', 3, 64)
 }

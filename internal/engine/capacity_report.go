@@ -5,13 +5,13 @@ import (
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/host"
-	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
 // note keeps a trial for the report.
-func (e *exploration) note(t verdict.TrialPlan, o *load.Outcome, why string) {
+func (e *exploration) note(t verdict.TrialPlan, o *record.Record, why string) {
 	d := report.Summarize(o.Response)
 	e.trials = append(e.trials, report.Trial{
 		Rate: t.Rate, Duration: t.For, Purpose: t.Purpose,
@@ -31,7 +31,7 @@ func (e *exploration) report(u host.Usage) *report.Capacity {
 	if o == nil {
 		o = e.arm.nothing()
 	}
-	all := e.plan.report(o, u, e.arm.wire, nil)
+	all := e.plan.report(o, u, e.arm.pool, nil)
 	r := &report.Capacity{
 		Schema: report.SchemaVersion, Tool: all.Tool, RunID: all.RunID, StartedAt: e.began, Config: all.Config,
 		Elapsed: time.Since(e.began), Low: finite(found.Low), High: finite(found.High),

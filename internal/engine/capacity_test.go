@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/loadtestkit/load-tester/internal/host"
-	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/target"
 	"github.com/loadtestkit/load-tester/internal/verdict"
@@ -106,32 +106,32 @@ func TestJudgeTrial(t *testing.T) {
 	inProcess := Options{Handler: healthy}
 	url := Options{URL: "http://192.0.2.1/"}
 	quick, slow := took(n, time.Millisecond), took(n, 60*time.Millisecond)
-	held := load.Outcome{
-		Totals: load.Totals{Due: n, Sent: n, Succeeded: n}, Within: []int64{n}, PeakInFlight: 5,
+	held := record.Record{
+		Totals: record.Totals{Due: n, Sent: n, Succeeded: n}, Within: []int64{n}, PeakInFlight: 5,
 		Response: quick, Service: quick, Lateness: took(n, time.Microsecond), Waited: took(n, 0),
 	}
 	busy := host.Usage{Wall: time.Second, HaveCPU: true, CPU: time.Second * time.Duration(ownProcessors()) * 9 / 10}
 	stolen := host.Usage{Wall: time.Second, Steal: host.Reading{Value: 0.2, OK: true}}
 	for _, tc := range []struct {
 		o      Options
-		change func(*load.Outcome)
+		change func(*record.Record)
 		usage  host.Usage
 		want   string
 		reason string
 	}{
-		{inProcess, func(*load.Outcome) {}, busy, "", ""},
-		{url, func(*load.Outcome) {}, busy, "", ""},
-		{url, func(*load.Outcome) {}, stolen, "", ""},
-		{inProcess, func(o *load.Outcome) { o.Within[0] = n - 10 }, busy, "", ""}, // 1 % may
-		{inProcess, func(o *load.Outcome) { o.Within[0] = n - 11 }, busy, verdict.ByTarget, "11 of 1000 not within 50ms"},
-		{url, func(o *load.Outcome) { o.Within[0] = n - 11 }, busy, verdict.ByGenerator, "90 % of the generator's processors"},
-		{url, func(o *load.Outcome) { o.Within[0] = n - 11 }, stolen, verdict.ByHost, "the hypervisor took 20 %"},
-		{url, func(o *load.Outcome) { o.Succeeded, o.Failed, o.Within[0] = n-50, 50, n-50 }, host.Usage{}, verdict.ByTarget, "not within"},
-		{url, func(o *load.Outcome) { o.Response, o.Service, o.Within[0] = slow, slow, 0 }, host.Usage{}, verdict.ByTarget, "not within"},
-		{url, func(o *load.Outcome) { o.Response, o.Lateness, o.Within[0] = slow, slow, 0 }, host.Usage{}, verdict.ByGenerator, "own lateness"},
-		{url, func(o *load.Outcome) { o.Response, o.Waited, o.Within[0] = slow, slow, 0 }, host.Usage{}, verdict.ByTarget, "not within"},
-		{url, func(o *load.Outcome) { o.Sent, o.Unsent, o.Within[0] = n-20, 20, n-20 }, host.Usage{}, verdict.ByGenerator, "98 % of what was due was sent"},
-		{url, func(o *load.Outcome) { o.Sent, o.Unsent, o.Within[0], o.PeakInFlight = n-20, 20, n-20, 1000 }, host.Usage{}, verdict.ByTarget, "not within"},
+		{inProcess, func(*record.Record) {}, busy, "", ""},
+		{url, func(*record.Record) {}, busy, "", ""},
+		{url, func(*record.Record) {}, stolen, "", ""},
+		{inProcess, func(o *record.Record) { o.Within[0] = n - 10 }, busy, "", ""}, // 1 % may
+		{inProcess, func(o *record.Record) { o.Within[0] = n - 11 }, busy, verdict.ByTarget, "11 of 1000 not within 50ms"},
+		{url, func(o *record.Record) { o.Within[0] = n - 11 }, busy, verdict.ByGenerator, "90.0% of the generator's processors"},
+		{url, func(o *record.Record) { o.Within[0] = n - 11 }, stolen, verdict.ByHost, "the hypervisor took 20.0%"},
+		{url, func(o *record.Record) { o.Succeeded, o.Failed, o.Within[0] = n-50, 50, n-50 }, host.Usage{}, verdict.ByTarget, "not within"},
+		{url, func(o *record.Record) { o.Response, o.Service, o.Within[0] = slow, slow, 0 }, host.Usage{}, verdict.ByTarget, "not within"},
+		{url, func(o *record.Record) { o.Response, o.Lateness, o.Within[0] = slow, slow, 0 }, host.Usage{}, verdict.ByGenerator, "own lateness"},
+		{url, func(o *record.Record) { o.Response, o.Waited, o.Within[0] = slow, slow, 0 }, host.Usage{}, verdict.ByTarget, "not within"},
+		{url, func(o *record.Record) { o.Sent, o.Unsent, o.Within[0] = n-20, 20, n-20 }, host.Usage{}, verdict.ByGenerator, "98.0% of what was due was sent"},
+		{url, func(o *record.Record) { o.Sent, o.Unsent, o.Within[0], o.PeakInFlight = n-20, 20, n-20, 1000 }, host.Usage{}, verdict.ByTarget, "not within"},
 	} {
 		tc.o.Limits = limits(t, "p99<=50ms", "errors<=4%")
 		c, err := NewCapacity(tc.o)
@@ -152,7 +152,7 @@ func TestMissed(t *testing.T) {
 	require.NoError(t, err)
 	check := func(want []string, within []int64, succeeded int64, longest time.Duration) {
 		t.Helper()
-		o := &load.Outcome{Totals: load.Totals{Due: 100, Sent: 100, Succeeded: succeeded}, Within: within, Response: took(1, longest)}
+		o := &record.Record{Totals: record.Totals{Due: 100, Sent: 100, Succeeded: succeeded}, Within: within, Response: took(1, longest)}
 		assert.Equal(t, want, c.plan.missed(o))
 	}
 	check(nil, []int64{50, 99}, 100, 9*time.Millisecond)

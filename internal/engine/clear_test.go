@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/loadtestkit/load-tester/internal/http1"
 	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/target"
 	"github.com/loadtestkit/load-tester/internal/verdict"
@@ -181,7 +181,7 @@ func TestClearOfARefusingTarget(t *testing.T) {
 	})
 	require.NoError(t, err)
 	sound(t, rep)
-	assert.Positive(t, kinds(rep)[http1.ConnectRefused.String()])
+	assert.Positive(t, kinds(rep)[record.ConnectRefused.String()])
 }
 
 // A cancelled run without an end says so, wherever it was.

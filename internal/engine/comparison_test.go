@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/target"
 	"github.com/loadtestkit/load-tester/internal/verdict"
@@ -349,7 +349,7 @@ func counted(t *testing.T, o Options) float64 {
 	c.arm, err = p.open(t.Context())
 	require.NoError(t, err)
 	defer c.close()
-	c.outcome = &load.Outcome{Service: took(1, 2*time.Millisecond)} // for 150 requests
+	c.outcome = &record.Record{Service: took(1, 2*time.Millisecond)} // for 150 requests
 	a, err := c.measureAllocations(t.Context(), t.Context())
 	require.NoError(t, err)
 	require.NotNil(t, a)

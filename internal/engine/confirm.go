@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
@@ -21,7 +22,7 @@ func (p *Plan) rest(ctx context.Context, took time.Duration, m *monitor) bool {
 	if pause == 0 {
 		pause = max(pauseLeast, took/2)
 	}
-	m.says(fmt.Sprintf("pausing %s before the repeat", verdict.FormatDuration(pause)))
+	m.says(fmt.Sprintf("pausing %s before the repeat", unit.Duration(pause)))
 	defer m.repeats()
 	t := time.NewTimer(pause)
 	defer t.Stop()

@@ -16,10 +16,12 @@ import (
 
 	"github.com/loadtestkit/load-tester/internal/hist"
 	"github.com/loadtestkit/load-tester/internal/host"
-	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/http1"
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/target"
 	"github.com/loadtestkit/load-tester/internal/verdict"
+	"github.com/loadtestkit/load-tester/internal/wire"
 )
 
 // Only a fail that a fresh run repeats is one, unless it is a fact.
@@ -195,9 +197,9 @@ func took(n int64, d time.Duration) *hist.Histogram {
 // What the control suffers too is the machine's doing; processor time that a
 // handler in process takes is its own.
 func TestNoiseExcuses(t *testing.T) {
-	slow := &control{outcome: &load.Outcome{Response: took(5000, 30*time.Millisecond), Lateness: took(5000, time.Microsecond)}}
-	quick := &control{outcome: &load.Outcome{Response: took(5000, time.Millisecond), Lateness: took(5000, time.Microsecond)}}
-	late := &control{outcome: &load.Outcome{Response: took(5000, time.Millisecond), Lateness: took(5000, 15*time.Millisecond)}}
+	slow := &control{outcome: &record.Record{Response: took(5000, 30*time.Millisecond), Lateness: took(5000, time.Microsecond)}}
+	quick := &control{outcome: &record.Record{Response: took(5000, time.Millisecond), Lateness: took(5000, time.Microsecond)}}
+	late := &control{outcome: &record.Record{Response: took(5000, time.Millisecond), Lateness: took(5000, 15*time.Millisecond)}}
 	busy := host.Usage{Wall: time.Second, HaveCPU: true, CPU: time.Second * time.Duration(runtime.GOMAXPROCS(0))}
 	foreign := host.Usage{Wall: time.Second, ForeignCPU: host.Reading{Value: 0.5, OK: true}}
 	throttled := host.Usage{Wall: time.Second, Throttled: host.Reading{Value: 0.2, OK: true}}
@@ -207,8 +209,7 @@ func TestNoiseExcuses(t *testing.T) {
 	require.NoError(t, err)
 	elsewhere, err := NewPlan(Options{URL: "http://192.0.2.1/", Requests: 1})
 	require.NoError(t, err)
-	far := &wire{}
-	far.dialer.Addr = "192.0.2.1:80"
+	far := wire.New(wire.Config{Dialer: http1.Dialer{Addr: "192.0.2.1:80"}})
 	for _, tc := range []struct {
 		plan     *Plan
 		lateness *hist.Histogram
@@ -232,7 +233,7 @@ func TestNoiseExcuses(t *testing.T) {
 	} {
 		l := limits(t, "p99<=50ms", "errors<=1%")
 		fails := []verdict.Result{{Limit: l[0], Verdict: verdict.Fail}, {Limit: l[1], Verdict: verdict.Fail}}
-		o := &load.Outcome{Lateness: tc.lateness}
+		o := &record.Record{Lateness: tc.lateness}
 		got := excused(fails, tc.plan.noise(o, tc.usage, far, tc.control))
 		want := verdict.Fail
 		if tc.excused {
@@ -280,7 +281,7 @@ func TestControlThatFails(t *testing.T) {
 
 // A control may need what its run does not: here descriptors.
 func TestRunWithoutItsControl(t *testing.T) {
-	if limit, ok := fileLimit(); !ok || limit > 2*maxConcurrency {
+	if wire.CheckFiles(maxConcurrency, true) == nil {
 		t.Skip("this process may open any number of files")
 	}
 	s := raw(t, nil)

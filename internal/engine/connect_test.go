@@ -10,14 +10,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/loadtestkit/load-tester/internal/http1"
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/target"
 	"github.com/loadtestkit/load-tester/internal/target/targettest"
 )
 
 // refuses runs a plan that must fail before anything is sent, and soon.
-func refuses(t *testing.T, o Options, kind http1.Kind, message, why string) {
+func refuses(t *testing.T, o Options, kind record.Kind, message, why string) {
 	t.Helper()
 	o.Requests = 10
 	p, err := NewPlan(o)
@@ -26,7 +26,7 @@ func refuses(t *testing.T, o Options, kind http1.Kind, message, why string) {
 	r, err := p.Run(t.Context(), t.Context(), nil)
 	assert.Nil(t, r, why)
 	assert.Less(t, time.Since(began), 10*time.Second, why)
-	var e *http1.Error
+	var e *record.Error
 	if assert.ErrorAs(t, err, &e, why) {
 		assert.Equal(t, kind.String(), e.Kind.String(), why)
 		assert.ErrorContains(t, err, message, why)
@@ -39,14 +39,14 @@ func refuses(t *testing.T, o Options, kind http1.Kind, message, why string) {
 const closedPort = "127.0.0.1:1"
 
 func TestPreflightConnects(t *testing.T) {
-	refuses(t, Options{URL: "http://" + closedPort}, http1.ConnectRefused, "connecting to "+closedPort+": ", "nobody listens")
-	refuses(t, Options{URL: "http://" + closedPort}, http1.ConnectRefused, "connection refused", "nobody listens")
+	refuses(t, Options{URL: "http://" + closedPort}, record.ConnectRefused, "connecting to "+closedPort+": ", "nobody listens")
+	refuses(t, Options{URL: "http://" + closedPort}, record.ConnectRefused, "connection refused", "nobody listens")
 
-	full := fullServer(t)
+	full := targettest.FullServer(t)
 	c, err := net.Dial("tcp", full) // the only place there is
 	require.NoError(t, err)
 	defer c.Close()
-	refuses(t, Options{URL: "http://" + full, Timeout: 50 * time.Millisecond}, http1.ConnectTimeout, "i/o timeout", "nobody accepts")
+	refuses(t, Options{URL: "http://" + full, Timeout: 50 * time.Millisecond}, record.ConnectTimeout, "i/o timeout", "nobody accepts")
 }
 
 func TestPreflightResolves(t *testing.T) {
@@ -57,7 +57,7 @@ func TestPreflightResolves(t *testing.T) {
 	o := Options{URL: "http://nosuch.invalid/", Timeout: 100 * time.Millisecond}
 
 	use(func(context.Context) (net.Conn, error) { return nil, syscall.ECONNREFUSED })
-	refuses(t, o, http1.Resolve, `looking up "nosuch.invalid": `, "no name server")
+	refuses(t, o, record.Resolve, `looking up "nosuch.invalid": `, "no name server")
 
 	silent, err := net.ListenPacket("udp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -66,7 +66,7 @@ func TestPreflightResolves(t *testing.T) {
 		var d net.Dialer
 		return d.DialContext(ctx, "udp", silent.LocalAddr().String())
 	})
-	refuses(t, o, http1.Resolve, `looking up "nosuch.invalid": `, "a name server that never answers")
+	refuses(t, o, record.Resolve, `looking up "nosuch.invalid": `, "a name server that never answers")
 
 	s := raw(t, nil)
 	_, port, err := net.SplitHostPort(s.Addr)
@@ -77,7 +77,7 @@ func TestPreflightResolves(t *testing.T) {
 
 func TestConnectTimeout(t *testing.T) {
 	together(t, func(t *testing.T, portable bool) {
-		full := fullServer(t)
+		full := targettest.FullServer(t)
 		r := run(t, Options{
 			URL: "http://" + full, Portable: portable, Requests: 5, Concurrency: 5, Timeout: 500 * time.Millisecond,
 		})
@@ -85,7 +85,7 @@ func TestConnectTimeout(t *testing.T) {
 		assert.Equal(t, map[string]int64{"timeout": 1, "connect_timeout": 4}, kinds(r))
 		assert.GreaterOrEqual(t, *r.FailedTime.Min, 500*time.Millisecond)
 		for _, e := range r.Errors {
-			if e.Kind == http1.ConnectTimeout.String() {
+			if e.Kind == record.ConnectTimeout.String() {
 				assert.Contains(t, e.First, full+": i/o timeout")
 			}
 		}

@@ -10,14 +10,14 @@ import (
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/hist"
-	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
 // A contestant is one arm of a comparison and what it has done.
 type contestant struct {
 	*arm
-	outcome *load.Outcome // of all its blocks
+	outcome *record.Record // of all its blocks
 	allocs  *allocations
 }
 
@@ -102,7 +102,7 @@ func (t *contest) size() error {
 		}
 		times := o.Response
 		if times.Count() == 0 {
-			times = o.FailedResponse
+			times = o.Failures
 		}
 		median, _ := times.Quantile(0.5)
 		p50 = max(p50, time.Duration(median))
@@ -135,7 +135,7 @@ func (t *contest) pair() error {
 		slices.Reverse(sides)
 	}
 	for _, s := range sides {
-		if s.arm.wire == nil || s.arm.server != nil {
+		if s.arm.pool == nil || s.arm.server != nil {
 			runtime.GC() // or one would collect the other's garbage
 		}
 		o, err := s.stretch(t, seed)
@@ -152,7 +152,7 @@ func (t *contest) pair() error {
 }
 
 // stretch makes one block.
-func (c *contestant) stretch(t *contest, seed uint64) (*load.Outcome, error) {
+func (c *contestant) stretch(t *contest, seed uint64) (*record.Record, error) {
 	s := stretch{
 		schedule: c.plan.schedule, origin: course(c.outcome),
 		warmup: t.guard, duration: t.block - t.guard, grace: c.plan.opts.Grace,

@@ -7,8 +7,9 @@ import (
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/host"
-	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/verdict"
+	"github.com/loadtestkit/load-tester/internal/wire"
 )
 
 const (
@@ -26,7 +27,7 @@ const (
 type control struct {
 	arm      *arm
 	off      error // why it can tell nothing, or nothing more; nil while it can
-	outcome  *load.Outcome
+	outcome  *record.Record
 	blocks   int     // that it has had
 	throttle float64 // part of the quota's periods that were cut short, summed over blocks
 	sensed   int     // blocks in which that is known
@@ -99,16 +100,16 @@ func (c *control) sensorsOff() []string {
 
 // noise is what the sensors and the control, which may be nil, say about the
 // machine during a run of p.
-func (p *Plan) noise(o *load.Outcome, u host.Usage, w *wire, c *control) verdict.Noise {
+func (p *Plan) noise(o *record.Record, u host.Usage, w *wire.Pool, c *control) verdict.Noise {
 	n := verdict.Noise{
 		InProcess:  p.opts.URL == "",
-		Loopback:   p.opts.URL != "" && w.loopback(),
+		Loopback:   p.opts.URL != "" && w.Loopback(),
 		Steal:      optional(u.Steal),
 		ForeignCPU: optional(u.ForeignCPU),
 		Throttled:  optional(u.Throttled),
 		Lateness:   o.Lateness,
 		Sent:       o.Sent,
-		Blocked:    o.PermitsExhausted > 0,
+		Blocked:    o.Exhausted > 0,
 	}
 	if u.HaveCPU {
 		use := cpuUse(u, o)

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/loadtestkit/load-tester/internal/hist"
-	"github.com/loadtestkit/load-tester/internal/http1"
-	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/record"
+	"github.com/loadtestkit/load-tester/internal/stat"
+	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
@@ -27,7 +27,7 @@ func (p *Plan) standard() verdict.Standard {
 }
 
 // judge gives each limit its verdict on o, as surely as s asks for.
-func (p *Plan) judge(o *load.Outcome, s verdict.Standard) (results []verdict.Result) {
+func (p *Plan) judge(o *record.Record, s verdict.Standard) (results []verdict.Result) {
 	counts := p.counts(o)
 	threshold := 0
 	for _, l := range p.opts.Limits {
@@ -35,7 +35,7 @@ func (p *Plan) judge(o *load.Outcome, s verdict.Standard) (results []verdict.Res
 		if _, ok := l.Threshold(); ok {
 			c.Within, c.Threshold = o.Within[threshold], threshold
 			threshold++
-			if hist.Enough(l.Q, o.Response.Count()) {
+			if stat.Enough(l.Q, o.Response.Count()) {
 				v, ok := o.Response.Quantile(l.Q)
 				c.Observed, c.HaveObserved = time.Duration(v), ok
 			}
@@ -50,8 +50,8 @@ func (p *Plan) judge(o *load.Outcome, s verdict.Standard) (results []verdict.Res
 }
 
 // workload says in a few words what the target was offered.
-func (p *Plan) workload(o *load.Outcome) string {
-	length := verdict.FormatDuration(o.Course())
+func (p *Plan) workload(o *record.Record) string {
+	length := unit.Duration(o.Course())
 	switch {
 	case p.schedule == nil:
 		return fmt.Sprintf("closed, %d at a time for %s", p.opts.Concurrency, length)
@@ -62,10 +62,10 @@ func (p *Plan) workload(o *load.Outcome) string {
 }
 
 // counts is what verdicts read of o.
-func (p *Plan) counts(o *load.Outcome) verdict.Counts {
+func (p *Plan) counts(o *record.Record) verdict.Counts {
 	c := verdict.Counts{
 		Due: o.Due, Succeeded: o.Succeeded, Failed: o.Failed,
-		Unsent: o.Unsent, Unfinished: o.Unfinished, Completed: o.Kinds[http1.NoError],
+		Unsent: o.Unsent, Unfinished: o.Unfinished, Completed: o.Kinds[record.NoError],
 		Mean: time.Duration(o.Response.Mean()), Max: time.Duration(o.Response.Max()),
 		Elapsed: o.Elapsed, Measured: o.Course(), Intervals: o.Series.Intervals(),
 		Workload: p.workload(o),
@@ -74,7 +74,7 @@ func (p *Plan) counts(o *load.Outcome) verdict.Counts {
 		c.ErrorKinds = append(c.ErrorKinds, verdict.KindCount{Name: e.Kind, Count: e.Count, First: e.First})
 	}
 	for status, n := range o.Statuses {
-		if res := (load.Result{Status: status}); !res.Succeeded() {
+		if !record.Success(status) {
 			c.ErrorKinds = append(c.ErrorKinds, verdict.KindCount{Name: fmt.Sprintf("status %d", status), Count: n})
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/target"
 	"github.com/loadtestkit/load-tester/internal/target/targettest"
+	"github.com/loadtestkit/load-tester/internal/wire"
 )
 
 func init() {
@@ -194,8 +195,8 @@ func TestPeakMemory(t *testing.T) {
 	check := func(requests, concurrency, most int64, portable string) {
 		t.Helper()
 		// The server's ends are in this process.
-		if limit, ok := fileLimit(); ok && limit < concurrency+fdsBesides {
-			t.Logf("%d connections need %d file descriptors, this process may open %d: not measured", concurrency, concurrency+fdsBesides, limit)
+		if err := wire.CheckFiles(int(concurrency), false); err != nil {
+			t.Logf("not measured: %v", err)
 			return
 		}
 		s := raw(t, nil)

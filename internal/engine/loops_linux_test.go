@@ -31,15 +31,6 @@ func TestLoops(t *testing.T) {
 	check(Options{Concurrency: 1000, Rate: 10}, false, 8, 1, "arrivals wait in one line")
 }
 
-// What loops share is divided among them.
-func TestLoopsShare(t *testing.T) {
-	m, err := wireTo(t, closedPort).newMux(100, 3, false)
-	require.NoError(t, err)
-	defer m.Close()
-	assert.Len(t, m.(*epollMux).places, 34)
-	assert.Equal(t, dialsAtOnce/3, m.(*epollMux).dialsAtOnce)
-}
-
 // Several loops count as one does: nothing is lost between them, not even when
 // they are stopped, and none takes what is another's.
 func TestSeveralLoops(t *testing.T) {

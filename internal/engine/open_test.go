@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/loadtestkit/load-tester/internal/hist"
 	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/stat"
 	"github.com/loadtestkit/load-tester/internal/target"
 	"github.com/loadtestkit/load-tester/internal/target/targettest"
 	"github.com/loadtestkit/load-tester/internal/verdict"
@@ -38,7 +38,7 @@ func latenessAt(t *testing.T, s *targettest.Raw, r *report.Report, rate float64)
 // nearest is the value at rank ceil(q*n).
 func nearest(ds []time.Duration, q float64) time.Duration {
 	ds = slices.Sorted(slices.Values(ds))
-	return ds[hist.Rank(q, int64(len(ds)))-1]
+	return ds[stat.Rank(q, int64(len(ds)))-1]
 }
 
 // The server sees each request when it was due. What is printed are this

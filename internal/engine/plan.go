@@ -282,3 +282,9 @@ func (p *Plan) newRequest(url string) (*http1.Request, error) {
 		NoKeepAlive: p.opts.NoKeepAlive,
 	})
 }
+
+// permits is how many permits can be out at once.
+func (p *Plan) permits() int {
+	c := load.Config{Schedule: p.schedule, Requests: p.opts.Requests, Warmup: p.opts.Warmup, Concurrency: p.opts.Concurrency}
+	return c.Permits()
+}

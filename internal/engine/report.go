@@ -12,47 +12,48 @@ import (
 	"github.com/loadtestkit/load-tester/internal/hist"
 	"github.com/loadtestkit/load-tester/internal/host"
 	"github.com/loadtestkit/load-tester/internal/http1"
-	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/verdict"
+	"github.com/loadtestkit/load-tester/internal/wire"
 )
 
 // report makes the report of a run from what the load saw, what the sensors say
 // about it, and how its limits were judged.
-func (p *Plan) report(o *load.Outcome, u host.Usage, w *wire, limits []verdict.Result) *report.Report {
+func (p *Plan) report(o *record.Record, u host.Usage, w *wire.Pool, limits []verdict.Result) *report.Report {
 	r := &report.Report{
 		Schema:      report.SchemaVersion,
 		Tool:        report.Tool{Name: "load-tester", Version: Version()},
 		RunID:       p.run,
-		StartedAt:   o.Start,
+		StartedAt:   o.From,
 		Interrupted: o.Interrupted,
 		Config:      p.reportConfig(w),
 		Elapsed:     o.Elapsed,
 		Requests: report.Requests{
 			Due: o.Due, Sent: o.Sent, Succeeded: o.Succeeded, Failed: o.Failed,
-			Unsent: o.Unsent, Unfinished: o.Unfinished, Completed: o.Kinds[http1.NoError],
+			Unsent: o.Unsent, Unfinished: o.Unfinished, Completed: o.Kinds[record.NoError],
 		},
 		Bytes: report.Bytes{
-			Sent: o.BytesSent, Received: o.BytesReceived, Body: o.BytesBody, Surplus: o.BytesSurplus,
+			Sent: o.Octets.Sent, Received: o.Octets.Received, Body: o.Octets.Body, Surplus: o.Octets.Surplus,
 		},
 		StatusCodes:  map[string]int64{},
 		Errors:       p.errorCounts(o),
 		ResponseTime: report.Summarize(o.Response),
 		ServiceTime:  report.Summarize(o.Service),
-		FailedTime:   report.Summarize(o.FailedResponse),
+		FailedTime:   report.Summarize(o.Failures),
 		Lateness:     report.Summarize(o.Lateness),
 		PermitWait:   report.Summarize(o.Waited),
 
 		ResponseHist:   o.Response,
 		ServiceHist:    o.Service,
-		FailedHist:     o.FailedResponse,
+		FailedHist:     o.Failures,
 		LatenessHist:   o.Lateness,
 		PermitWaitHist: o.Waited,
 		Series:         o.Series.Intervals(),
 	}
 	r.Intervals = report.Intervals(r.Series)
 	if w != nil {
-		r.Bytes.Surplus += w.stray.Load()
+		r.Bytes.Surplus += w.Stray()
 	}
 	for status, n := range o.Statuses {
 		r.StatusCodes[strconv.Itoa(status)] = n
@@ -82,7 +83,7 @@ func (p *Plan) report(o *load.Outcome, u host.Usage, w *wire, limits []verdict.R
 // id is the id of request n.
 func (p *Plan) id(n int64) string { return http1.RequestID(p.run, n) }
 
-func (p *Plan) reportConfig(w *wire) report.Config {
+func (p *Plan) reportConfig(w *wire.Pool) report.Config {
 	o := &p.opts
 	c := report.Config{
 		Target:      "Go function",
@@ -98,7 +99,7 @@ func (p *Plan) reportConfig(w *wire) report.Config {
 		Insecure:    o.TLSConfig != nil && o.TLSConfig.InsecureSkipVerify,
 	}
 	if w != nil {
-		c.Target, c.Method = w.request.URL(), w.request.Method()
+		c.Target, c.Method = w.Request.URL(), w.Request.Method()
 	}
 	if p.schedule == nil {
 		return c
@@ -116,14 +117,14 @@ func (p *Plan) reportConfig(w *wire) report.Config {
 }
 
 // errorCounts lists the error kinds that occurred, most frequent first.
-func (p *Plan) errorCounts(o *load.Outcome) (counts []report.ErrorCount) {
-	for kind := http1.NoError + 1; kind < http1.Kinds; kind++ {
+func (p *Plan) errorCounts(o *record.Record) (counts []report.ErrorCount) {
+	for kind := record.NoError + 1; kind < record.Kinds; kind++ {
 		if o.Kinds[kind] == 0 {
 			continue
 		}
 		c := report.ErrorCount{Kind: kind.String(), Count: o.Kinds[kind]}
-		for _, f := range o.Failures[kind] {
-			c.Samples = append(c.Samples, report.Sample{ID: p.id(f.N), Message: f.Err.Error()})
+		for _, f := range o.Samples[kind] {
+			c.Samples = append(c.Samples, report.Sample{ID: p.id(f.N), Message: f.Text})
 		}
 		c.First = c.Samples[0].Message
 		counts = append(counts, c)
@@ -134,7 +135,7 @@ func (p *Plan) errorCounts(o *load.Outcome) (counts []report.ErrorCount) {
 
 // rates are over the elapsed time, but for what was offered and achieved: that
 // is over the time in which arrivals were due or sent.
-func (p *Plan) rates(r *report.Report, o *load.Outcome) {
+func (p *Plan) rates(r *report.Report, o *record.Record) {
 	per := func(n int64, d time.Duration) float64 {
 		if d <= 0 {
 			return 0
@@ -152,7 +153,7 @@ func (p *Plan) rates(r *report.Report, o *load.Outcome) {
 }
 
 // generator is how the generator itself did.
-func (p *Plan) generator(r *report.Report, o *load.Outcome, u host.Usage, w *wire) {
+func (p *Plan) generator(r *report.Report, o *record.Record, u host.Usage, w *wire.Pool) {
 	engine := "goroutines"
 	if o.Loops > 0 {
 		engine = "epoll"
@@ -176,12 +177,12 @@ func (p *Plan) generator(r *report.Report, o *load.Outcome, u host.Usage, w *wir
 		HiccupMax:        &u.HiccupMax,
 		ClockDrift:       &u.ClockDrift,
 		PeakInFlight:     int64(o.PeakInFlight),
-		PermitsExhausted: o.PermitsExhausted,
+		PermitsExhausted: o.Exhausted,
 		SensorsOff:       u.Off,
 	}
 	g.CPU, _ = host.CPU(os.DirFS("/"))
 	if w != nil {
-		g.ConnectionsOpened = w.opened.Load()
+		g.ConnectionsOpened = w.Opened()
 	}
 	if u.HaveCPU {
 		use := cpuUse(u, o)
@@ -194,14 +195,14 @@ func (p *Plan) generator(r *report.Report, o *load.Outcome, u host.Usage, w *wir
 	l := host.Load{
 		Open:             p.schedule != nil,
 		InProcess:        p.opts.URL == "",
-		Loopback:         p.opts.URL != "" && w.loopback(),
+		Loopback:         p.opts.URL != "" && w.Loopback(),
 		Processors:       g.Processors,
 		LatenessMax:      time.Duration(o.Lateness.Max()),
 		Due:              o.Due,
 		Sent:             o.Sent,
 		Concurrency:      p.opts.Concurrency,
 		PeakInFlight:     o.PeakInFlight,
-		PermitsExhausted: o.PermitsExhausted,
+		PermitsExhausted: o.Exhausted,
 		Elapsed:          o.Elapsed,
 	}
 	quantile := func(h *hist.Histogram, q float64) time.Duration {
@@ -228,7 +229,7 @@ func (p *Plan) generator(r *report.Report, o *load.Outcome, u host.Usage, w *wir
 
 // processors is how many processors could make o at once: an event loop can use
 // only one.
-func processors(o *load.Outcome) int {
+func processors(o *record.Record) int {
 	if o.Loops > 0 {
 		return o.Loops
 	}
@@ -245,7 +246,7 @@ func ownProcessors() int {
 }
 
 // cpuUse is the part of those processors that this process used.
-func cpuUse(u host.Usage, o *load.Outcome) float64 {
+func cpuUse(u host.Usage, o *record.Record) float64 {
 	return u.CPU.Seconds() / (u.Wall.Seconds() * float64(processors(o)))
 }
 

@@ -8,7 +8,9 @@ import (
 
 	"github.com/loadtestkit/load-tester/internal/host"
 	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
@@ -31,7 +33,7 @@ type round struct {
 
 	arm      *arm
 	control  *control // nil without
-	outcome  *load.Outcome
+	outcome  *record.Record
 	standard verdict.Standard // that it was judged by
 }
 
@@ -66,8 +68,8 @@ func (r *round) make() (rep *report.Report, err error) {
 	if err != nil {
 		return nil, err
 	}
-	limits := excused(r.judge(r.outcome, r.standard), r.noise(r.outcome, usage, r.arm.wire, r.control))
-	rep = r.report(r.outcome, usage, r.arm.wire, limits)
+	limits := excused(r.judge(r.outcome, r.standard), r.noise(r.outcome, usage, r.arm.pool, r.control))
+	rep = r.report(r.outcome, usage, r.arm.pool, limits)
 	if r.control != nil && r.control.outcome != nil {
 		rep.Generator.Control = report.Summarize(r.control.outcome.Response)
 	}
@@ -113,7 +115,7 @@ func (r *round) amidControls() error {
 // untilClear makes load until the verdict on every limit is clear, or the
 // budget is used up.
 func (r *round) untilClear() error {
-	r.monitor.says("until the verdict is clear, at most " + verdict.FormatDuration(r.opts.Budget))
+	r.monitor.says("until the verdict is clear, at most " + unit.Duration(r.opts.Budget))
 	if r.schedule != nil {
 		return r.openUntilClear()
 	}
@@ -190,7 +192,7 @@ func hasCome(loop *load.Loop, at time.Duration, over <-chan struct{}) bool {
 // settledSoFar is settled for what is over of a loop under way. What is not over
 // may still be in time, so it makes no fail; but for a pass it counts as missed,
 // or a target that answers ever later would seem to keep up.
-func (r *round) settledSoFar(o *load.Outcome, s verdict.Standard) bool {
+func (r *round) settledSoFar(o *record.Record, s verdict.Standard) bool {
 	results := r.judge(o, s)
 	if !settled(results) || verdict.Overall(results) == verdict.Fail {
 		return settled(results)

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/loadtestkit/load-tester/internal/http1"
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/target"
 	"github.com/loadtestkit/load-tester/internal/target/targettest"
@@ -155,8 +155,8 @@ func reached(r *report.Report) int64 {
 		n += r.Warmup.Sent
 	}
 	k := kinds(r)
-	for _, kind := range []http1.Kind{
-		http1.Resolve, http1.ConnectRefused, http1.ConnectTimeout, http1.Connect, http1.NoFDs, http1.NoPorts, http1.TLS,
+	for _, kind := range []record.Kind{
+		record.Resolve, record.ConnectRefused, record.ConnectTimeout, record.Connect, record.NoFDs, record.NoPorts, record.TLS,
 	} {
 		n -= k[kind.String()]
 	}

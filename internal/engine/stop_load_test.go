@@ -13,6 +13,7 @@ import (
 
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/target"
+	"github.com/loadtestkit/load-tester/internal/wire"
 )
 
 // manyConnections is how many connections a full load has. Both ends of each
@@ -22,8 +23,8 @@ func manyConnections(t *testing.T) int {
 	if raceEnabled {
 		n = 2000 // the race detector bears 8128 goroutines, and each end may be one
 	}
-	if limit, ok := fileLimit(); ok && limit < int64(2*n+2*fdsBesides) {
-		t.Skipf("%d connections within a process need %d file descriptors, and it may open %d", n, 2*n+2*fdsBesides, limit)
+	if err := wire.CheckFiles(n, true); err != nil {
+		t.Skip(err)
 	}
 	return n
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/loadtestkit/load-tester/internal/http1"
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/target"
 	"github.com/loadtestkit/load-tester/internal/target/targettest"
@@ -44,7 +44,7 @@ func stuckTargets(t *testing.T) map[string]func(*Options) (await func(n int64)) 
 			return nil
 		},
 		"never accepts": func(o *Options) func(int64) {
-			o.URL = "http://" + fullServer(t)
+			o.URL = "http://" + targettest.FullServer(t)
 			return nil
 		},
 		"handler": func(o *Options) func(int64) {
@@ -205,7 +205,7 @@ func TestTimeoutWithinGrace(t *testing.T) {
 			Timeout: 400 * time.Millisecond, Grace: time.Minute,
 		})
 		assert.Positive(t, r.Requests.Sent)
-		assert.Equal(t, r.Requests.Sent, kinds(r)[http1.Timeout.String()])
+		assert.Equal(t, r.Requests.Sent, kinds(r)[record.Timeout.String()])
 		assert.Zero(t, r.Requests.Unfinished)
 	})
 }

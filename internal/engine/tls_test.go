@@ -17,10 +17,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/loadtestkit/load-tester/internal/http1"
 )
 
 // certificate makes one that signs itself, for loopback and an hour, but for
@@ -74,7 +73,7 @@ func TestPreflightShakesHands(t *testing.T) {
 	} {
 		cert := certificate(t, c.edit)
 		url, seen := secure(t, &tls.Config{Certificates: []tls.Certificate{cert}})
-		refuses(t, Options{URL: url, TLSConfig: trusting(cert)}, http1.TLS, c.message, c.message)
+		refuses(t, Options{URL: url, TLSConfig: trusting(cert)}, record.TLS, c.message, c.message)
 		assert.Zero(t, seen.Load())
 
 		r := run(t, Options{URL: url, TLSConfig: &tls.Config{InsecureSkipVerify: true}, Requests: 20})
@@ -84,18 +83,18 @@ func TestPreflightShakesHands(t *testing.T) {
 	}
 
 	url, seen := secure(t, &tls.Config{Certificates: []tls.Certificate{good}})
-	refuses(t, Options{URL: url}, http1.TLS, "unknown authority", "not trusted by the system")
+	refuses(t, Options{URL: url}, record.TLS, "unknown authority", "not trusted by the system")
 	assert.Zero(t, seen.Load())
 	r := run(t, Options{URL: url, TLSConfig: trusting(good), Requests: 20, NoKeepAlive: true})
 	assert.Equal(t, int64(20), r.Requests.Succeeded, "trusted")
 	assert.Equal(t, seen.Load(), reached(r))
 
 	url, _ = secure(t, &tls.Config{Certificates: []tls.Certificate{good}, MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10})
-	refuses(t, Options{URL: url, TLSConfig: trusting(good)}, http1.TLS, "protocol version", "TLS of another time")
+	refuses(t, Options{URL: url, TLSConfig: trusting(good)}, record.TLS, "protocol version", "TLS of another time")
 
 	plain := httptest.NewServer(http.NotFoundHandler())
 	defer plain.Close()
-	refuses(t, Options{URL: "https" + plain.URL[len("http"):]}, http1.TLS, "plain HTTP", "no TLS there")
+	refuses(t, Options{URL: "https" + plain.URL[len("http"):]}, record.TLS, "plain HTTP", "no TLS there")
 }
 
 // A server may be known by another name than the one it is reached by.
@@ -110,8 +109,8 @@ func TestServerNameOfTheConfiguration(t *testing.T) {
 
 func TestSilentAndRudeTLSServers(t *testing.T) {
 	silent := "https://" + deafServer(t, "")
-	refuses(t, Options{URL: silent, Timeout: 500 * time.Millisecond}, http1.Timeout, "i/o timeout", "the kernel accepts, nobody answers")
-	refuses(t, Options{URL: "https://" + deafServer(t, "hello, this is not TLS")}, http1.TLS, "first record does not look like a TLS handshake", "another protocol")
+	refuses(t, Options{URL: silent, Timeout: 500 * time.Millisecond}, record.Timeout, "i/o timeout", "the kernel accepts, nobody answers")
+	refuses(t, Options{URL: "https://" + deafServer(t, "hello, this is not TLS")}, record.TLS, "first record does not look like a TLS handshake", "another protocol")
 
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -123,7 +122,7 @@ func TestSilentAndRudeTLSServers(t *testing.T) {
 			c.Close()
 		}
 	}()
-	refuses(t, Options{URL: "https://" + l.Addr().String()}, http1.TLS, "closed the connection", "hangs up on the client's hello")
+	refuses(t, Options{URL: "https://" + l.Addr().String()}, record.TLS, "closed the connection", "hangs up on the client's hello")
 	l.Close()
 	<-done
 }

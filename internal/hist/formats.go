@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
 // WriteHDRLog writes the response times of a run as an HdrHistogram log, version
@@ -92,7 +94,8 @@ func encode(hdr *hdrhistogram.Histogram, h *Histogram) ([]byte, error) {
 //
 // There are five percentiles for each halving of the distance to 100 %, as long
 // as a value lies above them, and then the exact maximum. TotalCount is the
-// percentile's [Rank]. An empty histogram has no lines between header and footer.
+// percentile's [stat.Rank]. An empty histogram has no lines between header and
+// footer.
 func WriteHgrm(w io.Writer, h *Histogram) error {
 	const perHalving = 5
 	ms := func(ns float64) float64 { return ns / float64(time.Millisecond) }
@@ -101,11 +104,11 @@ func WriteHgrm(w io.Writer, h *Histogram) error {
 	for i := 0; ; i++ {
 		// The distance of the percentile from 1: 1, .9, ... .6, .5, .45, ... .3, .25
 		left := math.Ldexp(1-float64(i%perHalving)/(2*perHalving), -(i / perHalving))
-		if !Enough(1-left, h.Count()) {
+		if !stat.Enough(1-left, h.Count()) {
 			break
 		}
 		v, _ := h.Quantile(1 - left)
-		fmt.Fprintf(b, "%12.6f %14.12f %10d %14.2f\n", ms(float64(v)), 1-left, Rank(1-left, h.Count()), 1/left)
+		fmt.Fprintf(b, "%12.6f %14.12f %10d %14.2f\n", ms(float64(v)), 1-left, stat.Rank(1-left, h.Count()), 1/left)
 	}
 	if h.Count() > 0 {
 		fmt.Fprintf(b, "%12.6f %14.12f %10d %14s\n", ms(float64(h.Max())), 1.0, h.Count(), "inf")

@@ -12,6 +12,8 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
 var someStart = time.Date(2025, 6, 1, 12, 0, 0, 250e6, time.UTC)
@@ -200,7 +202,7 @@ func TestHgrmIsReadAsPlotFilesDoes(t *testing.T) {
 		require.NoError(t, err)
 		require.Greater(t, x, lastX)
 		require.GreaterOrEqual(t, y, lastY)
-		require.InEpsilon(t, float64(values[Rank(p, 100_000)-1])/1e6, y, 0.0005)
+		require.InEpsilon(t, float64(values[stat.Rank(p, 100_000)-1])/1e6, y, 0.0005)
 		points, lastX, lastY = points+1, x, y
 	}
 	assert.Equal(t, 84, points, "five for each halving down to one of 100,000")

@@ -8,6 +8,8 @@ import (
 	"iter"
 	"math"
 	"math/bits"
+
+	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
 // A Histogram counts int64 values from 0 to the largest, usually nanoseconds,
@@ -155,14 +157,14 @@ func (h *Histogram) StdDev() float64 {
 	return math.Sqrt(sum / float64(h.count))
 }
 
-// Quantile returns the value at [Rank] q of Count, q in (0, 1]. Its relative error
-// is at most 2^-(bits+1) and it is never outside [Min, Max]; the first and the
-// last rank are exact. It returns 0, false if nothing was recorded.
+// Quantile returns the value at [stat.Rank] q of Count, q in (0, 1]. Its relative
+// error is at most 2^-(bits+1) and it is never outside [Min, Max]; the first and
+// the last rank are exact. It returns 0, false if nothing was recorded.
 func (h *Histogram) Quantile(q float64) (v int64, ok bool) {
 	if h.count == 0 {
 		return 0, false
 	}
-	rank := Rank(q, h.count)
+	rank := stat.Rank(q, h.count)
 	switch rank {
 	case 1:
 		return h.min, true
@@ -223,11 +225,16 @@ func (h *Histogram) index(v int64) (row, col uint64) {
 
 // value returns the value that represents a bucket; see [Histogram.Buckets].
 func (h *Histogram) value(row, col int) int64 {
-	low, width := int64(col), int64(1)
-	if row > 0 {
-		low, width = int64(1<<h.bits+col)<<(row-1), 1<<(row-1)
-	}
+	low, width := h.bounds(row, col)
 	return min(max(low+width/2, h.min), h.max)
+}
+
+// bounds returns the least value of a bucket and how many values it holds.
+func (h *Histogram) bounds(row, col int) (low, width int64) {
+	if row == 0 {
+		return int64(col), 1
+	}
+	return int64(1<<h.bits+col) << (row - 1), 1 << (row - 1)
 }
 
 // row returns the counts of row r, which it makes if necessary.
@@ -243,33 +250,3 @@ func (h *Histogram) add128(hi, lo uint64) {
 	h.sumLo, carry = bits.Add64(h.sumLo, lo, 0)
 	h.sumHi += hi + carry
 }
-
-// Rank returns the number, counted from 1, of the quantile q among n ordered
-// samples: the nearest rank ceil(q*n), in [1, n], or 0 if n is not positive. q is
-// in (0, 1]; a q outside is taken as the nearer end, NaN as 0.
-//
-// A decimal q is seldom exact in binary, so q*n may be slightly above the integer
-// that was meant: 0.07*100 is 7.000000000000001, and its rank is 7, not 8.
-func Rank(q float64, n int64) int64 {
-	x := q * float64(n)
-	switch {
-	case n <= 0:
-		return 0
-	case !(x > 1): // NaN too
-		return 1
-	case x >= float64(n):
-		return n
-	}
-	// q itself, a division or subtraction that made it (99.9/100, 1-0.001), and
-	// the product may each be off by up to 2^-53.
-	const slack = 0x1p-51
-	if r := math.Round(x); math.Abs(x-r) <= float64(n)*slack {
-		x = r
-	}
-	return min(int64(math.Ceil(x)), n)
-}
-
-// Enough reports whether n samples are enough to show quantile q: at least
-// 1/(1-q), so that one lies above it and it is not merely the largest. For q of 1
-// and more it is always false: show the maximum instead.
-func Enough(q float64, n int64) bool { return Rank(q, n) < n }

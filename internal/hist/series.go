@@ -61,6 +61,9 @@ func NewSeries(thresholds []time.Duration) *Series {
 	return s
 }
 
+// Thresholds returns what the series was made with. They must not be changed.
+func (s *Series) Thresholds() []time.Duration { return s.thresholds }
+
 // Due counts a request that became due at the given offset.
 func (s *Series) Due(at time.Duration) { s.at(at).Due++ }
 

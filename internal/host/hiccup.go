@@ -3,6 +3,8 @@ package host
 import (
 	"math/bits"
 	"time"
+
+	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
 // hiccupPeriod is how long the goroutine sleeps at a time. Chosen: 100 wakes a
@@ -64,7 +66,7 @@ func (o *overshoots) record(d time.Duration) {
 // quantile returns the value at rank ceil(q*n): the upper bound of its bucket,
 // at most 1/8 too high, and never above the maximum.
 func (o *overshoots) quantile(q float64) time.Duration {
-	rank := nearestRank(q, o.n)
+	rank := stat.Rank(q, o.n)
 	for i, c := range o.counts {
 		if rank -= int64(c); rank <= 0 {
 			return min(overshootBound(i), o.max)

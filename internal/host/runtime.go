@@ -7,6 +7,8 @@ import (
 	"runtime/metrics"
 	"slices"
 	"time"
+
+	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
 // runtimeStats is what the Go runtime counted since the process began.
@@ -77,7 +79,7 @@ func (h histogram) quantile(q float64) time.Duration {
 	if n == 0 {
 		return 0
 	}
-	rank := nearestRank(q, n)
+	rank := stat.Rank(q, n)
 	for i, c := range h.counts {
 		if rank -= int64(c); rank > 0 {
 			continue
@@ -89,10 +91,4 @@ func (h histogram) quantile(q float64) time.Duration {
 		return nanoseconds(max(0, bound) * 1e9)
 	}
 	return 0
-}
-
-// nearestRank returns ceil(q*n), at least 1. It takes off a part in 10^12
-// first, because 0.07*100 is above 7 in floating point.
-func nearestRank(q float64, n int64) int64 {
-	return max(1, int64(math.Ceil(q*float64(n)*(1-1e-12))))
 }

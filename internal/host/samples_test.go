@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
 func TestHistogramDelta(t *testing.T) {
@@ -39,19 +41,6 @@ func TestRuntimeSeesCollections(t *testing.T) {
 	assert.LessOrEqual(t, u.SchedLatencyP50, u.SchedLatencyMax)
 }
 
-func TestNearestRank(t *testing.T) {
-	check := func(q float64, n, want int64) {
-		t.Helper()
-		assert.Equal(t, want, nearestRank(q, n))
-	}
-	check(0.07, 100, 7) // 0.07*100 is above 7 in floating point
-	check(0.5, 3, 2)
-	check(0.99, 100, 99)
-	check(0.99, 101, 100)
-	check(1, 9, 9)
-	check(0.99, 0, 1)
-}
-
 func TestOvershoots(t *testing.T) {
 	const seed = 7
 	t.Log("seed", seed)
@@ -66,7 +55,7 @@ func TestOvershoots(t *testing.T) {
 	}
 	slices.Sort(all)
 	for _, q := range []float64{0.01, 0.5, 0.9, 0.99, 0.999, 1} {
-		want := all[nearestRank(q, int64(len(all)))-1]
+		want := all[stat.Rank(q, int64(len(all)))-1]
 		got := o.quantile(q)
 		assert.GreaterOrEqual(t, got, want)
 		assert.LessOrEqual(t, float64(got), float64(want)*1.125)

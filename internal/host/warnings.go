@@ -3,6 +3,8 @@ package host
 import (
 	"fmt"
 	"time"
+
+	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 // A Warning says what makes the numbers of a run doubtful, and what to do.
@@ -86,7 +88,7 @@ func lateness(l Load) string {
 		return ""
 	}
 	s := fmt.Sprintf("the generator was late by %s at p99 (p50 %s, max %s): response times include that; %s or give it more CPU",
-		short(l.Lateness99), short(l.Lateness50), short(l.LatenessMax), l.less())
+		unit.Duration(l.Lateness99), unit.Duration(l.Lateness50), unit.Duration(l.LatenessMax), l.less())
 	if l.InProcess {
 		s += ", which it shares with the target here"
 	}
@@ -98,11 +100,11 @@ func sentBelowDue(l Load) string {
 	if unsent <= 0 || float64(l.Sent) >= sentShare*float64(l.Due) {
 		return ""
 	}
-	s := fmt.Sprintf("%s of %s due requests were never sent and count as missed: ", grouped(unsent), grouped(l.Due))
+	s := fmt.Sprintf("%s of %s due requests were never sent and count as missed: ", unit.Count(unsent), unit.Count(l.Due))
 	if l.Concurrency > 0 && l.PeakInFlight >= l.Concurrency {
-		return s + fmt.Sprintf("all %s permits were taken; %s or %s", grouped(int64(l.Concurrency)), raise, l.less())
+		return s + fmt.Sprintf("all %s permits were taken; %s or %s", unit.Count(int64(l.Concurrency)), raise, l.less())
 	}
-	return s + fmt.Sprintf("the generator did not keep up, with at most %s in flight; %s or give it more CPU", grouped(int64(l.PeakInFlight)), l.less())
+	return s + fmt.Sprintf("the generator did not keep up, with at most %s in flight; %s or give it more CPU", unit.Count(int64(l.PeakInFlight)), l.less())
 }
 
 func permitsExhausted(l Load) string {
@@ -110,7 +112,7 @@ func permitsExhausted(l Load) string {
 		return ""
 	}
 	return fmt.Sprintf("all %s permits were taken for %s (%s of the run): arrivals waited for one, and response times include that; the target is too slow for this rate, or %s",
-		grouped(int64(l.Concurrency)), short(l.PermitsExhausted), percent(ratio(l.PermitsExhausted, l.Elapsed)), raise)
+		unit.Count(int64(l.Concurrency)), unit.Duration(l.PermitsExhausted), unit.Percent(ratio(l.PermitsExhausted, l.Elapsed)), raise)
 }
 
 func ownCPU(u Usage, l Load) string {
@@ -126,7 +128,7 @@ func ownCPU(u Usage, l Load) string {
 	if l.Processors > 1 {
 		its = fmt.Sprintf("its %d processors", l.Processors)
 	}
-	return fmt.Sprintf("the generator used %s of %s: it may be the bottleneck; %s or give it more", percent(share), its, l.less())
+	return fmt.Sprintf("the generator used %s of %s: it may be the bottleneck; %s or give it more", unit.Percent(share), its, l.less())
 }
 
 func throttling(u Usage, l Load) string {
@@ -134,7 +136,7 @@ func throttling(u Usage, l Load) string {
 		return ""
 	}
 	return fmt.Sprintf("a CPU quota stopped this process in %s of its periods, for %s in all: raise the quota of the container or cgroup, or %s",
-		percent(u.Throttled.Value), short(u.ThrottledTime), l.less())
+		unit.Percent(u.Throttled.Value), unit.Duration(u.ThrottledTime), l.less())
 }
 
 func steal(u Usage) string {
@@ -142,7 +144,7 @@ func steal(u Usage) string {
 		return ""
 	}
 	return fmt.Sprintf("the hypervisor gave %s of this machine's CPU to others: times are too long by an unknown part; repeat the run on a machine that has its processors to itself",
-		percent(u.Steal.Value))
+		unit.Percent(u.Steal.Value))
 }
 
 func foreignCPU(u Usage, l Load) string {
@@ -150,7 +152,7 @@ func foreignCPU(u Usage, l Load) string {
 		return "" // on loopback it is the target's, for all that can be told
 	}
 	return fmt.Sprintf("other processes used %s of this machine's CPU: stop what need not run, or give the generator a machine of its own",
-		percent(u.ForeignCPU.Value))
+		unit.Percent(u.ForeignCPU.Value))
 }
 
 func pressure(u Usage, l Load) string {
@@ -158,7 +160,7 @@ func pressure(u Usage, l Load) string {
 		return ""
 	}
 	return fmt.Sprintf("something on this machine waited for a processor %s of the time: it has too few for what runs on it; stop what need not run or %s",
-		percent(u.Pressure.Value), l.less())
+		unit.Percent(u.Pressure.Value), l.less())
 }
 
 func runQueue(u Usage, l Load) string {
@@ -166,7 +168,7 @@ func runQueue(u Usage, l Load) string {
 		return ""
 	}
 	return fmt.Sprintf("threads of this process waited for a processor %s of the time they could have run (%s in all): stop what else runs here or %s",
-		percent(u.RunQueue.Value), short(u.RunQueueWait), l.less())
+		unit.Percent(u.RunQueue.Value), unit.Duration(u.RunQueueWait), l.less())
 }
 
 func hiccups(u Usage, l Load) string {
@@ -178,7 +180,7 @@ func hiccups(u Usage, l Load) string {
 		return ""
 	}
 	return fmt.Sprintf("this process stood still for up to %s (p99 %s): response times include that; stop what else runs here or %s",
-		short(u.HiccupMax), short(u.Hiccup99), l.less())
+		unit.Duration(u.HiccupMax), unit.Duration(u.Hiccup99), l.less())
 }
 
 func gcPause(u Usage, l Load) string {
@@ -190,7 +192,7 @@ func gcPause(u Usage, l Load) string {
 		return ""
 	}
 	s := fmt.Sprintf("garbage collection stopped this process for up to %s (%s times, %s in all): response times include that; let it collect less often (GOGC, GOMEMLIMIT)",
-		short(u.GCPauseMax), grouped(u.GCPauses), short(u.GCPauseTotal))
+		unit.Duration(u.GCPauseMax), unit.Count(u.GCPauses), unit.Duration(u.GCPauseTotal))
 	if l.InProcess {
 		s += " or let the target allocate less"
 	}
@@ -200,9 +202,9 @@ func gcPause(u Usage, l Load) string {
 func clockStepped(u Usage) string {
 	switch {
 	case u.ClockDrift > clockStep:
-		return fmt.Sprintf("the clock of this machine jumped %s ahead: it was set, or the machine was suspended; repeat the run if it was suspended", short(u.ClockDrift))
+		return fmt.Sprintf("the clock of this machine jumped %s ahead: it was set, or the machine was suspended; repeat the run if it was suspended", unit.Duration(u.ClockDrift))
 	case u.ClockDrift < -clockStep:
-		return fmt.Sprintf("the clock of this machine was set back by %s: times are measured without it, but its timestamps do not fit those of other machines", short(-u.ClockDrift))
+		return fmt.Sprintf("the clock of this machine was set back by %s: times are measured without it, but its timestamps do not fit those of other machines", unit.Duration(-u.ClockDrift))
 	}
 	return ""
 }

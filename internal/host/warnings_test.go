@@ -75,26 +75,26 @@ func TestWarnings(t *testing.T) {
 			"all permits in use is what a closed workload is"},
 
 		{"own CPU", func(u *Usage, l *Load) { u.CPU = 19 * s }, []Warning{{OwnCPU,
-			"the generator used 95% of its 2 processors: it may be the bottleneck; lower the rate (--rate, Options.Rate) or give it more"}}, ""},
+			"the generator used 95.0% of its 2 processors: it may be the bottleneck; lower the rate (--rate, Options.Rate) or give it more"}}, ""},
 		{"own CPU, closed", func(u *Usage, l *Load) { u.CPU = 19 * s; l.Open = false }, []Warning{{OwnCPU,
-			"the generator used 95% of its 2 processors: it may be the bottleneck; lower the concurrency (--concurrency, Options.Concurrency) or give it more"}},
+			"the generator used 95.0% of its 2 processors: it may be the bottleneck; lower the concurrency (--concurrency, Options.Concurrency) or give it more"}},
 			"a closed workload has no rate to lower"},
 		{"own CPU, one loop", func(u *Usage, l *Load) { u.CPU = 19 * s / 2; l.Processors = 1 }, []Warning{{OwnCPU,
-			"the generator used 95% of its only processor: it may be the bottleneck; lower the rate (--rate, Options.Rate) or give it more"}}, ""},
+			"the generator used 95.0% of its only processor: it may be the bottleneck; lower the rate (--rate, Options.Rate) or give it more"}}, ""},
 		{"own CPU with the target", func(u *Usage, l *Load) { u.CPU = 19 * s; l.InProcess = true }, nil, "it may be the target's"},
 		{"own CPU unknown", func(u *Usage, l *Load) { u.CPU = 19 * s; u.HaveCPU = false }, nil, ""},
 		{"no processors said", func(u *Usage, l *Load) { l.Processors = 0 }, nil, "never divides by 0"},
 
 		{"throttled", func(u *Usage, l *Load) { u.Throttled.Value = 10. / 11; u.ThrottledTime = 812345678 }, []Warning{{Throttled,
-			"a CPU quota stopped this process in 90.9% of its periods, for 812ms in all: raise the quota of the container or cgroup, or lower the rate (--rate, Options.Rate)"}}, ""},
+			"a CPU quota stopped this process in 90.9% of its periods, for 812.3ms in all: raise the quota of the container or cgroup, or lower the rate (--rate, Options.Rate)"}}, ""},
 		{"steal", func(u *Usage, l *Load) { u.Steal.Value = 0.1 }, []Warning{{Steal,
-			"the hypervisor gave 10% of this machine's CPU to others: times are too long by an unknown part; repeat the run on a machine that has its processors to itself"}}, ""},
+			"the hypervisor gave 10.0% of this machine's CPU to others: times are too long by an unknown part; repeat the run on a machine that has its processors to itself"}}, ""},
 		{"foreign CPU", func(u *Usage, l *Load) { u.ForeignCPU.Value = 0.5 }, []Warning{{ForeignCPU,
-			"other processes used 50% of this machine's CPU: stop what need not run, or give the generator a machine of its own"}}, ""},
+			"other processes used 50.0% of this machine's CPU: stop what need not run, or give the generator a machine of its own"}}, ""},
 		{"foreign CPU beside a target on loopback", func(u *Usage, l *Load) { u.ForeignCPU.Value = 0.5; l.Loopback = true }, nil,
 			"that is the target's work"},
 		{"foreign CPU and what it does", func(u *Usage, l *Load) { u.ForeignCPU.Value, u.Pressure.Value, u.RunQueue.Value = 0.5, 0.9, 0.9 }, []Warning{{ForeignCPU,
-			"other processes used 50% of this machine's CPU: stop what need not run, or give the generator a machine of its own"}},
+			"other processes used 50.0% of this machine's CPU: stop what need not run, or give the generator a machine of its own"}},
 			"pressure and the run queue are its effects"},
 		{"pressure and run queue", func(u *Usage, l *Load) { u.Pressure.Value, u.RunQueue.Value = 0.254, 0.9 }, []Warning{{Pressure,
 			"something on this machine waited for a processor 25.4% of the time: it has too few for what runs on it; stop what need not run or lower the rate (--rate, Options.Rate)"}},
@@ -102,7 +102,7 @@ func TestWarnings(t *testing.T) {
 		{"pressure", func(u *Usage, l *Load) { u.Pressure.Value = 0.254 }, []Warning{{Pressure,
 			"something on this machine waited for a processor 25.4% of the time: it has too few for what runs on it; stop what need not run or lower the rate (--rate, Options.Rate)"}}, ""},
 		{"run queue", func(u *Usage, l *Load) { u.RunQueue.Value = 0.2 }, []Warning{{RunQueue,
-			"threads of this process waited for a processor 20% of the time they could have run (5s in all): stop what else runs here or lower the rate (--rate, Options.Rate)"}}, ""},
+			"threads of this process waited for a processor 20.0% of the time they could have run (5s in all): stop what else runs here or lower the rate (--rate, Options.Rate)"}}, ""},
 		{"run queue of an idle process", func(u *Usage, l *Load) { u.RunQueue.Value = 0.6; u.RunQueueWait = 100 * ms }, nil,
 			"much of nearly nothing: 1 % of the window"},
 
@@ -123,7 +123,7 @@ func TestWarnings(t *testing.T) {
 		{"collection once", func(u *Usage, l *Load) { u.GCPauseMax = 9 * ms; u.GCPauseTotal = 10 * ms }, nil, "0.1 % of the run moves no quantile"},
 
 		{"clock ahead", func(u *Usage, l *Load) { u.ClockDrift = time.Hour }, []Warning{{ClockStep,
-			"the clock of this machine jumped 1h0m0s ahead: it was set, or the machine was suspended; repeat the run if it was suspended"}}, ""},
+			"the clock of this machine jumped 1h ahead: it was set, or the machine was suspended; repeat the run if it was suspended"}}, ""},
 		{"clock set back", func(u *Usage, l *Load) { u.ClockDrift = -90 * s }, []Warning{{ClockStep,
 			"the clock of this machine was set back by 1m30s: times are measured without it, but its timestamps do not fit those of other machines"}}, ""},
 
@@ -137,7 +137,7 @@ func TestWarnings(t *testing.T) {
 		{"short and throttled", func(u *Usage, l *Load) {
 			*u = Usage{Wall: 200 * ms, Throttled: Reading{0.5, true}, ThrottledTime: 80 * ms}
 		}, []Warning{{Throttled,
-			"a CPU quota stopped this process in 50% of its periods, for 80ms in all: raise the quota of the container or cgroup, or lower the rate (--rate, Options.Rate)"}},
+			"a CPU quota stopped this process in 50.0% of its periods, for 80ms in all: raise the quota of the container or cgroup, or lower the rate (--rate, Options.Rate)"}},
 			"a period that was cut short is counted, not sampled"},
 		{"all sensors off", func(u *Usage, l *Load) {
 			*u = Usage{Wall: 10 * s}
@@ -162,30 +162,4 @@ func TestWarnings(t *testing.T) {
 			assert.Equal(t, test.want, got, test.why)
 		})
 	}
-}
-
-func TestShort(t *testing.T) {
-	check := func(d time.Duration, want string) {
-		t.Helper()
-		assert.Equal(t, want, short(d))
-	}
-	check(0, "0s")
-	check(999, "999ns")
-	check(1234567, "1.23ms")
-	check(102749*us, "103ms")
-	check(99999*us, "100ms") // rounds into the next decade
-	check(12345*ms, "12.3s")
-}
-
-func TestGrouped(t *testing.T) {
-	check := func(n int64, want string) {
-		t.Helper()
-		assert.Equal(t, want, grouped(n))
-	}
-	check(0, "0")
-	check(999, "999")
-	check(1000, "1,000")
-	check(29940, "29,940")
-	check(-999, "-999")
-	check(-1234567, "-1,234,567")
 }

@@ -3,6 +3,8 @@ package http1
 import (
 	"errors"
 	"math"
+
+	"github.com/loadtestkit/load-tester/internal/record"
 )
 
 // frame decides, at the end of a header section, where the message ends (RFC
@@ -23,13 +25,13 @@ func (p *Parser) frame() {
 	case p.head || p.code == 101 || p.code == 204 || p.code == 304:
 		p.state = isDone
 	case f.badTE != "":
-		p.fail(Malformed, errors.New("reading header section: "+f.badTE))
+		p.fail(record.Malformed, errors.New("reading header section: "+f.badTE))
 	case f.chunked:
 		p.startChunk(p.octets)
 	case f.coded:
 		p.state, p.reuse = inClose, false
 	case f.badCL != "":
-		p.fail(Malformed, errors.New("reading header section: "+f.badCL))
+		p.fail(record.Malformed, errors.New("reading header section: "+f.badCL))
 	case !f.sized:
 		p.state, p.reuse = inClose, false
 	case f.length == 0:

@@ -1,3 +1,6 @@
+// Package http1 sends a request on a connection and parses its response. It decides
+// how an exchange ended and whether the connection may be used again. Its callers
+// decide when to send and what the numbers mean.
 package http1
 
 import (
@@ -5,13 +8,15 @@ import (
 	"net"
 	"sync/atomic"
 	"time"
+
+	"github.com/loadtestkit/load-tester/internal/record"
 )
 
 // A Response is the result of one exchange. Octets are those of HTTP, without
 // TLS.
 type Response struct {
 	Status   int   // of the final response; 0 if it never came
-	Err      error // nil if the response is complete, else an *Error
+	Err      error // nil if the response is complete, else a *record.Error
 	Sent     int64 // octets of the request handed to the system
 	Received int64 // octets read, including Surplus
 	Body     int64 // octets of body, without chunked framing
@@ -72,7 +77,7 @@ func NewConn(c net.Conn, r *Request) *Conn {
 // never sends anything twice.
 func (c *Conn) Exchange(n int64) Response {
 	if !c.state.CompareAndSwap(0, n+1) {
-		return Response{Err: &Error{Closed, errors.New("connection cannot be used again")}}
+		return Response{Err: &record.Error{Kind: record.Closed, Err: errors.New("connection cannot be used again")}}
 	}
 	c.req.Patch(c.out, n)
 	c.parser.Reset(c.req.Head())

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -82,13 +83,13 @@ func TestExchangeReuse(t *testing.T) {
 		t.Helper()
 		c := NewConn(&memConn{answer: answer, step: 1 << 10, end: end}, mustRequest(t, "http://h/", edit...))
 		r := c.Exchange(0)
-		assertKind(t, NoError, "", r, why)
+		assertKind(t, record.NoError, "", r, why)
 		assert.Equal(t, want, r.Reusable, why)
 		assert.EqualValues(t, surplus, r.Surplus, why)
 		assert.EqualValues(t, len(answer), r.Received, why)
 		if !want {
 			assert.False(t, c.Idle(), why)
-			assertKind(t, Closed, "cannot be used again", c.Exchange(1), why)
+			assertKind(t, record.Closed, "cannot be used again", c.Exchange(1), why)
 		}
 	}
 	head := func(s *Spec) { s.Method = "HEAD" }
@@ -125,7 +126,7 @@ func TestExchangeStrayNotCredited(t *testing.T) {
 		runtime.Gosched()
 	}
 	assert.EqualValues(t, len("HTTP/1.1 500 Stray\r\nContent-Length: 0\r\n\r\n"), c.Stray())
-	assertKind(t, Closed, "cannot be used again", c.Exchange(1))
+	assertKind(t, record.Closed, "cannot be used again", c.Exchange(1))
 }
 
 func TestIdleSeesTheEnd(t *testing.T) {
@@ -153,14 +154,14 @@ func TestExpire(t *testing.T) {
 		c := NewConn(m, mustRequest(t, "http://h/"))
 		m.before = func() { c.Expire(0) }
 		r := c.Exchange(0)
-		assertKind(t, NoError, "", r, "it came in time")
+		assertKind(t, record.NoError, "", r, "it came in time")
 		assert.False(t, r.Reusable, "the deadline of the connection was touched")
 	})
 	t.Run("whatever the error says", func(t *testing.T) {
 		m := &memConn{answer: ok13[:20], step: 1 << 10, end: errors.New("boom")}
 		c := NewConn(m, mustRequest(t, "http://h/"))
 		m.before = func() { c.Expire(0) }
-		assertKind(t, Timeout, "reading header section: i/o timeout", c.Exchange(0))
+		assertKind(t, record.Timeout, "reading header section: i/o timeout", c.Exchange(0))
 	})
 	t.Run("another request", func(t *testing.T) {
 		m := &memConn{answer: ok13, step: 1 << 10}
@@ -177,7 +178,7 @@ func TestClose(t *testing.T) {
 	s := serve(t, func(p *peer) { p.head(); p.stuck <- struct{}{}; p.head() })
 	c := s.connect(t)
 	go func() { <-s.stuck; c.Close() }()
-	assertKind(t, Closed, "waiting for the response: ", c.Exchange(0))
+	assertKind(t, record.Closed, "waiting for the response: ", c.Exchange(0))
 	assert.NoError(t, c.Close(), "again")
 	assert.False(t, c.Idle())
 }
@@ -185,21 +186,21 @@ func TestClose(t *testing.T) {
 // The kinds of errors that only writing can have, without the races of a network.
 func TestWriteErrors(t *testing.T) {
 	broken := errors.New("broken pipe")
-	check := func(want Kind, message, answer string, end error, why string) {
+	check := func(want record.Kind, message, answer string, end error, why string) {
 		t.Helper()
 		m := &memConn{answer: answer, step: 1 << 10, end: end, err: broken}
 		assertKind(t, want, message, NewConn(m, mustRequest(t, "http://h/")).Exchange(0), why)
 	}
-	check(Write, "writing the request: broken pipe", "", io.EOF, "no answer to a request that did not go out")
-	check(NoError, "", ok13, nil, "a response is a response")
-	check(Truncated, "reading header section", ok13[:30], io.EOF, "what came of it says more")
-	check(Malformed, "", "SSH-2.0", nil, "what came of it says more")
+	check(record.Write, "writing the request: broken pipe", "", io.EOF, "no answer to a request that did not go out")
+	check(record.NoError, "", ok13, nil, "a response is a response")
+	check(record.Truncated, "reading header section", ok13[:30], io.EOF, "what came of it says more")
+	check(record.Malformed, "", "SSH-2.0", nil, "what came of it says more")
 
 	m := &memConn{answer: ok13, step: 1 << 10}
 	c := NewConn(m, mustRequest(t, "http://h/"))
 	require.True(t, c.Exchange(0).Reusable)
 	m.answer, m.end, m.err = "", io.EOF, broken
-	assertKind(t, Closed, "kept-alive connection ended before the first byte", c.Exchange(1), "the server had closed it meanwhile")
+	assertKind(t, record.Closed, "kept-alive connection ended before the first byte", c.Exchange(1), "the server had closed it meanwhile")
 }
 
 func TestExchangeAllocates(t *testing.T) {

@@ -26,9 +26,9 @@ type Dialer struct {
 
 // Dial opens a connection for [NewConn], including the TLS handshake if TLS is
 // set. The deadline of ctx applies to all of it, and not to the connection
-// afterwards. The error is an *Error: Resolve, ConnectRefused, ConnectTimeout,
-// Connect, NoFDs or NoPorts for the connection, TLS or Timeout for the
-// handshake.
+// afterwards. The error is a *record.Error: Resolve, ConnectRefused,
+// ConnectTimeout, Connect, NoFDs or NoPorts for the connection, TLS or Timeout for
+// the handshake.
 func (d *Dialer) Dial(ctx context.Context) (net.Conn, error) {
 	c, err := d.connect(ctx)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/stretchr/testify/require"
 )
 
@@ -26,7 +27,7 @@ func TestDialTimeout(t *testing.T) {
 		nc, err := d.Dial(ctx)
 		cancel()
 		if err != nil {
-			assertKind(t, ConnectTimeout, "i/o timeout", Response{Err: err})
+			assertKind(t, record.ConnectTimeout, "i/o timeout", Response{Err: err})
 			return
 		}
 		defer nc.Close()
@@ -44,5 +45,5 @@ func TestDialNoFDs(t *testing.T) {
 	require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &none))
 	_, err := s.Dial(t.Context())
 	require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit))
-	assertKind(t, NoFDs, "too many open files", Response{Err: err})
+	assertKind(t, record.NoFDs, "too many open files", Response{Err: err})
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -13,7 +14,7 @@ func TestDialRefused(t *testing.T) {
 	// A port that the system never assigns by itself.
 	d := Dialer{Addr: "127.0.0.1:1"}
 	_, err := d.Dial(t.Context())
-	assertKind(t, ConnectRefused, "connect: connection refused", Response{Err: err})
+	assertKind(t, record.ConnectRefused, "connect: connection refused", Response{Err: err})
 	assert.ErrorContains(t, err, d.Addr)
 }
 
@@ -22,17 +23,17 @@ func TestDialOutOfTime(t *testing.T) {
 	ctx, cancel := context.WithDeadline(t.Context(), time.Unix(1, 0))
 	defer cancel()
 	_, err := s.Dial(ctx)
-	assertKind(t, ConnectTimeout, "i/o timeout", Response{Err: err})
+	assertKind(t, record.ConnectTimeout, "i/o timeout", Response{Err: err})
 	ctx, cancel = context.WithCancel(t.Context())
 	cancel()
 	_, err = s.Dial(ctx)
-	assertKind(t, ConnectTimeout, "operation was canceled", Response{Err: err})
+	assertKind(t, record.ConnectTimeout, "operation was canceled", Response{Err: err})
 }
 
 func TestDialNowhere(t *testing.T) {
 	d := Dialer{Addr: "127.0.0.1"}
 	_, err := d.Dial(t.Context())
-	assertKind(t, Connect, "missing port", Response{Err: err})
+	assertKind(t, record.Connect, "missing port", Response{Err: err})
 }
 
 // The deadline of Dial does not apply to the connection.

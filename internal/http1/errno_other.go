@@ -2,16 +2,20 @@
 
 package http1
 
-import "syscall"
+import (
+	"syscall"
 
-// errnoKinds are the system's errors that tell their kind. Linux aborts the
-// local side of a connection killed from outside with ECONNABORTED.
-var errnoKinds = map[syscall.Errno]Kind{
-	syscall.ECONNREFUSED:  ConnectRefused,
-	syscall.EMFILE:        NoFDs,
-	syscall.ENFILE:        NoFDs,
-	syscall.EADDRNOTAVAIL: NoPorts,
-	syscall.ECONNRESET:    Reset,
-	syscall.ECONNABORTED:  Reset,
-	syscall.ETIMEDOUT:     Timeout,
+	"github.com/loadtestkit/load-tester/internal/record"
+)
+
+// errnoKinds maps system errors to their kinds, in any phase. On Linux, a
+// connection that another process destroys fails with ECONNABORTED.
+var errnoKinds = map[syscall.Errno]record.Kind{
+	syscall.ECONNREFUSED:  record.ConnectRefused,
+	syscall.EMFILE:        record.NoFDs,
+	syscall.ENFILE:        record.NoFDs,
+	syscall.EADDRNOTAVAIL: record.NoPorts,
+	syscall.ECONNRESET:    record.Reset,
+	syscall.ECONNABORTED:  record.Reset,
+	syscall.ETIMEDOUT:     record.Timeout,
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/stretchr/testify/require"
 )
 
@@ -63,7 +64,7 @@ func parserFuzz(t *testing.T, in string, pieces []byte, head bool) {
 	require.Equal(t, whole, parserRun(t, &p, head, in, cuts...), "in pieces")
 	require.Equal(t, whole, parserRun(t, &p, head, in, each...), "octet by octet")
 
-	if whole.kind != NoError {
+	if whole.kind != record.NoError {
 		return
 	}
 	alone := parserRun(t, &p, head, in[:whole.n])

@@ -1,6 +1,10 @@
 package http1
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/loadtestkit/load-tester/internal/record"
+)
 
 // section consumes octets of a status line and header section, or of a trailer
 // section, from b and returns how many. A line ends with CRLF or, as RFC 9112
@@ -204,7 +208,7 @@ func (p *Parser) codeKnown() bool {
 	case !isInterim(p.code):
 		p.status = p.code
 	case p.interim == maxInterim:
-		p.fail(TooLarge, errors.New("reading status line: more than 100 interim responses"))
+		p.fail(record.TooLarge, errors.New("reading status line: more than 100 interim responses"))
 		return false
 	}
 	return true

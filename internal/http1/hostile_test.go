@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/stretchr/testify/assert"
 )
 
@@ -29,53 +30,53 @@ func TestHostile(t *testing.T) {
 		edit    func(*Spec)
 		serve   func(*peer)
 		octets  int64 // of the response that the client has read when it is expired
-		want    Kind
+		want    record.Kind
 		message string
 		status  int
 		why     string
 	}{
-		{"never reads", large, func(p *peer) { p.stuck <- struct{}{}; <-p.over }, 0, Timeout, "writing the request: i/o timeout", 0,
+		{"never reads", large, func(p *peer) { p.stuck <- struct{}{}; <-p.over }, 0, record.Timeout, "writing the request: i/o timeout", 0,
 			"the request blocks in our socket"},
-		{"never answers", nil, func(p *peer) { p.head(); p.hang() }, 0, Timeout, "waiting for the response: i/o timeout", 0,
+		{"never answers", nil, func(p *peer) { p.head(); p.hang() }, 0, record.Timeout, "waiting for the response: i/o timeout", 0,
 			"nothing but the deadline can end it"},
-		{"never answers a body", inline, func(p *peer) { p.head(); p.body(4); p.hang() }, 0, Timeout, "waiting for the response: i/o timeout", 0,
+		{"never answers a body", inline, func(p *peer) { p.head(); p.body(4); p.hang() }, 0, record.Timeout, "waiting for the response: i/o timeout", 0,
 			"nor with a body"},
-		{"never answers a large body", large, func(p *peer) { p.head(); p.body(64 << 20); p.hang() }, 0, Timeout, "waiting for the response: i/o timeout", 0,
+		{"never answers a large body", large, func(p *peer) { p.head(); p.body(64 << 20); p.hang() }, 0, record.Timeout, "waiting for the response: i/o timeout", 0,
 			"the writing is over, the reading is not"},
-		{"stalls in head", nil, func(p *peer) { p.head(); p.say(head + "A: b"); p.hang() }, int64(len(head + "A: b")), Timeout, "reading header section: i/o timeout", 200,
+		{"stalls in head", nil, func(p *peer) { p.head(); p.say(head + "A: b"); p.hang() }, int64(len(head + "A: b")), record.Timeout, "reading header section: i/o timeout", 200,
 			"the status is known, the head is not whole"},
-		{"stalls in body", nil, func(p *peer) { p.head(); p.say(ok13[:len(ok13)-1]); p.hang() }, int64(len(ok13) - 1), Timeout, "reading body: i/o timeout", 200,
+		{"stalls in body", nil, func(p *peer) { p.head(); p.say(ok13[:len(ok13)-1]); p.hang() }, int64(len(ok13) - 1), record.Timeout, "reading body: i/o timeout", 200,
 			"one octet short is short"},
-		{"interim, then stalls", nil, func(p *peer) { p.head(); p.say("HTTP/1.1 100 Continue\r\n\r\n"); p.hang() }, int64(len("HTTP/1.1 100 Continue\r\n\r\n")), Timeout, "i/o timeout", 0,
+		{"interim, then stalls", nil, func(p *peer) { p.head(); p.say("HTTP/1.1 100 Continue\r\n\r\n"); p.hang() }, int64(len("HTTP/1.1 100 Continue\r\n\r\n")), record.Timeout, "i/o timeout", 0,
 			"an interim response is no response"},
-		{"repeats itself", nil, func(p *peer) { p.head(); p.forever("H") }, 0, Malformed, "", 0, "HH cannot be HTTP"},
+		{"repeats itself", nil, func(p *peer) { p.head(); p.forever("H") }, 0, record.Malformed, "", 0, "HH cannot be HTTP"},
 		{"drips a field", nil, drip(head+"A: ", "b"), int64(len(head)) + 10, anyOf, "", 0, "ends by the deadline or by the limit"},
-		{"drips a body", nil, drip(head+"Content-Length: 9999999999\r\n\r\n", "b"), 100, Timeout, "reading body: i/o timeout", 200,
+		{"drips a body", nil, drip(head+"Content-Length: 9999999999\r\n\r\n", "b"), 100, record.Timeout, "reading body: i/o timeout", 200,
 			"each octet is progress, the deadline is total"},
-		{"drips chunks", nil, drip(head+"Transfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n"), 100, Timeout, "i/o timeout", 200,
+		{"drips chunks", nil, drip(head+"Transfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n"), 100, record.Timeout, "i/o timeout", 200,
 			"each chunk is progress, the deadline is total"},
 
-		{"endless header", nil, func(p *peer) { p.head(); p.say(head); p.forever("A: b\r\n") }, 0, TooLarge, "", 200, "fields"},
-		{"endless field", nil, func(p *peer) { p.head(); p.say(head + "A: "); p.forever("b") }, 0, TooLarge, "", 200, "one field"},
-		{"endless reason", nil, func(p *peer) { p.head(); p.say("HTTP/1.1 200 "); p.forever("OK") }, 0, TooLarge, "", 200, "status line"},
-		{"endless interim", nil, func(p *peer) { p.head(); p.forever("HTTP/1.1 102 Processing\r\n\r\n") }, 0, TooLarge, "", 0, "interim responses"},
+		{"endless header", nil, func(p *peer) { p.head(); p.say(head); p.forever("A: b\r\n") }, 0, record.TooLarge, "", 200, "fields"},
+		{"endless field", nil, func(p *peer) { p.head(); p.say(head + "A: "); p.forever("b") }, 0, record.TooLarge, "", 200, "one field"},
+		{"endless reason", nil, func(p *peer) { p.head(); p.say("HTTP/1.1 200 "); p.forever("OK") }, 0, record.TooLarge, "", 200, "status line"},
+		{"endless interim", nil, func(p *peer) { p.head(); p.forever("HTTP/1.1 102 Processing\r\n\r\n") }, 0, record.TooLarge, "", 0, "interim responses"},
 		{"endless chunk extension", nil, func(p *peer) {
 			p.head()
 			p.say(head + "Transfer-Encoding: chunked\r\n\r\n1;")
 			p.forever("a")
-		}, 0, TooLarge, "", 200, "chunk line"},
+		}, 0, record.TooLarge, "", 200, "chunk line"},
 		{"endless trailer", nil, func(p *peer) {
 			p.head()
 			p.say(head + "Transfer-Encoding: chunked\r\n\r\n0\r\n")
 			p.forever("A: b\r\n")
-		}, 0, TooLarge, "", 200, "trailer section"},
+		}, 0, record.TooLarge, "", 200, "trailer section"},
 
-		{"closes a new connection", nil, func(p *peer) { p.head() }, 0, Closed, "new connection ended before the first byte of the response: EOF", 0,
+		{"closes a new connection", nil, func(p *peer) { p.head() }, 0, record.Closed, "new connection ended before the first byte of the response: EOF", 0,
 			"not a word"},
 		{"closes at once", nil, func(p *peer) {}, 0, anyOf, "", 0, "FIN or RST, as the request came first or not"},
-		{"speaks another protocol", nil, func(p *peer) { p.say("SSH-2.0-OpenSSH_9\r\n"); p.head() }, 0, Malformed, "", 0,
+		{"speaks another protocol", nil, func(p *peer) { p.say("SSH-2.0-OpenSSH_9\r\n"); p.head() }, 0, record.Malformed, "", 0,
 			"found at the first octet"},
-		{"HTTP/2", nil, func(p *peer) { p.head(); p.say("\x00\x00\x12\x04\x00\x00\x00\x00\x00"); p.head() }, 0, Malformed, "", 0,
+		{"HTTP/2", nil, func(p *peer) { p.head(); p.say("\x00\x00\x12\x04\x00\x00\x00\x00\x00"); p.head() }, 0, record.Malformed, "", 0,
 			"a SETTINGS frame is no status line"},
 	}
 	for _, tt := range cases {
@@ -96,7 +97,7 @@ func TestHostile(t *testing.T) {
 }
 
 // anyOf marks a case whose kind depends on a race.
-const anyOf = Kinds
+const anyOf = record.Kinds
 
 // A response cut off by FIN or RST after each of its octets, on a new connection
 // and on one that has served a request.
@@ -131,19 +132,19 @@ func TestCut(t *testing.T) {
 					why := fmt.Sprintf("%q, served %v, reset %v", response[:cut], served, reset)
 					switch {
 					case response != toEnd && cut == len(response):
-						assertKind(t, NoError, "", r, "complete before it ended: "+why)
+						assertKind(t, record.NoError, "", r, "complete before it ended: "+why)
 					case reset:
-						assertKind(t, Reset, "", r, why)
+						assertKind(t, record.Reset, "", r, why)
 					case cut == 0 && served:
-						assertKind(t, Closed, "kept-alive connection ended before the first byte", r, why)
+						assertKind(t, record.Closed, "kept-alive connection ended before the first byte", r, why)
 					case cut == 0:
-						assertKind(t, Closed, "new connection ended before the first byte", r, why)
+						assertKind(t, record.Closed, "new connection ended before the first byte", r, why)
 					case response == toEnd && cut >= bodyAt:
-						assertKind(t, NoError, "", r, "it ends with the connection: "+why)
+						assertKind(t, record.NoError, "", r, "it ends with the connection: "+why)
 						assert.EqualValues(t, cut-bodyAt, r.Body, why)
 						assert.False(t, r.Reusable, why)
 					default:
-						assertKind(t, Truncated, "unexpected EOF", r, why)
+						assertKind(t, record.Truncated, "unexpected EOF", r, why)
 						assert.Equal(t, 1, strings.Count(r.Err.Error(), "reading"), "%v, %s", r.Err, why)
 					}
 				}
@@ -156,8 +157,8 @@ func TestCut(t *testing.T) {
 // reset, even if only the writer sees the reset and the reader a normal end.
 func TestResetSeenByTheWriter(t *testing.T) {
 	for _, answer := range []string{"", ok13[:30], "HTTP/1.1 200 OK\r\n\r\nHello"} {
-		m := &memConn{answer: answer, step: 1 << 10, end: io.EOF, err: &Error{Reset, io.ErrClosedPipe}}
-		assertKind(t, Reset, "closed pipe", NewConn(m, mustRequest(t, "http://h/")).Exchange(0), answer)
+		m := &memConn{answer: answer, step: 1 << 10, end: io.EOF, err: &record.Error{Kind: record.Reset, Err: io.ErrClosedPipe}}
+		assertKind(t, record.Reset, "closed pipe", NewConn(m, mustRequest(t, "http://h/")).Exchange(0), answer)
 	}
 }
 
@@ -180,7 +181,7 @@ func TestEarlyResponse(t *testing.T) {
 				s := serve(t, tt.serve)
 				c := s.connect(t, post)
 				r := c.Exchange(0)
-				assertKind(t, NoError, "", r, tt.why)
+				assertKind(t, record.NoError, "", r, tt.why)
 				assert.Equal(t, 413, r.Status, tt.why)
 				assert.EqualValues(t, 5, r.Body, tt.why)
 				assert.False(t, r.Reusable, "the request did not go out whole")
@@ -207,7 +208,7 @@ func TestLargeRequestKeepsAlive(t *testing.T) {
 	c := s.connect(t, func(s *Spec) { s.Method, s.Body = "POST", make([]byte, size) })
 	for n := range int64(30) {
 		r := c.Exchange(n)
-		assertKind(t, NoError, "", r)
+		assertKind(t, record.NoError, "", r)
 		assert.True(t, r.Reusable)
 		assert.EqualValues(t, len(c.out)+size, r.Sent)
 	}
@@ -219,7 +220,7 @@ func TestPeerGoesWhileWriting(t *testing.T) {
 	s := serve(t, func(p *peer) { p.head(); p.body(100_000) })
 	c := s.connect(t, func(s *Spec) { s.Method, s.Body = "POST", make([]byte, 32<<20) })
 	r := c.Exchange(0)
-	assertKind(t, Reset, "connection reset by peer", r, "closed with octets unread")
+	assertKind(t, record.Reset, "connection reset by peer", r, "closed with octets unread")
 	assert.Less(t, r.Sent, int64(32<<20))
 	assert.GreaterOrEqual(t, r.Sent, int64(100_000))
 }
@@ -244,7 +245,7 @@ func TestHugeBodyUsesNoMemory(t *testing.T) {
 		runtime.ReadMemStats(&before)
 		r := c.Exchange(0)
 		runtime.ReadMemStats(&after)
-		assertKind(t, Truncated, "", r, framing)
+		assertKind(t, record.Truncated, "", r, framing)
 		assert.EqualValues(t, sent, r.Body, framing)
 		// Not closer to nothing, because under the race detector sync.Pool drops
 		// items at random.

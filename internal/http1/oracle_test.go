@@ -8,13 +8,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
 // parserEnd is how a response ended.
 type parserEnd struct {
-	kind    Kind
+	kind    record.Kind
 	n       int // octets that belong to it
 	status  int
 	body    int64
@@ -26,7 +27,7 @@ type parserEnd struct {
 // String writes e as oracleCase.want does.
 func (e parserEnd) String() string {
 	switch e.kind {
-	case NoError:
+	case record.NoError:
 		s := fmt.Sprintf("%d %d close", e.status, e.body)
 		if e.reuse {
 			s = fmt.Sprintf("%d %d reuse", e.status, e.body)
@@ -35,7 +36,7 @@ func (e parserEnd) String() string {
 			s += fmt.Sprintf(" +%d", e.surplus)
 		}
 		return s
-	case Malformed:
+	case record.Malformed:
 		return fmt.Sprintf("malformed %d", e.n)
 	}
 	return e.kind.String()
@@ -67,7 +68,7 @@ func parserRun(t require.TestingT, p *Parser, head bool, in string, cuts ...int)
 func parserFinish(t require.TestingT, p *Parser, e parserEnd, size int, err error) parserEnd {
 	e.status, e.body, e.reuse, e.surplus = p.Status(), p.Body(), p.Reusable(), size-e.n
 	if err != nil {
-		var failure *Error
+		var failure *record.Error
 		require.ErrorAs(t, err, &failure)
 		e.kind, e.text = failure.Kind, err.Error()
 		require.False(t, e.reuse, "a failed response is never the basis of another exchange")
@@ -108,7 +109,7 @@ func oracleRun(head bool, in string) oracleEnd {
 // oracleAgree fails t where net/http differs from e.
 func oracleAgree(t require.TestingT, want oracleEnd, got parserEnd, msg string, args ...any) {
 	if want.err != nil {
-		require.NotEqual(t, NoError, got.kind, fmt.Sprintf(msg, args...)+": net/http has "+want.err.Error())
+		require.NotEqual(t, record.NoError, got.kind, fmt.Sprintf(msg, args...)+": net/http has "+want.err.Error())
 		return
 	}
 	same := parserEnd{n: got.n, status: want.status, body: want.body, reuse: !want.close, surplus: want.surplus}
@@ -170,18 +171,18 @@ func parserSplits(t *testing.T, c oracleCase, whole parserEnd) {
 // parserPrefixes checks every prefix of the response: it is truncated, or has the
 // same fault as the whole, and net/http agrees.
 func parserPrefixes(t *testing.T, c oracleCase, whole parserEnd) {
-	untilClose := whole.kind == NoError && strings.HasPrefix(c.name, "until close") || strings.Contains(c.why, "until close")
+	untilClose := whole.kind == record.NoError && strings.HasPrefix(c.name, "until close") || strings.Contains(c.why, "until close")
 	var p Parser
 	wasEnded := false
 	for cut := range c.in {
 		got := parserRun(t, &p, c.head, c.in[:cut])
 		switch {
 		case cut == 0:
-			require.Equal(t, Closed, got.kind)
-		case got.kind == Truncated:
+			require.Equal(t, record.Closed, got.kind)
+		case got.kind == record.Truncated:
 			require.False(t, wasEnded, "cut at %d: a longer prefix cannot be less complete", cut)
-			require.False(t, whole.kind == NoError && cut >= whole.n && !untilClose, "cut at %d: all of it was there", cut)
-			require.False(t, whole.kind == Malformed && cut > whole.n, "cut at %d: the wrong octet was there", cut)
+			require.False(t, whole.kind == record.NoError && cut >= whole.n && !untilClose, "cut at %d: all of it was there", cut)
+			require.False(t, whole.kind == record.Malformed && cut > whole.n, "cut at %d: the wrong octet was there", cut)
 		case untilClose:
 			wasEnded = true
 			require.Equal(t, whole.status, got.status)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"github.com/loadtestkit/load-tester/internal/record"
 )
 
 // An Outcome is how writing a request and reading its response went, on any kind
@@ -28,46 +30,46 @@ func (c *Conn) ended(err error) error {
 		return err
 	}
 	if cut {
-		return &Error{Truncated, fmt.Errorf("connection ended without the close_notify of TLS after %d octets of body", c.parser.Body())}
+		return &record.Error{Kind: record.Truncated, Err: fmt.Errorf("connection ended without the close_notify of TLS after %d octets of body", c.parser.Body())}
 	}
 	return nil
 }
 
-// Failure returns an *Error if the exchange whose response p has parsed failed,
-// nil if the response is complete. A complete response counts even if sending the
-// request failed (RFC 9112 section 9.5), unless the end of the connection is what
-// completed it and the connection was reset: the kernel reports a reset only
-// once, possibly only to the writer.
+// Failure returns a *record.Error if the exchange whose response p has parsed
+// failed, nil if the response is complete. A complete response counts even if
+// sending the request failed (RFC 9112 section 9.5), unless the end of the
+// connection is what completed it and the connection was reset: the kernel reports
+// a reset only once, possibly only to the writer.
 func (o *Outcome) Failure(p *Parser) error {
-	var sent Kind
+	var sent record.Kind
 	if o.SendErr != nil {
 		sent = Classify(o.SendErr, Writing).Kind
 	}
-	wasReset := o.AtEnd && sent == Reset
+	wasReset := o.AtEnd && sent == record.Reset
 	if o.ReadErr == nil && !wasReset {
 		return nil
 	}
 	if o.Expired {
-		return &Error{Timeout, fmt.Errorf("%s: %w", o.stage(p), os.ErrDeadlineExceeded)}
+		return &record.Error{Kind: record.Timeout, Err: fmt.Errorf("%s: %w", o.stage(p), os.ErrDeadlineExceeded)}
 	}
 	if o.ReadErr == nil {
-		return &Error{Reset, fmt.Errorf("%s: %w", o.stage(p), o.SendErr)}
+		return &record.Error{Kind: record.Reset, Err: fmt.Errorf("%s: %w", o.stage(p), o.SendErr)}
 	}
 	read := Classify(o.ReadErr, Reading)
 	ended := errors.Is(read, io.EOF) || errors.Is(read, io.ErrUnexpectedEOF)
 	switch {
 	case ended && wasReset:
-		return &Error{Reset, fmt.Errorf("%s: %w", o.stage(p), o.SendErr)}
-	case read.Kind == Closed && ended && sent == Write && !o.Kept:
-		return &Error{Write, fmt.Errorf("%s: %w", o.stage(p), o.SendErr)}
-	case read.Kind == Closed && ended && o.Kept:
-		return &Error{Closed, fmt.Errorf("kept-alive connection ended before the first byte of the response: %w", io.EOF)}
-	case read.Kind == Closed && ended:
-		return &Error{Closed, fmt.Errorf("new connection ended before the first byte of the response: %w", io.EOF)}
+		return &record.Error{Kind: record.Reset, Err: fmt.Errorf("%s: %w", o.stage(p), o.SendErr)}
+	case read.Kind == record.Closed && ended && sent == record.Write && !o.Kept:
+		return &record.Error{Kind: record.Write, Err: fmt.Errorf("%s: %w", o.stage(p), o.SendErr)}
+	case read.Kind == record.Closed && ended && o.Kept:
+		return &record.Error{Kind: record.Closed, Err: fmt.Errorf("kept-alive connection ended before the first byte of the response: %w", io.EOF)}
+	case read.Kind == record.Closed && ended:
+		return &record.Error{Kind: record.Closed, Err: fmt.Errorf("new connection ended before the first byte of the response: %w", io.EOF)}
 	case o.ReadErr == error(read):
 		return read // of the parser: it already names the place
 	}
-	return &Error{read.Kind, fmt.Errorf("%s: %w", o.stage(p), o.ReadErr)}
+	return &record.Error{Kind: read.Kind, Err: fmt.Errorf("%s: %w", o.stage(p), o.ReadErr)}
 }
 
 // Reusable reports whether a connection may serve another exchange after one

@@ -3,6 +3,8 @@ package http1
 import (
 	"fmt"
 	"io"
+
+	"github.com/loadtestkit/load-tester/internal/record"
 )
 
 // Limits on the framing of a response. A response that exceeds one is TooLarge.
@@ -70,7 +72,7 @@ type Parser struct {
 	limit  int64 // value of octets at which the section or line is too large
 	remain int64 // octets still to come of the body or chunk
 	body   int64 // see Body
-	err    *Error
+	err    *record.Error
 
 	fields fields // of this section
 }
@@ -81,9 +83,9 @@ func (p *Parser) Reset(head bool) { *p = Parser{head: head, limit: maxHead} }
 
 // Feed consumes bytes that arrived. It returns how many of them belong to this
 // response, and whether the response is complete: then b[n:] is surplus. While it
-// is incomplete, n is len(b). The error is an *Error of the kind Malformed, with
-// n octets before the first invalid one, or TooLarge; the connection must then be
-// closed. Further calls return the same result.
+// is incomplete, n is len(b). The error is a *record.Error of the kind Malformed,
+// with n octets before the first invalid one, or TooLarge; the connection must
+// then be closed. Further calls return the same result.
 func (p *Parser) Feed(b []byte) (n int, done bool, err error) {
 	p.started = p.started || len(b) > 0
 	for n < len(b) && p.state < isDone {
@@ -94,7 +96,7 @@ func (p *Parser) Feed(b []byte) (n int, done bool, err error) {
 		case p.state == headEnd:
 			p.frame()
 		case p.state < inLength && p.octets >= p.limit:
-			p.fail(TooLarge, p.tooLong())
+			p.fail(record.TooLarge, p.tooLong())
 		}
 	}
 	if p.err != nil {
@@ -124,19 +126,19 @@ func (p *Parser) step(b []byte) int {
 }
 
 // EOF is called when the peer has closed its side without a reset. It returns nil
-// if the response is complete now, else an *Error: Closed before its first byte,
-// Truncated after it, or the error that Feed returned.
+// if the response is complete now, else a *record.Error: Closed before its first
+// byte, Truncated after it, or the error that Feed returned.
 func (p *Parser) EOF() error {
 	switch {
 	case p.state == inClose:
 		p.state = isDone
 	case p.state == isDone:
 	case !p.started:
-		p.fail(Closed, fmt.Errorf("reading response: connection ended before its first byte: %w", io.EOF))
+		p.fail(record.Closed, fmt.Errorf("reading response: connection ended before its first byte: %w", io.EOF))
 	case p.state == inLength:
-		p.fail(Truncated, fmt.Errorf("reading body: %d octets short: %w", p.remain, io.ErrUnexpectedEOF))
+		p.fail(record.Truncated, fmt.Errorf("reading body: %d octets short: %w", p.remain, io.ErrUnexpectedEOF))
 	default:
-		p.fail(Truncated, fmt.Errorf("reading %s: %w", p.where(), io.ErrUnexpectedEOF))
+		p.fail(record.Truncated, fmt.Errorf("reading %s: %w", p.where(), io.ErrUnexpectedEOF))
 	}
 	if p.err != nil {
 		return p.err
@@ -160,16 +162,16 @@ func (p *Parser) Body() int64 { return p.body }
 func (p *Parser) Reusable() bool { return p.state == isDone && p.reuse }
 
 // fail ends the response with an error, unless it already has one.
-func (p *Parser) fail(k Kind, err error) {
+func (p *Parser) fail(k record.Kind, err error) {
 	if p.err == nil {
-		p.state, p.err = isFailed, &Error{k, err}
+		p.state, p.err = isFailed, &record.Error{Kind: k, Err: err}
 	}
 }
 
 // unexpected fails p because octet i of b is invalid. It returns i, the number of
 // octets that this step consumed.
 func (p *Parser) unexpected(b []byte, i int) int {
-	p.fail(Malformed, fmt.Errorf("reading %s: unexpected %q at octet %d", p.where(), b[i:i+1], p.octets+int64(i)))
+	p.fail(record.Malformed, fmt.Errorf("reading %s: unexpected %q at octet %d", p.where(), b[i:i+1], p.octets+int64(i)))
 	return i
 }
 

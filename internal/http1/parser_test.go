@@ -7,6 +7,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -104,9 +105,9 @@ func TestDeclaredSize(t *testing.T) {
 		})
 		assert.Zero(t, got, "allocations per 64 KiB")
 		assert.EqualValues(t, 101*len(block), p.Body())
-		var failure *Error
+		var failure *record.Error
 		require.ErrorAs(t, p.EOF(), &failure)
-		assert.Equal(t, Truncated, failure.Kind)
+		assert.Equal(t, record.Truncated, failure.Kind)
 	}
 	check(ok11 + "Content-Length: 10737418240\r\n\r\n")
 	check(fmt.Sprintf(ok11+"Content-Length: %d\r\n\r\n", int64(math.MaxInt64)))
@@ -156,9 +157,9 @@ func TestFeedNothing(t *testing.T) {
 	_, _, err := p.Feed(nil)
 	require.NoError(t, err)
 	assert.False(t, p.Started())
-	var failure *Error
+	var failure *record.Error
 	require.ErrorAs(t, p.EOF(), &failure)
-	assert.Equal(t, Closed, failure.Kind)
+	assert.Equal(t, record.Closed, failure.Kind)
 	assert.False(t, p.Started(), "the end is no octet")
 }
 

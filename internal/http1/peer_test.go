@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -173,13 +174,13 @@ func (p *peer) reset() {
 }
 
 // assertKind checks the kind of an exchange's error and a part of its message.
-func assertKind(t testing.TB, want Kind, message string, r Response, why ...any) {
+func assertKind(t testing.TB, want record.Kind, message string, r Response, why ...any) {
 	t.Helper()
-	if want == NoError {
+	if want == record.NoError {
 		assert.NoError(t, r.Err, why...)
 		return
 	}
-	var e *Error
+	var e *record.Error
 	if assert.ErrorAs(t, r.Err, &e, why...) {
 		assert.Equal(t, want.String(), e.Kind.String(), why...)
 		assert.ErrorContains(t, e, message, why...)

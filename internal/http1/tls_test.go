@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -111,31 +112,31 @@ func TestTLSHandshake(t *testing.T) {
 		name    string
 		client  *tls.Config
 		serve   func(*peer)
-		want    Kind
+		want    record.Kind
 		message string
 	}{
-		{"verified", a.client("good.example"), secure(good, answer), NoError, ""},
-		{"verified by address", a.client("::1"), secure(good, answer), NoError, ""},
-		{"an address with a zone", a.client("::1%lo"), secure(good, answer), NoError, ""},
-		{"not verified", &tls.Config{InsecureSkipVerify: true}, secure(good, answer), NoError, ""},
-		{"unknown authority", other.client("good.example"), secure(good, answer), TLS, "x509: certificate signed by unknown authority"},
-		{"wrong name", a.client("bad.example"), secure(good, answer), TLS, "x509: certificate is valid for good.example, not bad.example"},
-		{"expired", a.client("good.example"), secure(a.server(t, "good.example", -2*hour, -hour), answer), TLS, "certificate has expired"},
-		{"not yet valid", a.client("good.example"), secure(a.server(t, "good.example", hour, 2*hour), answer), TLS, "is not yet valid"},
-		{"TLS 1.0 only", a.client("good.example"), secure(old, answer), TLS, "protocol version not supported"},
-		{"plain HTTP", a.client("good.example"), func(p *peer) { p.say("HTTP/1.1 400 Bad Request\r\n\r\n"); p.head() }, TLS,
+		{"verified", a.client("good.example"), secure(good, answer), record.NoError, ""},
+		{"verified by address", a.client("::1"), secure(good, answer), record.NoError, ""},
+		{"an address with a zone", a.client("::1%lo"), secure(good, answer), record.NoError, ""},
+		{"not verified", &tls.Config{InsecureSkipVerify: true}, secure(good, answer), record.NoError, ""},
+		{"unknown authority", other.client("good.example"), secure(good, answer), record.TLS, "x509: certificate signed by unknown authority"},
+		{"wrong name", a.client("bad.example"), secure(good, answer), record.TLS, "x509: certificate is valid for good.example, not bad.example"},
+		{"expired", a.client("good.example"), secure(a.server(t, "good.example", -2*hour, -hour), answer), record.TLS, "certificate has expired"},
+		{"not yet valid", a.client("good.example"), secure(a.server(t, "good.example", hour, 2*hour), answer), record.TLS, "is not yet valid"},
+		{"TLS 1.0 only", a.client("good.example"), secure(old, answer), record.TLS, "protocol version not supported"},
+		{"plain HTTP", a.client("good.example"), func(p *peer) { p.say("HTTP/1.1 400 Bad Request\r\n\r\n"); p.head() }, record.TLS,
 			"first record does not look like a TLS handshake: the server speaks plain HTTP here"},
-		{"another protocol", a.client("good.example"), func(p *peer) { p.say("220 mail.example ESMTP\r\n"); p.head(); p.stuck <- struct{}{} }, TLS,
+		{"another protocol", a.client("good.example"), func(p *peer) { p.say("220 mail.example ESMTP\r\n"); p.head(); p.stuck <- struct{}{} }, record.TLS,
 			"first record does not look like a TLS handshake"},
-		{"closes at ClientHello", a.client("good.example"), func(p *peer) { p.in.Peek(5); p.in.Discard(p.in.Buffered()) }, TLS,
+		{"closes at ClientHello", a.client("good.example"), func(p *peer) { p.in.Peek(5); p.in.Discard(p.in.Buffered()) }, record.TLS,
 			"the server closed the connection: EOF"},
-		{"resets at ClientHello", a.client("good.example"), func(p *peer) { p.in.Peek(5); p.reset() }, TLS, "connection reset by peer"},
+		{"resets at ClientHello", a.client("good.example"), func(p *peer) { p.in.Peek(5); p.reset() }, record.TLS, "connection reset by peer"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := serve(t, tt.serve)
 			s.TLS = tt.client
 			nc, err := s.Dial(t.Context())
-			if tt.want == NoError {
+			if tt.want == record.NoError {
 				require.NoError(t, err)
 				c := NewConn(nc, mustRequest(t, "https://good.example/"))
 				defer c.Close()
@@ -167,7 +168,7 @@ func TestTLSSilentServer(t *testing.T) {
 				go func() { <-s.stuck; cancel() }()
 			}
 			_, err := s.Dial(ctx)
-			assertKind(t, Timeout, "TLS handshake with "+s.Addr+": i/o timeout", Response{Err: err})
+			assertKind(t, record.Timeout, "TLS handshake with "+s.Addr+": i/o timeout", Response{Err: err})
 		})
 	}
 }
@@ -204,7 +205,7 @@ func TestTLSClientCertificateWanted(t *testing.T) {
 		io.Copy(io.Discard, p.in) // a close with octets unread would reset the alert away
 	})
 	s.TLS = a.client("good.example")
-	assertKind(t, TLS, "certificate required", s.connect(t).Exchange(0))
+	assertKind(t, record.TLS, "certificate required", s.connect(t).Exchange(0))
 }
 
 // A connection that ends without close_notify is truncated.
@@ -215,7 +216,7 @@ func TestTLSEnd(t *testing.T) {
 	cut := func(p *peer, c *tls.Conn) { p.tcp.CloseWrite(); io.Copy(io.Discard, p.tcp) }
 	inOrder := func(p *peer, c *tls.Conn) { c.CloseWrite(); cut(p, c) }
 	midRecord := func(p *peer, c *tls.Conn) { p.tcp.Write([]byte{23, 3, 3, 0, 99, 1, 2}); cut(p, c) }
-	check := func(want Kind, message, response string, end func(*peer, *tls.Conn), why string) {
+	check := func(want record.Kind, message, response string, end func(*peer, *tls.Conn), why string) {
 		t.Helper()
 		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 			cfg := cfg.Clone()
@@ -225,14 +226,14 @@ func TestTLSEnd(t *testing.T) {
 			assertKind(t, want, message, s.connect(t).Exchange(0), why)
 		}
 	}
-	check(NoError, "", toEnd, inOrder, "complete")
-	check(Truncated, "without the close_notify of TLS after 5 octets", toEnd, cut, "FIN at the edge of a record, which crypto/tls calls EOF")
-	check(Truncated, "", toEnd, midRecord, "FIN within a record")
-	check(NoError, "", ok13, cut, "complete before the end")
-	check(Truncated, "reading body", ok13[:len(ok13)-1], inOrder, "in order but short")
-	check(Truncated, "reading body", ok13[:len(ok13)-1], cut, "short")
-	check(Closed, "new connection ended", "", inOrder, "not a word")
-	check(Closed, "new connection ended", "", cut, "not a word")
+	check(record.NoError, "", toEnd, inOrder, "complete")
+	check(record.Truncated, "without the close_notify of TLS after 5 octets", toEnd, cut, "FIN at the edge of a record, which crypto/tls calls EOF")
+	check(record.Truncated, "", toEnd, midRecord, "FIN within a record")
+	check(record.NoError, "", ok13, cut, "complete before the end")
+	check(record.Truncated, "reading body", ok13[:len(ok13)-1], inOrder, "in order but short")
+	check(record.Truncated, "reading body", ok13[:len(ok13)-1], cut, "short")
+	check(record.Closed, "new connection ended", "", inOrder, "not a word")
+	check(record.Closed, "new connection ended", "", cut, "not a word")
 }
 
 func TestTLSIdle(t *testing.T) {
@@ -275,7 +276,7 @@ func TestTLSExpire(t *testing.T) {
 		t.Helper()
 		s := serve(t, secure(cfg, f))
 		s.TLS = a.client("good.example")
-		assertKind(t, Timeout, message, s.exchange(t, 0, edit...))
+		assertKind(t, record.Timeout, message, s.exchange(t, 0, edit...))
 	}
 	check("waiting for the response: i/o timeout", func(p *peer, _ *tls.Conn) { p.head(); p.hang() })
 	check("writing the request: i/o timeout", func(p *peer, _ *tls.Conn) { p.head(); p.stuck <- struct{}{}; <-p.over },

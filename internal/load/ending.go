@@ -4,6 +4,8 @@ import (
 	"context"
 	"math"
 	"time"
+
+	"github.com/loadtestkit/load-tester/internal/record"
 )
 
 const (
@@ -61,7 +63,7 @@ func (l *Loop) issuedAll() bool {
 
 // await waits until everything is over, and sees to it that it will be. It
 // returns the requests that it had to cut off.
-func (l *Loop) await(ctx, cut context.Context, served <-chan struct{}) (interrupted bool, unfinished []Sample) {
+func (l *Loop) await(ctx, cut context.Context, served <-chan struct{}) (interrupted bool, unfinished []record.Sample) {
 	last := time.NewTimer(l.untilCutOff())
 	defer last.Stop()
 	cancelled := ctx.Done()
@@ -117,7 +119,7 @@ func (l *Loop) stop() {
 }
 
 // cutOff ends what is in flight and returns it.
-func (l *Loop) cutOff(served <-chan struct{}) (unfinished []Sample) {
+func (l *Loop) cutOff(served <-chan struct{}) (unfinished []record.Sample) {
 	pass := func(late bool) {
 		for _, p := range l.opened() {
 			if s, ok := p.cut(late); ok {

@@ -9,20 +9,19 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/loadtestkit/load-tester/internal/http1"
 )
 
 // A sendFunc is a Sender of which only Send matters.
-type sendFunc func(n int64) Result
+type sendFunc func(n int64) record.Result
 
-func (f sendFunc) Send(n int64, _ time.Duration) Result { return f(n) }
-func (f sendFunc) Expire(int64)                         {}
-func (f sendFunc) Close()                               {}
+func (f sendFunc) Send(n int64, _ time.Duration) record.Result { return f(n) }
+func (f sendFunc) Expire(int64)                                {}
+func (f sendFunc) Close()                                      {}
 
-func ok(int64) Result { return Result{Status: 200} }
+func ok(int64) record.Result { return record.Result{Status: 200} }
 
 // loop makes a Loop whose permits all send by f.
 func loop(cfg Config, f sendFunc) *Loop {
@@ -36,7 +35,7 @@ func TestProgressCountsEachRequestOnce(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(3)) // so many shards
 	synctest.Test(t, func(t *testing.T) {
 		var l *Loop
-		l = loop(Config{Requests: 30, Concurrency: 3}, func(n int64) Result {
+		l = loop(Config{Requests: 30, Concurrency: 3}, func(n int64) record.Result {
 			time.Sleep(time.Millisecond)
 			if n == 15 {
 				p := l.Progress()
@@ -57,17 +56,17 @@ func TestEndedGoroutineIsAFailedRequest(t *testing.T) {
 	check := func(cfg Config, why string) {
 		t.Helper()
 		synctest.Test(t, func(t *testing.T) {
-			o := loop(cfg, func(n int64) Result {
+			o := loop(cfg, func(n int64) record.Result {
 				time.Sleep(time.Millisecond)
 				if n%3 == 0 {
 					runtime.Goexit()
 				}
 				return ok(n)
 			}).Run(t.Context(), context.Background())
-			assert.Equal(t, Totals{Due: 9, Sent: 9, Succeeded: 6, Failed: 3}, o.Totals, why)
-			require.Equal(t, int64(3), o.Kinds[http1.Check], why)
-			assert.ErrorContains(t, o.Failures[http1.Check][0].Err, "return an error instead")
-			assert.Equal(t, int64(time.Millisecond), o.FailedResponse.Min(), why)
+			assert.Equal(t, record.Totals{Due: 9, Sent: 9, Succeeded: 6, Failed: 3}, o.Totals, why)
+			require.Equal(t, int64(3), o.Kinds[record.Check], why)
+			assert.Contains(t, o.Samples[record.Check][0].Text, "return an error instead")
+			assert.Equal(t, int64(time.Millisecond), o.Failures.Min(), why)
 			assert.Zero(t, o.Abandoned, why)
 		})
 	}
@@ -83,9 +82,9 @@ type inattentive struct {
 	expired chan struct{}
 }
 
-func (s *inattentive) Send(int64, time.Duration) Result {
+func (s *inattentive) Send(int64, time.Duration) record.Result {
 	<-s.expired
-	return Result{Kind: http1.Timeout, Err: errors.New("expired")}
+	return record.Result{Kind: record.Timeout, Err: errors.New("expired")}
 }
 
 func (s *inattentive) Expire(int64) {
@@ -97,7 +96,7 @@ func (s *inattentive) Expire(int64) {
 func (s *inattentive) Close() {}
 
 func TestExpiresUntilItIsHeard(t *testing.T) {
-	check := func(cfg Config, cutAfter, want time.Duration, totals Totals, why string) {
+	check := func(cfg Config, cutAfter, want time.Duration, totals record.Totals, why string) {
 		t.Helper()
 		synctest.Test(t, func(t *testing.T) {
 			s := &inattentive{expired: make(chan struct{})}
@@ -111,9 +110,9 @@ func TestExpiresUntilItIsHeard(t *testing.T) {
 		})
 	}
 	check(Config{Timeout: time.Second, Grace: time.Second}, time.Hour, 1050*time.Millisecond,
-		Totals{Due: 1, Sent: 1, Failed: 1}, "the next sweep is 5 % later")
+		record.Totals{Due: 1, Sent: 1, Failed: 1}, "the next sweep is 5 % later")
 	check(Config{Timeout: time.Minute, Grace: time.Minute}, time.Second, time.Second+cutEvery,
-		Totals{Due: 1, Sent: 1, Unfinished: 1}, "cut off")
+		record.Totals{Due: 1, Sent: 1, Unfinished: 1}, "cut off")
 }
 
 // A run that reaches its duration was not interrupted, though one of its
@@ -122,7 +121,7 @@ func TestDurationIsNoInterruption(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		free := make(chan struct{})
 		defer close(free)
-		o := loop(Config{Requests: 1 << 40, Duration: 5 * time.Second, Concurrency: 2, Grace: time.Second}, func(n int64) Result {
+		o := loop(Config{Requests: 1 << 40, Duration: 5 * time.Second, Concurrency: 2, Grace: time.Second}, func(n int64) record.Result {
 			if n == 3 {
 				<-free
 			} else {
@@ -185,18 +184,18 @@ func TestStagesBoundTheRun(t *testing.T) {
 		p := &peer{mux: mux, delay: func(int64) time.Duration { return never }}
 		o := run(t, p, Config{Schedule: stages, Concurrency: 1, Timeout: 10 * time.Second, Grace: 3 * time.Second})
 		assert.Equal(t, 5*time.Second, o.Elapsed, "2 s of stages and the grace period")
-		assert.Equal(t, Totals{Due: 100, Sent: 1, Unsent: 99, Unfinished: 1}, o.Totals)
+		assert.Equal(t, record.Totals{Due: 100, Sent: 1, Unsent: 99, Unfinished: 1}, o.Totals)
 	})
 }
 
 // Calls that heed no timeout would keep a run of so many requests for ever.
 func TestRunOfDeafCallsEnds(t *testing.T) {
-	check := func(cfg Config, want Totals, why string) {
+	check := func(cfg Config, want record.Totals, why string) {
 		t.Helper()
 		synctest.Test(t, func(t *testing.T) {
 			until := make(chan struct{})
 			cfg.Timeout, cfg.Grace = time.Second, 2*time.Second
-			l := loop(cfg, func(n int64) Result {
+			l := loop(cfg, func(n int64) record.Result {
 				if n%5 == 4 {
 					<-until
 				}
@@ -212,10 +211,10 @@ func TestRunOfDeafCallsEnds(t *testing.T) {
 			l.serving.Wait()
 		})
 	}
-	check(Config{Requests: 5, Concurrency: 2}, Totals{Due: 5, Sent: 5, Succeeded: 4, Unfinished: 1}, "the others went on")
-	check(Config{Requests: 50, Concurrency: 2}, Totals{Due: 10, Sent: 10, Succeeded: 8, Unfinished: 2}, "none is left to go on")
+	check(Config{Requests: 5, Concurrency: 2}, record.Totals{Due: 5, Sent: 5, Succeeded: 4, Unfinished: 1}, "the others went on")
+	check(Config{Requests: 50, Concurrency: 2}, record.Totals{Due: 10, Sent: 10, Succeeded: 8, Unfinished: 2}, "none is left to go on")
 	check(Config{Requests: 20, Concurrency: 2, Schedule: rate(1000)},
-		Totals{Due: 20, Sent: 10, Unsent: 10, Succeeded: 8, Unfinished: 2}, "open")
+		record.Totals{Due: 20, Sent: 10, Unsent: 10, Succeeded: 8, Unfinished: 2}, "open")
 }
 
 func TestWarmupsTailIsNoPartOfTheRun(t *testing.T) {
@@ -268,15 +267,15 @@ func TestUnfinishedRequestsAreInTheSeries(t *testing.T) {
 
 func TestBodyOctetsAreOfCompleteResponses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o := loop(Config{Requests: 10, Concurrency: 1}, func(n int64) Result {
-			r := Result{Status: 200, BytesReceived: 100, BytesBody: 10}
+		o := loop(Config{Requests: 10, Concurrency: 1}, func(n int64) record.Result {
+			r := record.Result{Status: 200, Octets: record.Octets{Received: 100, Body: 10}}
 			if n%2 == 1 {
-				r.Kind, r.Err = http1.Truncated, errors.New("cut")
+				r.Kind, r.Err = record.Truncated, errors.New("cut")
 			}
 			return r
 		}).Run(t.Context(), context.Background())
-		assert.Equal(t, int64(50), o.BytesBody)
-		assert.Equal(t, int64(1000), o.BytesReceived)
+		assert.Equal(t, int64(50), o.Octets.Body)
+		assert.Equal(t, int64(1000), o.Octets.Received)
 	})
 }
 

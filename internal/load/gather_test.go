@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/stretchr/testify/assert"
 )
 
@@ -52,7 +53,7 @@ type waitingMux struct {
 	asked time.Duration
 }
 
-func (m *waitingMux) Wait(d time.Duration, _ func(int, *Result)) (expired bool) {
+func (m *waitingMux) Wait(d time.Duration, _ func(int, *record.Result)) (expired bool) {
 	m.asked = d
 	return true
 }

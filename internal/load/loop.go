@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/loadtestkit/load-tester/internal/http1"
+	"github.com/loadtestkit/load-tester/internal/record"
 )
 
 // A Config says what load to make. Some end must be set: Requests, Duration or
@@ -28,11 +28,11 @@ type Config struct {
 	First  int64         // the number of its first arrival
 	Origin time.Duration // where in the run's course it begins
 
-	Thresholds []time.Duration // response times to count exactly
-	NewSender  func() Sender   // called once a permit, never concurrently; not used with Muxes
-	Muxes      []Mux           // perform all exchanges, each from one goroutine; closing them is the caller's; none means a Sender and a goroutine for each permit
-	Sleeper    Sleeper         // wakes the pacer of an open workload; closing it is the caller's
-	OnFailed   func(*Sample)   // called for each failed request, by whose goroutine sends; nil means nobody asks
+	Thresholds []time.Duration      // response times to count exactly
+	NewSender  func() Sender        // called once a permit, never concurrently; not used with Muxes
+	Muxes      []Mux                // perform all exchanges, each from one goroutine; closing them is the caller's; none means a Sender and a goroutine for each permit
+	Sleeper    Sleeper              // wakes the pacer of an open workload; closing it is the caller's
+	OnFailed   func(*record.Sample) // called for each failed request, by whose goroutine sends; nil means nobody asks
 }
 
 // Permits is how many permits can be out at once.
@@ -108,7 +108,7 @@ func New(cfg Config) *Loop {
 		shards = loops
 	}
 	for range shards {
-		l.shards = append(l.shards, newShard(&cfg))
+		l.shards = append(l.shards, &shard{seen: l.newRecord()})
 	}
 	return l
 }
@@ -117,10 +117,10 @@ func New(cfg Config) *Loop {
 // is cancelled it issues nothing more and lets what is in flight finish within
 // the grace period; when cut is cancelled it ends at once. The outcome is whole
 // either way.
-func (l *Loop) Run(ctx, cut context.Context) *Outcome {
+func (l *Loop) Run(ctx, cut context.Context) *record.Record {
 	l.ctx = ctx
 	if len(l.cfg.Muxes) > 0 {
-		return l.outcome(l.runMuxes(ctx, cut))
+		return l.finish(l.runMuxes(ctx, cut))
 	}
 	l.connectAhead(ctx)
 	l.begin()
@@ -134,7 +134,7 @@ func (l *Loop) Run(ctx, cut context.Context) *Outcome {
 	over := make(chan struct{})
 	defer close(over)
 	go l.sweep(over)
-	return l.outcome(l.await(ctx, cut, served))
+	return l.finish(l.await(ctx, cut, served))
 }
 
 // halted reports whether nothing more may be issued. It looks at the context
@@ -155,8 +155,8 @@ func (l *Loop) Progress() Progress {
 	p := Progress{Elapsed: l.now()}
 	for _, h := range l.shards {
 		h.mu.Lock()
-		p.Succeeded += h.done.Succeeded
-		p.Failed += h.done.Failed
+		p.Succeeded += h.seen.Succeeded
+		p.Failed += h.seen.Failed
 		h.mu.Unlock()
 	}
 	return p
@@ -223,7 +223,7 @@ func (l *Loop) serveClosed(p *permit) {
 // and goOn serves p from another one.
 func (l *Loop) leave(p *permit, goOn func()) {
 	if p.began.Load() != 0 {
-		l.over(p, Result{Kind: http1.Check, Err: errEnded})
+		l.over(p, record.Result{Kind: record.Check, Err: errEnded})
 		l.serving.Go(goOn)
 		return
 	}
@@ -257,7 +257,7 @@ func (l *Loop) exchange(p *permit, a Arrival, sent, waited time.Duration) {
 }
 
 // over ends the exchange that p has under way, with what came of it.
-func (l *Loop) over(p *permit, r Result) {
+func (l *Loop) over(p *permit, r record.Result) {
 	s := p.sample()
 	s.Result, s.Done = r, l.now()
 	p.done = s.Done
@@ -273,13 +273,13 @@ func (l *Loop) over(p *permit, r Result) {
 
 // record counts a request that is over in h; expired says that it was told to
 // end.
-func (l *Loop) record(h *shard, s *Sample, expired bool) {
-	if s.Kind != http1.Timeout && s.Kind != http1.ConnectTimeout && (expired || s.ServiceTime() > l.cfg.Timeout) {
-		s.Status, s.Kind, s.Err = 0, http1.Timeout, errTimeout
+func (l *Loop) record(h *shard, s *record.Sample, expired bool) {
+	if s.Kind != record.Timeout && s.Kind != record.ConnectTimeout && (expired || s.ServiceTime() > l.cfg.Timeout) {
+		s.Status, s.Kind, s.Err = 0, record.Timeout, errTimeout
 	}
-	h.record(s)
-	if l.cfg.OnFailed != nil && !s.Succeeded() {
-		failed := *s // which may escape: s itself must not cost an allocation
+	h.record(s, &l.cfg)
+	if l.cfg.OnFailed != nil && s.Due >= l.cfg.Warmup && !s.Succeeded() {
+		failed := l.cfg.inCourse(*s) // which may escape: s itself must not cost an allocation
 		l.cfg.OnFailed(&failed)
 	}
 }

@@ -9,10 +9,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/loadtestkit/load-tester/internal/http1"
 )
 
 // A peer is what fake senders talk to: it takes delay(n) for request n and
@@ -37,7 +36,7 @@ type fakeSender struct {
 }
 
 // answer is how long the peer takes for request n, and what it says.
-func (p *peer) answer(n int64) (d time.Duration, r Result) {
+func (p *peer) answer(n int64) (d time.Duration, r record.Result) {
 	p.seen.Add(1)
 	p.mu.Lock()
 	p.order = append(p.order, n)
@@ -49,16 +48,16 @@ func (p *peer) answer(n int64) (d time.Duration, r Result) {
 	if p.status != nil {
 		status = p.status(n)
 	}
-	return d, Result{Status: status, Pause: p.pause, BytesSent: 10, BytesReceived: 20, BytesBody: 5}
+	return d, record.Result{Status: status, Pause: p.pause, Octets: record.Octets{Sent: 10, Received: 20, Body: 5}}
 }
 
-func (s *fakeSender) Send(n int64, _ time.Duration) Result {
+func (s *fakeSender) Send(n int64, _ time.Duration) record.Result {
 	d, r := s.peer.answer(n)
 	if d > 0 {
 		select {
 		case <-time.After(d):
 		case <-s.expired:
-			return Result{Kind: http1.Timeout, Err: errors.New("expired")}
+			return record.Result{Kind: record.Timeout, Err: errors.New("expired")}
 		}
 	}
 	return r
@@ -85,7 +84,7 @@ type fakeMux struct {
 
 type ended struct {
 	place int
-	Result
+	record.Result
 }
 
 func newFakeMux(p *peer) *fakeMux {
@@ -101,7 +100,7 @@ func (m *fakeMux) Start(place int, n int64, _ time.Duration) {
 	m.timers[place] = time.AfterFunc(d, func() { m.ended <- ended{place, r} })
 }
 
-func (m *fakeMux) Wait(d time.Duration, done func(int, *Result)) (expired bool) {
+func (m *fakeMux) Wait(d time.Duration, done func(int, *record.Result)) (expired bool) {
 	switch {
 	case m.tell(done):
 		return false
@@ -122,7 +121,7 @@ func (m *fakeMux) Wait(d time.Duration, done func(int, *Result)) (expired bool) 
 }
 
 // tell tells of what has ended by now.
-func (m *fakeMux) tell(done func(int, *Result)) (any bool) {
+func (m *fakeMux) tell(done func(int, *record.Result)) (any bool) {
 	for n := len(m.ended); n > 0; n-- {
 		e := <-m.ended
 		done(e.place, &e.Result)
@@ -133,7 +132,7 @@ func (m *fakeMux) tell(done func(int, *Result)) (any bool) {
 
 func (m *fakeMux) Expire(place int) {
 	if m.timers[place].Stop() {
-		m.ended <- ended{place, Result{Kind: http1.Timeout, Err: errors.New("expired")}}
+		m.ended <- ended{place, record.Result{Kind: record.Timeout, Err: errors.New("expired")}}
 	}
 }
 
@@ -191,11 +190,11 @@ func TestPermitsAreSharedAmongMuxes(t *testing.T) {
 }
 
 // run runs cfg in the present bubble, with defaults that most tests want.
-func run(t *testing.T, p *peer, cfg Config) *Outcome {
+func run(t *testing.T, p *peer, cfg Config) *record.Record {
 	return runUntil(t, context.Background(), context.Background(), p, cfg)
 }
 
-func runUntil(t *testing.T, ctx, cut context.Context, p *peer, cfg Config) *Outcome {
+func runUntil(t *testing.T, ctx, cut context.Context, p *peer, cfg Config) *record.Record {
 	t.Helper()
 	if cfg.Concurrency == 0 {
 		cfg.Concurrency = 10
@@ -214,7 +213,7 @@ func runUntil(t *testing.T, ctx, cut context.Context, p *peer, cfg Config) *Outc
 	}
 	l := New(cfg)
 	o := l.Run(ctx, cut)
-	for _, tot := range []Totals{o.Totals, o.Warmup} {
+	for _, tot := range []record.Totals{o.Totals, o.Warmup} {
 		require.Equal(t, tot.Due, tot.Sent+tot.Unsent, "due = sent + unsent: %+v", tot)
 		require.Equal(t, tot.Sent, tot.Succeeded+tot.Failed+tot.Unfinished, "sent = succeeded + failed + unfinished: %+v", tot)
 	}
@@ -247,7 +246,7 @@ func rate(perSecond float64) *Schedule {
 	return &s
 }
 
-func quantile(t *testing.T, o *Outcome, q float64) time.Duration {
+func quantile(t *testing.T, o *record.Record, q float64) time.Duration {
 	t.Helper()
 	v, ok := o.Response.Quantile(q)
 	require.True(t, ok)
@@ -260,7 +259,7 @@ func TestClosedSendsExactlyN(t *testing.T) {
 		inBoth(t, func(t *testing.T, mux bool) {
 			p := &peer{mux: mux, delay: func(n int64) time.Duration { return time.Duration(1+n%3) * time.Millisecond }}
 			o := run(t, p, Config{Requests: n, Concurrency: c})
-			assert.Equal(t, Totals{Due: n, Sent: n, Succeeded: n}, o.Totals, why)
+			assert.Equal(t, record.Totals{Due: n, Sent: n, Succeeded: n}, o.Totals, why)
 			assert.LessOrEqual(t, int64(o.PeakInFlight), n, "no more permits than requests")
 		})
 	}
@@ -279,7 +278,7 @@ func TestClosedIsDueWhenSent(t *testing.T) {
 		assert.Equal(t, int64(5*time.Millisecond), o.Response.Max())
 		assert.Zero(t, o.Lateness.Count())
 		assert.Equal(t, 4, o.PeakInFlight)
-		assert.Equal(t, []int64{400, 800, 200}, []int64{o.BytesSent, o.BytesReceived, o.BytesBody})
+		assert.Equal(t, []int64{400, 800, 200}, []int64{o.Octets.Sent, o.Octets.Received, o.Octets.Body})
 	})
 }
 
@@ -288,7 +287,7 @@ func TestDurationStopsIssuingAndDrains(t *testing.T) {
 		p := &peer{mux: mux, delay: func(int64) time.Duration { return 30 * time.Millisecond }}
 		o := run(t, p, Config{Duration: 100 * time.Millisecond, Concurrency: 2})
 		// Sent at 0, 30, 60 and 90 ms; the last ends at 120 ms.
-		assert.Equal(t, Totals{Due: 8, Sent: 8, Succeeded: 8}, o.Totals)
+		assert.Equal(t, record.Totals{Due: 8, Sent: 8, Succeeded: 8}, o.Totals)
 		assert.Equal(t, 120*time.Millisecond, o.Elapsed)
 		assert.False(t, o.Interrupted)
 	})
@@ -304,16 +303,16 @@ func TestWarmupIsCountedApart(t *testing.T) {
 		}}
 		o := run(t, p, Config{Requests: 50, Warmup: time.Second, Concurrency: 1})
 		// The first ten fill the second: they are slow and are not reported.
-		assert.Equal(t, Totals{Due: 10, Sent: 10, Succeeded: 10}, o.Warmup)
-		assert.Equal(t, Totals{Due: 50, Sent: 50, Succeeded: 50}, o.Totals)
+		assert.Equal(t, record.Totals{Due: 10, Sent: 10, Succeeded: 10}, o.Warmup)
+		assert.Equal(t, record.Totals{Due: 50, Sent: 50, Succeeded: 50}, o.Totals)
 		assert.Equal(t, 10*time.Millisecond, quantile(t, o, 1))
 		assert.Equal(t, 500*time.Millisecond, o.Elapsed)
 	})
 	inBoth(t, func(t *testing.T, mux bool) {
 		p := &peer{mux: mux, delay: func(n int64) time.Duration { return time.Millisecond }}
 		o := run(t, p, Config{Schedule: rate(100), Duration: time.Second, Warmup: 500 * time.Millisecond})
-		assert.Equal(t, Totals{Due: 50, Sent: 50, Succeeded: 50}, o.Warmup)
-		assert.Equal(t, Totals{Due: 100, Sent: 100, Succeeded: 100}, o.Totals)
+		assert.Equal(t, record.Totals{Due: 50, Sent: 50, Succeeded: 50}, o.Warmup)
+		assert.Equal(t, record.Totals{Due: 100, Sent: 100, Succeeded: 100}, o.Totals)
 	})
 	inBoth(t, func(t *testing.T, mux bool) {
 		p := &peer{mux: mux}
@@ -344,7 +343,7 @@ func TestOpenCountsTheStall(t *testing.T) {
 		assert.Equal(t, int64(990*time.Millisecond), o.Waited.Max(), "arrival 51 waited longest for the permit")
 		// Somebody waits from arrival 51 until the permit is free at 1.5 s and
 		// has taken all that was due by then.
-		assert.Equal(t, 990*time.Millisecond, o.PermitsExhausted)
+		assert.Equal(t, 990*time.Millisecond, o.Exhausted)
 		assert.Equal(t, 1, o.PeakInFlight)
 	})
 }
@@ -408,11 +407,11 @@ func TestTimeout(t *testing.T) {
 			return 0
 		}}
 		o := run(t, p, Config{Requests: 10, Concurrency: 1, Timeout: time.Second})
-		assert.Equal(t, Totals{Due: 10, Sent: 10, Succeeded: 5, Failed: 5}, o.Totals)
-		assert.Equal(t, int64(5), o.Kinds[http1.Timeout])
-		require.Len(t, o.Failures[http1.Timeout], 5)
-		assert.Equal(t, int64(1), o.Failures[http1.Timeout][0].N)
-		assert.InEpsilon(t, time.Second, o.FailedResponse.Max(), 0.051)
+		assert.Equal(t, record.Totals{Due: 10, Sent: 10, Succeeded: 5, Failed: 5}, o.Totals)
+		assert.Equal(t, int64(5), o.Kinds[record.Timeout])
+		require.Len(t, o.Samples[record.Timeout], 5)
+		assert.Equal(t, int64(1), o.Samples[record.Timeout][0].N)
+		assert.InEpsilon(t, time.Second, o.Failures.Max(), 0.051)
 		assert.Zero(t, o.Response.Max(), "a timeout is no response time")
 	})
 }
@@ -422,7 +421,7 @@ func TestLateSuccessIsATimeout(t *testing.T) {
 		// Between two sweeps, which are 50 ms apart.
 		p := &peer{mux: mux, delay: func(n int64) time.Duration { return 1001 * time.Millisecond }}
 		o := run(t, p, Config{Requests: 1, Timeout: time.Second})
-		assert.Equal(t, int64(1), o.Kinds[http1.Timeout])
+		assert.Equal(t, int64(1), o.Kinds[record.Timeout])
 		assert.Empty(t, o.Statuses)
 	})
 }
@@ -469,7 +468,7 @@ func TestGraceEnds(t *testing.T) {
 		defer cancel()
 		p := &peer{mux: mux, delay: func(n int64) time.Duration { return never }}
 		o := runUntil(t, ctx, context.Background(), p, Config{Requests: 100, Concurrency: 4, Grace: time.Second})
-		assert.Equal(t, Totals{Due: 4, Sent: 4, Unfinished: 4}, o.Totals)
+		assert.Equal(t, record.Totals{Due: 4, Sent: 4, Unfinished: 4}, o.Totals)
 		assert.Equal(t, 1050*time.Millisecond, o.Elapsed)
 	})
 }
@@ -495,9 +494,9 @@ func TestSecondCancelCutsOff(t *testing.T) {
 // A deaf sender does not heed Expire, as Go code under test may not.
 type deaf struct{ until chan struct{} }
 
-func (d deaf) Send(int64, time.Duration) Result { <-d.until; return Result{} }
-func (d deaf) Expire(int64)                     {}
-func (d deaf) Close()                           {}
+func (d deaf) Send(int64, time.Duration) record.Result { <-d.until; return record.Result{} }
+func (d deaf) Expire(int64)                            {}
+func (d deaf) Close()                                  {}
 
 func TestAbandonsWhatDoesNotEnd(t *testing.T) {
 	check := func(timeout time.Duration, why string) {
@@ -511,7 +510,7 @@ func TestAbandonsWhatDoesNotEnd(t *testing.T) {
 				NewSender: func() Sender { return deaf{until} },
 			})
 			o := l.Run(ctx, context.Background())
-			assert.Equal(t, Totals{Due: 3, Sent: 3, Unfinished: 3}, o.Totals, why)
+			assert.Equal(t, record.Totals{Due: 3, Sent: 3, Unfinished: 3}, o.Totals, why)
 			assert.Equal(t, int64(3), o.Abandoned, why)
 			close(until)
 			l.serving.Wait()
@@ -548,13 +547,13 @@ func TestFailedRequestsAreCountedApart(t *testing.T) {
 		}
 		o := run(t, p, Config{
 			Requests: 16, Concurrency: 1, Thresholds: []time.Duration{5 * time.Millisecond, 0},
-			OnFailed: func(s *Sample) { logged = append(logged, s.N) },
+			OnFailed: func(s *record.Sample) { logged = append(logged, s.N) },
 		})
-		assert.Equal(t, Totals{Due: 16, Sent: 16, Succeeded: 12, Failed: 4}, o.Totals)
+		assert.Equal(t, record.Totals{Due: 16, Sent: 16, Succeeded: 12, Failed: 4}, o.Totals)
 		assert.Equal(t, map[int]int64{200: 12, 503: 4}, o.Statuses)
 		assert.Equal(t, []int64{0, 4, 8, 12}, logged)
-		assert.Equal(t, int64(12*time.Millisecond), o.FailedResponse.Max())
-		assert.Equal(t, int64(4), o.FailedResponse.Count())
+		assert.Equal(t, int64(12*time.Millisecond), o.Failures.Max())
+		assert.Equal(t, int64(4), o.Failures.Count())
 		assert.Equal(t, []int64{4, 0}, o.Within, "1, 2, 3 and 5 ms; at the threshold is within it")
 		require.Len(t, o.Slowest, 10)
 		for i := range o.Slowest {

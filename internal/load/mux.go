@@ -5,6 +5,8 @@ import (
 	"math"
 	"sync"
 	"time"
+
+	"github.com/loadtestkit/load-tester/internal/record"
 )
 
 // A Mux performs the exchanges of many places from one goroutine. A place is a
@@ -19,7 +21,7 @@ type Mux interface {
 	// some have or d has passed or Wake is called. expired says that nothing
 	// but time has passed, at most d and what waking takes. d <= 0 looks
 	// without waiting, which may be at a part of what there is.
-	Wait(d time.Duration, done func(place int, r *Result)) (expired bool)
+	Wait(d time.Duration, done func(place int, r *record.Result)) (expired bool)
 	// Expire makes the exchange under way in a place end soon, with the kind
 	// Timeout.
 	Expire(place int)
@@ -43,8 +45,8 @@ type place struct {
 }
 
 // sample is what is known of the exchange under way.
-func (p *place) sample() Sample {
-	return Sample{N: p.N, Due: p.Due, Sent: p.sent, Waited: p.waited}
+func (p *place) sample() record.Sample {
+	return record.Sample{N: p.N, Due: p.Due, Sent: p.sent, Waited: p.waited}
 }
 
 // A rest is the pause of a place whose connections keep failing.
@@ -74,11 +76,11 @@ type muxLoop struct {
 	lead    lead
 	awake   bool // woken early for what is coming
 	sweepAt time.Duration
-	told    func(int, *Result) // done, bound once: each binding allocates
+	told    func(int, *record.Result) // done, bound once: each binding allocates
 	cutAt   time.Duration
 
 	interrupted bool
-	unfinished  []Sample // what it had to cut off
+	unfinished  []record.Sample // what it had to cut off
 }
 
 // startsAtOnce is how many places of a closed workload are started between two
@@ -89,7 +91,7 @@ const forever = time.Duration(math.MaxInt64)
 
 // runMuxes makes the load on cfg.Muxes, each with its part of the permits and a
 // goroutine of its own. It returns the requests that it had to cut off.
-func (l *Loop) runMuxes(ctx, cut context.Context) (interrupted bool, unfinished []Sample) {
+func (l *Loop) runMuxes(ctx, cut context.Context) (interrupted bool, unfinished []record.Sample) {
 	loops := l.muxLoops()
 	for _, m := range loops {
 		defer context.AfterFunc(ctx, m.mux.Wake)()
@@ -346,7 +348,7 @@ func (m *muxLoop) start(i int, a Arrival, sent, waited time.Duration) {
 }
 
 // done records the exchange that has ended in place i, and starts the next.
-func (m *muxLoop) done(i int, r *Result) {
+func (m *muxLoop) done(i int, r *record.Result) {
 	p := &m.places[i]
 	s := p.sample()
 	s.Result, s.Done = *r, m.now()

@@ -10,18 +10,18 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/loadtestkit/load-tester/internal/hist"
-	"github.com/loadtestkit/load-tester/internal/http1"
+	"github.com/loadtestkit/load-tester/internal/record"
 )
 
 // An instantMux ends each exchange as soon as it is waited for.
 type instantMux struct {
 	begun, ending []int
-	result        Result
+	result        record.Result
 }
 
 func (m *instantMux) Start(place int, _ int64, _ time.Duration) { m.begun = append(m.begun, place) }
 
-func (m *instantMux) Wait(d time.Duration, done func(int, *Result)) (expired bool) {
+func (m *instantMux) Wait(d time.Duration, done func(int, *record.Result)) (expired bool) {
 	if len(m.begun) == 0 {
 		time.Sleep(d) // of the tests here, only the pace of arrivals is waited for
 		return true
@@ -69,7 +69,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 	eachWay(func(name string, schedule *Schedule, mux bool) {
 		mallocs := func(n int64) int64 {
 			cfg := instant(n, 4, schedule, mux)
-			cfg.OnFailed = func(*Sample) {}
+			cfg.OnFailed = func(*record.Sample) {}
 			l := New(cfg)
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
@@ -89,20 +89,21 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 func TestRecordAndCursorAllocateNothing(t *testing.T) {
 	const µs = time.Microsecond
 	for name, schedule := range map[string]*Schedule{"closed": nil, "open": rate(1000)} {
-		h := newShard(&Config{Schedule: schedule, Thresholds: []time.Duration{100 * µs}})
-		for why, s := range map[string]Sample{
-			"a response":   {Result: Result{Status: 200}},
-			"a status":     {Result: Result{Status: 503}},
-			"an odd one":   {Result: Result{Status: 999}},
-			"a failure":    {Result: Result{Kind: http1.Timeout, Err: errTimeout}},
-			"in a warm-up": {Due: -time.Second, Result: Result{Status: 200}},
+		cfg := &Config{Schedule: schedule}
+		h := &shard{seen: record.New(schedule != nil, []time.Duration{100 * µs})}
+		for why, s := range map[string]record.Sample{
+			"a response":   {Result: record.Result{Status: 200}},
+			"a status":     {Result: record.Result{Status: 503}},
+			"an odd one":   {Result: record.Result{Status: 999}},
+			"a failure":    {Result: record.Result{Kind: record.Timeout, Err: errTimeout}},
+			"in a warm-up": {Due: -time.Second, Result: record.Result{Status: 200}},
 		} {
 			record := func() {
 				s.Due += 7 * µs
 				s.Sent, s.Waited, s.Done = s.Due+3*µs, 2*µs, s.Due+50*µs
-				h.record(&s)
+				h.record(&s, cfg)
 			}
-			for range 2 * keptSlowest { // and those that are kept
+			for range 20 { // and those that are kept
 				record()
 			}
 			assert.Zero(t, testing.AllocsPerRun(1000, record), "%s, %s", name, why)
@@ -138,14 +139,15 @@ func BenchmarkRecord(b *testing.B) {
 	for name, schedule := range map[string]*Schedule{"closed": nil, "open": rate(1000)} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
-			h := newShard(&Config{Schedule: schedule})
-			s := Sample{Result: Result{Status: 200, BytesSent: 100, BytesReceived: 200, BytesBody: 13}}
+			cfg := &Config{Schedule: schedule}
+			h := &shard{seen: record.New(schedule != nil, nil)}
+			s := record.Sample{Result: record.Result{Status: 200, Octets: record.Octets{Sent: 100, Received: 200, Body: 13}}}
 			for b.Loop() {
 				s.N++
 				s.Due += 10 * time.Microsecond
 				s.Sent = s.Due + time.Duration(s.N%64)*time.Microsecond
 				s.Done = s.Sent + time.Duration(50+s.N%1024)*time.Microsecond
-				h.record(&s)
+				h.record(&s, cfg)
 			}
 		})
 	}
@@ -171,7 +173,7 @@ func BenchmarkSleeper(b *testing.B) {
 	require.NoError(b, err)
 	defer s.Close()
 	b.ReportAllocs()
-	late := hist.New(timeBits)
+	late := hist.New(10)
 	began := time.Now()
 	for due := time.Millisecond; b.Loop(); due += time.Millisecond {
 		for now := time.Since(began); now < due; now = time.Since(began) {

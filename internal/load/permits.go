@@ -4,6 +4,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/loadtestkit/load-tester/internal/record"
 )
 
 // A permit is the right to have one request in flight. It owns its Sender, and
@@ -42,8 +44,8 @@ func (p *permit) begin(a Arrival, sent, waited time.Duration) {
 }
 
 // sample is what is known of the exchange under way.
-func (p *permit) sample() Sample {
-	return Sample{N: p.n.Load(), Due: p.due, Sent: p.sent, Waited: p.waited}
+func (p *permit) sample() record.Sample {
+	return record.Sample{N: p.n.Load(), Due: p.due, Sent: p.sent, Waited: p.waited}
 }
 
 // end marks the exchange as over and returns what began said until now.
@@ -69,7 +71,7 @@ func (p *permit) expire(now, timeout time.Duration) (since time.Duration, expire
 // cut ends the exchange under way, and returns it if it is thereby unfinished.
 // With late, that holds for one that is timing out too. Like expire it may have
 // to be called again.
-func (p *permit) cut(late bool) (s Sample, unfinished bool) {
+func (p *permit) cut(late bool) (s record.Sample, unfinished bool) {
 	n, b := p.n.Load(), p.began.Load()
 	if b > 0 || late && b == timedOut {
 		if !p.began.CompareAndSwap(b, cutOff) {

@@ -1,194 +1,125 @@
 package load
 
 import (
-	"cmp"
-	"slices"
 	"sync"
 	"time"
 
-	"github.com/loadtestkit/load-tester/internal/hist"
-	"github.com/loadtestkit/load-tester/internal/http1"
+	"github.com/loadtestkit/load-tester/internal/record"
 )
-
-const (
-	// timeBits: times are kept to 0.1 %, which three digits can show.
-	timeBits = 10
-	// keptSlowest and keptErrors bound what is kept of single requests.
-	keptSlowest = 10
-	keptErrors  = 5
-)
-
-// A Failure is one request that got no complete response.
-type Failure struct {
-	N   int64
-	Err error
-}
 
 // A shard records what some of the permits see. There is one for each
 // processor, not for each permit: its lock is hardly ever contended, and
 // 10,000 permits do not mean 10,000 histograms.
 type shard struct {
-	mu     sync.Mutex
-	open   bool
-	warmup time.Duration
-	shift  time.Duration // of an offset, to one in the course of the run
-
-	// Times in nanoseconds. In a closed workload only response times are
-	// recorded: service times are the same, and the others 0.
-	response, service *hist.Histogram // of succeeded requests
-	failed            *hist.Histogram // response times of failed ones
-	lateness, waited  *hist.Histogram // of all
-
-	series     *hist.Series // offsets in the course of the run
-	thresholds []time.Duration
-	within     []int64 // succeeded requests with a response time of at most thresholds[i]
-
-	statuses [600]int64
-	others   map[int]int64 // statuses past 599
-	kinds    [http1.Kinds]int64
-	failures [http1.Kinds][]Failure
-	slowest  []Sample // descending by response time
-
-	done           Progress
-	last, lastSent time.Duration // the latest Done and Sent, warm-up apart
-	warm           Totals        // what was due in the warm-up; only Succeeded and Failed are kept here
-
-	bytesSent, bytesReceived, bytesBody, bytesSurplus int64
+	mu   sync.Mutex
+	seen *record.Record
 
 	_ [64]byte // keeps a neighbour's lock off this cache line
 }
 
-func newShard(cfg *Config) *shard {
-	return &shard{
-		open:       cfg.Schedule != nil,
-		warmup:     cfg.Warmup,
-		shift:      cfg.shift(),
-		response:   hist.New(timeBits),
-		service:    hist.New(timeBits),
-		failed:     hist.New(timeBits),
-		lateness:   hist.New(timeBits),
-		waited:     hist.New(timeBits),
-		series:     hist.NewSeries(cfg.Thresholds),
-		thresholds: cfg.Thresholds,
-		within:     make([]int64, len(cfg.Thresholds)),
-		slowest:    make([]Sample, 0, keptSlowest+1),
-		others:     map[int]int64{},
-	}
-}
-
-// record counts a request that is over. In steady state it allocates nothing.
-func (h *shard) record(s *Sample) {
-	ok := s.Succeeded()
+// record counts a request that is over, its instants still offsets from the
+// start of the loop. In steady state it allocates nothing.
+func (h *shard) record(s *record.Sample, cfg *Config) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if s.Due < h.warmup {
-		if ok {
-			h.warm.Succeeded++
+	if s.Due < cfg.Warmup {
+		if s.Succeeded() {
+			h.seen.Warmup.Succeeded++
 		} else {
-			h.warm.Failed++
+			h.seen.Warmup.Failed++
 		}
 		return
 	}
-
-	h.last = max(h.last, s.Done)
-	h.lastSent = max(h.lastSent, s.Sent)
-	due, response := s.Due+h.shift, s.ResponseTime()
-	h.series.Due(due)
-	h.series.Sent(s.Sent + h.shift)
-	h.series.Done(s.Done+h.shift, ok)
-	if ok {
-		h.done.Succeeded++
-		h.response.Record(int64(response))
-		if h.open {
-			h.service.Record(int64(s.ServiceTime()))
-		}
-		h.series.Response(due, response)
-		for i, t := range h.thresholds {
-			if response <= t {
-				h.within[i]++
-			}
-		}
-	} else {
-		h.done.Failed++
-		h.failed.Record(int64(response))
-		h.series.Missed(due)
-	}
-	if h.open {
-		h.lateness.Record(int64(s.Lateness()))
-		h.waited.Record(int64(s.Waited))
-	}
-	h.bytesSent += s.BytesSent
-	h.bytesReceived += s.BytesReceived
-	if s.Kind == http1.NoError {
-		h.bytesBody += s.BytesBody
-	}
-	h.bytesSurplus += s.BytesSurplus
-
-	h.kinds[s.Kind]++
-	if s.Kind == http1.NoError {
-		h.series.Completed(s.Done + h.shift)
-	} else {
-		if f := h.failures[s.Kind]; len(f) < keptErrors {
-			h.failures[s.Kind] = append(f, Failure{s.N, s.Err})
-		}
-		return
-	}
-	if uint(s.Status) < uint(len(h.statuses)) {
-		h.statuses[s.Status]++
-	} else {
-		h.others[s.Status]++
-	}
-	if n := len(h.slowest); n < keptSlowest || response > h.slowest[n-1].ResponseTime() {
-		h.keep(s)
-	}
+	in := cfg.inCourse(*s)
+	h.seen.Add(&in)
 }
 
-// keep places s among the slowest responses.
-func (h *shard) keep(s *Sample) {
-	// By value: given the pointer, the function would make every sample escape.
-	at, _ := slices.BinarySearchFunc(h.slowest, s.ResponseTime(), slower)
-	h.slowest = slices.Insert(h.slowest, at, *s)
-	h.slowest = h.slowest[:min(len(h.slowest), keptSlowest)]
+// inCourse returns s with its instants in the course of the run.
+func (c *Config) inCourse(s record.Sample) record.Sample {
+	shift := c.shift()
+	s.Due, s.Sent, s.Done = s.Due+shift, s.Sent+shift, s.Done+shift
+	return s
 }
 
-func slower(a Sample, than time.Duration) int {
-	return cmp.Compare(than, a.ResponseTime())
+// recorded is all that the shards hold.
+func (l *Loop) recorded() *record.Record {
+	total := l.newRecord()
+	for _, h := range l.shards {
+		h.mu.Lock()
+		total.Merge(h.seen)
+		h.mu.Unlock()
+	}
+	return total
 }
 
-// merge adds what o recorded to h. Neither may be in use.
-func (h *shard) merge(o *shard) {
-	h.response.Merge(o.response)
-	h.service.Merge(o.service)
-	h.failed.Merge(o.failed)
-	h.lateness.Merge(o.lateness)
-	h.waited.Merge(o.waited)
-	h.series.Merge(o.series)
-	for i, n := range o.within {
-		h.within[i] += n
+func (l *Loop) newRecord() *record.Record {
+	return record.New(l.cfg.Schedule != nil, l.cfg.Thresholds)
+}
+
+// Peek is what is over so far: what is in flight, or waits to be sent, is in no
+// count of it. It may be called from any goroutine once the loop is running.
+func (l *Loop) Peek() *record.Record {
+	r := l.recorded()
+	r.From = l.start
+	r.Offering = l.cfg.Origin + max(0, l.now()-l.cfg.Warmup)
+	return r
+}
+
+// finish adds to what was recorded what never ended, and returns it all.
+func (l *Loop) finish(interrupted bool, unfinished []record.Sample) *record.Record {
+	r := l.recorded()
+	r.From = l.start
+	r.Interrupted = interrupted
+	r.Loops = l.cfg.loops()
+
+	// A permit that hangs in Go code under test may still come to life: what
+	// follows is read under the lock that it would need.
+	s := &l.permits
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for ; s.waiting > 0; s.waiting-- {
+		if a, _ := s.claims.Next(); a.Due < l.cfg.Warmup {
+			r.Warmup.Unsent++
+		} else {
+			r.AddUnsent(a.Due + l.cfg.shift())
+		}
 	}
-	for status, n := range o.statuses {
-		h.statuses[status] += n
+	for _, u := range unfinished {
+		if u.Due < l.cfg.Warmup {
+			r.Warmup.Unfinished++
+		} else {
+			u = l.cfg.inCourse(u)
+			r.AddUnfinished(u.Due, u.Sent)
+		}
 	}
-	for status, n := range o.others {
-		h.others[status] += n
+	elapsed := max(0, l.now()-l.cfg.Warmup)
+	if r.Unfinished > 0 || r.Unsent > 0 {
+		r.Elapsed = max(r.Elapsed, l.cfg.Origin+elapsed)
 	}
-	for kind := range o.kinds {
-		h.kinds[kind] += o.kinds[kind]
-		f := append(h.failures[kind], o.failures[kind]...)
-		slices.SortFunc(f, func(a, b Failure) int { return cmp.Compare(a.N, b.N) })
-		h.failures[kind] = f[:min(len(f), keptErrors)]
+	// Counted when they were issued, apart from what became of them, so that a
+	// request that got lost in between is found.
+	r.Warmup.Sent = l.warm.Load()
+	r.Sent = l.issued.Load() - r.Warmup.Sent
+	if l.cfg.Schedule == nil {
+		r.Due, r.Warmup.Due = r.Sent, r.Warmup.Sent
+		r.Offering = l.cfg.Origin + min(l.cfg.Duration, elapsed)
+	} else {
+		r.Due, r.Warmup.Due = l.released, l.releasedWarm
+		r.Offering = l.cfg.Origin + max(0, l.offered-l.cfg.Warmup)
 	}
-	for i := range o.slowest {
-		h.keep(&o.slowest[i])
+	r.PeakInFlight = s.peak
+	for _, p := range s.opened {
+		if p.began.Load() == cutOff {
+			r.Abandoned++
+		}
 	}
-	h.done.Succeeded += o.done.Succeeded
-	h.done.Failed += o.done.Failed
-	h.last = max(h.last, o.last)
-	h.lastSent = max(h.lastSent, o.lastSent)
-	h.warm.Succeeded += o.warm.Succeeded
-	h.warm.Failed += o.warm.Failed
-	h.bytesSent += o.bytesSent
-	h.bytesReceived += o.bytesReceived
-	h.bytesBody += o.bytesBody
-	h.bytesSurplus += o.bytesSurplus
+	s.relieve(l.now())
+	r.Exhausted = s.full
+	return r
+}
+
+// Progress is how far a run has come, warm-up apart.
+type Progress struct {
+	Elapsed           time.Duration // since the start, warm-up included
+	Succeeded, Failed int64
 }

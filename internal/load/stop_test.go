@@ -35,7 +35,7 @@ func TestExhaustedInTheWarmupAlone(t *testing.T) {
 			return 0
 		}}
 		o := run(t, p, Config{Schedule: rate(100), Warmup: time.Second, Duration: time.Second, Concurrency: 1})
-		assert.Zero(t, o.PermitsExhausted)
+		assert.Zero(t, o.Exhausted)
 	})
 }
 

@@ -4,7 +4,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // A run in stretches is one run: its arrivals are numbered and laid out in time
@@ -13,7 +15,7 @@ func TestStretchesMakeOneRun(t *testing.T) {
 	for name, schedule := range map[string]*Schedule{"closed": nil, "open": rate(1000)} {
 		t.Run(name, func(t *testing.T) {
 			inBoth(t, func(t *testing.T, mux bool) {
-				stretch := func(first int64, warmup, origin, length time.Duration, slow int64) (*Outcome, *peer) {
+				stretch := func(first int64, warmup, origin, length time.Duration, slow int64) (*record.Record, *peer) {
 					p := &peer{mux: mux, delay: func(n int64) time.Duration {
 						if n == slow {
 							return 7 * time.Millisecond
@@ -31,19 +33,19 @@ func TestStretchesMakeOneRun(t *testing.T) {
 				}
 				o, p := stretch(0, 100*time.Millisecond, 0, 400*time.Millisecond, slow)
 				first := int64(len(p.order))
+				before, warm := o.Due, o.Warmup.Due
 				next, q := stretch(first, 0, o.Course(), 600*time.Millisecond, first+150)
-				whole := o.Totals.plus(next.Totals)
-				elapsed := o.Course() + next.Elapsed
 				o.Merge(next)
 
 				assert.Equal(t, next.Loops, o.Loops)
 				assert.Equal(t, mux, o.Loops > 0)
-				assert.Equal(t, whole, o.Totals)
-				assert.Equal(t, first-o.Warmup.Due, o.Due-next.Due)
-				assert.Equal(t, elapsed, o.Elapsed)
+				require.NoError(t, o.Check())
+				assert.Equal(t, before+next.Due, o.Due)
+				assert.Equal(t, first, before+warm)
+				assert.Equal(t, next.Elapsed, o.Elapsed)
 				assert.Equal(t, o.Due, o.Response.Count())
 				assert.Equal(t, o.Due-2, o.Within[0])
-				assert.Equal(t, []int64{first + 150, slow}, []int64{o.Slowest[0].N, o.Slowest[1].N})
+				assert.Equal(t, []int64{slow, first + 150}, []int64{o.Slowest[0].N, o.Slowest[1].N}, "of equal ones the first")
 				assert.Equal(t, o.Statuses, map[int]int64{200: o.Due})
 				for i := range q.order {
 					assert.Contains(t, q.order, first+int64(i))
@@ -53,8 +55,8 @@ func TestStretchesMakeOneRun(t *testing.T) {
 					assert.Equal(t, time.Second, o.Offering)
 					assert.Equal(t, 999*time.Millisecond, o.LastSent)
 					assert.Equal(t, time.Second, o.Elapsed, "the last was due 1 ms before, and took that long")
-					assert.Equal(t, 200*time.Millisecond, o.Slowest[1].Due, "300 ms into the stretch, of which 100 ms are warm-up")
-					assert.Equal(t, 550*time.Millisecond, o.Slowest[0].Due)
+					assert.Equal(t, 200*time.Millisecond, o.Slowest[0].Due, "300 ms into the stretch, of which 100 ms are warm-up")
+					assert.Equal(t, 550*time.Millisecond, o.Slowest[1].Due)
 				}
 				for _, i := range o.Series.Intervals() {
 					if end := i.Start + i.Width; schedule != nil && end <= time.Second {
@@ -112,7 +114,7 @@ func TestStretchWithoutARequestTakesItsTime(t *testing.T) {
 	inBoth(t, func(t *testing.T, mux bool) {
 		o := run(t, &peer{mux: mux, delay: func(int64) time.Duration { return 700 * time.Millisecond }}, Config{Concurrency: 1, Duration: time.Second})
 		assert.Equal(t, 1400*time.Millisecond, o.Course(), "its last response came later")
-		o.Merge(New(Config{Duration: 6}).Nothing())
+		o.Merge(New(Config{Duration: 6, Origin: o.Course()}).finish(false, nil))
 		assert.Equal(t, 1400*time.Millisecond+6, o.Course())
 	})
 }

@@ -7,7 +7,7 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/loadtestkit/load-tester/internal/verdict"
+	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 // WriteBench writes r in the Go benchmark format
@@ -26,7 +26,7 @@ func WriteBench(w io.Writer, r *Report) error {
 	g := &r.Generator
 	for _, h := range []struct{ key, value string }{{"goos", g.GOOS}, {"goarch", g.GOARCH}, {"cpu", g.CPU}} {
 		if h.value != "" {
-			fmt.Fprintf(&b, "%s: %s\n", h.key, verdict.OneLine(h.value))
+			fmt.Fprintf(&b, "%s: %s\n", h.key, unit.Line(h.value))
 		}
 	}
 	if n := r.Requests.Succeeded; n > 0 {
@@ -61,12 +61,12 @@ func benchName(r *Report) string {
 	case len(c.Stages) > 0:
 		load = fmt.Sprintf("stages=%d", len(c.Stages))
 	case c.Workload == "open":
-		load = "rate=" + number(c.RatePerSecond)
+		load = "rate=" + unit.Rounded(c.RatePerSecond, 3)
 	}
 	if c.Arrivals == "poisson" {
 		load += "/poisson"
 	}
-	name := "BenchmarkLoad/" + strings.ReplaceAll(verdict.OneLine(what), " ", "_") + "/" + load
+	name := "BenchmarkLoad/" + strings.ReplaceAll(unit.Line(what), " ", "_") + "/" + load
 	if n := r.Generator.GOMAXPROCS; n != 1 { // as package testing has it
 		name += fmt.Sprintf("-%d", n)
 	}

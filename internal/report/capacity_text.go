@@ -7,10 +7,10 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
@@ -41,10 +41,10 @@ type capacityText struct {
 func (t *capacityText) head() {
 	c := t.c
 	if c.Interrupted {
-		after := verdict.FormatDuration(c.Elapsed)
-		t.b.WriteString(t.yellow(fmt.Sprintf("Interrupted after %s: %s", after, plural(int64(len(c.Trials)), "trial"))) + "\n\n")
+		after := unit.Duration(c.Elapsed)
+		t.b.WriteString(t.yellow(fmt.Sprintf("Interrupted after %s: %s", after, unit.Plural(int64(len(c.Trials)), "trial"))) + "\n\n")
 	}
-	t.b.WriteString("Target: " + verdict.OneLine(c.Config.Target) + "\n")
+	t.b.WriteString("Target: " + unit.Line(c.Config.Target) + "\n")
 	fmt.Fprintf(&t.b, "Rate: from %s, Concurrency: up to %d, Limits: %s\n", c.Config.rate(), c.Config.Concurrency, strings.Join(c.Limits, ", "))
 }
 
@@ -58,16 +58,7 @@ func (t *capacityText) answer() string {
 	case c.Low == nil || c.High == nil:
 		return t.green(c.Reason + what)
 	}
-	return t.green(fmt.Sprintf("holds at %s, not at %s%s; stopped by the %s", rateText(*c.Low), rateText(*c.High), what, c.StoppedBy))
-}
-
-// rateText writes an arrival rate for people: in three significant digits,
-// whole numbers in full.
-func rateText(f float64) string {
-	if f >= 100 {
-		return strconv.FormatFloat(f, 'f', 0, 64) + "/s"
-	}
-	return strconv.FormatFloat(f, 'g', 3, 64) + "/s"
+	return t.green(fmt.Sprintf("holds at %s, not at %s%s; stopped by the %s", unit.Rate(*c.Low), unit.Rate(*c.High), what, c.StoppedBy))
 }
 
 // A level is what all trials at one rate saw.
@@ -130,7 +121,7 @@ func (t *capacityText) curve() {
 	top := peak(times)
 	var rows []string
 	for i, l := range all {
-		row := fmt.Sprintf("%-10s%9s%9s%10s", rateText(l.rate), optional(l.p50), optional(l.p99), fmt.Sprintf("%d of %d", l.held, l.of))
+		row := fmt.Sprintf("%-10s%9s%9s%10s", unit.Rate(l.rate), unit.Optional(l.p50), unit.Optional(l.p99), fmt.Sprintf("%d of %d", l.held, l.of))
 		if top > 0 && !math.IsNaN(times[i]) {
 			row += "  " + strings.Repeat("█", max(1, int(math.Round(times[i]/top*curveBar))))
 		}
@@ -147,8 +138,8 @@ func (t *capacityText) trials() []string {
 		if !tr.Held {
 			outcome = t.red("missed: " + tr.Reason)
 		}
-		rows = append(rows, fmt.Sprintf("%3d  %-8s%10s for %s: %d of %d succeeded, p50 %s, p99 %s, %s", i+1, tr.Purpose, rateText(tr.Rate),
-			verdict.FormatDuration(tr.Duration), tr.Succeeded, tr.Due, optional(tr.P50), optional(tr.P99), outcome))
+		rows = append(rows, fmt.Sprintf("%3d  %-8s%10s for %s: %d of %d succeeded, p50 %s, p99 %s, %s", i+1, tr.Purpose, unit.Rate(tr.Rate),
+			unit.Duration(tr.Duration), tr.Succeeded, tr.Due, unit.Optional(tr.P50), unit.Optional(tr.P99), outcome))
 	}
 	return rows
 }

@@ -84,7 +84,6 @@ func TestCapacityAnswers(t *testing.T) {
 		answer(Capacity{Low: new(420.4), High: new(0.1256), StoppedBy: "target", Verdict: verdict.Pass}))
 	assert.Equal(t, "REASON: p99<=50ms, errors<=0", answer(Capacity{Low: new(420.4), StoppedBy: "most", Verdict: verdict.Pass}))
 	assert.Equal(t, "inconclusive  REASON", answer(Capacity{Low: new(420.4), High: new(500.0), StoppedBy: "host", Verdict: verdict.Inconclusive}))
-	assert.Equal(t, "12800/s", rateText(12_800.4))
 }
 
 func TestLevels(t *testing.T) {

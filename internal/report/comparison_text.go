@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/loadtestkit/load-tester/internal/verdict"
+	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 // WriteText writes c for people: the verdicts first, then both arms side by
@@ -49,11 +49,11 @@ type comparisonText struct {
 func (t *comparisonText) head() {
 	c := t.c
 	if c.Interrupted {
-		after := verdict.FormatDuration(c.Elapsed)
-		t.b.WriteString(t.yellow(fmt.Sprintf("Interrupted after %s: %s", after, plural(int64(c.Pairs), "pair"))) + "\n\n")
+		after := unit.Duration(c.Elapsed)
+		t.b.WriteString(t.yellow(fmt.Sprintf("Interrupted after %s: %s", after, unit.Plural(int64(c.Pairs), "pair"))) + "\n\n")
 	}
-	t.b.WriteString("Base: " + verdict.OneLine(c.Base.Target) + "\n")
-	t.b.WriteString("Head: " + verdict.OneLine(c.Head.Target) + "\n")
+	t.b.WriteString("Base: " + unit.Line(c.Base.Target) + "\n")
+	t.b.WriteString("Head: " + unit.Line(c.Head.Target) + "\n")
 	t.b.WriteString(c.Config.load() + "\n")
 }
 
@@ -78,18 +78,20 @@ func (t *comparisonText) arms() {
 	count("Failed:", true, func(q *Requests) int64 { return q.Failed })
 	count("Unsent:", false, func(q *Requests) int64 { return q.Unsent })
 	count("Unfinished:", false, func(q *Requests) int64 { return q.Unfinished })
-	add("Throughput:", func(a *Arm) string { return perSecondText(a.Rate.Throughput) })
+	add("Throughput:", func(a *Arm) string { return unit.PerSecond(a.Rate.Throughput) })
 	for _, q := range timeRows {
 		if !q.verbose || t.s.Verbose {
-			add(q.label, func(a *Arm) string { return optional(q.of(&a.ResponseTime)) })
+			add(q.label, func(a *Arm) string { return unit.Optional(q.of(&a.ResponseTime)) })
 		}
 	}
 	if base.AllocsPerRequest != nil || head.AllocsPerRequest != nil {
-		add("Allocations:", func(a *Arm) string { return perRequest(a.AllocsPerRequest, number) })
+		add("Allocations:", func(a *Arm) string {
+			return perRequest(a.AllocsPerRequest, func(f float64) string { return unit.Rounded(f, 3) })
+		})
 	}
 	if base.BytesPerRequest != nil || head.BytesPerRequest != nil {
 		add("Allocated:", func(a *Arm) string {
-			return perRequest(a.BytesPerRequest, func(f float64) string { return size(int64(f)) })
+			return perRequest(a.BytesPerRequest, func(f float64) string { return unit.Size(int64(f)) })
 		})
 	}
 	t.block(fmt.Sprintf("%-14s%*s%*s", title, armWidth, "base", armWidth, "head"), rows)
@@ -108,12 +110,12 @@ func (t *comparisonText) method() []string {
 	c := t.c
 	rows := []string{
 		fmt.Sprintf("%-12s%s of two blocks of %s each, in random order, seed %d; took %s", "Pairs:",
-			strconv.Itoa(c.Pairs), verdict.FormatDuration(c.Block), c.Seed, verdict.FormatDuration(c.Elapsed)),
-		fmt.Sprintf("%-12s%s at the start of each block, sent and not counted", "Guard:", verdict.FormatDuration(c.Guard)),
+			strconv.Itoa(c.Pairs), unit.Duration(c.Block), c.Seed, unit.Duration(c.Elapsed)),
+		fmt.Sprintf("%-12s%s at the start of each block, sent and not counted", "Guard:", unit.Duration(c.Guard)),
 	}
 	for _, r := range c.Ratios {
 		rows = append(rows, fmt.Sprintf("%-12s%s in all blocks of base, %s of head; ratio from %s",
-			r.Quantile+":", optional(r.Base), optional(r.Head), plural(int64(r.Pairs), "pair")))
+			r.Quantile+":", unit.Optional(r.Base), unit.Optional(r.Head), unit.Plural(int64(r.Pairs), "pair")))
 		if r.Detail != "" {
 			rows = append(rows, fmt.Sprintf("%-12s%s", "", r.Detail))
 		}
@@ -125,5 +127,5 @@ func (t *comparisonText) method() []string {
 func (c *Comparison) Progress() string { return progress(c.Pairs, "pair", c.Elapsed) }
 
 func progress(n int, noun string, elapsed time.Duration) string {
-	return plural(int64(n), noun) + " in " + verdict.FormatDuration(elapsed)
+	return unit.Plural(int64(n), noun) + " in " + unit.Duration(elapsed)
 }

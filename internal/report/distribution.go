@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
 // A Distribution summarizes times. A quantile q of fewer than 1/(1-q) times is
@@ -30,25 +31,32 @@ func Summarize(h *hist.Histogram) Distribution {
 	if h == nil || h.Count() == 0 {
 		return Distribution{}
 	}
-	quantile := func(q float64) *time.Duration {
-		v, ok := h.Quantile(q)
-		if !ok || !hist.Enough(q, h.Count()) {
-			return nil
-		}
-		return new(time.Duration(v))
-	}
-	return Distribution{
+	d := Distribution{
 		Count:  h.Count(),
 		Min:    new(time.Duration(h.Min())),
 		Mean:   new(time.Duration(math.Round(h.Mean()))),
 		StdDev: new(time.Duration(math.Round(h.StdDev()))),
-		P50:    quantile(0.5),
-		P75:    quantile(0.75),
-		P90:    quantile(0.9),
-		P95:    quantile(0.95),
-		P99:    quantile(0.99),
-		P999:   quantile(0.999),
-		P9999:  quantile(0.9999),
 		Max:    new(time.Duration(h.Max())),
+	}
+	for q, field := range d.quantiles() {
+		if v, ok := h.Quantile(q); ok && stat.Enough(q, h.Count()) {
+			*field = new(time.Duration(v))
+		}
+	}
+	return d
+}
+
+// Quantile returns d's quantile q; nil if it is not known, or d has none such.
+func (d *Distribution) Quantile(q float64) *time.Duration {
+	if field := d.quantiles()[q]; field != nil {
+		return *field
+	}
+	return nil
+}
+
+// quantiles returns the field of each quantile.
+func (d *Distribution) quantiles() map[float64]**time.Duration {
+	return map[float64]**time.Duration{
+		0.5: &d.P50, 0.75: &d.P75, 0.9: &d.P90, 0.95: &d.P95, 0.99: &d.P99, 0.999: &d.P999, 0.9999: &d.P9999,
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
@@ -72,12 +73,12 @@ func (p *page) errors(counts []ErrorCount) []string {
 	for _, e := range counts {
 		row := fmt.Sprintf("%s: %d", e.Kind, e.Count)
 		if e.First != "" {
-			row += " (first: " + verdict.OneLine(e.First) + ")"
+			row += " (first: " + unit.Line(e.First) + ")"
 		}
 		rows = append(rows, row)
 		for _, s := range e.Samples {
 			if p.s.Verbose {
-				rows = append(rows, "  "+s.ID+": "+verdict.OneLine(s.Message))
+				rows = append(rows, "  "+s.ID+": "+unit.Line(s.Message))
 			}
 		}
 	}

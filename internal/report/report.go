@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/stat"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
@@ -56,7 +57,7 @@ type Report struct {
 // 1/(1-q), or none for q = 1, which is the longest.
 func (r *Report) Quantile(q float64) (time.Duration, bool) {
 	h := r.ResponseHist
-	if h == nil || h.Count() == 0 || q < 1 && !hist.Enough(q, h.Count()) {
+	if h == nil || h.Count() == 0 || q < 1 && !stat.Enough(q, h.Count()) {
 		return 0, false
 	}
 	v, ok := h.Quantile(q)

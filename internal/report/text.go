@@ -6,9 +6,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"time"
 
-	"github.com/loadtestkit/load-tester/internal/verdict"
+	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 // WriteText writes r for people: blocks of rows, only those with something to
@@ -48,7 +47,7 @@ func (t *text) head() {
 	if t.r.Interrupted {
 		t.b.WriteString(t.yellow(t.interrupted()) + "\n\n")
 	}
-	t.b.WriteString("Target: " + verdict.OneLine(c.Target) + "\n")
+	t.b.WriteString("Target: " + unit.Line(c.Target) + "\n")
 	t.b.WriteString(c.load())
 	if c.Requests == 0 && c.Duration == 0 && len(c.Stages) == 0 && len(t.r.Limits) > 0 {
 		t.b.WriteString(", until the verdict is clear")
@@ -68,38 +67,38 @@ func (c *Config) load() string {
 		add("Requests", strconv.FormatInt(c.Requests, 10))
 	}
 	if c.Duration > 0 {
-		add("Duration", verdict.FormatDuration(c.Duration))
+		add("Duration", unit.Duration(c.Duration))
 	}
 	if c.Workload != "open" {
 		add("Concurrency", strconv.Itoa(c.Concurrency))
 	}
 	if c.Warmup > 0 {
-		add("Warm-up", verdict.FormatDuration(c.Warmup))
+		add("Warm-up", unit.Duration(c.Warmup))
 	}
 	return strings.Join(parts, ", ")
 }
 
 func (t *text) interrupted() string {
 	c, sent := &t.r.Config, t.r.Requests.Sent
-	after := verdict.FormatDuration(t.r.Elapsed)
+	after := unit.Duration(t.r.Elapsed)
 	switch {
 	case c.Requests > 0:
-		return fmt.Sprintf("Interrupted after %s: %d of %s", after, sent, plural(c.Requests, "request"))
+		return fmt.Sprintf("Interrupted after %s: %d of %s", after, sent, unit.Plural(c.Requests, "request"))
 	case c.Duration > 0:
-		return fmt.Sprintf("Interrupted after %s of %s: %s", after, verdict.FormatDuration(c.Duration), plural(sent, "request"))
+		return fmt.Sprintf("Interrupted after %s of %s: %s", after, unit.Duration(c.Duration), unit.Plural(sent, "request"))
 	}
-	return fmt.Sprintf("Interrupted after %s: %s", after, plural(sent, "request"))
+	return fmt.Sprintf("Interrupted after %s: %s", after, unit.Plural(sent, "request"))
 }
 
 // rate describes the schedule of an open workload.
 func (c *Config) rate() string {
-	rate := number(c.RatePerSecond) + "/s"
+	rate := unit.Rounded(c.RatePerSecond, 3) + "/s"
 	if len(c.Stages) > 0 {
 		low, high := math.Inf(1), 0.0
 		for _, s := range c.Stages {
 			low, high = min(low, s.From, s.To), max(high, s.From, s.To)
 		}
-		rate = fmt.Sprintf("%s/s to %s/s in %s", number(low), number(high), plural(int64(len(c.Stages)), "stage"))
+		rate = fmt.Sprintf("%s/s to %s/s in %s", unit.Rounded(low, 3), unit.Rounded(high, 3), unit.Plural(int64(len(c.Stages)), "stage"))
 	}
 	if c.Arrivals == "poisson" {
 		return fmt.Sprintf("%s (poisson, seed %d)", rate, c.Seed)
@@ -119,7 +118,7 @@ func (t *text) results() []string {
 		}
 		add(name, value)
 	}
-	add("Total:", plural(q.Due, "request"))
+	add("Total:", unit.Plural(q.Due, "request"))
 	add("Succeeded:", strconv.FormatInt(q.Succeeded, 10))
 	bad("Failed:", q.Failed)
 	if q.Unsent > 0 {
@@ -128,60 +127,25 @@ func (t *text) results() []string {
 	if q.Unfinished > 0 {
 		bad("Unfinished:", q.Unfinished)
 	}
-	add("Duration:", verdict.FormatDuration(t.r.Elapsed))
+	add("Duration:", unit.Duration(t.r.Elapsed))
 	if t.r.Config.Workload == "open" {
 		if rate.Offered != nil {
-			add("Offered:", perSecondText(*rate.Offered))
+			add("Offered:", unit.PerSecond(*rate.Offered))
 		}
-		add("Achieved:", perSecondText(rate.Achieved))
+		add("Achieved:", unit.PerSecond(rate.Achieved))
 	}
-	add("Throughput:", perSecondText(rate.Throughput))
+	add("Throughput:", unit.PerSecond(rate.Throughput))
 	if q.Failed > 0 {
-		add("Goodput:", perSecondText(rate.Goodput))
+		add("Goodput:", unit.PerSecond(rate.Goodput))
 	}
 	if w := t.r.Warmup; w != nil {
-		add("Warm-up:", fmt.Sprintf("%s not counted, %d failed", plural(w.Due, "request"), w.Failed))
+		add("Warm-up:", fmt.Sprintf("%s not counted, %d failed", unit.Plural(w.Due, "request"), w.Failed))
 	}
 	if b := &t.r.Bytes; t.s.Verbose {
-		add("Traffic:", fmt.Sprintf("%s sent, %s received, %s of it bodies", size(b.Sent), size(b.Received), size(b.Body)))
+		add("Traffic:", fmt.Sprintf("%s sent, %s received, %s of it bodies", unit.Size(b.Sent), unit.Size(b.Received), unit.Size(b.Body)))
 	}
 	if n := t.r.Bytes.Surplus; n > 0 {
-		add("Surplus:", t.yellow(size(n)+" received that belong to no response"))
+		add("Surplus:", t.yellow(unit.Size(n)+" received that belong to no response"))
 	}
 	return rows
-}
-
-// plural writes a number and its noun: 1 request, 2 requests.
-func plural(n int64, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return strconv.FormatInt(n, 10) + " " + noun
-}
-
-// number writes f with at most three decimals.
-func number(f float64) string {
-	s := strconv.FormatFloat(f, 'f', 3, 64)
-	return strings.TrimRight(strings.TrimRight(s, "0"), ".")
-}
-
-func perSecondText(f float64) string { return strconv.FormatFloat(f, 'f', 2, 64) + " req/s" }
-
-// size writes a number of octets in units of 1000.
-func size(n int64) string {
-	f, unit := float64(n), 0
-	for units := []string{" B", " kB", " MB", " GB", " TB"}; ; unit++ {
-		if f < 999.5 || unit == len(units)-1 {
-			return strconv.FormatFloat(f, 'g', 3, 64) + units[unit]
-		}
-		f /= 1000
-	}
-}
-
-// optional writes a time, or - for one that is not known.
-func optional(d *time.Duration) string {
-	if d == nil {
-		return "-"
-	}
-	return verdict.FormatDuration(*d)
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 // A column is one distribution of a table of times.
@@ -96,7 +98,7 @@ func (t *text) times(columns []column) []string {
 		var row strings.Builder
 		fmt.Fprintf(&row, "%-*s", labelWidth, q.label)
 		for _, c := range columns {
-			fmt.Fprintf(&row, "%*s", width, optional(q.of(c.d))) // counts runes, as µ wants
+			fmt.Fprintf(&row, "%*s", width, unit.Optional(q.of(c.d))) // counts runes, as µ wants
 		}
 		rows = append(rows, row.String())
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
@@ -167,16 +168,7 @@ func TestCourseFitsTheWidth(t *testing.T) {
 				assert.LessOrEqual(t, utf8.RuneCountInString(bars), 2+12+SparkWidth, "%d intervals", n)
 			}
 		}
-		assert.Contains(t, text.b.String(), "up to "+verdict.FormatDuration(time.Duration(n)*ms)+"\n", "%d intervals", n)
-	}
-}
-
-func TestSize(t *testing.T) {
-	for n, want := range map[int64]string{
-		0: "0 B", 12: "12 B", 999: "999 B", 1000: "1 kB", 123_456: "123 kB", 999_499: "999 kB", 999_500: "1 MB",
-		1_275_000: "1.27 MB", 5_000_000_000_000: "5 TB",
-	} {
-		assert.Equal(t, want, size(n))
+		assert.Contains(t, text.b.String(), "up to "+unit.Duration(time.Duration(n)*ms)+"\n", "%d intervals", n)
 	}
 }
 
@@ -198,4 +190,20 @@ func TestQuantile(t *testing.T) {
 	got, ok = r.Quantile(1)
 	assert.True(t, ok)
 	assert.Equal(t, 7*ms, got, "the longest is exact")
+}
+
+func TestDistributionQuantile(t *testing.T) {
+	h := hist.New(10)
+	h.RecordN(int64(ms), 99)
+	h.Record(int64(7 * ms))
+	d := Summarize(h)
+	for q, want := range map[float64]*time.Duration{0.5: d.P50, 0.75: d.P75, 0.9: d.P90, 0.95: d.P95, 0.99: d.P99} {
+		assert.Same(t, want, d.Quantile(q), "%v", q)
+		assert.InEpsilon(t, ms, *d.Quantile(q), 0.001, "%v", q)
+	}
+	assert.Nil(t, d.Quantile(0.999), "100 times do not tell it")
+	assert.Nil(t, d.Quantile(0.6), "there is no such field")
+	for _, q := range unit.Quantiles {
+		assert.Contains(t, d.quantiles(), q, "what is shown and recorded is there")
+	}
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/loadtestkit/load-tester/internal/verdict"
+	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 // slowest has one row for each of the slowest requests, with the id to look
@@ -22,9 +22,9 @@ func (t *text) slowest() []string {
 		case s.Status == 0:
 			outcome = "ok" // a Go function has no status
 		}
-		row := fmt.Sprintf("%8s  %s  %s, due at %.3fs", verdict.FormatDuration(s.ResponseTime), s.ID, outcome, s.Due.Seconds())
+		row := fmt.Sprintf("%8s  %s  %s, due at %.3fs", unit.Duration(s.ResponseTime), s.ID, outcome, s.Due.Seconds())
 		if t.r.Config.Workload == "open" {
-			row += ", service time " + verdict.FormatDuration(s.ServiceTime)
+			row += ", service time " + unit.Duration(s.ServiceTime)
 		}
 		rows = append(rows, row)
 	}
@@ -58,10 +58,10 @@ func (t *text) course() {
 		all = all[n:]
 	}
 	width := t.r.Intervals[0].Width * time.Duration(group)
-	title := fmt.Sprintf("Over time, %s each:", verdict.FormatDuration(width))
+	title := fmt.Sprintf("Over time, %s each:", unit.Duration(width))
 	t.block(title, []string{
-		fmt.Sprintf("%-12s%s  up to %s", "throughput:", Sparkline(rates), perSecondText(peak(rates))),
-		fmt.Sprintf("%-12s%s  up to %s", timeName+":", Sparkline(times), verdict.FormatDuration(time.Duration(peak(times)))),
+		fmt.Sprintf("%-12s%s  up to %s", "throughput:", Sparkline(rates), unit.PerSecond(peak(rates))),
+		fmt.Sprintf("%-12s%s  up to %s", timeName+":", Sparkline(times), unit.Duration(time.Duration(peak(times)))),
 	})
 }
 
@@ -76,17 +76,17 @@ func (p *page) generator(g *Generator) []string {
 	var cpu, golang, machine []string
 	share := func(to *[]string, what string, f *float64) {
 		if f != nil {
-			*to = append(*to, fmt.Sprintf("%s %.1f%%", what, *f*100))
+			*to = append(*to, what+" "+unit.Percent(*f))
 		}
 	}
 	span := func(to *[]string, what string, d *time.Duration) {
 		if d != nil {
-			*to = append(*to, what+" "+verdict.FormatDuration(*d))
+			*to = append(*to, what+" "+unit.Duration(*d))
 		}
 	}
 	share(&cpu, "used", g.CPUUse)
 	if len(cpu) > 0 {
-		cpu[0] += fmt.Sprintf(" of %s", plural(int64(g.Processors), "processor"))
+		cpu[0] += fmt.Sprintf(" of %s", unit.Plural(int64(g.Processors), "processor"))
 	}
 	span(&cpu, "per request", g.CPUPerRequest)
 	span(&golang, "GC pauses", g.GCPauseTotal)
@@ -99,19 +99,19 @@ func (p *page) generator(g *Generator) []string {
 	share(&machine, "run queue", g.RunQueue)
 	span(&machine, "hiccups p99", g.HiccupP99)
 
-	flight := []string{fmt.Sprintf("at most %d", g.PeakInFlight), plural(g.ConnectionsOpened, "connection") + " opened"}
+	flight := []string{fmt.Sprintf("at most %d", g.PeakInFlight), unit.Plural(g.ConnectionsOpened, "connection") + " opened"}
 	if g.PermitsExhausted > 0 {
-		flight = append(flight, "all permits taken for "+verdict.FormatDuration(g.PermitsExhausted))
+		flight = append(flight, "all permits taken for "+unit.Duration(g.PermitsExhausted))
 	}
 	add("In flight:", flight...)
 	add("CPU:", cpu...)
 	add("Go runtime:", golang...)
 	add("Machine:", machine...)
 	if c := &g.Control; c.Count > 0 {
-		add("Control:", "p50 "+optional(c.P50), "p99 "+optional(c.P99), "of a handler that does nothing")
+		add("Control:", "p50 "+unit.Optional(c.P50), "p99 "+unit.Optional(c.P99), "of a handler that does nothing")
 	}
 	for _, off := range g.SensorsOff {
-		add("Sensor off:", verdict.OneLine(off))
+		add("Sensor off:", unit.Line(off))
 	}
 	return rows
 }

@@ -3,6 +3,9 @@ package verdict
 import (
 	"fmt"
 	"math"
+
+	"github.com/loadtestkit/load-tester/internal/stat"
+	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 const (
@@ -73,8 +76,8 @@ func JudgeBaseline(earlier []BaselineRun, now BaselineRun, tolerance, alphaFail,
 	}
 	above := now.log(r.Calibrator) - mean
 	spreadOf := deviation * math.Sqrt(1+1/float64(k))
-	margin := spreadOf * studentQuantile(1-alphaFail, float64(k-1))
-	marginPass := spreadOf * studentQuantile(1-alphaPass, float64(k-1))
+	margin := spreadOf * stat.StudentQuantile(1-alphaFail, float64(k-1))
+	marginPass := spreadOf * stat.StudentQuantile(1-alphaPass, float64(k-1))
 	r.Ratio, r.Low, r.High = math.Exp(above), math.Exp(-margin), math.Exp(margin)
 	switch bound := math.Log(tolerance); {
 	case above > max(bound, margin):
@@ -89,7 +92,7 @@ func JudgeBaseline(earlier []BaselineRun, now BaselineRun, tolerance, alphaFail,
 // because says in one line what the verdict is from.
 func (r *BaselineResult) because(tolerance float64) string {
 	text := fmt.Sprintf("%s times the mean of %d earlier runs, want <= %s (unchanged, it would be %s to %s)",
-		ratioText(r.Ratio), r.Runs, shift(tolerance, 0), ratioText(r.Low), ratioText(r.High))
+		ratioText(r.Ratio), r.Runs, unit.Decimal(tolerance, 0), ratioText(r.Low), ratioText(r.High))
 	switch {
 	case r.Verdict == Inconclusive && r.Ratio > tolerance:
 		text += ": that may be chance; use Compare to know"

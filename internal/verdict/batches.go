@@ -1,6 +1,10 @@
 package verdict
 
-import "math"
+import (
+	"math"
+
+	"github.com/loadtestkit/load-tester/internal/stat"
+)
 
 // A batch is a stretch of the run: the sum of something over it, and what that
 // is divided by, such as slow requests of all requests, or responses of seconds.
@@ -112,5 +116,5 @@ func designEffect(all []batch) float64 {
 // much probability of being wrong at each end.
 func studentBounds(ratio float64, all []batch, lowAlpha, highAlpha float64) (low, high float64) {
 	se, df := math.Sqrt(variance(all)), freedom(len(all))
-	return ratio - studentQuantile(1-lowAlpha, df)*se, ratio + studentQuantile(1-highAlpha, df)*se
+	return ratio - stat.StudentQuantile(1-lowAlpha, df)*se, ratio + stat.StudentQuantile(1-highAlpha, df)*se
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
 // missesOf is in which share of simulated runs the true quantile lay outside
@@ -35,7 +37,7 @@ func simulateCoverage(w *world, q float64, n int64, times int) (m missesOf) {
 		if truth > j.High {
 			m.above += each
 		}
-		if bad := float64(n - c.Within); surelyAbove(bad, float64(n), 1-q, 0.005) || surelyAtMost(bad, float64(n), 1-q, 0.005) {
+		if bad := float64(n - c.Within); stat.SurelyAbove(bad, float64(n), 1-q, 0.005) || stat.SurelyAtMost(bad, float64(n), 1-q, 0.005) {
 			m.naive += each
 		}
 	}

@@ -2,9 +2,48 @@ package verdict
 
 import (
 	"fmt"
-	"math/big"
-	"strconv"
+	"time"
+
+	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/stat"
+	"github.com/loadtestkit/load-tester/internal/unit"
 )
+
+// Counts is everything a verdict reads of a run: exact counts of requests,
+// warm-up left out. Due = Succeeded + Failed + Unsent + Unfinished.
+type Counts struct {
+	Due, Succeeded, Failed, Unsent, Unfinished int64
+
+	Completed int64         // complete responses, whatever their status
+	Within    int64         // succeeded with a response time <= [Limit.Threshold]
+	Mean, Max time.Duration // response times of the succeeded, exact
+	Elapsed   time.Duration // first due to last done
+	Measured  time.Duration // of load: how long requests were becoming due
+
+	// Intervals is the course of the run. They tell how requests depend on
+	// each other; the totals above decide. Threshold is where Over has the
+	// limit's [Limit.Threshold], if it has one.
+	Intervals []hist.Interval
+	Threshold int
+
+	// For messages only.
+	Observed     time.Duration // the limit's quantile among the succeeded, as shown to people
+	HaveObserved bool          // false: too few succeeded to show it
+	ErrorKinds   []KindCount   // why requests failed, most frequent first
+	Workload     string        // what was offered, such as "open, 1000/s for 30s"; may be empty
+}
+
+// KindCount is how many requests failed in one way: an error kind, or a status
+// outside the success set.
+type KindCount struct {
+	Name  string // such as "timeout" or "status 503"
+	Count int64
+	First string // the first message, empty if there is none
+}
+
+// missed is how many requests were due and did not succeed: their response
+// time counts as longer than any limit.
+func (c *Counts) missed() int64 { return c.Failed + c.Unsent + c.Unfinished }
 
 // Judge returns the verdict on l from the counts of a run: pass or fail where
 // the run shows it as surely as s asks for, else inconclusive.
@@ -77,7 +116,7 @@ func (j *judgement) setInterval(low, high float64) {
 func (j *judgement) judgeShare(bad, p, freedom float64) {
 	n := float64(j.c.Due)
 	decide := func(alpha float64, shows func(x, n, p, alpha float64) bool) bool {
-		j.NEffective = effective(n, j.DesignEffect, freedom, alpha)
+		j.NEffective = stat.EffectiveSize(n, j.DesignEffect, freedom, alpha)
 		return shows(bad/n*j.NEffective, j.NEffective, p, alpha)
 	}
 	low, high := j.alphas()
@@ -86,9 +125,9 @@ func (j *judgement) judgeShare(bad, p, freedom float64) {
 		above, atMost = Pass, Fail
 	}
 	switch {
-	case decide(low, surelyAbove):
+	case decide(low, stat.SurelyAbove):
 		j.Verdict = above
-	case decide(high, surelyAtMost):
+	case decide(high, stat.SurelyAtMost):
 		j.Verdict = atMost
 	default:
 		j.lackRequests(bad/n, p, freedom)
@@ -137,7 +176,7 @@ func (j *judgement) judgeNoise(parts []batch, most float64) {
 	}
 	least := j.Limit.leastTime()
 	if t := j.c.Measured; t < least && !j.s.Repeated {
-		j.doubt("missed, but %s of load may all be a slow spell of the machine, a fail needs %s", FormatDuration(t), FormatDuration(least))
+		j.doubt("missed, but %s of load may all be a slow spell of the machine, a fail needs %s", unit.Duration(t), unit.Duration(least))
 		j.Needs = wholeSeconds(least - t)
 		return
 	}
@@ -155,32 +194,4 @@ func (j *judgement) sure() {
 	case j.Verdict == Fail:
 		j.Confidence = 1 - j.s.Fail
 	}
-}
-
-// rank returns ceil(q*n), the rank of quantile q among n. It is computed in
-// decimal, as q was written: 0.07*100 is 7, and its rank is not 8.
-func rank(q float64, n int64) int64 {
-	r := decimal(q)
-	return ceil(r.Mul(r, new(big.Rat).SetInt64(n)))
-}
-
-// needed returns ceil(30/(1-q)), from how many requests on quantile q is
-// judged. Thirty beyond the quantile are chosen.
-func needed(q float64) int64 {
-	r := decimal(q)
-	r.Sub(big.NewRat(1, 1), r)
-	return ceil(r.Quo(big.NewRat(30, 1), r))
-}
-
-func decimal(q float64) *big.Rat {
-	r, _ := new(big.Rat).SetString(strconv.FormatFloat(q, 'g', -1, 64))
-	return r
-}
-
-func ceil(r *big.Rat) int64 {
-	quo, rem := new(big.Int).QuoRem(r.Num(), r.Denom(), new(big.Int))
-	if rem.Sign() > 0 {
-		quo.Add(quo, big.NewInt(1))
-	}
-	return quo.Int64()
 }

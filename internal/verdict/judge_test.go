@@ -218,18 +218,24 @@ func TestJudgeReadsNoHistogram(t *testing.T) {
 	}
 }
 
-// The rank of a quantile is the nearest: that of ceil(q*n), for every n.
-func TestRank(t *testing.T) {
-	for _, q := range []struct {
-		value    float64
-		num, den int64 // the same as a fraction
-	}{{0.5, 1, 2}, {0.07, 7, 100}, {0.9, 9, 10}, {0.95, 19, 20}, {0.99, 99, 100}, {0.999, 999, 1000}} {
-		for n := int64(1); n <= 3_000; n++ {
-			want := (q.num*n + q.den - 1) / q.den
-			require.Equal(t, want, rank(q.value, n), "%v of %d", q.value, n)
-			require.Equal(t, want, hist.Rank(q.value, n), "%v of %d", q.value, n)
+func TestNeeded(t *testing.T) {
+	check := func(q float64, want int64) {
+		t.Helper()
+		assert.Equal(t, want, needed(q), "%v", q)
+	}
+	check(0.5, 60)
+	check(0.07, 33) // 32.26
+	check(0.9, 300)
+	check(0.95, 600)
+	check(0.99, 3000)
+	check(0.999, 30_000)
+	check(0.9999, 300_000)
+	check(0.999999, 30_000_000)
+	check(1e-9, 31)
+	for den := int64(2); den <= 1000; den++ {
+		for _, num := range []int64{1, den / 2, den - 1} {
+			check(float64(num)/float64(den), (30*den+den-num-1)/(den-num))
 		}
-		require.Equal(t, (30*q.den+q.den-q.num-1)/(q.den-q.num), needed(q.value), "%v", q.value)
 	}
 }
 

@@ -3,11 +3,14 @@ package verdict
 import (
 	"math"
 	"time"
+
+	"github.com/loadtestkit/load-tester/internal/stat"
+	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 // tooFew is the doubt of a run that needs more requests for any verdict.
 func (j *judgement) tooFew(need int64) {
-	j.doubt("needs %s requests to judge, has %s", FormatCount(need), FormatCount(j.c.Due))
+	j.doubt("needs %s requests to judge, has %s", unit.Count(need), unit.Count(j.c.Due))
 	j.more(float64(need) / float64(j.c.Due))
 }
 
@@ -24,19 +27,19 @@ const tooClose = 100
 // many independent requests would show on which side of it f is.
 func (j *judgement) lackRequests(f, p, freedom float64) {
 	alpha, _ := j.alphas()
-	shows := func(n float64) bool { return surelyAbove(f*n, n, p, alpha) }
+	shows := func(n float64) bool { return stat.SurelyAbove(f*n, n, p, alpha) }
 	if f < p {
 		_, alpha = j.alphas()
-		shows = func(n float64) bool { return surelyAtMost(f*n, n, p, alpha) }
+		shows = func(n float64) bool { return stat.SurelyAtMost(f*n, n, p, alpha) }
 	}
-	have := effective(float64(j.c.Due), j.DesignEffect, freedom, alpha)
+	have := stat.EffectiveSize(float64(j.c.Due), j.DesignEffect, freedom, alpha)
 	if f == p || !shows(have*tooClose) {
 		j.doubt("too close to the limit to tell")
 		return
 	}
-	need := bisect(have, have*tooClose, shows)
+	need := stat.Bisect(have, have*tooClose, shows)
 	j.NEffective = have
-	j.doubt("n_eff %s of %s", FormatCount(int64(have)), FormatCount(int64(math.Ceil(need))))
+	j.doubt("n_eff %s of %s", unit.Count(int64(have)), unit.Count(int64(math.Ceil(need))))
 	j.more(need / have)
 }
 

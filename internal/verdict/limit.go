@@ -6,9 +6,9 @@
 package verdict
 
 import (
-	"strconv"
-	"strings"
 	"time"
+
+	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 // A Metric is what a limit is about. Metrics of time are response times.
@@ -73,7 +73,7 @@ func (l Limit) String() string { return l.name() + l.Op.String() + l.want() }
 func (l Limit) name() string {
 	switch l.Metric {
 	case Quantile:
-		return "p" + shift(l.Q, 2)
+		return unit.QuantileName(l.Q)
 	case Mean:
 		return "mean"
 	case Max:
@@ -90,11 +90,11 @@ func (l Limit) name() string {
 func (l Limit) want() string {
 	switch {
 	case l.Metric.IsTime():
-		return exact(l.Time)
+		return unit.Exact(l.Time)
 	case l.Metric == Errors:
-		return shift(l.Value, 2) + "%"
+		return unit.Decimal(l.Value, 2) + "%"
 	}
-	return shift(l.Value, 0)
+	return unit.Decimal(l.Value, 0)
 }
 
 // lower reports whether the limit is a least value, not a greatest.
@@ -115,23 +115,4 @@ func (l Limit) Threshold() (time.Duration, bool) {
 		return l.Time - 1, true // times are whole nanoseconds
 	}
 	return l.Time, true
-}
-
-// shift writes f times 10 to the power of places in decimal, in the fewest
-// digits that read back as f. It moves the point in the text, because 0.07*100
-// is not 7 in binary.
-func shift(f float64, places int) string {
-	mantissa, exp, _ := strings.Cut(strconv.FormatFloat(f, 'e', -1, 64), "e")
-	digits := strings.Replace(mantissa, ".", "", 1)
-	point, _ := strconv.Atoi(exp) // where the point goes in digits
-	point += 1 + places
-	switch {
-	case f == 0:
-		return "0"
-	case point <= 0:
-		return "0." + strings.Repeat("0", -point) + digits
-	case point >= len(digits):
-		return digits + strings.Repeat("0", point-len(digits))
-	}
-	return digits[:point] + "." + digits[point:]
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
 // leastRequests is chosen: a mean or a rate of fewer has no interval to trust.
@@ -81,8 +82,8 @@ func (j *judgement) judgeErrors() {
 	design, df := missedDesign(j.c)
 	j.DesignEffect = design
 	low, high := j.alphas()
-	lowN, highN := effective(n, design, df, low), effective(n, design, df, high)
-	j.setInterval(lowShare(missed/n*lowN, lowN, low), highShare(missed/n*highN, highN, high))
+	lowN, highN := stat.EffectiveSize(n, design, df, low), stat.EffectiveSize(n, design, df, high)
+	j.setInterval(stat.LowShare(missed/n*lowN, lowN, low), stat.HighShare(missed/n*highN, highN, high))
 	j.judgeShare(missed, want, df)
 }
 
@@ -118,8 +119,8 @@ func (j *judgement) missedAlone(p float64) bool {
 		return false
 	}
 	design, df := missedDesign(j.c)
-	independent := effective(n, design, df, j.s.Fail)
-	if !surelyAbove(missed/n*independent, independent, p, j.s.Fail) {
+	independent := stat.EffectiveSize(n, design, df, j.s.Fail)
+	if !stat.SurelyAbove(missed/n*independent, independent, p, j.s.Fail) {
 		return false
 	}
 	j.DesignEffect, j.NEffective = design, independent

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/stat"
+	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 // Noise is what the sensors said about the generator and its machine during a
@@ -55,17 +57,17 @@ func Excuse(l Limit, n Noise) string {
 	apart := !n.InProcess && !n.Loopback // the target uses none of this machine
 	switch {
 	case above(n.Steal, MostSteal):
-		return fmt.Sprintf("the hypervisor took %s of the processor time", percent(*n.Steal))
+		return fmt.Sprintf("the hypervisor took %s of the processor time", unit.Percent(*n.Steal))
 	case above(n.ForeignCPU, mostForeign) && !n.Loopback:
-		return fmt.Sprintf("other processes took %s of the processor time", percent(*n.ForeignCPU))
+		return fmt.Sprintf("other processes took %s of the processor time", unit.Percent(*n.ForeignCPU))
 	case above(n.Throttled, mostThrottled) && (apart || above(n.ThrottledControl, mostThrottled)):
-		return fmt.Sprintf("the processor quota ran out in %s of its periods", percent(*n.Throttled))
+		return fmt.Sprintf("the processor quota ran out in %s of its periods", unit.Percent(*n.Throttled))
 	case above(n.CPUUse, MostCPU) && !n.InProcess:
-		return fmt.Sprintf("the load generator itself used %s of its processors", percent(*n.CPUUse))
+		return fmt.Sprintf("the load generator itself used %s of its processors", unit.Percent(*n.CPUUse))
 	case l.Metric.IsTime():
 		return l.excuseTime(n, apart)
 	case n.Planned > 0 && !n.Blocked && float64(n.Planned-n.Sent) > MostUnsent*float64(n.Planned):
-		return fmt.Sprintf("the generator sent only %s of %s arrivals", FormatCount(n.Sent), FormatCount(n.Planned))
+		return fmt.Sprintf("the generator sent only %s of %s arrivals", unit.Count(n.Sent), unit.Count(n.Planned))
 	}
 	return ""
 }
@@ -75,10 +77,10 @@ func (l Limit) excuseTime(n Noise, apart bool) string {
 	late, isLate := l.of(n.Lateness)
 	controlLate, controlIsLate := l.of(n.LatenessControl)
 	if most := time.Duration(mostLateness * float64(l.Time)); isLate && late > most && (apart || controlIsLate && controlLate > most) {
-		return fmt.Sprintf("the generator was late by %s at %s", FormatDuration(late), l.name())
+		return fmt.Sprintf("the generator was late by %s at %s", unit.Duration(late), l.name())
 	}
 	if d, ok := l.of(n.Control); ok && float64(d) > mostControl*float64(l.Time) {
-		return fmt.Sprintf("this machine cannot measure %s: a handler that does nothing took %s at %s", exact(l.Time), FormatDuration(d), l.name())
+		return fmt.Sprintf("this machine cannot measure %s: a handler that does nothing took %s at %s", unit.Exact(l.Time), unit.Duration(d), l.name())
 	}
 	return ""
 }
@@ -95,8 +97,5 @@ func (l Limit) of(h *hist.Histogram) (time.Duration, bool) {
 		return time.Duration(h.Max()), true
 	}
 	v, _ := h.Quantile(l.Q)
-	return time.Duration(v), hist.Enough(l.Q, h.Count())
+	return time.Duration(v), stat.Enough(l.Q, h.Count())
 }
-
-// percent writes a share to a tenth of a percent.
-func percent(share float64) string { return fmt.Sprintf("%.1f%%", share*100) }

@@ -4,6 +4,8 @@ import (
 	"math"
 
 	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/stat"
+	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 // A Block is what one target did in one short stretch of a comparison.
@@ -26,13 +28,22 @@ type Tolerance struct {
 	Ratio float64 // at least 1
 }
 
+// SlowerBy is the tolerance of head's quantile q slower by a share: 0.05 is 5 %.
+// The ratio is in the digits of the share; 1+0.14 is not 1.14 in binary.
+func SlowerBy(q, share float64) Tolerance {
+	return Tolerance{Q: q, Ratio: math.Round((1+share)*1e9) / 1e9}
+}
+
+// Name returns the quantile as limits spell it: p50, p99.9.
+func (t Tolerance) Name() string { return unit.QuantileName(t.Q) }
+
 // due returns how many requests were due in b.
 func (b Block) due() int64 { return b.Times.Count() + b.Missed }
 
 // quantile returns the response time at rank ceil(q*due) in ns: at least 1, so
 // that it has a logarithm, and +Inf where that request was missed.
 func (b Block) quantile(q float64) float64 {
-	rank, n := hist.Rank(q, b.due()), b.Times.Count()
+	rank, n := stat.Rank(q, b.due()), b.Times.Count()
 	if rank > n {
 		return math.Inf(1)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 // abRuns returns how many times to simulate: few, or all of the plan if
@@ -284,7 +285,7 @@ func BenchmarkJudgePairs(b *testing.B) {
 	for _, size := range []int{100, 2000} {
 		pairs := abPairs(rand.New(rand.NewPCG(1, 1)), abEnvironments[5], 200, size, abHead{})
 		for _, q := range []float64{0.5, 0.99} {
-			b.Run("p"+shift(q, 2)+" of 200 pairs of "+FormatCount(int64(size)), func(b *testing.B) {
+			b.Run(unit.QuantileName(q)+" of 200 pairs of "+unit.Count(int64(size)), func(b *testing.B) {
 				for b.Loop() {
 					JudgePairs(pairs, Tolerance{q, 1.1}, 1e-4, 1e-4)
 				}

@@ -7,12 +7,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 // Parse reads a limit: a metric (p50, p99, p99.9 or any other percentile, mean,
 // max, errors, throughput, goodput), one of < <= > >=, and a value with its
-// unit. Its errors say what would be right; which text they are about, the
-// caller says. It returns the zero Limit with an error.
+// unit. Its errors say what would be right; the caller adds which text they are
+// about. It returns the zero Limit with an error.
 func Parse(s string) (Limit, error) {
 	name, op, value, err := split(s)
 	if err != nil {
@@ -58,19 +60,12 @@ func parseMetric(name string) (Limit, error) {
 			return l, nil
 		}
 	}
-	percent, ok := strings.CutPrefix(name, "p")
-	if !ok || strings.Trim(percent, "0123456789.") != "" {
+	if percent, ok := strings.CutPrefix(name, "p"); !ok || strings.Trim(percent, "0123456789.") != "" {
 		return Limit{}, fmt.Errorf("unknown metric %q, want p50, p90, p99, p99.9 or any other percentile, mean, max, errors, throughput or goodput", name)
 	}
-	// The exponent moves the point in decimal: 99.9/100 is not 0.999.
-	q, err := strconv.ParseFloat(percent+"e-2", 64)
-	switch {
-	case err != nil:
-		return Limit{}, fmt.Errorf("no percentile %q, want for example p99 or p99.9", name)
-	case q == 1:
-		return Limit{}, fmt.Errorf("%s is the longest response time: call it max", name)
-	case q <= 0 || q > 1:
-		return Limit{}, fmt.Errorf("no percentile %q, want one above p0 and below p100", name)
+	q, err := unit.ParseQuantile(name)
+	if err != nil {
+		return Limit{}, err
 	}
 	return Limit{Metric: Quantile, Q: q}, nil
 }
@@ -112,6 +107,35 @@ func parseRatio(s string) (float64, error) {
 		s = strings.TrimSpace(percent) + "e-2"
 	}
 	return strconv.ParseFloat(s, 64)
+}
+
+// maxPlainRatio is the largest ratio that is read without a percent sign:
+// p50=5 is meant as 5 %, not as five times as slow, which would tolerate all.
+const maxPlainRatio = 2.0
+
+// ParseTolerance reads by how much a quantile may be slower: p50=5%, or as the
+// largest ratio that passes p50=1.05. Its errors say what would be right; the
+// caller adds which text they are about.
+func ParseTolerance(s string) (Tolerance, error) {
+	name, value, ok := strings.Cut(s, "=")
+	if !ok {
+		return Tolerance{}, errors.New("want a percentile and by how much it may be slower, for example p99=10%")
+	}
+	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+	q, err := unit.ParseQuantile(name)
+	if err != nil {
+		return Tolerance{}, err
+	}
+	r, err := parseRatio(value)
+	most := maxPlainRatio
+	if strings.HasSuffix(value, "%") {
+		r = SlowerBy(q, r).Ratio
+		most = math.MaxFloat64
+	}
+	if err != nil || !(1 <= r && r <= most) {
+		return Tolerance{}, fmt.Errorf("%s needs by how much it may be slower, for example %s=5%% or %s=1.05", name, name, name)
+	}
+	return Tolerance{Q: q, Ratio: r}, nil
 }
 
 // example returns a limit like l that is well formed.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
 // The least times of load for a fail are chosen: a machine may be slow for a
@@ -39,11 +40,11 @@ const (
 // not within it, counted exactly: p99<=T holds if at most 1 % were not.
 func (j *judgement) judgeQuantile() {
 	r, c := &j.Result, j.c
-	if c.HaveObserved && rank(r.Limit.Q, c.Due) <= c.Succeeded {
+	if c.HaveObserved && stat.Rank(r.Limit.Q, c.Due) <= c.Succeeded {
 		r.Observed, r.HaveObserved = float64(c.Observed), true
 	}
-	if need := needed(r.Limit.Q); c.Due < need {
-		j.tooFew(need)
+	if c.Due-stat.Rank(r.Limit.Q, c.Due) < leastBeyond {
+		j.tooFew(needed(r.Limit.Q))
 		return
 	}
 	j.setInterval(0, math.Inf(1))
@@ -58,6 +59,18 @@ func (j *judgement) judgeQuantile() {
 		return
 	}
 	j.judgeNoise(t.over(c.Threshold), beyond)
+}
+
+// leastBeyond is how many requests a quantile needs beyond it, or its interval
+// rests on too few.
+const leastBeyond = 30
+
+// needed returns ceil(30/(1-q)), from how many requests on quantile q is judged:
+// the least n with 30 ranks above that of q.
+func needed(q float64) int64 {
+	return int64(stat.Bisect(0, 2*leastBeyond/(1-q), func(n float64) bool {
+		return int64(n)-stat.Rank(q, int64(n)) >= leastBeyond
+	}))
 }
 
 // judgeTail judges by the requests that were not within the limit.
@@ -92,8 +105,8 @@ func (j *judgement) judgeTail(t *tail, beyond float64) {
 func (j *judgement) interval(t *tail, design float64) {
 	n, e := float64(j.c.Due), 1-j.Limit.Q
 	lowAlpha, highAlpha := j.alphas()
-	above := leastAbove(effective(n, design, t.freedom, lowAlpha), e, lowAlpha)
-	below := mostAtMost(effective(n, design, t.freedom, highAlpha), e, highAlpha)
+	above := stat.LeastAbove(stat.EffectiveSize(n, design, t.freedom, lowAlpha), e, lowAlpha)
+	below := stat.MostAtMost(stat.EffectiveSize(n, design, t.freedom, highAlpha), e, highAlpha)
 	if above <= 1 {
 		j.Low = t.value(j.c.Due - int64(math.Ceil(above*n)) + 1)
 	}
@@ -163,7 +176,7 @@ func (t *tail) design(threshold int) (full, mild, own float64) {
 		if times == 3 && q < 0.5 {
 			continue
 		}
-		v := t.value(hist.Rank(q, t.due))
+		v := t.value(stat.Rank(q, t.due))
 		d := designEffect(t.slow(func(i *hist.Interval) int64 {
 			if math.IsInf(v, 1) {
 				return 0

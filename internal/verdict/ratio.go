@@ -3,7 +3,7 @@ package verdict
 import (
 	"math"
 
-	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
 // ratioConfidence is that of a ratio's interval; chosen.
@@ -62,7 +62,7 @@ func JudgePairs(pairs []Pair, t Tolerance, fail, pass float64) Ratio {
 	if len(c.pairs) > 0 {
 		base, head := poolBlocks(c.pairs)
 		r.Base, r.Head = base.quantile(t.Q), head.quantile(t.Q)
-		r.BlockLevel = !hist.Enough(t.Q, base.due()/int64(len(c.pairs)))
+		r.BlockLevel = !stat.Enough(t.Q, base.due()/int64(len(c.pairs)))
 		c.baseDue, c.headDue = base.due(), head.due()
 		c.excesses = excesses(c.pairs, base, head, t)
 	}
@@ -70,7 +70,7 @@ func JudgePairs(pairs []Pair, t Tolerance, fail, pass float64) Ratio {
 		r.Reason = r.tooFew()
 		return r
 	}
-	point, low, high := hodgesLehmann(c.logs, ratioConfidence)
+	point, low, high := stat.HodgesLehmann(c.logs, ratioConfidence)
 	r.Estimate, r.Low, r.High = math.Exp(point), math.Exp(low), math.Exp(high)
 	c.judge(&r, fail, pass)
 	return r
@@ -126,7 +126,7 @@ func (c *comparison) judge(r *Ratio, fail, pass float64) {
 		ranks = fail / 2
 		counts = fail / 2 / float64(len(c.excesses))
 	}
-	slow, quick := signedRank(over), signedRank(under)
+	slow, quick := stat.SignedRank(over), stat.SignedRank(under)
 	r.Detail = c.detail(r, over, slow, ranks, quick, pass, counts)
 
 	guilty, found := firstBelow(c.excesses, counts)
@@ -149,4 +149,34 @@ func (c *comparison) judge(r *Ratio, fail, pass float64) {
 		r.Verdict = Pass
 		r.Reason = r.statement()
 	}
+}
+
+const (
+	// leastCarried is how many pairs of either kind it takes to look for what
+	// head leaves behind; chosen.
+	leastCarried = 10
+
+	// carriedChance is how probable a difference may be, by chance alone, that
+	// is reported; chosen.
+	carriedChance = 0.01
+)
+
+// carryOver looks for what head leaves behind for base, which would make the
+// two look more alike than they are. afterBase and afterHead are logarithms of
+// the ratio in pairs that began with base, by whose block came right before:
+// both hold base, then head, and differ in that alone. It returns by how many
+// times base is slower after head, and whether that is known and more than
+// half of the tolerance.
+//
+// Note: comparing base's own times would let a noisy machine, on which they
+// vary manifold, hide the effect or feign it; the ratio to the block beside it
+// does not vary with the machine. For the same reason a difference that could
+// well be chance (above 1 % by Mann and Whitney's test) is not reported.
+func carryOver(afterBase, afterHead []float64, tolerance float64) (times float64, found bool) {
+	if min(len(afterBase), len(afterHead)) < leastCarried {
+		return 0, false
+	}
+	shift := stat.Median(afterBase) - stat.Median(afterHead)
+	found = stat.MannWhitney(afterBase, afterHead) < carriedChance && math.Abs(shift) > math.Log(tolerance)/2
+	return math.Exp(shift), found
 }

@@ -6,6 +6,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/loadtestkit/load-tester/internal/stat"
+	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 // statement says what was found and what is allowed, as in
@@ -23,7 +26,7 @@ func (r *Ratio) statement() string {
 	case r.Estimate == 0:
 		what = "base missed too many requests to compare head with them " + at
 	}
-	return fmt.Sprintf("%s (%v %% interval %s), at most %s allowed", what, 100*r.Confidence, r.interval(), shift(r.Ratio, 0))
+	return fmt.Sprintf("%s (%v %% interval %s), at most %s allowed", what, 100*r.Confidence, r.interval(), unit.Decimal(r.Ratio, 0))
 }
 
 // interval writes the bounds of the ratio.
@@ -83,8 +86,8 @@ func (r *Ratio) carried(times float64) string {
 // text says which slow requests head has too many of.
 func (c *comparison) text(r *Ratio, e excess) string {
 	return fmt.Sprintf("%s of head's %s requests took longer than %s, %s of base's %s longer than %s",
-		FormatCount(e.head), FormatCount(c.headDue), FormatDuration(time.Duration(e.over*r.Ratio)),
-		FormatCount(e.base), FormatCount(c.baseDue), FormatDuration(time.Duration(e.over)))
+		unit.Count(e.head), unit.Count(c.headDue), unit.Duration(time.Duration(e.over*r.Ratio)),
+		unit.Count(e.base), unit.Count(c.baseDue), unit.Duration(time.Duration(e.over)))
 }
 
 // detail lists every p value and what it had to be.
@@ -100,7 +103,7 @@ func (c *comparison) detail(r *Ratio, over []float64, slow, ranks, quick, pass, 
 	}
 	parts := []string{
 		fmt.Sprintf("signed-rank of %d pairs: above the tolerance p=%.2g (fail at %.2g), below it p=%.2g (pass at %.2g)", r.Pairs, slow, ranks, quick, pass),
-		fmt.Sprintf("%d of %d pairs are above it, evidence %.3g to 1", positive, n, math.Exp(signEvidence(positive, n))),
+		fmt.Sprintf("%d of %d pairs are above it, evidence %.3g to 1", positive, n, math.Exp(stat.SignEvidence(positive, n))),
 	}
 	for _, e := range c.excesses {
 		parts = append(parts, fmt.Sprintf("%s p=%.2g (fail at %.2g, no pass at %v)", c.text(r, e), e.p, counts, doubt))

@@ -3,10 +3,12 @@ package verdict
 import (
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/loadtestkit/load-tester/internal/stat"
+	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 // reason says in one line what was observed, between which ends it surely is,
@@ -21,7 +23,7 @@ func reason(j *judgement) string {
 	if r.Verdict == Inconclusive {
 		s += ": " + j.why
 		if r.Needs > 0 {
-			s += ": about " + FormatDuration(r.Needs) + " more"
+			s += ": about " + unit.Duration(r.Needs) + " more"
 		}
 	}
 	return s + " (" + strings.Join(details(r, c), "; ") + ")"
@@ -64,10 +66,10 @@ func cutUnit(s string) (digits, unit string) {
 func detail(j *judgement) string {
 	var d []string
 	if j.DesignEffect > 0 && j.NEffective > 0 {
-		d = append(d, fmt.Sprintf("n_eff %s of %s, design effect %s", FormatCount(int64(j.NEffective)), FormatCount(j.N), short(j.DesignEffect)))
+		d = append(d, fmt.Sprintf("n_eff %s of %s, design effect %s", unit.Count(int64(j.NEffective)), unit.Count(j.N), unit.Number(j.DesignEffect)))
 	}
 	if j.HaveInterval {
-		d = append(d, fmt.Sprintf("alpha %s for a fail, %s for a pass", digits(j.s.Fail, 1), digits(j.s.Pass, 1)))
+		d = append(d, fmt.Sprintf("alpha %s for a fail, %s for a pass", unit.Significant(j.s.Fail, 2), unit.Significant(j.s.Pass, 2)))
 	}
 	return strings.Join(d, "; ")
 }
@@ -87,11 +89,11 @@ func (l Limit) subject() string {
 func (l Limit) wantText() string {
 	switch {
 	case l.Metric.IsTime():
-		return exact(l.Time)
+		return unit.Exact(l.Time)
 	case l.Metric == Errors:
-		return shift(l.Value, 0)
+		return unit.Decimal(l.Value, 0)
 	}
-	return shift(l.Value, 0) + "/s"
+	return unit.Decimal(l.Value, 0) + "/s"
 }
 
 // observed says what the metric was.
@@ -104,7 +106,7 @@ func observed(r *Result, c *Counts) string {
 		return l.valueText(r.Observed)
 	case l.Metric.IsTime() && c.Succeeded == 0:
 		return "unknown, as no request succeeded"
-	case l.Metric == Quantile && rank(l.Q, c.Due) <= c.Succeeded:
+	case l.Metric == Quantile && stat.Rank(l.Q, c.Due) <= c.Succeeded:
 		return "unknown"
 	case l.Metric.IsTime():
 		return "without bound"
@@ -118,35 +120,26 @@ func observed(r *Result, c *Counts) string {
 func (l Limit) valueText(v float64) string {
 	if l.Metric.IsTime() {
 		d := time.Duration(v)
-		if s := FormatDuration(d); s != l.wantText() {
+		if s := unit.Duration(d); s != l.wantText() {
 			return s
 		}
-		return exact(d)
+		return unit.Exact(d)
 	}
-	unit := ""
+	per := ""
 	if l.Metric != Errors {
-		unit = "/s"
+		per = "/s"
 	}
-	s := short(v) + unit
+	s := unit.Number(v) + per
 	for n := 4; s == l.wantText() && n <= 17; n++ { // 17 digits tell any two apart
-		rounded, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'g', n, 64), 64)
-		s = shift(rounded, 0) + unit
+		s = unit.Significant(v, n) + per
 	}
 	return s
-}
-
-// short writes v in three significant digits, whole numbers in full.
-func short(v float64) string {
-	if v >= 100 {
-		return strconv.FormatFloat(v, 'f', 0, 64)
-	}
-	return digits(v, 2)
 }
 
 // details are the parts of a reason that stand in brackets: of a missed limit
 // also what may have caused it, of a verdict what it speaks for.
 func details(r *Result, c *Counts) []string {
-	l, n, missed := r.Limit, FormatCount(c.Due), FormatCount(c.missed())
+	l, n, missed := r.Limit, unit.Count(c.Due), unit.Count(c.missed())
 	var d []string
 	why := ""
 	if r.Verdict == Fail {
@@ -156,9 +149,9 @@ func details(r *Result, c *Counts) []string {
 	case Errors:
 		d = append(d, missed+" of "+n+why)
 	case Throughput:
-		d = append(d, FormatCount(c.Completed)+" completed in "+FormatDuration(c.Elapsed))
+		d = append(d, unit.Count(c.Completed)+" completed in "+unit.Duration(c.Elapsed))
 	case Goodput:
-		d = append(d, FormatCount(c.Succeeded)+" succeeded in "+FormatDuration(c.Elapsed))
+		d = append(d, unit.Count(c.Succeeded)+" succeeded in "+unit.Duration(c.Elapsed))
 	default:
 		d = append(d, "n="+n)
 	}
@@ -167,7 +160,7 @@ func details(r *Result, c *Counts) []string {
 		if l.lower() {
 			few = "fewer than "
 		}
-		d = append(d, fmt.Sprintf("%s within %s, %s%s needed", FormatCount(c.Within), exact(t), few, FormatCount(rank(l.Q, c.Due))))
+		d = append(d, fmt.Sprintf("%s within %s, %s%s needed", unit.Count(c.Within), unit.Exact(t), few, unit.Count(stat.Rank(l.Q, c.Due))))
 	}
 	if l.Metric.IsTime() && c.missed() > 0 {
 		d = append(d, missed+" counted as missed"+why)
@@ -191,7 +184,7 @@ func causes(c *Counts) string {
 	var parts []string
 	add := func(name string, n int64) {
 		if n > 0 {
-			parts = append(parts, OneLine(name)+" "+FormatCount(n))
+			parts = append(parts, unit.Line(name)+" "+unit.Count(n))
 		}
 	}
 	for i, k := range c.ErrorKinds {
@@ -216,7 +209,7 @@ func causes(c *Counts) string {
 func first(c *Counts) []string {
 	for _, k := range c.ErrorKinds {
 		if k.First != "" {
-			return []string{"first: " + OneLine(k.First)}
+			return []string{"first: " + unit.Line(k.First)}
 		}
 	}
 	return nil

@@ -1,6 +1,10 @@
 package verdict
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/loadtestkit/load-tester/internal/unit"
+)
 
 // stop ends the search and says why.
 func (s *Search) stop(by string) {
@@ -31,17 +35,17 @@ func (s *Search) Result() SearchResult {
 func (s *Search) because(by string) string {
 	switch {
 	case by == ByBudget:
-		return fmt.Sprintf("the %s for all trials are over: %s", exact(s.o.Budget), s.between())
+		return fmt.Sprintf("the %s for all trials are over: %s", unit.Exact(s.o.Budget), s.between())
 	case by == ByInterrupt:
 		return "interrupted: " + s.between()
 	case by == ByMost:
-		return fmt.Sprintf("the limits held at %s, the most that was to be tried", arrivals(s.low.rate))
+		return fmt.Sprintf("the limits held at %s, the most that was to be tried", unit.Rate(s.low.rate))
 	case by == ByHost && s.mixed.rate > 0 && s.low.rate == 0 && s.tally.held > 0:
 		return disturbed(&s.mixed, &s.tally)
 	case by == ByHost && s.low.failed()+s.high.held > doubtful:
 		return disturbed(&s.low.tally, &s.high.tally)
 	case s.low.rate == 0:
-		return fmt.Sprintf("the limits do not hold even at %s: %s", arrivals(s.tally.rate), blame(by))
+		return fmt.Sprintf("the limits do not hold even at %s: %s", unit.Rate(s.tally.rate), blame(by))
 	}
 	return s.between()
 }
@@ -59,13 +63,13 @@ func (s *Search) between() string {
 	case low.rate == 0 && high.rate == 0:
 		return fmt.Sprintf("the limits held in %s", &s.tally)
 	case low.rate == 0:
-		return fmt.Sprintf("at %s %s, and no lower rate is known to hold", arrivals(high.rate), blame(high.cause()))
+		return fmt.Sprintf("at %s %s, and no lower rate is known to hold", unit.Rate(high.rate), blame(high.cause()))
 	}
-	held := "the limits held at " + arrivals(low.rate)
+	held := "the limits held at " + unit.Rate(low.rate)
 	if !low.verified {
 		held += " (not verified)"
 	}
-	missed := arrivals(high.rate)
+	missed := unit.Rate(high.rate)
 	if !high.verified {
 		missed += " (not verified)"
 	}
@@ -89,4 +93,39 @@ func blame(cause string) string {
 	return "a limit was missed"
 }
 
-func arrivals(rate float64) string { return short(rate) + "/s" }
+// A tally counts the trials at one rate, 0 if none were planned.
+type tally struct {
+	rate                                float64
+	held, byTarget, byGenerator, byHost int
+}
+
+func (t *tally) add(r TrialResult) {
+	switch {
+	case r.Held:
+		t.held++
+	case r.Limit == ByGenerator:
+		t.byGenerator++
+	case r.Limit == ByHost:
+		t.byHost++
+	default:
+		t.byTarget++
+	}
+}
+
+func (t *tally) failed() int { return t.byTarget + t.byGenerator + t.byHost }
+
+// cause is why most of the failed trials did. It is the target only if it was
+// so in more than half of them.
+func (t *tally) cause() string {
+	switch {
+	case 2*t.byTarget > t.failed():
+		return ByTarget
+	case t.byGenerator >= t.byHost:
+		return ByGenerator
+	}
+	return ByHost
+}
+
+func (t *tally) String() string {
+	return fmt.Sprintf("%d of %d trials at %s", t.held, t.held+t.failed(), unit.Rate(t.rate))
+}

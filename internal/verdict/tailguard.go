@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
 // guardFrom is the quantile from which the requests beyond it are counted as
@@ -47,7 +47,7 @@ func excesses(pairs []Pair, base, head Block, t Tolerance) []excess {
 			e.head += h
 			differences = append(differences, h-b)
 		}
-		e.p = signFlip(differences)
+		e.p = stat.SignFlip(differences)
 		all = append(all, e)
 	}
 	return all
@@ -88,7 +88,7 @@ func slowTimes(base, head Block, ratio float64, quantiles []float64) []float64 {
 	times := make([]float64, len(quantiles))
 	for i, q := range quantiles {
 		times[i] = longest
-		rank := hist.Rank(q, base.due()+head.due())
+		rank := stat.Rank(q, base.due()+head.due())
 		for _, b := range buckets {
 			if rank -= b.n; rank <= 0 {
 				times[i] = b.v

@@ -1,10 +1,8 @@
 package verdict
 
 import (
-	"math"
-	"slices"
-
 	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
 const (
@@ -30,32 +28,13 @@ func trend(intervals []hist.Interval) string {
 			medians = append(medians, float64(v))
 		}
 	}
-	switch rho := rankCorrelation(medians); {
+	switch rho := stat.RankCorrelation(medians); {
 	case rho > trendRho:
 		return "rose"
 	case rho < -trendRho:
 		return "fell"
 	}
 	return ""
-}
-
-// rankCorrelation returns Spearman's correlation of values with their position;
-// equal values share the mean of their ranks. It is 0 if all are equal.
-func rankCorrelation(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	n := float64(len(values))
-	var xy, xx, yy float64
-	for i, v := range values {
-		first, _ := slices.BinarySearch(sorted, v)
-		after, _ := slices.BinarySearch(sorted, math.Nextafter(v, math.Inf(1)))
-		x := float64(i) - (n-1)/2
-		y := float64(first+after-1)/2 - (n-1)/2
-		xy, xx, yy = xy+x*y, xx+x*x, yy+y*y
-	}
-	if yy == 0 {
-		return 0
-	}
-	return xy / math.Sqrt(xx*yy)
 }
 
 // throughoutShare is chosen: what three quarters of a run show is no matter of

@@ -58,19 +58,6 @@ func TestTrend(t *testing.T) {
 	assert.Empty(t, trend(nil), "no data")
 }
 
-func TestRankCorrelation(t *testing.T) {
-	check := func(want float64, values ...float64) {
-		t.Helper()
-		assert.InDelta(t, want, rankCorrelation(values), 1e-12)
-	}
-	check(1, 1, 2, 30)
-	check(-1, 3, 2, 1)
-	check(0, 2, 2, 2)
-	check(0.5, 1, 3, 2)
-	check(math.Sqrt(3)/2, 1, 1, 2) // ranks 1.5, 1.5, 3
-	check(0)
-}
-
 // A target that got slow in the second half of the run, or was so in the first,
 // may have been disturbed; one that was too slow throughout was too slow.
 func TestTrendExcusesWhatWasNotThroughout(t *testing.T) {

@@ -1,6 +1,7 @@
 // Package targettest provides targets for tests of load: a handler with answers of
-// every kind, a raw server with a way to wait for requests and to misbehave, and a
-// port for a server that restarts. Only tests import it.
+// every kind, a raw server with a way to wait for requests and to misbehave, a
+// server that accepts nothing, and a port for a server that restarts. Only tests
+// import it.
 package targettest
 
 import (

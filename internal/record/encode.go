@@ -1,0 +1,105 @@
+package record
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/loadtestkit/load-tester/internal/hist"
+)
+
+// Version is that of the JSON form of a record. It changes when a field changes
+// its meaning or goes away, not when one is added.
+const Version = 1
+
+// An encoded record has its kinds by name, so that their order may change.
+type encoded struct {
+	Version int `json:"version"`
+	*plain
+	Kinds   map[string]int64     `json:"kinds"`
+	Samples map[string][]Failure `json:"samples"`
+}
+
+// A plain record has no methods, and so the JSON form of its fields.
+type plain Record
+
+// MarshalJSON returns all that r holds, its histograms packed.
+func (r *Record) MarshalJSON() ([]byte, error) {
+	e := encoded{Version: Version, plain: (*plain)(r), Kinds: map[string]int64{}, Samples: map[string][]Failure{}}
+	for kind := range Kinds {
+		if n := r.Kinds[kind]; n > 0 {
+			e.Kinds[kind.key()] = n
+		}
+		if kept := r.Samples[kind]; len(kept) > 0 {
+			e.Samples[kind.key()] = kept
+		}
+	}
+	return json.Marshal(e)
+}
+
+// UnmarshalJSON makes r what MarshalJSON was given: a record that can be merged
+// like one that never left. It returns an error for a record of another version
+// and for one that does not add up.
+func (r *Record) UnmarshalJSON(b []byte) error {
+	read := New(true, nil)
+	e := encoded{plain: (*plain)(read)}
+	if err := json.Unmarshal(b, &e); err != nil {
+		return fmt.Errorf("reading a record: %w", err)
+	}
+	if e.Version != Version {
+		return fmt.Errorf("reading a record: version %d, want %d", e.Version, Version)
+	}
+	for name, n := range e.Kinds {
+		kind, ok := kindOf(name)
+		if !ok {
+			return fmt.Errorf("reading a record: unknown kind %q", name)
+		}
+		read.Kinds[kind], read.Samples[kind] = n, e.Samples[name]
+	}
+	if !read.Open {
+		read.Service = read.Response
+	}
+	err := read.whole()
+	if err == nil {
+		err = read.Check()
+	}
+	if err != nil {
+		return fmt.Errorf("reading a record: %w", err)
+	}
+	*r = *read
+	return nil
+}
+
+// whole reports what a record lacks to be merged into another.
+func (r *Record) whole() error {
+	for _, h := range []*hist.Histogram{r.Response, r.Service, r.Failures, r.Lateness, r.Waited} {
+		if h == nil || h.Bits() != timeBits {
+			return fmt.Errorf("a histogram is missing, or has not %d bits", timeBits)
+		}
+	}
+	if r.Series == nil || !slices.Equal(r.Series.Thresholds(), r.Thresholds) || len(r.Within) != len(r.Thresholds) {
+		return errors.New("thresholds of the record and of its series differ")
+	}
+	if r.Statuses == nil {
+		return errors.New("statuses are missing")
+	}
+	return nil
+}
+
+// key is the kind's name in JSON.
+func (k Kind) key() string {
+	if k == NoError {
+		return "none"
+	}
+	return k.String()
+}
+
+func kindOf(key string) (Kind, bool) {
+	for kind := range Kinds {
+		if kind.key() == key {
+			return kind, true
+		}
+	}
+	return NoError, false
+}

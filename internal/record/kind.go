@@ -1,0 +1,47 @@
+// Package record holds what was measured of the requests of a run: how each ended,
+// and all of them together as one record that can be merged with another, saved
+// and read back.
+package record
+
+// A Kind names the way in which a request failed that got no complete response.
+// Every such request has exactly one.
+type Kind uint8
+
+const (
+	NoError        Kind = iota // a complete response arrived, whatever its status
+	Resolve                    // the host name has no address
+	ConnectRefused             // the peer refused the connection
+	ConnectTimeout             // the connection was not made within the request's timeout
+	Connect                    // any other failure to connect
+	NoFDs                      // no file descriptor left for a connection
+	NoPorts                    // no local port left for a connection
+	TLS                        // the TLS handshake failed, or a certificate was refused
+	Write                      // the request could not be written
+	Closed                     // the connection ended before the response's first byte
+	Reset                      // the peer reset the connection
+	Truncated                  // the connection ended within the response
+	Malformed                  // the response is not HTTP/1.x
+	TooLarge                   // the response exceeds a limit on its framing, not on its body
+	Timeout                    // the response was not complete within the request's timeout
+	Check                      // Go code under test returned an error or panicked
+	Kinds                      // number of kinds
+)
+
+var kindNames = [Kinds]string{
+	"", "resolve", "connect_refused", "connect_timeout", "connect", "no_fds",
+	"no_ports", "tls", "write", "closed", "reset", "truncated", "malformed",
+	"too_large", "timeout", "check",
+}
+
+// String returns the kind's name in reports, "" for NoError.
+func (k Kind) String() string { return kindNames[k] }
+
+// An Error describes how an exchange failed.
+type Error struct {
+	Kind Kind
+	Err  error // the cause; never nil
+}
+
+func (e *Error) Error() string { return e.Err.Error() }
+
+func (e *Error) Unwrap() error { return e.Err }

@@ -1,0 +1,193 @@
+package record
+
+import (
+	"encoding/json"
+	"errors"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var thresholds = []time.Duration{time.Millisecond, 20 * time.Millisecond}
+
+// part returns a record of n random requests, among them all that can become of
+// one, with two routes.
+func part(open bool, n int, seed uint64) *Record {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	r := New(open, thresholds)
+	routes := []*Record{New(open, thresholds), New(open, thresholds)}
+	routes[0].Name, routes[1].Name = "GET /a", "GET /b"
+	r.From = time.Unix(1000-int64(seed), 0).UTC()
+	for i := range n {
+		due := time.Duration(rng.Int64N(int64(3 * time.Second)))
+		s := Sample{N: int64(seed)*1_000_000 + int64(i), Due: due, Sent: due}
+		if open {
+			s.Waited = time.Duration(rng.Int64N(1e6))
+			s.Sent += s.Waited + time.Duration(rng.Int64N(1e5))
+		}
+		s.Done = s.Sent + time.Duration(rng.ExpFloat64()*5e6).Round(10*time.Microsecond) // some are equal
+		s.Octets = Octets{Sent: 100, Received: 200, Body: 50}
+		switch rng.IntN(8) {
+		case 0:
+			s.Kind, s.Err = Timeout, errors.New("no response")
+		case 1:
+			s.Status = 503
+		case 2: // a Go function
+		default:
+			s.Status = 200
+		}
+		for _, to := range []*Record{r, routes[i%2]} {
+			switch rng.IntN(20) {
+			case 0:
+				to.AddUnsent(due)
+			case 1:
+				to.AddUnfinished(s.Due, s.Sent)
+			default:
+				to.Add(&s)
+			}
+		}
+	}
+	r.Offering = time.Duration(seed) * time.Second
+	r.PeakInFlight, r.Exhausted, r.Connections = int(seed), time.Duration(seed), int64(seed)
+	r.Routes = routes
+	return r
+}
+
+func encodedText(t *testing.T, r *Record) string {
+	t.Helper()
+	b, err := json.Marshal(r)
+	require.NoError(t, err)
+	return string(b)
+}
+
+func sum(parts ...*Record) *Record {
+	total := New(parts[0].Open, thresholds)
+	for _, p := range parts {
+		total.Merge(p)
+	}
+	return total
+}
+
+// Parts may come in any order, and some of them added up before: the sum is the
+// same, to the last count.
+func TestMergeIsAssociativeAndOrderFree(t *testing.T) {
+	for _, open := range []bool{true, false} {
+		a, b, c := part(open, 500, 1), part(open, 900, 2), part(open, 30, 3)
+		want := encodedText(t, sum(a, b, c))
+		assert.Equal(t, want, encodedText(t, sum(c, a, b)))
+		assert.Equal(t, want, encodedText(t, sum(a, sum(c, b))))
+		assert.Equal(t, want, encodedText(t, sum(sum(b, a), c)))
+		require.NoError(t, sum(a, b, c).Check())
+		assert.Equal(t, a.Due+b.Due+c.Due, sum(a, b, c).Due)
+		assert.Equal(t, a.Routes[1].Sent+b.Routes[1].Sent+c.Routes[1].Sent, sum(a, b, c).Routes[1].Sent, "route by route")
+	}
+}
+
+// A record that was saved, read back and merged equals one that never left.
+func TestARecordThatLeftAndCameBack(t *testing.T) {
+	for _, open := range []bool{true, false} {
+		a, b := part(open, 500, 1), part(open, 900, 2)
+		a.Control = part(open, 20, 4)
+		a.Machine.Wall = time.Second
+		var back Record
+		require.NoError(t, json.Unmarshal([]byte(encodedText(t, a)), &back))
+		assert.Equal(t, encodedText(t, a), encodedText(t, &back))
+		want, got := sum(a, b), sum(b, &back)
+		assert.Equal(t, encodedText(t, want), encodedText(t, got))
+		assert.Equal(t, want.Series.Intervals(), got.Series.Intervals())
+	}
+}
+
+func TestRecordsThatCannotBeRead(t *testing.T) {
+	text := encodedText(t, part(true, 100, 1))
+	check := func(old, replacement, want string) {
+		t.Helper()
+		require.Contains(t, text, old)
+		var r Record
+		assert.ErrorContains(t, json.Unmarshal([]byte(strings.Replace(text, old, replacement, 1)), &r), want)
+	}
+	check(`"version":1`, `"version":2`, "version 2, want 1")
+	check(`"timeout":`, `"timeuot":`, `unknown kind "timeuot"`)
+	check(`"unsent":`, `"unsent":1`, "sent + unsent is")
+	check(`"thresholds_ns":[1000000`, `"thresholds_ns":[1000001`, "thresholds")
+	check(`"within":[`, `"within":[0,`, "thresholds")
+	check(`"response":"`, `"response":null,"was":"`, "a histogram is missing")
+	check(`{"200":`, `{"200":1`, "sum of statuses")
+}
+
+// What cannot be is found, whatever it is.
+func TestCheck(t *testing.T) {
+	require.NoError(t, part(true, 1000, 1).Check())
+	require.NoError(t, part(false, 1000, 1).Check())
+	for what, spoil := range map[string]func(*Record){
+		"a negative count":                  func(r *Record) { r.Unsent, r.Due = -1, r.Due-r.Unsent-1 },
+		"sent + unsent":                     func(r *Record) { r.Due++ },
+		"succeeded + failed + unfinished":   func(r *Record) { r.Succeeded++ },
+		"completed is":                      func(r *Record) { r.Kinds[NoError] = r.Succeeded - 1 },
+		"response times is":                 func(r *Record) { r.Response.Record(1) },
+		"response times of failed":          func(r *Record) { r.Failures.Record(1) },
+		"sum of statuses":                   func(r *Record) { r.Statuses[200] += 1000 },
+		"complete responses and errors":     func(r *Record) { r.Kinds[Timeout]++ },
+		"due over all intervals":            func(r *Record) { r.Series.Due(0) },
+		"sent over all intervals":           func(r *Record) { r.Series.Sent(0) },
+		"failed over all intervals":         func(r *Record) { r.Series.Done(0, false) },
+		"succeeded over all intervals":      func(r *Record) { r.Series.Done(0, true) },
+		"completed over all intervals":      func(r *Record) { r.Series.Completed(0) },
+		"missed over all intervals":         func(r *Record) { r.Series.Missed(0) },
+		`route "GET /a": sent + unsent is `: func(r *Record) { r.Routes[0].Due++ },
+	} {
+		r := part(true, 1000, 1)
+		spoil(r)
+		assert.ErrorContains(t, r.Check(), what)
+	}
+}
+
+func TestAddAllocatesNothing(t *testing.T) {
+	r := New(true, thresholds)
+	s := Sample{Due: time.Second, Sent: time.Second, Done: time.Second + time.Millisecond, Result: Result{Status: 200}}
+	r.Add(&s)
+	assert.Zero(t, testing.AllocsPerRun(1000, func() { s.N++; r.Add(&s) }))
+}
+
+// A closed workload has one histogram of times where an open one has four.
+func TestClosedWorkload(t *testing.T) {
+	r := part(false, 100, 1)
+	assert.Same(t, r.Response, r.Service)
+	assert.Zero(t, r.Lateness.Count())
+	assert.Zero(t, r.LastSent)
+	assert.Equal(t, max(r.Offering, r.Elapsed), r.Course())
+	open := part(true, 100, 1)
+	assert.Equal(t, open.Offering, open.Course())
+	assert.Equal(t, open.Response.Count(), open.Service.Count())
+}
+
+// The slowest and the first failures are the same, whoever saw them first.
+func TestWhatIsKeptOfSingleRequests(t *testing.T) {
+	r := New(false, nil)
+	for n := range int64(100) {
+		s := Sample{N: n, Done: time.Duration(n%20) * time.Millisecond, Result: Result{Status: 200}}
+		if n%10 == 0 {
+			s.Kind, s.Err, s.Status = Reset, errors.New("reset"), 0
+		}
+		r.Add(&s)
+	}
+	assert.Len(t, r.Slowest, keptSlowest)
+	assert.Equal(t, int64(19), r.Slowest[0].N, "of equal ones the first")
+	assert.Equal(t, int64(39), r.Slowest[1].N)
+	assert.Equal(t, 18*time.Millisecond, r.Slowest[5].ResponseTime())
+	require.Len(t, r.Samples[Reset], keptFailures)
+	assert.Equal(t, Failure{N: 40, Text: "reset"}, r.Samples[Reset][4])
+	assert.Equal(t, int64(10), r.Kinds[Reset])
+}
+
+func BenchmarkAdd(b *testing.B) {
+	r := New(true, thresholds)
+	s := Sample{Due: time.Second, Sent: time.Second, Done: time.Second + time.Millisecond, Result: Result{Status: 200}}
+	for b.Loop() {
+		r.Add(&s)
+	}
+}

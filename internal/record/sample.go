@@ -1,0 +1,119 @@
+package record
+
+import (
+	"fmt"
+	"time"
+)
+
+// A Result is what a sender saw of one request.
+type Result struct {
+	Status int   // HTTP status code; 0 if no complete response arrived, or where there is no such thing
+	Kind   Kind  // NoError if a complete response arrived, whatever its status
+	Err    error // the cause, nil exactly when Kind is NoError
+
+	Octets // of this exchange; those of the body also where the response was not complete
+
+	// Pause is how long from this request to the permit's next one, at least,
+	// because connecting keeps failing. 0 means not at all.
+	Pause time.Duration
+}
+
+// Octets are counts of octets.
+type Octets struct {
+	Sent     int64 `json:"sent"`     // on the wire
+	Received int64 `json:"received"` // on the wire
+	Body     int64 `json:"body"`     // decoded, of bodies
+	Surplus  int64 `json:"surplus"`  // received, and part of no response
+}
+
+func (o *Octets) add(p Octets) {
+	o.Sent += p.Sent
+	o.Received += p.Received
+	o.Body += p.Body
+	o.Surplus += p.Surplus
+}
+
+// Succeeded reports whether the request got what it wanted: a complete response
+// with a status from 200 to 399, or no error where there is no status.
+func (r *Result) Succeeded() bool { return r.Kind == NoError && Success(r.Status) }
+
+// Success reports whether a status, 0 for none, is one of success.
+func Success(status int) bool { return status == 0 || 200 <= status && status < 400 }
+
+// A Sample is one request as recorded. Its instants are offsets on the monotonic
+// clock, from the start of what is being measured. A closed workload has Due ==
+// Sent.
+type Sample struct {
+	N               int64
+	Due, Sent, Done time.Duration
+	Waited          time.Duration // the part of Sent-Due spent waiting for a permit
+	Result
+}
+
+// ResponseTime is what a user who arrived at Due waited.
+func (s *Sample) ResponseTime() time.Duration { return s.Done - s.Due }
+
+// ServiceTime is what the exchange took, a connection it had to open included.
+func (s *Sample) ServiceTime() time.Duration { return s.Done - s.Sent }
+
+// Lateness is the generator's own fault: how long after Due it sent, apart
+// from waiting for a permit.
+func (s *Sample) Lateness() time.Duration { return s.Sent - s.Due - s.Waited }
+
+// A Failure is one request that got no complete response.
+type Failure struct {
+	N    int64  `json:"n"`
+	Text string `json:"text"` // what went wrong
+}
+
+// A Slow is one of the slowest complete responses. Its instants are offsets in
+// the course of the run.
+type Slow struct {
+	N      int64         `json:"n"`
+	Due    time.Duration `json:"due_ns"`
+	Sent   time.Duration `json:"sent_ns"`
+	Done   time.Duration `json:"done_ns"`
+	Status int           `json:"status"` // 0 where there is no such thing
+}
+
+// ResponseTime is what its user waited.
+func (s *Slow) ResponseTime() time.Duration { return s.Done - s.Due }
+
+// ServiceTime is what the exchange took.
+func (s *Slow) ServiceTime() time.Duration { return s.Done - s.Sent }
+
+// Totals are exact counts of requests: Due = Sent + Unsent, and Sent =
+// Succeeded + Failed + Unfinished.
+type Totals struct {
+	Due        int64 `json:"due"`
+	Sent       int64 `json:"sent"`
+	Succeeded  int64 `json:"succeeded"`
+	Failed     int64 `json:"failed"`
+	Unsent     int64 `json:"unsent"`
+	Unfinished int64 `json:"unfinished"`
+}
+
+// Missed is how many requests were due and did not succeed: their response time
+// counts as longer than any limit.
+func (t *Totals) Missed() int64 { return t.Failed + t.Unsent + t.Unfinished }
+
+func (t *Totals) add(o Totals) {
+	t.Due += o.Due
+	t.Sent += o.Sent
+	t.Succeeded += o.Succeeded
+	t.Failed += o.Failed
+	t.Unsent += o.Unsent
+	t.Unfinished += o.Unfinished
+}
+
+// check says how the counts do not add up; nil if they do.
+func (t *Totals) check() (errs []error) {
+	for _, n := range []int64{t.Due, t.Sent, t.Succeeded, t.Failed, t.Unsent, t.Unfinished} {
+		if n < 0 {
+			errs = append(errs, fmt.Errorf("a negative count in %+v", *t))
+			break
+		}
+	}
+	errs = append(errs, equal("sent + unsent", t.Sent+t.Unsent, t.Due))
+	return append(errs, equal("succeeded + failed + unfinished", t.Succeeded+t.Failed+t.Unfinished, t.Sent))
+}

@@ -1,0 +1,69 @@
+// Package unit decides how numbers read: the same value is written in the same
+// way in a table, a warning, a verdict and a progress line.
+package unit
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+)
+
+// Duration writes a time for people, in at most three significant digits:
+// 850ns, 85µs, 4.2ms, 1.23s. From 100ms on it keeps tenths of a millisecond, and
+// from a minute on whole seconds: 102.7ms, 2m5s.
+func Duration(d time.Duration) string {
+	if d < 0 {
+		return "-" + Duration(-d)
+	}
+	// Each step ends where rounding would show 1000 of its unit, or 60.0s.
+	switch {
+	case d < time.Microsecond:
+		return Exact(d)
+	case d < 999_500*time.Nanosecond:
+		return Significant(float64(d)/1e3, 3) + "µs"
+	case d < 99_950*time.Microsecond:
+		return Significant(float64(d)/1e6, 3) + "ms"
+	case d < 999_950*time.Microsecond:
+		return Rounded(float64(d)/1e6, 1) + "ms"
+	case d < 59_950*time.Millisecond:
+		return Significant(d.Seconds(), 3) + "s"
+	}
+	return Exact(d.Round(time.Second))
+}
+
+// Optional writes a time as [Duration] does, or - for nil, which is not known.
+func Optional(d *time.Duration) string {
+	if d == nil {
+		return "-"
+	}
+	return Duration(*d)
+}
+
+// Exact writes d with every digit, as [time.ParseDuration] reads it, without the
+// zero units that [time.Duration.String] ends with: 1m0s is 1m.
+func Exact(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = s[:len(s)-2]
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = s[:len(s)-2]
+	}
+	return s
+}
+
+// Clock writes a time that passes, of at least 0, in few columns and rounded
+// down: 3.2s, 45s, 1m05s, 2h03m.
+func Clock(d time.Duration) string {
+	switch s := int64(d / time.Second); {
+	case d < 10*time.Second:
+		return Rounded(math.Floor(d.Seconds()*10)/10, 1) + "s"
+	case s < 60:
+		return fmt.Sprintf("%ds", s)
+	case s < 3600:
+		return strings.TrimSuffix(fmt.Sprintf("%dm%02ds", s/60, s%60), "00s")
+	default:
+		return strings.TrimSuffix(fmt.Sprintf("%dh%02dm", s/3600, s/60%60), "00m")
+	}
+}

@@ -1,0 +1,19 @@
+//go:build unix
+
+package wire
+
+import (
+	"math"
+
+	"golang.org/x/sys/unix"
+)
+
+// fileLimit is how many file descriptors the process may have open. The Go
+// runtime has already raised the soft limit as far as it may.
+func fileLimit() (n int64, ok bool) {
+	var r unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &r); err != nil {
+		return 0, false
+	}
+	return int64(min(uint64(r.Cur), math.MaxInt64)), true
+}
