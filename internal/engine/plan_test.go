@@ -61,7 +61,7 @@ func TestPlanRefuses(t *testing.T) {
 		{"Path", "want a path such as", func(o *Options) { o.URL, o.Handler, o.Path = "", handler, "x" }, "not from the root"},
 		{"Path", "space in path", func(o *Options) { o.URL, o.Handler, o.Path = "", handler, "/a b" }, "would end the request line"},
 		{"Method", "not a token", func(o *Options) { o.Method = "GE T" }, "no method"},
-		{"Method", "tunnel", func(o *Options) { o.Method = "CONNECT" }, "no request to measure"},
+		{"Method", "tunnel", func(o *Options) { o.Method = "CONNECT" }, "cannot be measured"},
 		{"Header", "not a token", func(o *Options) { o.Header = []http1.Field{{Name: "a b", Value: "c"}} }, "a name with a space"},
 		{"Header", "control character", func(o *Options) { o.Header = []http1.Field{{Name: "a", Value: "b\r\nc"}} }, "header injection"},
 		{"Header", "but the body has 3", func(o *Options) {
