@@ -39,6 +39,10 @@ type Document struct {
 	Interrupted bool      `json:"interrupted"` // stopped by a signal or a cancelled context
 	Config      Config    `json:"config"`      // what was asked for
 
+	// Took is how long all of it took, what is not counted included: warm-up,
+	// breaks, the other target of a comparison. The repeat is not part of it.
+	Took time.Duration `json:"took_ns"`
+
 	// What was seen: of a run, of a comparison's head, or of all trials of a
 	// search.
 	Arm

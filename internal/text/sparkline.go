@@ -1,0 +1,38 @@
+package text
+
+import (
+	"math"
+	"strings"
+)
+
+// SparkWidth is the most characters of a sparkline: half the intervals of a run.
+const SparkWidth = 64
+
+// Sparkline draws one bar for each value, from 0 to the greatest; a NaN is blank.
+func Sparkline(values []float64) string {
+	bars := []rune("▁▂▃▄▅▆▇█")
+	top := peak(values)
+	var b strings.Builder
+	for _, v := range values {
+		switch {
+		case math.IsNaN(v):
+			b.WriteByte(' ')
+		case top == 0:
+			b.WriteRune(bars[0])
+		default:
+			b.WriteRune(bars[int(math.Round(v/top*float64(len(bars)-1)))])
+		}
+	}
+	return b.String()
+}
+
+// peak returns the greatest of values, 0 if there is none; NaN is no value.
+func peak(values []float64) float64 {
+	top := 0.0
+	for _, v := range values {
+		if v > top {
+			top = v
+		}
+	}
+	return top
+}
