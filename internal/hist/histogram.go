@@ -1,6 +1,5 @@
 // Package hist keeps what a load run measured in bounded memory: a histogram
-// of times, the series of what happened when, and the two formats in which the
-// HdrHistogram tools read them.
+// of times and the series of what happened when, and how to save both.
 package hist
 
 import (

@@ -1,12 +1,11 @@
-package hist
+package export
 
 import (
-	"errors"
-	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -14,13 +13,11 @@ import (
 	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
-func TestWriteHgrm(t *testing.T) {
-	h := New(10)
-	for ms := range int64(20) {
-		h.Record((ms + 1) * 1e6)
+func TestHgrm(t *testing.T) {
+	var times []time.Duration
+	for n := range 20 {
+		times = append(times, time.Duration(n+1)*time.Millisecond)
 	}
-	var b strings.Builder
-	require.NoError(t, WriteHgrm(&b, h))
 	// Twenty values: the last percentile with one above it is 95. A value in
 	// between is the middle of its bucket: 2 ms lies in the 1024 ns from 1953*1024.
 	assert.Equal(t, `       Value     Percentile TotalCount 1/(1-Percentile)
@@ -52,31 +49,21 @@ func TestWriteHgrm(t *testing.T) {
 #[Mean    =       10.500, StdDeviation   =        5.766]
 #[Max     =       20.000, Total count    =           20]
 #[Buckets =           53, SubBuckets     =         2048]
-`, b.String())
+`, written(t, Hgrm, document(times...)))
 }
 
-func TestWriteHgrmOfNothing(t *testing.T) {
-	var b strings.Builder
-	require.NoError(t, WriteHgrm(&b, New(10)))
-	assert.Contains(t, b.String(), "#[Max     =        0.000, Total count    =            0]")
-	assert.NotContains(t, b.String(), "inf")
-}
-
-func TestWriteHgrmOfOne(t *testing.T) {
-	var b strings.Builder
-	require.NoError(t, WriteHgrm(&b, record(10, []int64{1_234_567})))
-	assert.Contains(t, b.String(), "\n    1.234567 1.000000000000          1            inf\n")
+func TestHgrmOfOne(t *testing.T) {
+	assert.Contains(t, written(t, Hgrm, document(1_234_567)), "\n    1.234567 1.000000000000          1            inf\n")
 }
 
 // plotFiles takes each line of four words that does not begin with # and whose
 // first and last are numbers: y and x of a point.
 func TestHgrmIsReadAsPlotFilesDoes(t *testing.T) {
-	values := latencies(rand.New(rand.NewPCG(17, 18)), 100_000)
-	var b strings.Builder
-	require.NoError(t, WriteHgrm(&b, record(10, values)))
-	slices.Sort(values)
+	times := latencies(100_000)
+	text := written(t, Hgrm, document(times...))
+	slices.Sort(times)
 	points, lastX, lastY := 0, 0.0, 0.0
-	for line := range strings.SplitSeq(b.String(), "\n") {
+	for line := range strings.SplitSeq(text, "\n") {
 		words := strings.Fields(line)
 		if strings.HasPrefix(line, "#") || len(words) != 4 || words[3] == "inf" {
 			continue
@@ -91,20 +78,9 @@ func TestHgrmIsReadAsPlotFilesDoes(t *testing.T) {
 		require.NoError(t, err)
 		require.Greater(t, x, lastX)
 		require.GreaterOrEqual(t, y, lastY)
-		require.InEpsilon(t, float64(values[stat.Rank(p, 100_000)-1])/1e6, y, 0.0005)
+		require.InEpsilon(t, float64(times[stat.Rank(p, 100_000)-1])/1e6, y, 0.0005)
 		points, lastX, lastY = points+1, x, y
 	}
 	assert.Equal(t, 84, points, "five for each halving down to one of 100,000")
 	assert.LessOrEqual(t, lastX, 100_000.0)
-}
-
-type fullDisk struct{}
-
-func (fullDisk) Write([]byte) (int, error) { return 0, errFull }
-
-var errFull = errors.New("no space left on device")
-
-func TestWritersReportWriteErrors(t *testing.T) {
-	assert.ErrorIs(t, WriteHgrm(fullDisk{}, New(10)), errFull)
-	assert.ErrorIs(t, WriteHDRLog(fullDisk{}, someStart, "", nil), errFull)
 }
