@@ -27,11 +27,11 @@ type Facts struct {
 }
 
 // New returns the document of a record. What was judged is for the caller to
-// add.
+// add, and Took where it is not that of a single run.
 func New(f Facts, r *record.Record) *Document {
 	return &Document{
 		Schema: SchemaVersion, Kind: f.Kind, Tool: f.Tool, RunID: f.RunID, StartedAt: r.From,
-		Interrupted: r.Interrupted, Config: f.Config,
+		Interrupted: r.Interrupted, Config: f.Config, Took: f.Warmup + r.Elapsed,
 		Arm:       NewArm(f, r),
 		Generator: newGenerator(f, r),
 	}
@@ -95,8 +95,11 @@ func errorCounts(f Facts, r *record.Record) (counts []ErrorCount) {
 		if r.Kinds[kind] == 0 {
 			continue
 		}
-		c := ErrorCount{Kind: kind.String(), Count: r.Kinds[kind], First: r.Samples[kind][0].Text}
-		for _, s := range r.Samples[kind] {
+		c := ErrorCount{Kind: kind.String(), Count: r.Kinds[kind]}
+		for i, s := range r.Samples[kind] {
+			if i == 0 {
+				c.First = s.Text
+			}
 			c.Samples = append(c.Samples, Sample{ID: f.ID(s.N), Message: s.Text})
 		}
 		counts = append(counts, c)

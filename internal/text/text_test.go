@@ -2,6 +2,7 @@ package text
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"flag"
 	"math"
@@ -89,6 +90,17 @@ func TestWriteOfNothing(t *testing.T) {
 			got = render(t, &report.Document{Interrupted: interrupted, Found: &report.Found{}}, s)
 			assert.Contains(t, got, "Capacity:\n  not judged")
 		}
+	}
+}
+
+// The text needs nothing that JSON leaves out.
+func TestWriteOfWhatWasReadBack(t *testing.T) {
+	for _, d := range []*report.Document{judgedRun(), timeouts(), cut(), staged(), open(), compared(), repeated(), searched(), unfound()} {
+		var b bytes.Buffer
+		require.NoError(t, report.WriteJSON(&b, d))
+		var back report.Document
+		require.NoError(t, json.Unmarshal(b.Bytes(), &back))
+		assert.Equal(t, render(t, d, Style{Verbose: true}), render(t, &back, Style{Verbose: true}))
 	}
 }
 
