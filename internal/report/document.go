@@ -123,7 +123,7 @@ type Ratio struct {
 	BlockLevel bool            `json:"block_level"` // a block has too few requests for this quantile: the ratio is of block maxima
 	Verdict    verdict.Verdict `json:"verdict"`
 	Reason     string          `json:"reason"` // one line for a person
-	Detail     string          `json:"detail"` // another for one who knows statistics; empty without any
+	Detail     string          `json:"detail"` // another for readers who know statistics; empty without any
 }
 
 // Found is the result of a search for the highest arrival rate at which the
@@ -268,7 +268,7 @@ type LimitResult struct {
 	Confidence   *float64        `json:"confidence"`    // of a pass or a fail, in [0, 1]; nil where it is a fact, and in doubt
 	Exact        bool            `json:"exact"`         // nothing that noise can make, so neither repeated nor excused
 	Reason       string          `json:"reason"`        // one line for a person
-	Detail       string          `json:"detail"`        // another for one who knows statistics; empty without any
+	Detail       string          `json:"detail"`        // another for readers who know statistics; empty without any
 }
 
 // Overall is the verdict of all limits together.

@@ -22,7 +22,6 @@ func (p *page) comparison() {
 	p.arm("Head", &d.Arm)
 	if p.s.Verbose {
 		p.block("Method:", method(d))
-		p.block("Generator:", generator(&d.Generator))
 	}
 }
 

@@ -36,6 +36,15 @@ func Write(w io.Writer, d *report.Document, s Style) error {
 	default:
 		p.run()
 	}
+	if s.Verbose {
+		p.block("Generator:", generator(&d.Generator))
+	}
+	if d.Base == nil { // where there is one, the verdicts stand above
+		p.block("Limits:", p.limits(d.Limits))
+		if d.Repeat != nil {
+			p.block("Limits in a second run, after a pause:", p.limits(d.Repeat.Limits))
+		}
+	}
 	p.warnings()
 	_, err := w.Write(p.b.Bytes())
 	return err

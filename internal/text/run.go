@@ -25,11 +25,6 @@ func (p *page) run() {
 	if p.s.Verbose {
 		p.block("Slowest:", slowest(d))
 		p.course()
-		p.block("Generator:", generator(&d.Generator))
-	}
-	p.block("Limits:", p.limits(d.Limits))
-	if d.Repeat != nil {
-		p.block("Limits in a second run, after a pause:", p.limits(d.Repeat.Limits))
 	}
 }
 

@@ -21,7 +21,6 @@ func (p *page) search() {
 	p.curve()
 	if p.s.Verbose {
 		p.block("Trials:", p.trials())
-		p.block("Generator:", generator(&p.d.Generator))
 	}
 }
 

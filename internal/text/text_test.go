@@ -204,6 +204,33 @@ func TestVerdictsOfAComparisonLineUp(t *testing.T) {
 	assert.Contains(t, text, "\n  not judged: the race detector is on\n")
 }
 
+func TestAllocationsOfOneTarget(t *testing.T) {
+	d := compared()
+	d.Base.AllocsPerRequest = nil
+	assert.Contains(t, render(t, d, Style{}), "\n  Allocations:               -       14.5 each\n", "base is not in this process")
+}
+
+func TestControlIsShown(t *testing.T) {
+	d := success()
+	d.Generator.Control = times(50, 0, 20*us, 0, 0, 0, 0, 0)
+	assert.Contains(t, render(t, d, Style{Verbose: true}), "\n  Control:    p50 20µs, p99 -, of a handler that does nothing\n")
+}
+
+func TestCourseShowsP99WhereThereIsOne(t *testing.T) {
+	d := open()
+	d.Intervals[3].P99 = new(5 * ms)
+	text := render(t, d, Style{Verbose: true})
+	assert.Contains(t, text, "\n  p99:           █   ")
+	assert.Contains(t, text, "  up to 5ms\n")
+	assert.NotContains(t, text, "\n  max:        ▁")
+}
+
+func TestRunUntilTheVerdictIsClear(t *testing.T) {
+	d := judgedRun()
+	d.Config.Requests = 0
+	assert.Contains(t, render(t, d, Style{}), "\nConcurrency: 50, until the verdict is clear\n")
+}
+
 func TestSparkline(t *testing.T) {
 	nan := math.NaN()
 	for _, tc := range []struct {
