@@ -1,6 +1,5 @@
-// Package hist keeps the measurements of a load run in bounded memory: a
-// histogram of times, a series of what happened when, and the two formats that
-// the HdrHistogram tools read.
+// Package hist keeps what a load run measured in bounded memory: a histogram
+// of times and the series of what happened when, and how to save both.
 package hist
 
 import (

@@ -3,10 +3,10 @@ package report
 import "time"
 
 // Generator is how the load generator and its machine did during the run. A
-// nil field means that its sensor was not to be had; SensorsOff says why.
-// Shares are in [0, 1].
+// nil field means that its sensor was off; SensorsOff says why. Shares are in
+// [0, 1].
 type Generator struct {
-	Engine     string `json:"engine"`     // how requests were sent, such as "portable"
+	Engine     string `json:"engine"`     // how requests were sent: "epoll", by event loops, or "goroutines"
 	Processors int    `json:"processors"` // that it could use at once: one for each event loop
 	GOMAXPROCS int    `json:"gomaxprocs"`
 	GOOS       string `json:"goos"`

@@ -1,67 +1,61 @@
 package report
 
 import (
+	_ "embed"
 	"encoding/json"
 	"io"
+	"slices"
 )
 
-// WriteJSON writes r as one indented JSON object and a final line end. Lists
+//go:embed schema.json
+var schema []byte
+
+// Schema returns the JSON Schema (2020-12) of what [WriteJSON] writes.
+func Schema() []byte { return slices.Clone(schema) }
+
+// WriteJSON writes d as one indented JSON object and a final line end. Lists
 // and objects without members are empty, never null.
-func WriteJSON(w io.Writer, r *Report) error { return writeObject(w, r.whole()) }
-
-// whole is a copy of r without nil lists; nil of nil.
-func (r *Report) whole() *Report {
-	if r == nil {
-		return nil
-	}
-	out := *r
-	out.StatusCodes = object(r.StatusCodes)
-	out.Config = r.Config.whole()
-	out.Errors = wholeErrors(r.Errors)
-	out.Slowest = list(r.Slowest)
-	out.Generator = r.Generator.whole()
-	out.Intervals = list(r.Intervals)
-	out.Limits = list(r.Limits)
-	out.Repeat = r.Repeat.whole()
-	return &out
-}
-
-// writeObject writes v as one indented JSON object and a final line end.
-func writeObject(w io.Writer, v any) error {
+func WriteJSON(w io.Writer, d *Document) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false) // limits are full of < and >
 	enc.SetIndent("", "  ")
-	return enc.Encode(v)
+	return enc.Encode(d.withoutNil())
 }
 
-// whole is c without nil lists.
-func (c Config) whole() Config {
-	c.Stages = list(c.Stages)
-	return c
-}
-
-// whole is g without nil lists.
-func (g Generator) whole() Generator {
-	g.SensorsOff, g.Warnings = list(g.SensorsOff), list(g.Warnings)
-	return g
-}
-
-// wholeErrors is a copy of counts without nil lists.
-func wholeErrors(counts []ErrorCount) []ErrorCount {
-	out := list(counts)
-	for i := range out {
-		out[i].Samples = list(out[i].Samples)
+// withoutNil returns a copy of d whose nil lists are empty; nil for nil.
+func (d *Document) withoutNil() *Document {
+	if d == nil {
+		return nil
 	}
-	return out
+	out := *d
+	out.Config.Stages = list(d.Config.Stages)
+	out.Arm = *d.Arm.withoutNil()
+	out.Base = d.Base.withoutNil()
+	out.Ratios, out.Limits = list(d.Ratios), list(d.Limits)
+	if d.Found != nil {
+		out.Found = new(*d.Found)
+		out.Found.Limits, out.Found.Trials = list(d.Found.Limits), list(d.Found.Trials)
+	}
+	out.Repeat = d.Repeat.withoutNil()
+	out.Generator.SensorsOff, out.Generator.Warnings = list(d.Generator.SensorsOff), list(d.Generator.Warnings)
+	return &out
+}
+
+func (a *Arm) withoutNil() *Arm {
+	if a == nil {
+		return nil
+	}
+	out := *a
+	if out.StatusCodes == nil {
+		out.StatusCodes = map[string]int64{}
+	}
+	out.Errors = list(a.Errors)
+	for i := range out.Errors {
+		out.Errors[i].Samples = list(out.Errors[i].Samples)
+	}
+	out.Slowest, out.Intervals = list(a.Slowest), list(a.Intervals)
+	return &out
 }
 
 // list returns a copy of s that is not nil.
 func list[T any](s []T) []T { return append([]T{}, s...) }
-
-// object returns m, or an empty one for nil.
-func object[K comparable, V any](m map[K]V) map[K]V {
-	if m == nil {
-		m = map[K]V{}
-	}
-	return m
-}

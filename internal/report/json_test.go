@@ -2,212 +2,135 @@ package report
 
 import (
 	"encoding/json"
-	"maps"
-	"reflect"
-	"slices"
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
-func encode(t *testing.T, r *Report) string {
+var update = flag.Bool("update", false, "rewrite the files in testdata")
+
+// golden compares got with a file in testdata.
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", file)
+	if *update {
+		require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, string(want), got)
+}
+
+func encode(t *testing.T, d *Document) string {
 	t.Helper()
 	var b strings.Builder
-	require.NoError(t, WriteJSON(&b, r))
+	require.NoError(t, WriteJSON(&b, d))
 	return b.String()
 }
 
-func TestJSON(t *testing.T) {
-	golden(t, "open.json", encode(t, open()))
-	golden(t, "interrupted.json", encode(t, interrupted()))
-	golden(t, "compare.json", encodeAny(t, repeated()))
-	golden(t, "capacity.json", encodeAny(t, searched()))
+// withoutRecords returns d without what is packed.
+func withoutRecords(d *Document) *Document {
+	if d == nil {
+		return nil
+	}
+	out := *d
+	out.Arm.Record = nil
+	if d.Base != nil {
+		out.Base = new(*d.Base)
+		out.Base.Record = nil
+	}
+	out.Repeat = withoutRecords(d.Repeat)
+	return &out
 }
 
-// What was written reads back as the same data and is written the same again.
-func TestJSONRoundTrip(t *testing.T) {
-	for name, r := range map[string]*Report{
-		"success": success(), "mixed": mixed(), "timeouts": timeouts(), "interrupted": interrupted(), "open": open(), "zero": {},
+// brief returns d without what is packed, and of its long lists the beginning.
+func brief(d *Document) *Document {
+	d = withoutRecords(d)
+	for _, a := range []*Arm{&d.Arm, d.Base} {
+		if a != nil {
+			a.Slowest, a.Intervals = a.Slowest[:2], a.Intervals[:2]
+		}
+	}
+	if d.Repeat != nil {
+		d.Repeat = brief(d.Repeat)
+	}
+	return d
+}
+
+func TestJSON(t *testing.T) {
+	golden(t, "open.json", encode(t, brief(open())))
+	golden(t, "interrupted.json", encode(t, brief(interrupted())))
+	golden(t, "compare.json", encode(t, brief(compared())))
+	golden(t, "capacity.json", encode(t, brief(searched())))
+}
+
+// What was written reads back as the same data, is written the same again, and
+// can be merged.
+func TestJSONIsReadBack(t *testing.T) {
+	for name, d := range map[string]*Document{
+		"open": open(), "interrupted": interrupted(), "comparison": compared(), "search": searched(), "nothing": {},
 	} {
-		written := encode(t, r)
-		var back Report
+		written := encode(t, d)
+		var back Document
 		dec := json.NewDecoder(strings.NewReader(written))
 		dec.DisallowUnknownFields()
 		require.NoError(t, dec.Decode(&back), name)
 		assert.Equal(t, written, encode(t, &back), name)
-		assert.Equal(t, render(t, r, Style{Verbose: true}), render(t, &back, Style{Verbose: true}), "%s: the text needs nothing that JSON leaves out", name)
+		assert.Equal(t, withoutRecords(d.withoutNil()), withoutRecords(&back), name)
+		if d.Record == nil {
+			continue
+		}
+		assert.Equal(t, d.Record.Series.Intervals(), back.Record.Series.Intervals(), name)
+		for _, q := range []float64{0.5, 0.999, 1} {
+			want, known := d.Quantile(q)
+			got, ok := back.Quantile(q)
+			assert.Equal(t, known, ok, name)
+			assert.Equal(t, want, got, name)
+		}
+		again := NewArm(facts(d.Kind), back.Record)
+		assert.Equal(t, d.ResponseTime, again.ResponseTime, name)
+		back.Record.Merge(d.Record)
+		assert.Equal(t, 2*d.Requests.Due, back.Record.Due, name)
 	}
 }
 
-func TestJSONRoundTripOfOtherKinds(t *testing.T) {
-	check := func(r, back writer) {
-		t.Helper()
-		written := encodeAny(t, r)
-		dec := json.NewDecoder(strings.NewReader(written))
-		dec.DisallowUnknownFields()
-		require.NoError(t, dec.Decode(back))
-		assert.Equal(t, written, encodeAny(t, back))
-		assert.Equal(t, renderAny(t, r, Style{Verbose: true}), renderAny(t, back, Style{Verbose: true}))
-	}
-	for _, c := range []*Comparison{compared(), repeated(), {}} {
-		check(c, &Comparison{})
-	}
-	for _, c := range []*Capacity{searched(), unfound(), {}} {
-		check(c, &Capacity{})
-	}
+func TestJSONOfARecordThatDoesNotAddUp(t *testing.T) {
+	spoilt := strings.Replace(encode(t, open()), `"unsent": 4,`, `"unsent": 5,`, 2)
+	assert.ErrorContains(t, json.Unmarshal([]byte(spoilt), &Document{}), "sent + unsent is 5001, want 5000")
 }
 
 // Readers need not tell a missing list from an empty one.
 func TestJSONHasNoNullLists(t *testing.T) {
-	r := &Report{Errors: []ErrorCount{{Kind: "reset", Count: 1}}}
-	got := encode(t, r)
+	d := &Document{Arm: Arm{Errors: []ErrorCount{{Kind: "reset", Count: 1}}}}
+	got := encode(t, d)
 	for _, want := range []string{
-		`"status_codes": {}`, `"samples": []`, `"slowest": []`, `"sensors_off": []`, `"warnings": []`,
+		`"status_codes": {}`, `"samples": []`, `"slowest": []`, `"sensors_off": []`, `"warnings": []`, `"ratios": []`,
 		`"intervals": []`, `"limits": []`, `"stages": []`, `"verdict": null`, `"warmup": null`, `"p99": null`, `"steal": null`,
+		`"base": null`, `"pairs": null`, `"search": null`, `"repeat": null`, `"record": null`,
 	} {
 		assert.Contains(t, got, want)
 	}
-	assert.Nil(t, r.Errors[0].Samples, "the report itself stays as it was")
-	assert.Nil(t, r.Limits)
+	assert.Nil(t, d.Errors[0].Samples, "the document itself stays as it was")
+	assert.Nil(t, d.Limits)
 	assert.Contains(t, encode(t, open()), `"limit": "p99<=250ms"`, "< is not escaped")
-	for _, r := range []writer{&Comparison{Repeat: &Comparison{}}, &Capacity{}} {
-		got := encodeAny(t, r)
-		for _, name := range []string{"status_codes", "errors", "ratios", "limits", "trials", "stages", "sensors_off", "warnings"} {
-			assert.NotContains(t, got, `"`+name+`": null`)
-		}
+	got = encode(t, &Document{Base: &Arm{}, Found: &Found{}, Repeat: &Document{}})
+	for _, name := range []string{"status_codes", "errors", "slowest", "intervals", "ratios", "limits", "trials", "stages", "sensors_off", "warnings"} {
+		assert.Contains(t, got, `"`+name+`": `)
+		assert.NotContains(t, got, `"`+name+`": null`)
 	}
 }
 
-// node is what this test needs of a JSON Schema.
-type node struct {
-	Ref         string           `json:"$ref"`
-	Type        any              `json:"type"`
-	Enum        []any            `json:"enum"`
-	Format      string           `json:"format"`
-	Description string           `json:"description"`
-	Properties  map[string]*node `json:"properties"`
-	Required    []string         `json:"required"`
-	Items       *node            `json:"items"`
-	Additional  *node            `json:"additionalProperties"`
-	AnyOf       []*node          `json:"anyOf"`
-	Defs        map[string]*node `json:"$defs"`
-}
+type failing struct{ err error }
 
-// The schema describes every field of the Go types and no other, with the type
-// it is written in and whether it may be null.
-func TestSchemaMatchesTheTypes(t *testing.T) {
-	for of, typ := range map[string]reflect.Type{
-		"run": reflect.TypeFor[Report](), "compare": reflect.TypeFor[Comparison](), "capacity": reflect.TypeFor[Capacity](),
-	} {
-		s, err := Schema(of)
-		require.NoError(t, err)
-		matches(t, s, typ)
-	}
-	_, err := Schema("x")
-	assert.ErrorContains(t, err, `no schema of "x"`)
-}
+func (f failing) Write([]byte) (int, error) { return 0, f.err }
 
-func matches(t *testing.T, schema []byte, whole reflect.Type) {
-	t.Helper()
-	var root node
-	require.NoError(t, json.Unmarshal(schema, &root))
-	used := map[string]bool{}
-	var walk func(path string, typ reflect.Type, n *node)
-	walk = func(path string, typ reflect.Type, n *node) {
-		if !assert.NotEmpty(t, n.Description, "%s has no description", path) {
-			return
-		}
-		if n.Ref != "" {
-			name := strings.TrimPrefix(n.Ref, "#/$defs/")
-			require.Contains(t, root.Defs, name, path)
-			used[name] = true
-			n = root.Defs[name]
-		}
-		if typ == reflect.PointerTo(whole) { // the whole once more
-			assert.Equal(t, []*node{{Ref: "#"}, {Type: "null"}}, n.AnyOf, path)
-			return
-		}
-		kind := ""
-		nullable := typ.Kind() == reflect.Pointer
-		if nullable {
-			typ = typ.Elem()
-		}
-		switch {
-		case typ == reflect.TypeFor[verdict.Verdict]():
-			assert.Equal(t, []any{"pass", "fail", "inconclusive", nil}, n.Enum, path)
-			return
-		case n.Enum != nil:
-			assert.Equal(t, reflect.String, typ.Kind(), path)
-			return
-		case typ == reflect.TypeFor[time.Time]():
-			kind = "string"
-			assert.Equal(t, "date-time", n.Format, path)
-		case typ.Kind() == reflect.Struct:
-			kind = "object"
-			var fields []string
-			for _, f := range reflect.VisibleFields(typ) {
-				name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-				if name == "-" {
-					continue
-				}
-				require.NotEmpty(t, name, "%s.%s has no JSON name", path, f.Name)
-				require.Empty(t, options, "%s.%s: every field is always written", path, f.Name)
-				fields = append(fields, name)
-				if sub := n.Properties[name]; assert.NotNil(t, sub, "%s.%s is not in the schema", path, name) {
-					walk(path+"."+name, f.Type, sub)
-				}
-			}
-			assert.ElementsMatch(t, fields, slices.Collect(maps.Keys(n.Properties)), "%s: the schema and the type differ", path)
-			assert.Equal(t, fields, n.Required, "%s: all fields are there, in the order they are written", path)
-		case typ.Kind() == reflect.Slice:
-			kind = "array"
-			walk(path+"[]", typ.Elem(), described(n.Items))
-		case typ.Kind() == reflect.Map:
-			kind = "object"
-			walk(path+"{}", typ.Elem(), n.Additional)
-		case typ.Kind() == reflect.Bool:
-			kind = "boolean"
-		case typ.Kind() == reflect.String:
-			kind = "string"
-		case typ.Kind() == reflect.Float64:
-			kind = "number"
-		default:
-			kind = "integer"
-			if typ == reflect.TypeFor[time.Duration]() {
-				inNs := strings.HasSuffix(path, "_ns") || strings.Contains(path, "_ns.")
-				assert.True(t, inNs && strings.HasPrefix(n.Description, "ns"), "%s: a duration names its unit", path)
-			}
-		}
-		want := any(kind)
-		if nullable {
-			want = []any{kind, "null"}
-		}
-		assert.Equal(t, want, n.Type, path)
-	}
-	walk(whole.Name(), whole, &root)
-	for name := range root.Defs {
-		assert.True(t, used[name], "$defs/%s is not used", name)
-	}
-}
-
-// described lets the items of a list of strings go without a description of
-// their own: the list's says it all.
-func described(n *node) *node {
-	if n.Description == "" {
-		n.Description = "item"
-	}
-	return n
-}
-
-func TestSchemaIsACopy(t *testing.T) {
-	s, err := Schema("run")
-	require.NoError(t, err)
-	clear(s)
-	s, _ = Schema("run")
-	assert.True(t, json.Valid(s))
+func TestWriteJSONReportsTheWriteError(t *testing.T) {
+	full := errors.New("no space left on device")
+	assert.ErrorIs(t, WriteJSON(failing{full}, open()), full)
 }

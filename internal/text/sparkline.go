@@ -1,4 +1,4 @@
-package report
+package text
 
 import (
 	"math"
@@ -8,18 +8,7 @@ import (
 // SparkWidth is the most characters of a sparkline: half the intervals of a run.
 const SparkWidth = 64
 
-// peak returns the largest of values, 0 if there is none; NaN is no value.
-func peak(values []float64) float64 {
-	top := 0.0
-	for _, v := range values {
-		if v > top {
-			top = v
-		}
-	}
-	return top
-}
-
-// Sparkline draws one bar for each value, from 0 to their peak; a NaN is blank.
+// Sparkline draws one bar for each value, from 0 to the greatest; a NaN is blank.
 func Sparkline(values []float64) string {
 	bars := []rune("▁▂▃▄▅▆▇█")
 	top := peak(values)
@@ -35,4 +24,15 @@ func Sparkline(values []float64) string {
 		}
 	}
 	return b.String()
+}
+
+// peak returns the greatest of values, 0 if there is none; NaN is no value.
+func peak(values []float64) float64 {
+	top := 0.0
+	for _, v := range values {
+		if v > top {
+			top = v
+		}
+	}
+	return top
 }

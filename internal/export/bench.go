@@ -1,4 +1,4 @@
-package report
+package export
 
 import (
 	"bytes"
@@ -7,10 +7,11 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
-// WriteBench writes r in the Go benchmark format
+// Bench writes d in the Go benchmark format
 // (https://go.dev/design/14313-benchmark-format), so that benchstat compares
 // runs: one line, named after the request and the load but not the host, under
 // the lines about the machine that go test -bench prints. Where nothing
@@ -21,26 +22,26 @@ import (
 //	p99-ns
 //	req/s      succeeded responses per second
 //	failed/op  part of the requests due that did not succeed; left out where it is 0
-func WriteBench(w io.Writer, r *Report) error {
+func Bench(w io.Writer, d *report.Document) error {
 	var b bytes.Buffer
-	g := &r.Generator
+	g := &d.Generator
 	for _, h := range []struct{ key, value string }{{"goos", g.GOOS}, {"goarch", g.GOARCH}, {"cpu", g.CPU}} {
 		if h.value != "" {
 			fmt.Fprintf(&b, "%s: %s\n", h.key, unit.Line(h.value))
 		}
 	}
-	if n := r.Requests.Succeeded; n > 0 {
-		fmt.Fprintf(&b, "%s\t%8d", benchName(r), n)
-		fmt.Fprintf(&b, "\t%d ns/op", r.Elapsed.Nanoseconds()/n)
-		if d := r.ResponseTime.P50; d != nil {
-			fmt.Fprintf(&b, "\t%d p50-ns", d.Nanoseconds())
+	if n := d.Requests.Succeeded; n > 0 {
+		fmt.Fprintf(&b, "%s\t%8d", benchName(d), n)
+		fmt.Fprintf(&b, "\t%d ns/op", d.Elapsed.Nanoseconds()/n)
+		if p50 := d.ResponseTime.P50; p50 != nil {
+			fmt.Fprintf(&b, "\t%d p50-ns", p50.Nanoseconds())
 		}
-		if d := r.ResponseTime.P99; d != nil {
-			fmt.Fprintf(&b, "\t%d p99-ns", d.Nanoseconds())
+		if p99 := d.ResponseTime.P99; p99 != nil {
+			fmt.Fprintf(&b, "\t%d p99-ns", p99.Nanoseconds())
 		}
-		fmt.Fprintf(&b, "\t%.2f req/s", r.Rate.Goodput)
-		if missed := r.Requests.Due - n; missed > 0 {
-			fmt.Fprintf(&b, "\t%.4g failed/op", float64(missed)/float64(r.Requests.Due))
+		fmt.Fprintf(&b, "\t%.2f req/s", d.Rate.Goodput)
+		if missed := d.Requests.Due - n; missed > 0 {
+			fmt.Fprintf(&b, "\t%.4g failed/op", float64(missed)/float64(d.Requests.Due))
 		}
 		b.WriteByte('\n')
 	}
@@ -50,8 +51,8 @@ func WriteBench(w io.Writer, r *Report) error {
 
 // benchName is such as BenchmarkLoad/GET/api/items/rate=1000-2: the same for the
 // same load on another host.
-func benchName(r *Report) string {
-	c := &r.Config
+func benchName(d *report.Document) string {
+	c := &d.Config
 	what := c.Target
 	if u, err := url.Parse(c.Target); err == nil && u.Host != "" {
 		what = c.Method + strings.TrimSuffix(u.RequestURI(), "/")
@@ -67,7 +68,7 @@ func benchName(r *Report) string {
 		load += "/poisson"
 	}
 	name := "BenchmarkLoad/" + strings.ReplaceAll(unit.Line(what), " ", "_") + "/" + load
-	if n := r.Generator.GOMAXPROCS; n != 1 { // as package testing has it
+	if n := d.Generator.GOMAXPROCS; n != 1 { // as package testing does
 		name += fmt.Sprintf("-%d", n)
 	}
 	return name

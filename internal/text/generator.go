@@ -1,0 +1,58 @@
+package text
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/unit"
+)
+
+// generator says how the load generator itself did.
+func generator(g *report.Generator) []string {
+	var rows []string
+	add := func(name string, parts ...string) {
+		parts = slices.DeleteFunc(parts, func(s string) bool { return s == "" })
+		if len(parts) > 0 {
+			rows = append(rows, field(name, strings.Join(parts, ", ")))
+		}
+	}
+	used := share("used", g.CPUUse)
+	if used != "" {
+		used += " of " + unit.Plural(int64(g.Processors), "processor")
+	}
+	exhausted := ""
+	if g.PermitsExhausted > 0 {
+		exhausted = span("all permits taken for", &g.PermitsExhausted)
+	}
+	add("In flight:", fmt.Sprintf("at most %d", g.PeakInFlight), unit.Plural(g.ConnectionsOpened, "connection")+" opened", exhausted)
+	add("CPU:", used, span("per request", g.CPUPerRequest))
+	add("Go runtime:", span("GC pauses", g.GCPauseTotal), span("longest", g.GCPauseMax), span("scheduling p99", g.SchedLatencyP99))
+	add("Machine:", share("other processes", g.ForeignCPU), share("steal", g.Steal), share("throttled", g.Throttled),
+		share("pressure", g.CPUPressure), share("run queue", g.RunQueue), span("hiccups p99", g.HiccupP99))
+	if c := &g.Control; c.Count > 0 {
+		add("Control:", "p50 "+unit.Optional(c.P50), "p99 "+unit.Optional(c.P99), "of a handler that does nothing")
+	}
+	for _, off := range g.SensorsOff {
+		add("Sensor off:", unit.Line(off))
+	}
+	return rows
+}
+
+// share writes a part of 1 after its name; "" if it is not known.
+func share(name string, f *float64) string {
+	if f == nil {
+		return ""
+	}
+	return name + " " + unit.Percent(*f)
+}
+
+// span writes a time after its name; "" if it is not known.
+func span(name string, d *time.Duration) string {
+	if d == nil {
+		return ""
+	}
+	return name + " " + unit.Duration(*d)
+}

@@ -1,0 +1,105 @@
+package text
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/unit"
+)
+
+// A column is one distribution of a table of times.
+type column struct {
+	name string
+	d    *report.Distribution
+}
+
+// latency writes the times of the succeeded requests.
+func (p *page) latency() {
+	const title = "Latency:"
+	if p.d.ResponseTime.Count == 0 {
+		p.block(title, []string{p.red("no request succeeded")})
+		return
+	}
+	columns := p.columns()
+	heading := title
+	if len(columns) > 1 {
+		heading = fmt.Sprintf("%-*s", labelWidth+2, title) // 2 for the indent of the rows
+		for _, c := range columns {
+			heading += fmt.Sprintf("%*s", columnWidth, c.name)
+		}
+	}
+	p.block(heading, p.times(columns))
+}
+
+// columns are the times worth showing. Service time stands beside response time
+// where the p99 of one is more than a tenth above that of the other.
+func (p *page) columns() []column {
+	d := p.d
+	columns := []column{{"response", &d.ResponseTime}}
+	if d.Config.Workload != "open" {
+		return columns // they are the same, and nothing is late
+	}
+	add := func(name string, of *report.Distribution, show bool) {
+		if show && of.Count > 0 {
+			columns = append(columns, column{name, of})
+		}
+	}
+	add("service", &d.ServiceTime, p.s.Verbose || differ(d.ResponseTime.P99, d.ServiceTime.P99))
+	add("lateness", &d.Lateness, p.s.Verbose)
+	add("permit wait", &d.PermitWait, p.s.Verbose)
+	return columns
+}
+
+func differ(a, b *time.Duration) bool {
+	if a == nil || b == nil {
+		return false
+	}
+	low, high := min(*a, *b), max(*a, *b)
+	return float64(high) > 1.1*float64(low)
+}
+
+// Widths in characters: of a table's labels, of a value where there is one
+// column, and of each where there are more, wide enough for its name.
+const (
+	labelWidth  = len("p99.9:")
+	valueWidth  = 8
+	columnWidth = 13
+)
+
+// timeRows are the rows that a table of times can have.
+var timeRows = []struct {
+	label   string
+	verbose bool
+	of      func(*report.Distribution) *time.Duration
+}{
+	{"mean:", true, func(d *report.Distribution) *time.Duration { return d.Mean }},
+	{"p50:", false, func(d *report.Distribution) *time.Duration { return d.P50 }},
+	{"p90:", false, func(d *report.Distribution) *time.Duration { return d.P90 }},
+	{"p95:", true, func(d *report.Distribution) *time.Duration { return d.P95 }},
+	{"p99:", false, func(d *report.Distribution) *time.Duration { return d.P99 }},
+	{"p99.9:", true, func(d *report.Distribution) *time.Duration { return d.P999 }},
+	{"max:", false, func(d *report.Distribution) *time.Duration { return d.Max }},
+}
+
+// times are the rows of a table of times.
+func (p *page) times(columns []column) []string {
+	width := valueWidth
+	if len(columns) > 1 {
+		width = columnWidth
+	}
+	var rows []string
+	for _, q := range timeRows {
+		if q.verbose && !p.s.Verbose {
+			continue
+		}
+		var row strings.Builder
+		fmt.Fprintf(&row, "%-*s", labelWidth, q.label)
+		for _, c := range columns {
+			fmt.Fprintf(&row, "%*s", width, unit.Optional(q.of(c.d))) // counts runes, as µ needs
+		}
+		rows = append(rows, row.String())
+	}
+	return rows
+}

@@ -1,0 +1,144 @@
+// Package text prints documents for people: on a terminal, and in the logs of
+// tests.
+package text
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/unit"
+	"github.com/loadtestkit/load-tester/internal/verdict"
+)
+
+// A Style says how a page looks. The zero Style is plain.
+type Style struct {
+	Verbose bool   // more rows, such as all quantiles, the course of the run, the generator
+	Note    string // a line between what was asked for and the results; "" means none
+
+	// Red marks what failed, Green what held, Yellow what is in doubt; each
+	// returns its argument between the codes of its colour. nil is plain.
+	Red, Green, Yellow func(string) string
+}
+
+// Write prints d as one page: the sections that it has something to say in. It
+// calls w.Write once.
+func Write(w io.Writer, d *report.Document, s Style) error {
+	p := &page{s: s, d: d}
+	p.head()
+	switch {
+	case d.Base != nil:
+		p.comparison()
+	case d.Found != nil:
+		p.search()
+	default:
+		p.run()
+	}
+	if s.Verbose {
+		p.block("Generator:", generator(&d.Generator))
+	}
+	if d.Base == nil { // where there is one, the verdicts stand above
+		p.block("Limits:", p.limits(d.Limits))
+		if d.Repeat != nil {
+			p.block("Limits in a second run, after a pause:", p.limits(d.Repeat.Limits))
+		}
+	}
+	p.warnings()
+	_, err := w.Write(p.b.Bytes())
+	return err
+}
+
+// A page is the text of a document being written.
+type page struct {
+	b bytes.Buffer
+	s Style
+	d *report.Document
+}
+
+// head says what was asked for, and before that whether it was cut short.
+func (p *page) head() {
+	d := p.d
+	if d.Interrupted {
+		p.b.WriteString(p.yellow(interrupted(d)) + "\n\n")
+	}
+	if d.Base != nil {
+		p.b.WriteString("Base: " + unit.Line(d.Base.Target) + "\nHead: " + unit.Line(d.Target) + "\n")
+	} else {
+		p.b.WriteString("Target: " + unit.Line(d.Config.Target) + "\n")
+	}
+	p.b.WriteString(load(d) + "\n")
+	if p.s.Note != "" {
+		p.b.WriteString("\n" + p.s.Note + "\n")
+	}
+}
+
+// block writes a title and its rows after an empty line, or nothing without rows.
+func (p *page) block(title string, rows []string) {
+	if len(rows) == 0 {
+		return
+	}
+	p.b.WriteString("\n" + title + "\n")
+	for _, row := range rows {
+		p.b.WriteString("  " + row + "\n")
+	}
+}
+
+// field is a row of a name and its value.
+func field(name, value string) string { return fmt.Sprintf("%-12s%s", name, value) }
+
+// limits has one row for each limit, headed by its verdict, and a verbose one
+// for what the verdict rests on.
+func (p *page) limits(limits []report.LimitResult) []string {
+	width := 0
+	for _, l := range limits {
+		if l.Verdict != verdict.NotJudged {
+			width = max(width, len(l.Verdict.String()))
+		}
+	}
+	var rows []string
+	for _, l := range limits {
+		row := l.Reason // of one not judged: it says so itself
+		if l.Verdict != verdict.NotJudged {
+			row = fmt.Sprintf("%-*s  %s", width, l.Verdict, l.Reason)
+		}
+		rows = append(rows, p.verdict(l.Verdict, row))
+		if p.s.Verbose && l.Detail != "" {
+			rows = append(rows, strings.Repeat(" ", width+2)+l.Detail)
+		}
+	}
+	return rows
+}
+
+func (p *page) warnings() {
+	var rows []string
+	for _, w := range p.d.Generator.Warnings {
+		rows = append(rows, p.yellow(w.Text))
+	}
+	p.block("Warnings:", rows)
+}
+
+// verdict colours s by a verdict.
+func (p *page) verdict(v verdict.Verdict, s string) string {
+	switch v {
+	case verdict.Pass:
+		return p.green(s)
+	case verdict.Fail:
+		return p.red(s)
+	case verdict.Inconclusive:
+		return p.yellow(s)
+	}
+	return s
+}
+
+func (p *page) red(s string) string    { return paint(p.s.Red, s) }
+func (p *page) green(s string) string  { return paint(p.s.Green, s) }
+func (p *page) yellow(s string) string { return paint(p.s.Yellow, s) }
+
+func paint(f func(string) string, s string) string {
+	if f == nil {
+		return s
+	}
+	return f(s)
+}

@@ -1,0 +1,148 @@
+package text
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/unit"
+)
+
+// run writes the sections of a run.
+func (p *page) run() {
+	d := p.d
+	p.block("Results:", p.results())
+	p.latency()
+	p.block("Status codes:", statusCodes(d.StatusCodes))
+	if d.FailedTime.Count > 0 { // never mixed with the times of the succeeded
+		p.block("Failed latency:", p.times([]column{{"", &d.FailedTime}}))
+	}
+	p.block("Errors:", p.errors(d.Errors))
+	if p.s.Verbose {
+		p.block("Slowest:", slowest(d))
+		p.course()
+	}
+}
+
+// results are the counts and rates.
+func (p *page) results() []string {
+	q, rate := &p.d.Requests, &p.d.Rate
+	var rows []string
+	add := func(name, value string) { rows = append(rows, field(name, value)) }
+	bad := func(name string, n int64) {
+		value := strconv.FormatInt(n, 10)
+		if n > 0 {
+			value = p.red(value)
+		}
+		add(name, value)
+	}
+	add("Total:", unit.Plural(q.Due, "request"))
+	add("Succeeded:", strconv.FormatInt(q.Succeeded, 10))
+	bad("Failed:", q.Failed)
+	if q.Unsent > 0 {
+		bad("Unsent:", q.Unsent)
+	}
+	if q.Unfinished > 0 {
+		bad("Unfinished:", q.Unfinished)
+	}
+	add("Duration:", unit.Duration(p.d.Elapsed))
+	if p.d.Config.Workload == "open" {
+		if rate.Offered != nil {
+			add("Offered:", unit.PerSecond(*rate.Offered))
+		}
+		add("Achieved:", unit.PerSecond(rate.Achieved))
+	}
+	add("Throughput:", unit.PerSecond(rate.Throughput))
+	if q.Failed > 0 {
+		add("Goodput:", unit.PerSecond(rate.Goodput))
+	}
+	if w := p.d.Warmup; w != nil {
+		add("Warm-up:", fmt.Sprintf("%s not counted, %d failed", unit.Plural(w.Due, "request"), w.Failed))
+	}
+	if b := &p.d.Bytes; p.s.Verbose {
+		add("Traffic:", fmt.Sprintf("%s sent, %s received, %s of it bodies", unit.Size(b.Sent), unit.Size(b.Received), unit.Size(b.Body)))
+	}
+	if n := p.d.Bytes.Surplus; n > 0 {
+		add("Surplus:", p.yellow(unit.Size(n)+" received that belong to no response"))
+	}
+	return rows
+}
+
+// statusCodes has one row for each status.
+func statusCodes(codes map[string]int64) []string {
+	var rows []string
+	for _, code := range slices.Sorted(maps.Keys(codes)) {
+		rows = append(rows, fmt.Sprintf("%s: %d", code, codes[code]))
+	}
+	return rows
+}
+
+// errors has one row for each kind, and a verbose one for each sample.
+func (p *page) errors(counts []report.ErrorCount) []string {
+	var rows []string
+	for _, e := range counts {
+		row := fmt.Sprintf("%s: %d", e.Kind, e.Count)
+		if e.First != "" {
+			row += " (first: " + unit.Line(e.First) + ")"
+		}
+		rows = append(rows, row)
+		for _, s := range e.Samples {
+			if p.s.Verbose {
+				rows = append(rows, "  "+s.ID+": "+unit.Line(s.Message))
+			}
+		}
+	}
+	return rows
+}
+
+// slowest has one row for each of the slowest requests, with the id to look
+// for in the target's log.
+func slowest(d *report.Document) []string {
+	var rows []string
+	for _, s := range d.Slowest {
+		outcome := "ok" // a Go function has no status
+		if s.Status != 0 {
+			outcome = strconv.Itoa(s.Status)
+		}
+		row := fmt.Sprintf("%8s  %s  %s, due at %.3fs", unit.Duration(s.ResponseTime), s.ID, outcome, s.Due.Seconds())
+		if d.Config.Workload == "open" {
+			row += ", service time " + unit.Duration(s.ServiceTime)
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// course writes how throughput and p99, or the longest time where there are too
+// few for a p99, went over time.
+func (p *page) course() {
+	all := p.d.Intervals
+	if len(all) < 2 {
+		return
+	}
+	group := (len(all) + SparkWidth - 1) / SparkWidth
+	width := all[0].Width * time.Duration(group)
+	timeName, slow := "max:", func(i report.Interval) *time.Duration { return i.Max }
+	if slices.ContainsFunc(all, func(i report.Interval) bool { return i.P99 != nil }) {
+		timeName, slow = "p99:", func(i report.Interval) *time.Duration { return i.P99 }
+	}
+	var rates, times []float64
+	for some := range slices.Chunk(all, group) {
+		sum, worst := 0.0, math.NaN() // NaN: nothing to show
+		for _, i := range some {
+			sum += i.Throughput
+			if d := slow(i); d != nil && !(worst >= float64(*d)) {
+				worst = float64(*d)
+			}
+		}
+		rates, times = append(rates, sum/float64(len(some))), append(times, worst)
+	}
+	p.block(fmt.Sprintf("Over time, %s each:", unit.Duration(width)), []string{
+		field("throughput:", Sparkline(rates)+"  up to "+unit.PerSecond(peak(rates))),
+		field(timeName, Sparkline(times)+"  up to "+unit.Duration(time.Duration(peak(times)))),
+	})
+}

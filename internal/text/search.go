@@ -1,0 +1,115 @@
+package text
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/unit"
+	"github.com/loadtestkit/load-tester/internal/verdict"
+)
+
+// search writes the sections of a search: the answer first, then how the times
+// rose with the rate.
+func (p *page) search() {
+	p.block("Capacity:", []string{p.verdict(p.d.Verdict, capacity(p.d))})
+	p.curve()
+	if p.s.Verbose {
+		p.block("Trials:", p.trials())
+	}
+}
+
+// capacity is the answer in a sentence, or why it is not known.
+func capacity(d *report.Document) string {
+	f := d.Found
+	limits := strings.Join(f.Limits, ", ")
+	switch {
+	case d.Verdict != verdict.Pass:
+		return d.Verdict.String() + "  " + f.Reason
+	case f.Low == nil || f.High == nil:
+		return f.Reason + ": " + limits
+	}
+	return fmt.Sprintf("holds at %s, not at %s: %s; stopped by the %s", unit.Rate(*f.Low), unit.Rate(*f.High), limits, f.StoppedBy)
+}
+
+// A level is what all trials at one rate saw.
+type level struct {
+	rate     float64
+	p50, p99 *time.Duration // of the median trial, the slower of two; nil if no trial knows
+	held, of int
+}
+
+// levels are the trials by rate, lowest first.
+func levels(trials []report.Trial) []level {
+	at := map[float64][]report.Trial{}
+	for _, t := range trials {
+		at[t.Rate] = append(at[t.Rate], t)
+	}
+	var all []level
+	for _, rate := range slices.Sorted(maps.Keys(at)) {
+		l := level{rate: rate, of: len(at[rate])}
+		var p50s, p99s []*time.Duration
+		for _, t := range at[rate] {
+			p50s, p99s = append(p50s, t.P50), append(p99s, t.P99)
+			if t.Held {
+				l.held++
+			}
+		}
+		l.p50, l.p99 = median(p50s), median(p99s)
+		all = append(all, l)
+	}
+	return all
+}
+
+// median is that of the times that are known, the longer of two in the middle;
+// nil if none is.
+func median(times []*time.Duration) *time.Duration {
+	known := slices.DeleteFunc(times, func(d *time.Duration) bool { return d == nil })
+	if len(known) == 0 {
+		return nil
+	}
+	slices.SortFunc(known, func(a, b *time.Duration) int { return cmp.Compare(*a, *b) })
+	return known[len(known)/2]
+}
+
+// curveBar is the most characters of a bar: the table fits 80 columns.
+const curveBar = 30
+
+// curve writes how the times rose with the rate, in a table with a bar for p99.
+func (p *page) curve() {
+	all := levels(p.d.Found.Trials)
+	top := time.Duration(0)
+	for _, l := range all {
+		if l.p99 != nil {
+			top = max(top, *l.p99)
+		}
+	}
+	var rows []string
+	for _, l := range all {
+		row := fmt.Sprintf("%-10s%9s%9s%10s", unit.Rate(l.rate), unit.Optional(l.p50), unit.Optional(l.p99), fmt.Sprintf("%d of %d", l.held, l.of))
+		if l.p99 != nil && top > 0 {
+			row += "  " + strings.Repeat("█", max(1, int(math.Round(float64(*l.p99)/float64(top)*curveBar))))
+		}
+		rows = append(rows, row)
+	}
+	p.block(fmt.Sprintf("%-12s%9s%9s%10s  %s", "By rate:", "p50", "p99", "held", "p99"), rows)
+}
+
+// trials has one row for each, in the order they were made.
+func (p *page) trials() []string {
+	var rows []string
+	for i, t := range p.d.Found.Trials {
+		outcome := "held"
+		if !t.Held {
+			outcome = p.red("missed: " + t.Reason)
+		}
+		rows = append(rows, fmt.Sprintf("%3d  %-8s%10s for %s: %d of %d succeeded, p50 %s, p99 %s, %s", i+1, t.Purpose, unit.Rate(t.Rate),
+			unit.Duration(t.Duration), t.Succeeded, t.Due, unit.Optional(t.P50), unit.Optional(t.P99), outcome))
+	}
+	return rows
+}
