@@ -35,7 +35,8 @@ func TestGatheredArrivalsAreNotSpunFor(t *testing.T) {
 		mux := &waitingMux{}
 		l := New(Config{Schedule: rate(1000), Concurrency: 1, Muxes: []Mux{mux}})
 		l.begin()
-		m := &muxLoop{Loop: l, mux: mux, awake: true, cutAt: forever, sweepAt: forever}
+		m := newMuxLoop(l.tables[0], mux)
+		m.awake, m.cutAt, m.sweepAt = true, forever, forever
 		now := l.now()
 		m.gather = gatherer{gap: gap, last: now - gatherFor}
 		m.coming.Due = now + spinMost/2

@@ -224,7 +224,11 @@ func runUntil(t *testing.T, ctx, cut context.Context, p *peer, cfg Config) *Outc
 			m.Close()
 		}
 	} else {
-		require.Equal(t, int64(len(l.permits.opened)), p.closed.Load(), "every sender is closed")
+		var used int
+		for _, t := range l.tables {
+			used += t.used
+		}
+		require.Equal(t, int64(used), p.closed.Load(), "every sender is closed")
 	}
 	assert.LessOrEqual(t, o.PeakInFlight, cfg.Concurrency)
 	assert.Zero(t, o.Abandoned)

@@ -151,10 +151,10 @@ func (l *Loop) Peek() *Outcome {
 }
 
 // Nothing is the outcome of a loop that never ran.
-func (l *Loop) Nothing() *Outcome { return l.outcome(false, nil) }
+func (l *Loop) Nothing() *Outcome { return l.outcome(false) }
 
 // outcome adds up the shards and what never reached one.
-func (l *Loop) outcome(interrupted bool, unfinished []Sample) *Outcome {
+func (l *Loop) outcome(interrupted bool) *Outcome {
 	total := l.recorded()
 	for i := range total.slowest {
 		s := &total.slowest[i]
@@ -165,23 +165,11 @@ func (l *Loop) outcome(interrupted bool, unfinished []Sample) *Outcome {
 	o.Interrupted = interrupted
 	o.Loops = l.cfg.loops()
 
-	// A permit that hangs in Go code under test may still come to life: what
-	// follows is read under the lock that it would need.
-	s := &l.permits
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	o.Abandoned = l.abandoned
 	o.Warmup.Sent = l.warm.Load()
 	o.Sent = l.issued.Load() - o.Warmup.Sent
-	for ; s.waiting > 0; s.waiting-- {
-		a, _ := s.claims.Next()
-		l.miss(o, a.Due, &o.Warmup.Unsent, &o.Unsent)
-	}
-	for i := range unfinished {
-		u := &unfinished[i]
-		if l.miss(o, u.Due, &o.Warmup.Unfinished, &o.Unfinished) {
-			o.Series.Sent(u.Sent + l.cfg.shift())
-			o.LastSent = max(o.LastSent, u.Sent-l.cfg.Warmup)
-		}
+	for _, t := range l.tables {
+		t.addTo(o)
 	}
 	if o.Unfinished > 0 || o.Unsent > 0 {
 		o.Elapsed = max(o.Elapsed, l.now()-l.cfg.Warmup)
@@ -189,18 +177,7 @@ func (l *Loop) outcome(interrupted bool, unfinished []Sample) *Outcome {
 	if l.cfg.Schedule == nil {
 		o.Due, o.Warmup.Due = o.Sent, o.Warmup.Sent
 		o.Offering = max(0, min(l.cfg.Duration, l.now()-l.cfg.Warmup))
-	} else {
-		o.Due, o.Warmup.Due = l.released, l.releasedWarm
-		o.Offering = max(0, l.offered-l.cfg.Warmup)
 	}
-	o.PeakInFlight = s.peak
-	for _, p := range s.opened {
-		if p.began.Load() == cutOff {
-			o.Abandoned++
-		}
-	}
-	s.relieve(l.now())
-	o.PermitsExhausted = s.full
 	return o
 }
 
