@@ -45,18 +45,17 @@ func (c *Config) Permits() int {
 func (c *Config) loops() int { return min(len(c.Muxes), c.tables()) }
 
 // tables is among how many tables the permits are shared. In an open workload
-// arrivals wait in one line for all permits. In a closed one each event loop has
-// a table of its own, and goroutines have one for each processor, so that they
-// hardly ever wait for each other.
+// arrivals wait in one line for all of them. In a closed one each event loop has
+// a table of its own, or else each permit, so that goroutines never wait for
+// each other.
 func (c *Config) tables() int {
-	n := len(c.Muxes)
-	if n == 0 {
-		n = min(runtime.GOMAXPROCS(0), maxShards)
+	switch {
+	case c.Schedule != nil:
+		return 1
+	case len(c.Muxes) > 0:
+		return min(len(c.Muxes), c.Permits())
 	}
-	if c.Schedule != nil {
-		n = 1
-	}
-	return max(1, min(n, c.Permits()))
+	return c.Permits()
 }
 
 // shift is what takes an offset from the start of the loop, warm-up included,
@@ -72,7 +71,7 @@ type Loop struct {
 	cfg     Config
 	start   time.Time
 	started atomic.Bool // start is set, for others to read
-	shards  []*shard    // one for each table
+	shards  []*shard
 	tables  []*table    // among which the permits are shared; an open workload has one
 
 	issued  atomic.Int64 // arrivals that permits have taken, warm-up included: the next one's index
@@ -91,10 +90,12 @@ type Loop struct {
 func New(cfg Config) *Loop {
 	l := &Loop{cfg: cfg, stopping: make(chan struct{})}
 	n := cfg.tables()
+	for range min(n, max(cfg.loops(), min(runtime.GOMAXPROCS(0), maxShards))) {
+		l.shards = append(l.shards, newShard(&cfg))
+	}
 	for i := range n {
-		h := newShard(&cfg)
-		l.shards = append(l.shards, h)
-		l.tables = append(l.tables, newTable(l, (cfg.Permits()+i)/n, h)) // which add up to all
+		permits := (cfg.Permits() + i) / n // which add up to all
+		l.tables = append(l.tables, newTable(l, permits, l.shards[i%len(l.shards)]))
 	}
 	return l
 }
