@@ -172,9 +172,9 @@ func TestCancelledBeforeTheStartSendsNothing(t *testing.T) {
 }
 
 func TestStagesBoundTheRun(t *testing.T) {
-	inBoth(t, func(t *testing.T, mux bool) {
+	synctest.Test(t, func(t *testing.T) {
 		stages := &Schedule{Stages: []Stage{{For: time.Second, From: 100, To: 100}, {For: time.Second}}}
-		p := &peer{mux: mux, delay: func(int64) time.Duration { return never }}
+		p := &peer{delay: func(int64) time.Duration { return never }}
 		o := run(t, p, Config{Schedule: stages, Concurrency: 1, Timeout: 10 * time.Second, Grace: 3 * time.Second})
 		assert.Equal(t, 5*time.Second, o.Elapsed, "2 s of stages and the grace period")
 		assert.Equal(t, Totals{Due: 100, Sent: 1, Unsent: 99, Unfinished: 1}, o.Totals)
@@ -211,8 +211,8 @@ func TestRunOfDeafCallsEnds(t *testing.T) {
 }
 
 func TestWarmupsTailIsNoPartOfTheRun(t *testing.T) {
-	inBoth(t, func(t *testing.T, mux bool) {
-		p := &peer{mux: mux, delay: func(n int64) time.Duration {
+	synctest.Test(t, func(t *testing.T) {
+		p := &peer{delay: func(n int64) time.Duration {
 			if n == 0 {
 				return 900 * time.Millisecond
 			}
@@ -245,8 +245,8 @@ func TestStoppedInTheWarmup(t *testing.T) {
 }
 
 func TestUnfinishedRequestsAreInTheSeries(t *testing.T) {
-	inBoth(t, func(t *testing.T, mux bool) {
-		p := &peer{mux: mux, delay: func(int64) time.Duration { return never }}
+	synctest.Test(t, func(t *testing.T) {
+		p := &peer{delay: func(int64) time.Duration { return never }}
 		o := run(t, p, Config{Schedule: rate(100), Duration: time.Second, Timeout: time.Minute, Grace: time.Second, Concurrency: 200})
 		require.Equal(t, int64(100), o.Unfinished)
 		var sent int64

@@ -72,7 +72,7 @@ type Loop struct {
 	start   time.Time
 	started atomic.Bool // start is set, for others to read
 	shards  []*shard
-	tables  []*table    // among which the permits are shared; an open workload has one
+	tables  []*table // among which the permits are shared; an open workload has one
 
 	issued  atomic.Int64 // arrivals that permits have taken, warm-up included: the next one's index
 	warm    atomic.Int64 // those that were due in the warm-up
