@@ -594,19 +594,27 @@ func (c connector) Connect(context.Context) { time.Sleep(time.Millisecond); c.co
 
 // What became due while an arrival before a stop was being sent counts as due.
 func TestStopCountsWhatIsDue(t *testing.T) {
-	inBoth(t, func(t *testing.T, mux bool) {
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		p := &peer{mux: mux, delay: func(n int64) time.Duration {
-			if n == 4 { // due at 4 ms
-				time.Sleep(5500 * time.Microsecond)
-				cancel()
-			}
-			return time.Millisecond
-		}}
-		o := runUntil(t, ctx, context.Background(), p, Config{Schedule: rate(1000), Requests: 100})
-		assert.Equal(t, int64(10), o.Due, "0 to 9 ms")
-	})
+	for name, cuts := range map[string]bool{"cancelled": false, "cut": true} {
+		t.Run(name, func(t *testing.T) {
+			inBoth(t, func(t *testing.T, mux bool) {
+				stopped, stop := context.WithCancel(t.Context())
+				defer stop()
+				p := &peer{mux: mux, delay: func(n int64) time.Duration {
+					if n == 4 { // due at 4 ms
+						time.Sleep(5500 * time.Microsecond)
+						stop()
+					}
+					return time.Millisecond
+				}}
+				ctx, cut := stopped, t.Context()
+				if cuts {
+					ctx, cut = cut, ctx
+				}
+				o := runUntil(t, ctx, cut, p, Config{Schedule: rate(1000), Requests: 100})
+				assert.Equal(t, int64(10), o.Due, "0 to 9 ms")
+			})
+		})
+	}
 }
 
 // Permits that were exhausted in the warm-up were not in the run.

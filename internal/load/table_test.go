@@ -176,6 +176,35 @@ func TestTableTellsWhatIsOverdueUntilItEnds(t *testing.T) {
 	})
 }
 
+// A permit that hangs does not keep others from being started.
+func TestTableIsAliveWhileArrivalsComeDue(t *testing.T) {
+	onTable(t, Config{Schedule: rate(1), Requests: 10, Concurrency: 2}, func(t *testing.T, s *steppedTable) {
+		s.release(s.now())
+		s.send(t, s.started[0])
+		for _, alive := range []bool{true, true, false} {
+			time.Sleep(4 * time.Second)
+			s.release(s.now())
+			s.started[1].left = true
+			hung, got := s.sweep(s.now())
+			assert.Equal(t, alive, got, "%d hung at %v", hung, s.now())
+		}
+	})
+}
+
+func TestTableKnowsHowLongAPermitIdled(t *testing.T) {
+	onTable(t, Config{Concurrency: 1}, func(t *testing.T, s *steppedTable) {
+		p := s.acquire()
+		time.Sleep(time.Second)
+		s.send(t, p)
+		assert.Zero(t, p.idled, "there was no exchange before")
+		time.Sleep(time.Second)
+		s.succeed(p)
+		time.Sleep(3 * time.Second)
+		s.send(t, p)
+		assert.Equal(t, 3*time.Second, p.idled)
+	})
+}
+
 func TestTableForgetsWhatItCutOff(t *testing.T) {
 	onTable(t, Config{Concurrency: 3}, func(t *testing.T, s *steppedTable) {
 		late, p, over := s.acquire(), s.acquire(), s.acquire()
