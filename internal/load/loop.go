@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// A Config says what load to make. Some end must be set: Requests, Duration or
-// a Schedule that has one.
+// A Config says what load to make. At least one of Requests, Duration and a
+// Schedule with an end must be set.
 type Config struct {
 	Schedule    *Schedule     // open workload; nil means closed: an arrival is due when a permit takes it
 	Requests    int64         // how many, after the warm-up; 0 means no bound
@@ -18,22 +18,22 @@ type Config struct {
 	Warmup      time.Duration // what is due before its end is counted apart
 	Concurrency int           // permits; >= 1
 	Timeout     time.Duration // of one exchange, from sent; > 0
-	Grace       time.Duration // how long requests may go on when no more become due
-	Ahead       int           // permits to connect before the start
+	Grace       time.Duration // how long requests may go on after the last has become due
+	Ahead       int           // open workload: permits to connect before the start
 
 	// A run may be made in stretches, each a Loop of its own whose outcomes
-	// are merged: what came before this one, warm-up apart.
+	// are merged. These say what came before this one, except the warm-up.
 	First  int64         // the number of its first arrival
-	Origin time.Duration // where in the run's course it begins
+	Origin time.Duration // where in the course of the run it begins
 
 	Thresholds []time.Duration // response times to count exactly
-	NewSender  func() Sender   // called once a permit, never concurrently; not used with Muxes
-	Muxes      []Mux           // perform all exchanges, each from one goroutine; closing them is the caller's; none means a Sender and a goroutine for each permit
-	Sleeper    Sleeper         // wakes the pacer of an open workload; closing it is the caller's
-	OnFailed   func(*Sample)   // called for each failed request, by whose goroutine sends; nil means nobody asks
+	NewSender  func() Sender   // called once for each permit, never concurrently; not used with Muxes
+	Muxes      []Mux           // perform all exchanges, each from one goroutine; the caller closes them; none means a Sender and a goroutine for each permit
+	Sleeper    Sleeper         // wakes the pacer of an open workload; the caller closes it; not used with Muxes
+	OnFailed   func(*Sample)   // called for each failed request on the sending goroutine; may be nil
 }
 
-// Permits is how many permits can be out at once.
+// Permits is how many permits can be in use at once.
 func (c *Config) Permits() int {
 	if c.Schedule == nil && c.Requests > 0 && c.Warmup == 0 {
 		return int(min(int64(c.Concurrency), c.Requests))
@@ -74,9 +74,9 @@ type Loop struct {
 	shards  []*shard
 	tables  []*table // among which the permits are shared; an open workload has one
 
-	issued  atomic.Int64 // arrivals that permits have taken, warm-up included: the next one's index
-	warm    atomic.Int64 // those that were due in the warm-up
-	tickets atomic.Int64 // closed: asked for after the warm-up, to give out Requests of them
+	issued  atomic.Int64 // arrivals that permits have taken, warm-up included: the index of the next
+	warm    atomic.Int64 // those of them that were due in the warm-up
+	tickets atomic.Int64 // closed workload: how often one was asked for after the warm-up, to give out Requests
 
 	ctx       context.Context // of Run: once it is cancelled nothing more is issued
 	stopped   atomic.Int64    // nor once this is set, to the offset at which it was
@@ -132,7 +132,7 @@ func (l *Loop) begin() {
 	l.started.Store(true)
 }
 
-// Progress says how far the run has come. It may be called from any goroutine.
+// Progress returns how far the run has come. It may be called from any goroutine.
 func (l *Loop) Progress() Progress {
 	if !l.started.Load() {
 		return Progress{}

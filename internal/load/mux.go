@@ -78,7 +78,7 @@ func (l *Loop) runMuxes(ctx, cut context.Context) (interrupted bool) {
 
 func newMuxLoop(t *table, mux Mux) *muxLoop {
 	m := &muxLoop{table: t, mux: mux}
-	t.start = func(p *permit) { m.send(p, m.now()) }
+	t.activate = func(p *permit) { m.send(p, m.now()) }
 	t.expire = func(p *permit) { mux.Expire(p.place) }
 	m.done = m.finished
 	return m
@@ -174,7 +174,7 @@ func (m *muxLoop) issueDue(now time.Duration) {
 		if p == nil {
 			return
 		}
-		m.start(p)
+		m.activate(p)
 	}
 }
 
@@ -183,7 +183,7 @@ func (m *muxLoop) endRests(now time.Duration) {
 	kept := m.resting[:0]
 	for _, r := range m.resting {
 		if now >= r.until || m.halted() {
-			m.start(r.permit)
+			m.activate(r.permit)
 		} else {
 			kept = append(kept, r)
 		}
@@ -200,7 +200,7 @@ func (m *muxLoop) send(p *permit, now time.Duration) {
 	}
 }
 
-// finished ends the exchange in a place, of which r came, and starts the next.
+// finished ends the exchange in a place with the result r, and starts the next.
 func (m *muxLoop) finished(place int, r *Result) {
 	p := &m.permits[place]
 	now := m.now()

@@ -25,7 +25,7 @@ const (
 // runSenders makes the load with a Sender and a goroutine for each permit.
 func (l *Loop) runSenders(ctx, cut context.Context) (interrupted bool) {
 	for _, t := range l.tables {
-		t.start = func(p *permit) { l.wake(t, p) }
+		t.activate = func(p *permit) { l.wake(t, p) }
 		t.expire = func(p *permit) { p.sender.Expire(p.N) }
 	}
 	l.connectAhead(ctx)
@@ -37,7 +37,7 @@ func (l *Loop) runSenders(ctx, cut context.Context) (interrupted bool) {
 			continue
 		}
 		for p := t.acquire(); p != nil; p = t.acquire() { // which the goroutines do not do
-			t.start(p)
+			t.activate(p)
 		}
 	}
 	served := make(chan struct{})
@@ -72,7 +72,7 @@ func (l *Loop) pace(t *table) {
 		until, over := t.gather.until(t.coming.Due), t.noMore
 		if over {
 			for _, p := range t.free {
-				t.start(p)
+				t.activate(p)
 			}
 		}
 		t.mu.Unlock()

@@ -37,9 +37,9 @@ type state uint8
 
 const (
 	idle     state = iota // there is none
-	inFlight              //
-	timedOut              // told to end; it fails with a timeout when it does
-	cutOff                // told to end, and counted as unfinished already
+	inFlight              // it was sent
+	timedOut              // it was told to end, and then fails with a timeout
+	cutOff                // it was told to end, and is counted as unfinished
 )
 
 // sample is what is known of an exchange in flight.
@@ -48,18 +48,18 @@ func (p *permit) sample() Sample {
 }
 
 // A table gives arrivals to permits and takes back what became of them. It
-// starts no goroutine and never waits: a driver does, one of goroutines that
-// share the table and hold mu for each step, or an event loop, which needs no
-// lock.
+// starts no goroutine and never waits. That is for its driver to do: goroutines
+// that hold mu for each step, see [Loop.runSenders], or an event loop that has
+// the table to itself and needs no lock, see [Loop.runMuxes].
 type table struct {
 	*Loop
-	mu      sync.Mutex
-	shard   *shard
-	permits []permit // those from used on have never been needed
-	used    int
-	free    []*permit     // a stack: the most recently used is taken first, so that few connections stay busy
-	start   func(*permit) // makes an idle permit take an arrival, soon or at once
-	expire  func(*permit) // makes an exchange end soon, if it can be ended
+	mu       sync.Mutex
+	shard    *shard
+	permits  []permit // those from used on have never been needed
+	used     int
+	free     []*permit     // a stack: the most recently used is taken first, so that few connections stay busy
+	activate func(*permit) // makes an idle permit take an arrival, soon or at once
+	expire   func(*permit) // makes an exchange end soon, if it can be ended
 
 	inFlight, peak int
 	unfinished     []Sample // cut off
@@ -131,8 +131,9 @@ func (t *table) take(p *permit, now time.Duration) (ok bool) {
 	return true
 }
 
-// finish ends p's exchange, of which r came, and records it. If Config.OnFailed
-// is to be told of it, which may take its time, it returns the sample.
+// finish ends p's exchange with the result r and records it. It returns the
+// sample if Config.OnFailed wants it: the driver makes that call, which may take
+// a while.
 func (t *table) finish(p *permit, r *Result, now time.Duration) (failed *Sample) {
 	state := p.state
 	p.state, p.done = idle, now
@@ -159,10 +160,10 @@ func (l *Loop) sweepEvery() time.Duration {
 }
 
 // sweep ends exchanges that have reached their timeout, so that none needs a
-// timer of its own. It tells those again that were told before: they may not
-// have been where they could be ended, such as between connecting and sending.
-// It returns how many have ignored that for the grace period, and whether any
-// other permit may still send.
+// timer of its own. Exchanges that were told to end before are told again: they
+// may not have been where they could end, such as between connecting and
+// sending. It returns how many have ignored a timeout for the grace period, and
+// whether any other permit may still send.
 func (t *table) sweep(now time.Duration) (hung int, alive bool) {
 	alive = t.cfg.Schedule != nil && !t.noMore
 	for i := range t.permits[:t.used] {
@@ -193,14 +194,14 @@ func (t *table) cutOff(late bool) {
 	}
 }
 
-// release starts permits for the arrivals that are due now, as far as there are
-// any, each with its own due time. Once the loop is halted, the arrivals due by
-// then are the last.
+// release puts the arrivals that are due now in line, each with its own due
+// time, and activates permits for them as long as some are free. Once the loop is
+// halted, the arrivals due by then are the last.
 func (t *table) release(now time.Duration) {
 	t.bound(true) // End may have been called
 	t.releaseUntil(now)
 	if t.halted() && !t.noMore {
-		now = t.now() // starting permits may have taken a while
+		now = t.now() // activating permits may have taken a while
 		t.releaseUntil(now)
 		t.noMore, t.offered = true, now
 	}
@@ -246,7 +247,7 @@ func (t *table) bound(ok bool) {
 }
 
 // enqueue puts the arrival that has become due at the end of the line, and
-// starts a permit for it if one is free.
+// activates a permit for it if one is free.
 func (t *table) enqueue() {
 	if t.halted() {
 		t.waiting++ // it was due, and will not be sent
@@ -255,7 +256,7 @@ func (t *table) enqueue() {
 	if t.waiting == 0 {
 		if p := t.acquire(); p != nil {
 			t.promised++
-			t.start(p)
+			t.activate(p)
 			return
 		}
 	}

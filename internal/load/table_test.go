@@ -15,7 +15,7 @@ import (
 // A steppedTable is a table whose steps a test makes itself.
 type steppedTable struct {
 	*table
-	started []*permit // those that start was called for
+	started []*permit // those that activate was called for
 	told    []int64   // arrivals that expire was called for
 }
 
@@ -28,7 +28,7 @@ func onTable(t *testing.T, cfg Config, f func(t *testing.T, s *steppedTable)) {
 		l.ctx = t.Context()
 		l.begin()
 		s := &steppedTable{table: newTable(l, cfg.Concurrency, newShard(&cfg))}
-		s.start = func(p *permit) { s.started = append(s.started, p) }
+		s.activate = func(p *permit) { s.started = append(s.started, p) }
 		s.expire = func(p *permit) { s.told = append(s.told, p.N) }
 		if cfg.Schedule != nil {
 			s.advance()
