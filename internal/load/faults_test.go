@@ -141,15 +141,7 @@ func TestWhatIsOverIsNotStuck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := loop(Config{Requests: 2, Concurrency: 2}, ok)
 		l.Run(t.Context(), t.Context())
-		over := make(chan struct{})
-		go l.sweep(over)
-		time.Sleep(2 * l.sweepEvery())
-		close(over)
-		select {
-		case <-l.stuck:
-			assert.Fail(t, "stuck")
-		default:
-		}
+		assert.False(t, l.stuck())
 	})
 }
 
@@ -179,9 +171,9 @@ func TestCancelledBeforeTheStartSendsNothing(t *testing.T) {
 }
 
 func TestStagesBoundTheRun(t *testing.T) {
-	inBoth(t, func(t *testing.T, mux bool) {
+	synctest.Test(t, func(t *testing.T) {
 		stages := &Schedule{Stages: []Stage{{For: time.Second, From: 100, To: 100}, {For: time.Second}}}
-		p := &peer{mux: mux, delay: func(int64) time.Duration { return never }}
+		p := &peer{delay: func(int64) time.Duration { return never }}
 		o := run(t, p, Config{Schedule: stages, Concurrency: 1, Timeout: 10 * time.Second, Grace: 3 * time.Second})
 		assert.Equal(t, 5*time.Second, o.Elapsed, "2 s of stages and the grace period")
 		assert.Equal(t, record.Totals{Due: 100, Sent: 1, Unsent: 99, Unfinished: 1}, o.Totals)
@@ -218,8 +210,8 @@ func TestRunOfDeafCallsEnds(t *testing.T) {
 }
 
 func TestWarmupsTailIsNoPartOfTheRun(t *testing.T) {
-	inBoth(t, func(t *testing.T, mux bool) {
-		p := &peer{mux: mux, delay: func(n int64) time.Duration {
+	synctest.Test(t, func(t *testing.T) {
+		p := &peer{delay: func(n int64) time.Duration {
 			if n == 0 {
 				return 900 * time.Millisecond
 			}
@@ -252,8 +244,8 @@ func TestStoppedInTheWarmup(t *testing.T) {
 }
 
 func TestUnfinishedRequestsAreInTheSeries(t *testing.T) {
-	inBoth(t, func(t *testing.T, mux bool) {
-		p := &peer{mux: mux, delay: func(int64) time.Duration { return never }}
+	synctest.Test(t, func(t *testing.T) {
+		p := &peer{delay: func(int64) time.Duration { return never }}
 		o := run(t, p, Config{Schedule: rate(100), Duration: time.Second, Timeout: time.Minute, Grace: time.Second, Concurrency: 200})
 		require.Equal(t, int64(100), o.Unfinished)
 		var sent int64

@@ -88,7 +88,7 @@ type ended struct {
 }
 
 func newFakeMux(p *peer) *fakeMux {
-	return &fakeMux{peer: p, ended: make(chan ended, 1<<16), woken: make(chan struct{}, 1), timers: map[int]*time.Timer{}}
+	return &fakeMux{peer: p, ended: make(chan ended, 1<<11), woken: make(chan struct{}, 1), timers: map[int]*time.Timer{}}
 }
 
 func (m *fakeMux) Start(place int, n int64, _ time.Duration) {
@@ -151,7 +151,8 @@ func (m *fakeMux) Close() {
 	}
 }
 
-// inBoth runs f in a bubble for each way that a Loop can send.
+// inBoth runs f in a bubble with each driver, for what is theirs to do. What
+// the table does is tested with one.
 func inBoth(t *testing.T, f func(t *testing.T, mux bool)) {
 	t.Helper()
 	for name, mux := range map[string]bool{"goroutines": false, "mux": true} {
@@ -223,7 +224,11 @@ func runUntil(t *testing.T, ctx, cut context.Context, p *peer, cfg Config) *reco
 			m.Close()
 		}
 	} else {
-		require.Equal(t, int64(len(l.permits.opened)), p.closed.Load(), "every sender is closed")
+		var used int
+		for _, t := range l.tables {
+			used += t.used
+		}
+		require.Equal(t, int64(used), p.closed.Load(), "every sender is closed")
 	}
 	assert.LessOrEqual(t, o.PeakInFlight, cfg.Concurrency)
 	assert.Zero(t, o.Abandoned)
@@ -270,8 +275,8 @@ func TestClosedSendsExactlyN(t *testing.T) {
 }
 
 func TestClosedIsDueWhenSent(t *testing.T) {
-	inBoth(t, func(t *testing.T, mux bool) {
-		p := &peer{mux: mux, delay: func(int64) time.Duration { return 5 * time.Millisecond }}
+	synctest.Test(t, func(t *testing.T) {
+		p := &peer{delay: func(int64) time.Duration { return 5 * time.Millisecond }}
 		o := run(t, p, Config{Requests: 40, Concurrency: 4})
 		assert.Equal(t, 50*time.Millisecond, o.Elapsed, "ten rounds of four")
 		assert.Equal(t, int64(5*time.Millisecond), o.Response.Min())
@@ -294,8 +299,8 @@ func TestDurationStopsIssuingAndDrains(t *testing.T) {
 }
 
 func TestWarmupIsCountedApart(t *testing.T) {
-	inBoth(t, func(t *testing.T, mux bool) {
-		p := &peer{mux: mux, delay: func(n int64) time.Duration {
+	synctest.Test(t, func(t *testing.T) {
+		p := &peer{delay: func(n int64) time.Duration {
 			if n < 10 {
 				return 100 * time.Millisecond
 			}
@@ -308,14 +313,14 @@ func TestWarmupIsCountedApart(t *testing.T) {
 		assert.Equal(t, 10*time.Millisecond, quantile(t, o, 1))
 		assert.Equal(t, 500*time.Millisecond, o.Elapsed)
 	})
-	inBoth(t, func(t *testing.T, mux bool) {
-		p := &peer{mux: mux, delay: func(n int64) time.Duration { return time.Millisecond }}
+	synctest.Test(t, func(t *testing.T) {
+		p := &peer{delay: func(n int64) time.Duration { return time.Millisecond }}
 		o := run(t, p, Config{Schedule: rate(100), Duration: time.Second, Warmup: 500 * time.Millisecond})
 		assert.Equal(t, record.Totals{Due: 50, Sent: 50, Succeeded: 50}, o.Warmup)
 		assert.Equal(t, record.Totals{Due: 100, Sent: 100, Succeeded: 100}, o.Totals)
 	})
-	inBoth(t, func(t *testing.T, mux bool) {
-		p := &peer{mux: mux}
+	synctest.Test(t, func(t *testing.T) {
+		p := &peer{}
 		o := run(t, p, Config{Schedule: rate(100), Requests: 30, Warmup: 500 * time.Millisecond})
 		assert.Equal(t, int64(50), o.Warmup.Due, "the warm-up is at full schedule")
 		assert.Equal(t, int64(30), o.Due, "and not among the requests asked for")
@@ -349,8 +354,8 @@ func TestOpenCountsTheStall(t *testing.T) {
 }
 
 func TestOpenKeepsArrivalsInOrder(t *testing.T) {
-	inBoth(t, func(t *testing.T, mux bool) {
-		p := &peer{mux: mux, delay: func(n int64) time.Duration { return 35 * time.Millisecond }}
+	synctest.Test(t, func(t *testing.T) {
+		p := &peer{delay: func(n int64) time.Duration { return 35 * time.Millisecond }}
 		o := run(t, p, Config{Schedule: rate(1000), Requests: 50, Concurrency: 3})
 		assert.Equal(t, int64(50), o.Succeeded)
 		for i, n := range p.order {
@@ -372,10 +377,10 @@ func TestOpenUsesAsFewPermitsAsWillDo(t *testing.T) {
 }
 
 func TestOpenSchedulesToTheNanosecond(t *testing.T) {
-	inBoth(t, func(t *testing.T, mux bool) {
+	synctest.Test(t, func(t *testing.T) {
 		var start time.Time
 		var at []time.Duration
-		p := &peer{mux: mux}
+		p := &peer{}
 		p.delay = func(n int64) time.Duration {
 			if n == 0 {
 				start = time.Now()
@@ -417,9 +422,9 @@ func TestTimeout(t *testing.T) {
 }
 
 func TestLateSuccessIsATimeout(t *testing.T) {
-	inBoth(t, func(t *testing.T, mux bool) {
+	synctest.Test(t, func(t *testing.T) {
 		// Between two sweeps, which are 50 ms apart.
-		p := &peer{mux: mux, delay: func(n int64) time.Duration { return 1001 * time.Millisecond }}
+		p := &peer{delay: func(n int64) time.Duration { return 1001 * time.Millisecond }}
 		o := run(t, p, Config{Requests: 1, Timeout: time.Second})
 		assert.Equal(t, int64(1), o.Kinds[record.Timeout])
 		assert.Empty(t, o.Statuses)
@@ -533,10 +538,9 @@ func TestPauseAfterFailuresEndsWithTheRun(t *testing.T) {
 }
 
 func TestFailedRequestsAreCountedApart(t *testing.T) {
-	inBoth(t, func(t *testing.T, mux bool) {
+	synctest.Test(t, func(t *testing.T) {
 		var logged []int64
 		p := &peer{
-			mux:   mux,
 			delay: func(n int64) time.Duration { return time.Duration(n) * time.Millisecond },
 			status: func(n int64) int {
 				if n%4 == 0 {
@@ -586,3 +590,55 @@ type connector struct {
 }
 
 func (c connector) Connect(context.Context) { time.Sleep(time.Millisecond); c.connected.Add(1) }
+
+// What became due while an arrival before a stop was being sent counts as due.
+func TestStopCountsWhatIsDue(t *testing.T) {
+	for name, cuts := range map[string]bool{"cancelled": false, "cut": true} {
+		t.Run(name, func(t *testing.T) {
+			inBoth(t, func(t *testing.T, mux bool) {
+				stopped, stop := context.WithCancel(t.Context())
+				defer stop()
+				p := &peer{mux: mux, delay: func(n int64) time.Duration {
+					if n == 4 { // due at 4 ms
+						time.Sleep(5500 * time.Microsecond)
+						stop()
+					}
+					return time.Millisecond
+				}}
+				ctx, cut := stopped, t.Context()
+				if cuts {
+					ctx, cut = cut, ctx
+				}
+				o := runUntil(t, ctx, cut, p, Config{Schedule: rate(1000), Requests: 100})
+				assert.Equal(t, int64(10), o.Due, "0 to 9 ms")
+			})
+		})
+	}
+}
+
+// Permits that were exhausted in the warm-up were not in the run.
+func TestExhaustedInTheWarmupAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &peer{delay: func(n int64) time.Duration {
+			if n == 0 {
+				return 900 * time.Millisecond
+			}
+			return 0
+		}}
+		o := run(t, p, Config{Schedule: rate(100), Warmup: time.Second, Duration: time.Second, Concurrency: 1})
+		assert.Zero(t, o.Exhausted)
+	})
+}
+
+// Starting many places takes its time, which no request is charged with but its
+// own and those of a batch or two.
+func TestFirstRoundIsTimedOneByOne(t *testing.T) {
+	inBoth(t, func(t *testing.T, mux bool) {
+		p := &peer{mux: mux, delay: func(int64) time.Duration {
+			time.Sleep(time.Millisecond)
+			return 10 * time.Millisecond
+		}}
+		o := run(t, p, Config{Requests: 100, Concurrency: 100})
+		assert.LessOrEqual(t, time.Duration(o.Response.Max()), (1+10+3*startsAtOnce)*time.Millisecond)
+	})
+}

@@ -1,22 +1,35 @@
 package load
 
 import (
-	"context"
 	"runtime"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
 // What a run holds at its end does not grow with the number of its requests.
+// The responses of both runs take as long, and both are long enough for their
+// series to have all its intervals, so that nothing else makes a difference.
 func TestMemoryIsFlat(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector takes memory, and ten times as long")
 	}
-	heap := func(n int64, schedule *Schedule, mux bool) int64 {
-		l := New(instant(n, 64, schedule, mux))
-		o := l.Run(context.Background(), context.Background())
+	const few, many = 20_000, 220_000
+	heap := func(t *testing.T, n int64, schedule *Schedule, mux bool) int64 {
+		cfg := instant(n, 64, schedule, mux)
+		if mux {
+			cfg.Muxes = []Mux{&instantMux{delay: time.Millisecond}}
+		} else {
+			cfg.NewSender = func() Sender {
+				return sendFunc(func(n int64) record.Result { time.Sleep(time.Millisecond); return ok(n) })
+			}
+		}
+		l := New(cfg)
+		o := l.Run(t.Context(), t.Context())
 		require.Equal(t, n, o.Succeeded)
 		var m runtime.MemStats
 		runtime.GC()
@@ -27,12 +40,15 @@ func TestMemoryIsFlat(t *testing.T) {
 		return int64(m.HeapAlloc)
 	}
 	eachWay(func(name string, schedule *Schedule, mux bool) {
-		heap(1000, schedule, mux)
-		few, many := heap(50_000, schedule, mux), heap(5_000_000, schedule, mux)
-		t.Logf("%s: %d KB after 50,000 requests, %d KB after 5,000,000", name, few>>10, many>>10)
-		// Histograms have more octaves and intervals the longer a run is, to a
-		// bound of some 3 MB a shard; a single word kept of each request would
-		// be 40 MB.
-		assert.Less(t, many-few, int64(1+len(New(Config{}).shards))*(4<<20), name)
+		if schedule != nil {
+			schedule = rate(60_000) // of the 64,000/s that the permits allow
+		}
+		synctest.Test(t, func(t *testing.T) {
+			heap(t, few, schedule, mux)
+			less, more := heap(t, few, schedule, mux), heap(t, many, schedule, mux)
+			t.Logf("%s: %d KB after %d requests, %d KB after %d", name, less>>10, few, more>>10, many)
+			// A single word kept of each request would be 1.6 MB.
+			assert.Less(t, more-less, int64(512<<10), name)
+		})
 	})
 }

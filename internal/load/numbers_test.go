@@ -13,8 +13,10 @@ import (
 	"github.com/loadtestkit/load-tester/internal/record"
 )
 
-// An instantMux ends each exchange as soon as it is waited for.
+// An instantMux ends each exchange as soon as it is waited for, after a delay
+// for all of them.
 type instantMux struct {
+	delay         time.Duration
 	begun, ending []int
 	result        record.Result
 }
@@ -25,6 +27,9 @@ func (m *instantMux) Wait(d time.Duration, done func(int, *record.Result)) (expi
 	if len(m.begun) == 0 {
 		time.Sleep(d) // of the tests here, only the pace of arrivals is waited for
 		return true
+	}
+	if m.delay > 0 {
+		time.Sleep(m.delay)
 	}
 	m.begun, m.ending = m.ending[:0], m.begun
 	m.result = ok(0)

@@ -65,32 +65,15 @@ func (l *Loop) Peek() *record.Record {
 	return r
 }
 
-// finish adds to what was recorded what never ended, and returns it all.
-func (l *Loop) finish(interrupted bool, unfinished []record.Sample) *record.Record {
+// outcome adds to what was recorded what never ended, and returns it all.
+func (l *Loop) outcome(interrupted bool) *record.Record {
 	r := l.recorded()
 	r.From = l.start
 	r.Interrupted = interrupted
+	r.Abandoned = l.abandoned
 	r.Loops = l.cfg.loops()
-
-	// A permit that hangs in Go code under test may still come to life: what
-	// follows is read under the lock that it would need.
-	s := &l.permits
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for ; s.waiting > 0; s.waiting-- {
-		if a, _ := s.claims.Next(); a.Due < l.cfg.Warmup {
-			r.Warmup.Unsent++
-		} else {
-			r.AddUnsent(a.Due + l.cfg.shift())
-		}
-	}
-	for _, u := range unfinished {
-		if u.Due < l.cfg.Warmup {
-			r.Warmup.Unfinished++
-		} else {
-			u = l.cfg.inCourse(u)
-			r.AddUnfinished(u.Due, u.Sent)
-		}
+	for _, t := range l.tables {
+		t.addTo(r)
 	}
 	elapsed := max(0, l.now()-l.cfg.Warmup)
 	if r.Unfinished > 0 || r.Unsent > 0 {
@@ -104,17 +87,10 @@ func (l *Loop) finish(interrupted bool, unfinished []record.Sample) *record.Reco
 		r.Due, r.Warmup.Due = r.Sent, r.Warmup.Sent
 		r.Offering = l.cfg.Origin + min(l.cfg.Duration, elapsed)
 	} else {
-		r.Due, r.Warmup.Due = l.released, l.releasedWarm
-		r.Offering = l.cfg.Origin + max(0, l.offered-l.cfg.Warmup)
+		t := l.tables[0] // the only one
+		r.Due, r.Warmup.Due = t.released, t.releasedWarm
+		r.Offering = l.cfg.Origin + max(0, t.offered-l.cfg.Warmup)
 	}
-	r.PeakInFlight = s.peak
-	for _, p := range s.opened {
-		if p.began.Load() == cutOff {
-			r.Abandoned++
-		}
-	}
-	s.relieve(l.now())
-	r.Exhausted = s.full
 	return r
 }
 

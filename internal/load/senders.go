@@ -1,0 +1,244 @@
+package load
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/loadtestkit/load-tester/internal/record"
+)
+
+// A Connector is a Sender that can open its connection before it is needed. If
+// that fails, the first Send finds it out again.
+type Connector interface {
+	Connect(ctx context.Context)
+}
+
+const (
+	// abandonAfter is how long a run waits for requests that it has cut off.
+	// Only Go code under test that ignores its context takes longer.
+	abandonAfter = time.Second
+	// cutEvery is how often it asks again for what is left to end.
+	cutEvery = 5 * time.Millisecond
+)
+
+// runSenders makes the load with a Sender and a goroutine for each permit.
+func (l *Loop) runSenders(ctx, cut context.Context) (interrupted bool) {
+	for _, t := range l.tables {
+		t.activate = func(p *permit) { l.wake(t, p) }
+		t.expire = func(p *permit) { p.sender.Expire(p.N) }
+	}
+	l.connectAhead(ctx)
+	l.begin()
+	for _, t := range l.tables {
+		if l.cfg.Schedule != nil {
+			t.advance()
+			l.serving.Go(func() { l.pace(t) })
+			continue
+		}
+		for p := t.acquire(); p != nil; p = t.acquire() { // which the goroutines do not do
+			t.activate(p)
+		}
+	}
+	served := make(chan struct{})
+	go func() { l.serving.Wait(); close(served) }()
+	return l.await(ctx, cut, served)
+}
+
+// connectAhead opens the connections that are wanted before the start.
+func (l *Loop) connectAhead(ctx context.Context) {
+	var dials sync.WaitGroup
+	for _, t := range l.tables {
+		var ready []*permit
+		for range min(l.cfg.Ahead, len(t.permits)) {
+			p := t.acquire()
+			p.sender = l.cfg.NewSender()
+			if c, ok := p.sender.(Connector); ok {
+				dials.Go(func() { c.Connect(ctx) })
+			}
+			ready = append(ready, p)
+		}
+		t.free = ready
+	}
+	dials.Wait()
+}
+
+// pace releases arrivals when they are due, until there are no more, and then
+// lets the permits go that wait for one.
+func (l *Loop) pace(t *table) {
+	for {
+		t.mu.Lock()
+		t.release(l.now())
+		until, over := t.gather.until(t.coming.Due), t.noMore
+		if over {
+			for _, p := range t.free {
+				t.activate(p)
+			}
+		}
+		t.mu.Unlock()
+		if over {
+			return
+		}
+		if d := until - l.now(); d > 0 {
+			l.cfg.Sleeper.Sleep(d)
+		}
+	}
+}
+
+// wake makes p's goroutine look for an arrival.
+func (l *Loop) wake(t *table, p *permit) {
+	if p.wake != nil {
+		p.wake <- struct{}{}
+		return
+	}
+	p.wake = make(chan struct{}, 1)
+	if p.sender == nil {
+		p.sender = l.cfg.NewSender()
+	}
+	l.serving.Go(func() { l.serve(t, p) })
+}
+
+// serve sends what p is given until there is no more.
+func (l *Loop) serve(t *table, p *permit) {
+	defer l.leave(t, p)
+	t.mu.Lock()
+	for l.next(t, p) {
+		t.mu.Unlock()
+		r := p.sender.Send(p.N, p.idled)
+		now := l.now()
+		t.mu.Lock()
+		failed := t.finish(p, &r, now)
+		if rest := p.sent + r.Pause - now; failed != nil || rest > 0 {
+			t.mu.Unlock()
+			l.report(failed)
+			l.pause(rest)
+			t.mu.Lock()
+		}
+	}
+	t.mu.Unlock()
+}
+
+// next gives p its next arrival and waits for one if need be; t.mu must be held
+// and is let go meanwhile. It returns false when there are no more.
+func (l *Loop) next(t *table, p *permit) bool {
+	for !t.take(p, l.now()) {
+		if t.noMore {
+			return false
+		}
+		t.free = append(t.free, p)
+		t.mu.Unlock()
+		<-p.wake
+		t.mu.Lock()
+	}
+	return true
+}
+
+// leave runs when p's goroutine exits. If code under test ended it, the request
+// has failed and another goroutine takes over.
+func (l *Loop) leave(t *table, p *permit) {
+	t.mu.Lock()
+	if p.state != idle {
+		failed := t.finish(p, &record.Result{Kind: record.Check, Err: errEnded}, l.now())
+		t.mu.Unlock()
+		l.report(failed)
+		l.serving.Go(func() { l.serve(t, p) })
+		return
+	}
+	p.left = true
+	t.mu.Unlock()
+	p.sender.Close()
+}
+
+// report calls OnFailed, unless s is nil.
+func (l *Loop) report(s *record.Sample) {
+	if s != nil {
+		l.cfg.OnFailed(s)
+	}
+}
+
+// pause rests for d, or until nothing more is issued.
+func (l *Loop) pause(d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-l.stopping:
+	}
+}
+
+// await waits until everything is over, and sees to it that it will be.
+func (l *Loop) await(ctx, cut context.Context, served <-chan struct{}) (interrupted bool) {
+	last := time.NewTimer(l.untilCutOff())
+	defer last.Stop()
+	sweep := time.NewTicker(l.sweepEvery())
+	defer sweep.Stop()
+	cancelled := ctx.Done()
+	for {
+		select {
+		case <-served:
+			return interrupted || ctx.Err() != nil
+		case <-sweep.C:
+			if !l.stuck() {
+				continue
+			}
+			// What hangs may have kept the rest from being issued.
+			end, ok := l.end()
+			kept := l.cfg.Schedule == nil && l.tickets.Load() < l.cfg.Requests && !(ok && l.now() >= end)
+			interrupted = interrupted || kept
+		case <-cancelled:
+			cancelled = nil // a closed channel would be ready for ever
+			interrupted = true
+			l.stop()
+			last.Reset(min(l.cfg.Grace, l.untilCutOff()))
+			continue
+		case <-last.C:
+		case <-cut.Done():
+			interrupted = true
+		}
+		l.stop()
+		l.cutOff(served)
+		return interrupted
+	}
+}
+
+// stuck sweeps, and reports whether nothing is left except exchanges that have
+// ignored their timeout for the grace period.
+func (l *Loop) stuck() bool {
+	hung, alive := 0, false
+	for _, t := range l.tables {
+		t.mu.Lock()
+		h, a := t.sweep(l.now())
+		t.mu.Unlock()
+		hung, alive = hung+h, alive || a
+	}
+	return hung > 0 && !alive
+}
+
+// cutOff ends what is in flight, and abandons it if that takes too long.
+func (l *Loop) cutOff(served <-chan struct{}) {
+	again := time.NewTicker(cutEvery)
+	defer again.Stop()
+	giveUp := time.NewTimer(abandonAfter)
+	defer giveUp.Stop()
+	for late := false; ; {
+		for _, t := range l.tables {
+			t.mu.Lock()
+			t.cutOff(late)
+			t.sweep(l.now())
+			if late {
+				l.abandoned += int64(t.inFlight)
+			}
+			t.mu.Unlock()
+		}
+		if late {
+			return
+		}
+		select {
+		case <-served:
+			return
+		case <-again.C:
+		case <-giveUp.C:
+			late = true // those that are timing out, too
+		}
+	}
+}

@@ -1,0 +1,325 @@
+package load
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/loadtestkit/load-tester/internal/record"
+)
+
+var (
+	// errTimeout is the cause of a failure when an exchange ended too late.
+	errTimeout = errors.New("no complete response within the timeout")
+	// errEnded is the cause when code under test ended its goroutine.
+	errEnded = errors.New("the function ended its goroutine, as t.Fatal and t.FailNow do; return an error instead")
+)
+
+// A permit is the right to have one exchange in flight, over a connection of
+// its own. The zero permit is idle.
+type permit struct {
+	place  int           // index in its table, which is the Mux's name for it
+	sender Sender        // nil until first needed, and always with a Mux
+	wake   chan struct{} // tells its goroutine to try again; nil before that one starts
+
+	Arrival               // of the exchange in flight, or else of the last one
+	sent    time.Duration // when it was sent
+	waited  time.Duration // the part of sent - Due spent waiting for a permit
+	idled   time.Duration // from the end of the exchange before; 0 if there was none
+	state   state
+	expired time.Duration // when it timed out
+	done    time.Duration // when the last exchange ended; 0 if there was none
+	left    bool          // its goroutine has exited
+}
+
+// A state says how far a permit's exchange is.
+type state uint8
+
+const (
+	idle     state = iota // there is none
+	inFlight              // it was sent
+	timedOut              // it was told to end, and then fails with a timeout
+	cutOff                // it was told to end, and is counted as unfinished
+)
+
+// sample is what is known of an exchange in flight.
+func (p *permit) sample() record.Sample {
+	return record.Sample{N: p.N, Due: p.Due, Sent: p.sent, Waited: p.waited}
+}
+
+// A table gives arrivals to permits and takes back what became of them. It
+// starts no goroutine and never waits. That is for its driver to do: goroutines
+// that hold mu for each step, see [Loop.runSenders], or an event loop that has
+// the table to itself and needs no lock, see [Loop.runMuxes].
+type table struct {
+	*Loop
+	mu       sync.Mutex
+	shard    *shard
+	permits  []permit // those from used on have never been needed
+	used     int
+	free     []*permit     // a stack: the most recently used is taken first, so that few connections stay busy
+	activate func(*permit) // makes an idle permit take an arrival, soon or at once
+	expire   func(*permit) // makes an exchange end soon, if it can be ended
+
+	inFlight, peak int
+	unfinished     []record.Sample // cut off
+	noMore         bool            // nothing more will become due
+
+	// Open workload: the arrivals that become due. Arrivals that are due and
+	// not sent stand in line, in order. They are not kept: front walks the
+	// schedule behind next. Those at the front are promised to permits that
+	// were started; behind them wait those that found no permit free.
+	next                   Cursor  // after coming
+	coming                 Arrival // the first that is not yet due
+	gather                 gatherer
+	released, releasedWarm int64         // how many have become due, after and in the warm-up
+	offered                time.Duration // until when they did
+	front                  Cursor
+	promised, waiting      int64
+	exhausted              bool          // some wait because every permit is out
+	since                  time.Duration // since when, the warm-up left out
+	full                   time.Duration // how long some have, before that
+}
+
+// newTable returns a table with n permits that records in h.
+func newTable(l *Loop, n int, h *shard) *table {
+	t := &table{Loop: l, shard: h, permits: make([]permit, n)}
+	for i := range t.permits {
+		t.permits[i].place = i
+	}
+	if l.cfg.Schedule != nil {
+		t.next = l.cfg.Schedule.Cursor()
+		t.next.first = l.cfg.First
+		t.front = t.next
+	}
+	return t
+}
+
+// acquire takes a free permit; nil if all are out.
+func (t *table) acquire() (p *permit) {
+	if n := len(t.free); n > 0 {
+		p, t.free = t.free[n-1], t.free[:n-1]
+		return p
+	}
+	if t.used == len(t.permits) {
+		return nil
+	}
+	t.used++
+	return &t.permits[t.used-1]
+}
+
+// take gives p the next arrival, which is sent now; ok is false if there is
+// none yet, or if noMore is set.
+func (t *table) take(p *permit, now time.Duration) (ok bool) {
+	var a Arrival
+	var waited time.Duration
+	if t.cfg.Schedule == nil {
+		if a.N, ok = t.issue(now); !ok {
+			t.noMore = true
+			return false
+		}
+		a.Due = now
+	} else if a, waited, ok = t.dequeue(now); !ok {
+		return false
+	}
+	p.Arrival, p.sent, p.waited, p.state = a, now, waited, inFlight
+	if p.done > 0 {
+		p.idled = now - p.done
+	}
+	t.inFlight++
+	t.peak = max(t.peak, t.inFlight)
+	return true
+}
+
+// finish ends p's exchange with the result r and records it. It returns the
+// sample if Config.OnFailed wants it: the driver makes that call, which may take
+// a while.
+func (t *table) finish(p *permit, r *record.Result, now time.Duration) (failed *record.Sample) {
+	state := p.state
+	p.state, p.done = idle, now
+	t.inFlight--
+	if state == cutOff {
+		return nil
+	}
+	s := p.sample()
+	s.Result, s.Done = *r, now
+	if s.Kind != record.Timeout && s.Kind != record.ConnectTimeout && (state == timedOut || s.ServiceTime() > t.cfg.Timeout) {
+		s.Status, s.Kind, s.Err = 0, record.Timeout, errTimeout
+	}
+	t.shard.record(&s, &t.cfg)
+	if t.cfg.OnFailed == nil || s.Due < t.cfg.Warmup || s.Succeeded() {
+		return nil
+	}
+	return new(t.cfg.inCourse(s)) // a copy, so that s itself costs no allocation
+}
+
+// sweepEvery is how often a driver must call sweep.
+func (l *Loop) sweepEvery() time.Duration {
+	return max(l.cfg.Timeout/20, 500*time.Microsecond)
+}
+
+// sweep ends exchanges that have reached their timeout, so that none needs a
+// timer of its own. Exchanges that were told to end before are told again: they
+// may not have been where they could end, such as between connecting and
+// sending. It returns how many have ignored a timeout for the grace period, and
+// whether any other permit may still send.
+func (t *table) sweep(now time.Duration) (hung int, alive bool) {
+	alive = t.cfg.Schedule != nil && !t.noMore
+	for i := range t.permits[:t.used] {
+		p := &t.permits[i]
+		if p.state == inFlight && now-p.sent >= t.cfg.Timeout {
+			p.state, p.expired = timedOut, now
+		}
+		if p.state > inFlight {
+			t.expire(p)
+		}
+		if p.state == timedOut && now-p.expired > t.cfg.Grace {
+			hung++
+		} else if !p.left {
+			alive = true
+		}
+	}
+	return hung, alive
+}
+
+// cutOff counts what is in flight as unfinished, except what is timing out,
+// unless late is set.
+func (t *table) cutOff(late bool) {
+	for i := range t.permits[:t.used] {
+		if p := &t.permits[i]; p.state == inFlight || late && p.state == timedOut {
+			p.state = cutOff
+			t.unfinished = append(t.unfinished, p.sample())
+		}
+	}
+}
+
+// release puts the arrivals that are due now in line, each with its own due
+// time, and activates permits for them as long as some are free. Once the loop is
+// halted, the arrivals due by then are the last.
+func (t *table) release(now time.Duration) {
+	t.bound(true) // End may have been called
+	t.releaseUntil(now)
+	if t.halted() && !t.noMore {
+		now = t.now() // activating permits may have taken a while
+		t.releaseUntil(now)
+		t.noMore, t.offered = true, now
+	}
+}
+
+func (t *table) releaseUntil(now time.Duration) {
+	for !t.noMore && t.coming.Due <= now {
+		t.gather.released(t.coming.Due, now)
+		if t.coming.Due < t.cfg.Warmup {
+			t.releasedWarm++
+		} else {
+			t.released++
+		}
+		t.advance()
+		t.enqueue()
+	}
+}
+
+// advance moves on to the next arrival.
+func (t *table) advance() {
+	var ok bool
+	t.coming, ok = t.next.Next()
+	t.bound(ok)
+}
+
+// bound sets noMore if the next arrival will not become due; ok says that there
+// is one.
+func (t *table) bound(ok bool) {
+	end, bounded := t.end()
+	switch {
+	case t.noMore:
+		return
+	case !ok:
+		t.offered = t.cfg.Schedule.Length()
+	case bounded && t.coming.Due >= end:
+		t.offered = end
+	case t.cfg.Requests > 0 && t.released == t.cfg.Requests:
+		t.offered = t.coming.Due
+	default:
+		return
+	}
+	t.noMore = true
+}
+
+// enqueue puts the arrival that has become due at the end of the line, and
+// activates a permit for it if one is free.
+func (t *table) enqueue() {
+	if t.halted() {
+		t.waiting++ // it was due, and will not be sent
+		return
+	}
+	if t.waiting == 0 {
+		if p := t.acquire(); p != nil {
+			t.promised++
+			t.activate(p)
+			return
+		}
+	}
+	t.waiting++
+	if !t.exhausted {
+		t.exhausted, t.since = true, max(t.now(), t.cfg.Warmup)
+	}
+}
+
+// dequeue takes the arrival at the front of the line.
+func (t *table) dequeue(now time.Duration) (a Arrival, waited time.Duration, ok bool) {
+	if t.promised+t.waiting == 0 || t.halted() {
+		return a, 0, false
+	}
+	a, _ = t.front.Next()
+	if t.promised > 0 {
+		t.promised--
+	} else {
+		// Every permit was out when it was due, so how late it was released
+		// did not matter.
+		waited = now - a.Due
+		if t.waiting--; t.waiting == 0 {
+			t.relieve(now)
+		}
+	}
+	if a.Due < t.cfg.Warmup {
+		t.warm.Add(1)
+	}
+	t.issued.Add(1)
+	return a, waited, true
+}
+
+// addTo adds to r what never reached the shard. Nothing else may happen to t,
+// except the end of exchanges that were cut off.
+func (t *table) addTo(r *record.Record) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for range t.promised + t.waiting {
+		if a, _ := t.front.Next(); a.Due < t.cfg.Warmup {
+			r.Warmup.Unsent++
+		} else {
+			r.AddUnsent(a.Due + t.cfg.shift())
+		}
+	}
+	for _, s := range t.unfinished {
+		if s.Due < t.cfg.Warmup {
+			r.Warmup.Unfinished++
+		} else {
+			s = t.cfg.inCourse(s)
+			r.AddUnfinished(s.Due, s.Sent)
+		}
+	}
+	if at := time.Duration(t.stopped.Load()); at > 0 {
+		t.relieve(at)
+	}
+	r.Exhausted += t.full
+	r.PeakInFlight += t.peak
+}
+
+// relieve ends the time in which arrivals wait for a permit, if it is one: they
+// are taken, or wait for nothing any more.
+func (t *table) relieve(now time.Duration) {
+	if t.exhausted {
+		t.exhausted = false
+		t.full += max(0, now-t.since)
+	}
+}
