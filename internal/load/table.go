@@ -68,7 +68,7 @@ type table struct {
 	// Open workload: the arrivals that become due. Arrivals that are due and
 	// not sent stand in line, in order. They are not kept: front walks the
 	// schedule behind next. Those at the front are promised to permits that
-	// were started; behind them wait those that found no permit free.
+	// were activated; behind them wait those that found no permit free.
 	next                   Cursor  // after coming
 	coming                 Arrival // the first that is not yet due
 	gather                 gatherer
