@@ -48,9 +48,10 @@ type Document struct {
 	Ratios []Ratio `json:"ratios"` // of head over base; empty except in a comparison
 	Found  *Found  `json:"search"` // what a search found; nil except in a search
 
-	Limits  []LimitResult   `json:"limits"`
-	Verdict verdict.Verdict `json:"verdict"` // of all ratios and limits, or of a search; null if nothing was judged
-	Repeat  *Document       `json:"repeat"`  // the fresh measurement that a fail was repeated in; nil if there was none
+	Limits   []LimitResult   `json:"limits"`
+	Verdict  verdict.Verdict `json:"verdict"`  // of all ratios and limits, or of a search; null if nothing was judged
+	Recorded string          `json:"recorded"` // what became of the update of a baseline; "" if there was none
+	Repeat   *Document       `json:"repeat"`   // the fresh measurement that a fail was repeated in; nil if there was none
 
 	Generator Generator `json:"generator"`
 }
@@ -103,6 +104,7 @@ type Pairs struct {
 	Block  time.Duration `json:"block_ns"` // length of each block, the guard included
 	Guard  time.Duration `json:"guard_ns"` // what is due in a block before its end is sent and not counted
 	Seed   uint64        `json:"seed"`     // of the order within each pair
+	Took   time.Duration `json:"took_ns"`  // of both targets together
 }
 
 // A Ratio is head's response time over base's at one quantile.
