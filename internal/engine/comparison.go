@@ -303,7 +303,7 @@ func (c *contest) describe() (*report.Document, error) {
 	d.Generator.CPUPerRequest = nil // the other's requests took theirs too
 	d.Pairs = &report.Pairs{Judged: len(c.pairs), Block: c.block, Guard: c.guard, Seed: c.order, Took: c.took}
 	for _, r := range c.ratios {
-		d.Ratios = append(d.Ratios, c.ratio(r))
+		d.Ratios = append(d.Ratios, report.NewRatio(r, c.head.Waive))
 	}
 	for i := range d.Limits {
 		d.Limits[i].Reason = "head: " + d.Limits[i].Reason
@@ -317,35 +317,4 @@ func (c *contest) describe() (*report.Document, error) {
 	}
 	d.Verdict = report.Overall(d.Judged())
 	return d, nil
-}
-
-// ratio is v as a document has it.
-func (c *contest) ratio(v verdict.Ratio) report.Ratio {
-	r := report.Ratio{
-		Quantile:   v.Name(),
-		Tolerance:  v.Tolerance.Ratio,
-		Confidence: v.Confidence,
-		Pairs:      v.Pairs,
-		BlockLevel: v.BlockLevel,
-		Verdict:    v.Verdict,
-		Reason:     v.Reason,
-		Detail:     v.Detail,
-		Ratio:      finite(v.Estimate),
-		Low:        finite(v.Low),
-		High:       finite(v.High),
-		Base:       span(v.Base),
-		Head:       span(v.Head),
-	}
-	if why := c.head.Waive; why != "" {
-		r.Verdict, r.Reason = verdict.NotJudged, "not judged: "+why+"; "+r.Reason
-	}
-	return r
-}
-
-// span is a time in ns, nil where it is unknown or without bound.
-func span(ns float64) *time.Duration {
-	if finite(ns) == nil {
-		return nil
-	}
-	return new(time.Duration(ns))
 }

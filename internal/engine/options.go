@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/baseline"
 	"github.com/loadtestkit/load-tester/internal/http1"
 	"github.com/loadtestkit/load-tester/internal/load"
 	"github.com/loadtestkit/load-tester/internal/report"
@@ -94,9 +95,9 @@ type RunOptions struct {
 	Requests int64         // after the warm-up; 0 means no bound
 	Duration time.Duration // after the warm-up; 0 means no bound
 	Limits   []verdict.Limit
-	Kept     float64   // least part of Rate that has to succeed; 0 means none. Without an end the run then takes its Budget, or 10s
-	Control  bool      // give a little of the load to a handler that does nothing, to see what the machine does, also beside a run of a given length
-	Baseline *Baseline // earlier runs to judge by, or to add this one to; may be nil
+	Kept     float64            // least part of Rate that has to succeed; 0 means none. Without an end the run then takes its Budget, or 10s
+	Control  bool               // give a little of the load to a handler that does nothing, to see what the machine does, also beside a run of a given length
+	Baseline *baseline.Baseline // earlier runs to judge by or to add this one to; may be nil. Its Tolerances are by default those of a comparison
 }
 
 // CompareOptions ask for two targets to be measured against each other under the

@@ -29,9 +29,9 @@ const (
 
 // A runPlan is one load on one target.
 type runPlan struct {
-	arm     *armPlan
-	control bool
-	earlier *earlier // nil without a baseline
+	arm      *armPlan
+	control  bool
+	baseline *baseline.Baseline // nil without one
 }
 
 // NewRun checks o and fills in defaults. Its error joins a *[Fault] for each
@@ -50,8 +50,15 @@ func NewRun(o RunOptions) (Plan, error) {
 	}
 	f.add(p.endless() && len(p.limits) == 0, "Requests", "0, and Duration is 0 too; want at least one of them")
 	f.join(p.check())
-	earlier, err := o.Baseline.read()
-	f.join(err)
+	earlier := o.Baseline
+	if earlier != nil {
+		earlier = new(*o.Baseline)
+		if len(earlier.Tolerances) == 0 {
+			earlier.Tolerances = defaultTolerances
+		}
+		err := earlier.Load()
+		f.add(err != nil, "Baseline", "%v", err)
+	}
 	if err := f.err(); err != nil {
 		return nil, err
 	}
@@ -59,7 +66,7 @@ func NewRun(o RunOptions) (Plan, error) {
 	if p.endless() {
 		p.Warmup = max(p.Warmup, clearWarmup)
 	}
-	return &runPlan{arm: p, control: o.Control || earlier != nil, earlier: earlier}, nil
+	return &runPlan{arm: p, control: o.Control || earlier != nil, baseline: earlier}, nil
 }
 
 // Run makes the run; see [Plan].
@@ -71,8 +78,8 @@ func (p *runPlan) Run(ctx, cut context.Context, watch Watch) (*report.Document, 
 		last = &round{session: session{ctx: ctx, cut: cut, monitor: m}, runPlan: p, after: after}
 		return last.make()
 	})
-	if err == nil && p.earlier != nil {
-		err = p.earlier.update(d, last.reference, p.arm.Waive)
+	if err == nil && p.baseline != nil && p.baseline.Update && !d.Interrupted {
+		err = p.baseline.Add(d, last.reference, p.arm.Waive)
 	}
 	return d, err
 }
@@ -96,7 +103,7 @@ func (r *round) make() (*report.Document, error) {
 		plan = plan.fresh()
 	}
 	r.standard = plan.standard()
-	if r.earlier != nil {
+	if r.baseline != nil {
 		r.reference = baseline.Reference()
 	}
 	return r.measure([]*armPlan{plan}, r.load, r.describe)
@@ -124,8 +131,8 @@ func (r *round) describe() (*report.Document, error) {
 	seen := r.to.complete(r.machine)
 	r.control.complete(seen)
 	d, err := r.document(report.Run, r.to, excuse(r.to.judge(seen, r.standard), seen))
-	if err == nil && r.earlier != nil && !d.Interrupted {
-		err = r.earlier.judge(d, r.reference, r.to.Waive)
+	if err == nil && r.baseline != nil && !r.baseline.Update && !d.Interrupted {
+		err = r.baseline.Judge(d, r.reference, r.to.Waive)
 	}
 	return d, err
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math"
 	"os"
 	"slices"
 	"time"
@@ -95,7 +94,7 @@ func (w *walk) load() error {
 			w.search.Interrupt()
 			return nil
 		}
-		limit, why := blame(to, r)
+		limit, why := verdict.Blame(to.limits, r)
 		w.search.Record(verdict.TrialResult{Held: limit == "", Limit: limit, Took: time.Since(began)})
 		d := report.Summarize(r.Response)
 		w.trials = append(w.trials, report.Trial{
@@ -124,86 +123,6 @@ func (w *walk) try(to *arm, t verdict.TrialPlan) (*record.Record, error) {
 	return r, err
 }
 
-// blame says what a trial ran into: one of verdict's words, "" if it held.
-func blame(to *arm, r *record.Record) (limit, why string) {
-	behind := float64(r.Due-r.Sent) > verdict.MostUnsent*float64(r.Due)
-	sent := unit.Percent(ratio(r.Sent, r.Due)) + " of what was due was sent"
-	if behind && r.PeakInFlight < to.Concurrency {
-		return verdict.ByGenerator, sent
-	}
-	if missed := to.missed(r); len(missed) > 0 {
-		steal, use := r.Machine.Steal.Value, r.CPUUse()
-		switch {
-		case steal > verdict.MostSteal:
-			return verdict.ByHost, fmt.Sprintf("%s, while the hypervisor took %s of this machine", missed[0], unit.Percent(steal))
-		case r.Place != record.InProcess && use > verdict.MostCPU:
-			return verdict.ByGenerator, fmt.Sprintf("%s, with %s of the generator's processors in use", missed[0], unit.Percent(use))
-		case to.lateAlone(r):
-			return verdict.ByGenerator, missed[0] + ", most of it the generator's own lateness"
-		}
-		return verdict.ByTarget, missed[0]
-	}
-	if behind {
-		return verdict.ByTarget, sent + ", as all permits were taken"
-	}
-	return "", ""
-}
-
-// lateAlone reports whether a limit on time that was missed would have been kept
-// if the generator had sent on time.
-func (p *armPlan) lateAlone(r *record.Record) bool {
-	for _, l := range p.limits {
-		if l.Metric != verdict.Quantile || float64(r.Failed) > (1-l.Q)*float64(r.Due) {
-			continue // those that failed would have missed it at any time
-		}
-		late, _ := r.Lateness.Quantile(l.Q)
-		service, _ := r.Service.Quantile(l.Q)
-		waited, _ := r.Waited.Quantile(l.Q)
-		if time.Duration(late) > l.Time/2 && time.Duration(service+waited) < l.Time/2 {
-			return true
-		}
-	}
-	return false
-}
-
-// missed says which limits a trial missed, by what was counted alone: a trial
-// is one of many, and it is those together that are judged.
-func (p *armPlan) missed(r *record.Record) (missed []string) {
-	within := r.Within
-	for _, l := range p.limits {
-		bad := r.Missed()
-		text := fmt.Sprintf("error ratio %.3g", ratio(bad, r.Due))
-		kept := l.Op.Holds(ratio(bad, r.Due), l.Value)
-		switch l.Metric {
-		case verdict.Quantile:
-			within, bad = within[1:], r.Due-within[0]
-			kept = float64(bad) <= (1-l.Q)*float64(r.Due)*(1+1e-12)
-			text = fmt.Sprintf("%d of %d not within %v", bad, r.Due, l.Time)
-			if r.Failed > 0 {
-				text += fmt.Sprintf(", %d of them failed", r.Failed)
-			}
-		case verdict.Max:
-			kept = bad == 0 && l.Op.Holds(float64(r.Response.Max()), float64(l.Time))
-			text = "max " + unit.Duration(time.Duration(r.Response.Max()))
-			if bad > 0 {
-				text = fmt.Sprintf("%d of %d did not succeed", bad, r.Due)
-			}
-		}
-		if !kept {
-			missed = append(missed, fmt.Sprintf("%v: %s", l, text))
-		}
-	}
-	return missed
-}
-
-// ratio is a/b; 1 where nothing was due.
-func ratio(a, b int64) float64 {
-	if b == 0 {
-		return 1
-	}
-	return float64(a) / float64(b)
-}
-
 // overload are the warnings of too high a rate, which a search tries on purpose.
 var overload = []string{verdict.SentBelowDue, verdict.Lateness, verdict.PermitsExhausted}
 
@@ -220,7 +139,7 @@ func (w *walk) describe() (*report.Document, error) {
 	d.Config.Duration = 0
 	d.Verdict = found.Verdict
 	d.Found = &report.Found{
-		Low: finite(found.Low), High: finite(found.High), StoppedBy: found.StoppedBy, Reason: found.Reason, Trials: w.trials,
+		Low: report.Finite(found.Low), High: report.Finite(found.High), StoppedBy: found.StoppedBy, Reason: found.Reason, Trials: w.trials,
 	}
 	for _, l := range to.limits {
 		d.Found.Limits = append(d.Found.Limits, l.String())
@@ -229,12 +148,4 @@ func (w *walk) describe() (*report.Document, error) {
 		return slices.Contains(overload, w.Code)
 	})
 	return d, nil
-}
-
-// finite is f as a document has it: nil where it is unknown or without bound.
-func finite(f float64) *float64 {
-	if f <= 0 || math.IsInf(f, 0) || math.IsNaN(f) {
-		return nil
-	}
-	return &f
 }

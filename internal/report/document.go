@@ -124,6 +124,46 @@ type Ratio struct {
 	Detail     string          `json:"detail"` // another for one who knows statistics; empty without any
 }
 
+// NewRatio returns r as a document has it. waive is why ratios are not judged, ""
+// if they are.
+func NewRatio(r verdict.Ratio, waive string) Ratio {
+	d := Ratio{
+		Quantile:   r.Name(),
+		Tolerance:  r.Tolerance.Ratio,
+		Confidence: r.Confidence,
+		Pairs:      r.Pairs,
+		BlockLevel: r.BlockLevel,
+		Verdict:    r.Verdict,
+		Reason:     r.Reason,
+		Detail:     r.Detail,
+		Ratio:      Finite(r.Estimate),
+		Low:        Finite(r.Low),
+		High:       Finite(r.High),
+		Base:       span(r.Base),
+		Head:       span(r.Head),
+	}
+	if waive != "" {
+		d.Verdict, d.Reason = verdict.NotJudged, "not judged: "+waive+"; "+r.Reason
+	}
+	return d
+}
+
+// Finite is f as a document has it: nil where it is unknown or without bound.
+func Finite(f float64) *float64 {
+	if f <= 0 || math.IsInf(f, 0) || math.IsNaN(f) {
+		return nil
+	}
+	return &f
+}
+
+// span is a time in ns, likewise.
+func span(ns float64) *time.Duration {
+	if Finite(ns) == nil {
+		return nil
+	}
+	return new(time.Duration(ns))
+}
+
 // Found is the result of a search for the highest arrival rate at which the
 // limits hold. The document's verdict is pass if both ends were verified, else
 // inconclusive.
