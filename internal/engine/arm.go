@@ -222,7 +222,7 @@ func (a *arm) loadConfig(s stretch) (load.Config, error) {
 		cfg.Concurrency = 1
 	}
 	var err error
-	if a.pool != nil && !a.Portable {
+	if a.pool != nil && !a.Portable && !a.Virtual {
 		err = a.openMuxes()
 		if cfg.Muxes = a.muxes; len(cfg.Muxes) > 0 || err != nil {
 			return cfg, err
@@ -232,6 +232,10 @@ func (a *arm) loadConfig(s stretch) (load.Config, error) {
 		cfg.NewSender = a.pool.NewSender
 	} else {
 		cfg.NewSender = func() load.Sender { return wire.NewFunc(a.target.Func, a.id, a.Timeout) }
+	}
+	if a.Virtual {
+		cfg.Sleeper = load.NewTimerSleeper()
+		return cfg, nil
 	}
 	cfg.Sleeper, err = load.NewSleeper()
 	return cfg, err

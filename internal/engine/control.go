@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/host"
@@ -58,12 +57,12 @@ func (c *control) run(ctx, cut context.Context, had time.Duration) {
 	if c == nil || c.off != nil {
 		return
 	}
-	sensors := host.Start(os.DirFS("/"))
+	sensors := c.arm.watchMachine()
 	s := c.arm.whole()
 	s.schedule = reseeded(s.schedule, c.turns)
 	s.duration = max(controlLeast, time.Duration(controlPart*float64(had)))
 	_, err := c.arm.add(ctx, cut, s, nil)
-	u := sensors.Stop()
+	u := sensors()
 	if err != nil {
 		c.off = err
 		return

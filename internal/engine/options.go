@@ -83,6 +83,11 @@ type Settings struct {
 	Alone    bool // nothing else in this process has work while a run waits, which may then hold up a processor of the scheduler for it
 	Portable bool // a goroutine for each permit, even where an event loop can do without
 
+	// Virtual says that time is virtual, as in a testing/synctest bubble: the
+	// pacer sleeps on the runtime's timers, a handler is served without a
+	// socket, and the machine is not watched, as it does not matter.
+	Virtual bool
+
 	Log *slog.Logger // gets each failed request; may be nil
 }
 

@@ -209,7 +209,9 @@ func (p *armPlan) newRequest(url string) *http1.Request {
 func (p *armPlan) id(n int64) string { return http1.RequestID(p.run, n) }
 
 // inMemory reports whether requests go to a handler and no network is between.
-func (p *armPlan) inMemory() bool { return p.target.Handler != nil && !p.target.TLS && !p.overTCP }
+func (p *armPlan) inMemory() bool {
+	return p.target.Handler != nil && !p.target.TLS && (!p.overTCP || p.Virtual)
+}
 
 // endless reports whether nothing bounds the run except its budget.
 func (p *armPlan) endless() bool { return p.requests == 0 && p.duration == 0 && len(p.Stages) == 0 }

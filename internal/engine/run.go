@@ -113,7 +113,7 @@ func (r *round) make() (*report.Document, error) {
 func (r *round) load() error {
 	r.to = r.arms[0]
 	amid := r.after > 0 || r.runPlan.control
-	if r.to.Waive == "" && (r.to.endless() || amid) {
+	if r.to.Waive == "" && !r.to.Virtual && (r.to.endless() || amid) {
 		r.control = openControl(r.ctx, r.to.armPlan)
 		defer r.control.close()
 	}

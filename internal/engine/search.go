@@ -4,11 +4,9 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"time"
 
-	"github.com/loadtestkit/load-tester/internal/host"
 	"github.com/loadtestkit/load-tester/internal/load"
 	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
@@ -111,12 +109,12 @@ func (w *walk) load() error {
 func (w *walk) try(to *arm, t verdict.TrialPlan) (*record.Record, error) {
 	schedule := load.Constant(t.Rate)
 	schedule.Poisson, schedule.Seed = to.Poisson, to.schedule.Seed
-	sensors := host.Start(os.DirFS("/"))
+	sensors := to.watchMachine()
 	r, err := to.send(w.ctx, w.cut, stretch{
 		schedule: reseeded(&schedule, uint64(len(w.trials))), warmup: t.Warmup, duration: t.For,
 		grace: min(to.Grace, max(drainLeast, drainTimes*to.longestLimit())),
 	}, w.monitor)
-	machine := sensors.Stop()
+	machine := sensors()
 	if err == nil {
 		to.describe(r, machine)
 	}

@@ -41,14 +41,22 @@ func (s *session) measure(plans []*armPlan, load func() error, describe func() (
 		}
 		s.arms = append(s.arms, a)
 	}
-	sensors := host.Start(os.DirFS("/"))
+	sensors := plans[0].watchMachine()
 	s.began = time.Now()
 	err = load()
-	s.took, s.machine = time.Since(s.began), sensors.Stop()
+	s.took, s.machine = time.Since(s.began), sensors()
 	if err != nil {
 		return nil, err
 	}
 	return describe()
+}
+
+// watchMachine starts the sensors; the function it returns stops them.
+func (p *armPlan) watchMachine() (stop func() host.Usage) {
+	if p.Virtual {
+		return func() host.Usage { return host.Usage{} }
+	}
+	return host.Start(os.DirFS("/")).Stop
 }
 
 // close closes the targets. Its error says what went on nevertheless.
