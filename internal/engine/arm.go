@@ -4,12 +4,14 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/load"
 	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/target"
+	"github.com/loadtestkit/load-tester/internal/verdict"
 	"github.com/loadtestkit/load-tester/internal/wire"
 )
 
@@ -183,12 +185,25 @@ func (a *arm) run(ctx, cut context.Context, s stretch, m *monitor) (*record.Reco
 	}
 	loop := load.New(cfg)
 	defer m.follows(loop)()
-	o := s.run(loop, ctx, cut)
+	o := a.describe(s.run(loop, ctx, cut))
+	o.Load = s.workload(o)
 	a.next += o.Due + o.Warmup.Due
 	if o.Unfinished+o.Warmup.Unfinished > 0 {
 		a.closeMuxes() // with what it still had under way
 	}
 	return o, nil
+}
+
+// workload says in a few words what the target was offered in s, of which o is
+// the record.
+func (s *stretch) workload(o *record.Record) string {
+	switch {
+	case s.schedule == nil:
+		return fmt.Sprintf("closed, %d at a time", o.Concurrency)
+	case s.schedule.Endless:
+		return fmt.Sprintf("open, %.4g/s", s.schedule.Peak())
+	}
+	return fmt.Sprintf("open, %.4g/s on average", float64(o.Due)/o.Course().Seconds())
 }
 
 // run runs loop, which makes s, under the eyes of whoever watches.
@@ -216,7 +231,7 @@ func (a *arm) config(s stretch) (load.Config, error) {
 		Ahead:       a.plan.ahead,
 		First:       a.next,
 		Origin:      s.origin,
-		Thresholds:  a.plan.thresholds(),
+		Thresholds:  verdict.Thresholds(a.plan.opts.Limits),
 	}
 	if o.Log != nil {
 		cfg.OnFailed = a.plan.logFailed
@@ -244,18 +259,19 @@ func (a *arm) config(s stretch) (load.Config, error) {
 
 // nothing is the record of no load at all.
 func (a *arm) nothing() *record.Record {
-	return record.New(a.plan.schedule != nil, a.plan.thresholds())
+	return a.describe(record.New(a.plan.schedule != nil, verdict.Thresholds(a.plan.opts.Limits)))
 }
 
-// thresholds are the response times to count exactly, one for each limit that
-// needs it, in their order.
-func (p *Plan) thresholds() (ts []time.Duration) {
-	for _, l := range p.opts.Limits {
-		if t, ok := l.Threshold(); ok {
-			ts = append(ts, t)
-		}
+// describe adds to o where its load came from and went to.
+func (a *arm) describe(o *record.Record) *record.Record {
+	o.Concurrency, o.Processors = a.plan.opts.Concurrency, processors(o)
+	switch {
+	case a.plan.opts.URL == "":
+		o.Place = record.InProcess
+	case a.pool.Loopback():
+		o.Place = record.Loopback
 	}
-	return ts
+	return o
 }
 
 // logFailed writes one failed request to the log.

@@ -8,8 +8,6 @@ import (
 
 	"github.com/loadtestkit/load-tester/internal/host"
 	"github.com/loadtestkit/load-tester/internal/record"
-	"github.com/loadtestkit/load-tester/internal/verdict"
-	"github.com/loadtestkit/load-tester/internal/wire"
 )
 
 const (
@@ -75,11 +73,17 @@ func (c *control) run(ctx, cut context.Context, had time.Duration) {
 		c.off = err
 		return
 	}
+	c.add(o, u)
+}
+
+// add counts a block of the control.
+func (c *control) add(o *record.Record, u host.Usage) {
 	c.blocks++
 	c.outcome = merged(c.outcome, o)
 	if u.Throttled.OK {
 		c.throttle += u.Throttled.Value
 		c.sensed++
+		c.outcome.Machine.Throttled = host.Reading{Value: c.throttle / float64(c.sensed), OK: true}
 	}
 }
 
@@ -96,41 +100,4 @@ func (c *control) sensorsOff() []string {
 		return nil
 	}
 	return []string{"control: " + c.off.Error()}
-}
-
-// noise is what the sensors and the control, which may be nil, say about the
-// machine during a run of p.
-func (p *Plan) noise(o *record.Record, u host.Usage, w *wire.Pool, c *control) verdict.Noise {
-	n := verdict.Noise{
-		InProcess:  p.opts.URL == "",
-		Loopback:   p.opts.URL != "" && w.Loopback(),
-		Steal:      optional(u.Steal),
-		ForeignCPU: optional(u.ForeignCPU),
-		Throttled:  optional(u.Throttled),
-		Lateness:   o.Lateness,
-		Sent:       o.Sent,
-		Blocked:    o.Exhausted > 0,
-	}
-	if u.HaveCPU {
-		use := cpuUse(u, o)
-		n.CPUUse = &use
-	}
-	if p.schedule != nil {
-		n.Planned = o.Due
-	}
-	if c != nil && c.outcome != nil {
-		n.Control, n.LatenessControl = c.outcome.Response, c.outcome.Lateness
-		if c.sensed > 0 {
-			n.ThrottledControl = new(c.throttle / float64(c.sensed))
-		}
-	}
-	return n
-}
-
-// excused is results with those fails in doubt that n may have caused.
-func excused(results []verdict.Result, n verdict.Noise) []verdict.Result {
-	for i, r := range results {
-		results[i] = r.Excuse(verdict.Excuse(r.Limit, n))
-	}
-	return results
 }

@@ -68,7 +68,11 @@ func (r *round) make() (rep *report.Report, err error) {
 	if err != nil {
 		return nil, err
 	}
-	limits := excused(r.judge(r.outcome, r.standard), r.noise(r.outcome, usage, r.arm.pool, r.control))
+	r.outcome.Machine = usage
+	if r.control != nil {
+		r.outcome.Control = r.control.outcome
+	}
+	limits := excused(r.judge(r.outcome, r.standard), r.outcome)
 	rep = r.report(r.outcome, usage, r.arm.pool, limits)
 	if r.control != nil && r.control.outcome != nil {
 		rep.Generator.Control = report.Summarize(r.control.outcome.Response)

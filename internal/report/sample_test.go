@@ -1,9 +1,13 @@
 package report
 
 import (
+	"errors"
+	"io"
+	"slices"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
@@ -18,36 +22,46 @@ func times(pairs ...any) *hist.Histogram {
 	return h
 }
 
-// judged returns the verdicts on limits of the given counts.
-func judged(c verdict.Counts, limits ...string) (rows []LimitResult, overall verdict.Verdict) {
-	var results []verdict.Result
+// judged returns the verdicts on limits of what a record says.
+func judged(r *record.Record, limits ...string) (rows []LimitResult, overall verdict.Verdict) {
+	results := verdict.Judge(parsed(limits), r, verdict.DefaultStandard)
+	for _, result := range results {
+		rows = append(rows, NewLimitResult(result))
+	}
+	return rows, verdict.Overall(results)
+}
+
+func parsed(limits []string) (all []verdict.Limit) {
 	for _, s := range limits {
 		l, err := verdict.Parse(s)
 		if err != nil {
 			panic(err)
 		}
-		r := verdict.Judge(l, c, verdict.DefaultStandard)
-		results = append(results, r)
-		rows = append(rows, NewLimitResult(r))
+		all = append(all, l)
 	}
-	return rows, verdict.Overall(results)
+	return all
 }
 
-// even returns the course of n requests, one per millisecond, of which every so
-// many-th failed and the others took 4.2 ms.
-func even(n, failed int) []hist.Interval {
-	series := hist.NewSeries([]time.Duration{50 * ms})
+// recorded returns the record of n requests that were due evenly over a span of
+// time and took 4.2 ms, but for those that failed, which come evenly too.
+func recorded(limits []string, n int, over time.Duration, failed ...record.Result) *record.Record {
+	r := record.New(false, verdict.Thresholds(parsed(limits)))
 	for k := range n {
-		at := time.Duration(k) * ms
-		series.Due(at)
-		if k%failed == failed-1 {
-			series.Missed(at)
-		} else {
-			series.Response(at, 4200*time.Microsecond)
+		due := over * time.Duration(k) / time.Duration(n)
+		s := record.Sample{N: int64(k), Due: due, Sent: due, Done: due + 4200*time.Microsecond, Result: record.Result{Status: 200}}
+		if i := k * len(failed) / n; i != (k+1)*len(failed)/n {
+			s.Result = failed[i]
 		}
+		r.Add(&s)
 	}
-	return series.Intervals()
+	r.Elapsed = over
+	return r
 }
+
+var (
+	timedOut  = record.Result{Kind: record.Timeout, Err: errors.New("no response within 10s")}
+	truncated = record.Result{Kind: record.Truncated, Err: io.ErrUnexpectedEOF}
+)
 
 // success is a closed run of 1000 requests without a fault.
 func success() *Report {
@@ -108,10 +122,8 @@ func timeouts() *Report {
 	r.ResponseHist, r.ServiceHist = nil, nil
 	r.FailedHist = times(10*time.Second, 20)
 	r.fill()
-	r.Limits, r.Verdict = judged(verdict.Counts{
-		Due: 20, Failed: 20, Elapsed: r.Elapsed, Measured: r.Elapsed, Intervals: even(20, 1),
-		ErrorKinds: []verdict.KindCount{{Name: "timeout", Count: 20, First: "no response within 10s"}},
-	}, "p50<=50ms", "errors<=0")
+	limits := []string{"p50<=50ms", "errors<=0"}
+	r.Limits, r.Verdict = judged(recorded(limits, 20, r.Elapsed, slices.Repeat([]record.Result{timedOut}, 20)...), limits...)
 	return r
 }
 
@@ -147,47 +159,46 @@ func open() *Report {
 		{"truncated", 2, "unexpected EOF", []Sample{{"3f2a9c-000000002400", "unexpected EOF"}, {"3f2a9c-000000002401", "unexpected EOF"}}},
 		{"timeout", 1, "no response within 10s", []Sample{{"3f2a9c-000000002999", "no response within 10s"}}},
 	}
-	series := hist.NewSeries([]time.Duration{250 * ms, 2 * time.Second})
-	r.ResponseHist, r.ServiceHist, r.FailedHist = hist.New(10), hist.New(10), hist.New(10)
-	r.LatenessHist, r.PermitWaitHist = hist.New(10), hist.New(10)
+	limits := []string{"p99<=250ms", "errors<=1%", "p99.99<=2s", "goodput>=100", "max<=500ms"}
+	seen := record.New(true, verdict.Thresholds(parsed(limits)))
+	seen.Load, seen.Offering = "open, 1000/s", r.Elapsed
+	r.LatenessHist, r.PermitWaitHist, r.ServiceHist = hist.New(10), hist.New(10), hist.New(10)
 	for n := range int64(5000) {
 		due := time.Duration(n) * ms
-		series.Due(due)
-		if n >= 4996 {
-			series.Missed(due)
-			continue
-		}
 		sent := due + time.Duration(20+n%50)*time.Microsecond
-		r.LatenessHist.Record(int64(sent - due))
-		r.PermitWaitHist.Record(0)
-		series.Sent(sent)
-		done := sent + time.Duration(900+n%300)*time.Microsecond
-		if thaw := 3 * time.Second; n >= 2000 && n < 3000 {
-			done = max(done, thaw)
+		s := record.Sample{N: n, Due: due, Sent: sent, Done: sent + time.Duration(900+n%300)*time.Microsecond, Result: record.Result{Status: 200}}
+		if n >= 2000 && n < 3000 { // the server was frozen
+			s.Done = max(s.Done, 3*time.Second)
 		}
 		switch {
-		case n >= 4993: // never done
-			series.Missed(due)
-		case n >= 2400 && n < 2405:
-			series.Missed(due)
-			series.Done(done, false)
-			if n == 2401 || n == 2402 { // a status 500
-				series.Completed(done)
-			}
-			r.FailedHist.Record(int64(done - due))
+		case n >= 4996:
+			seen.AddUnsent(due)
+			continue
+		case n >= 4993:
+			seen.AddUnfinished(due, sent)
+		case n == 2400, n == 2403:
+			s.Result = truncated
+			seen.Add(&s)
+		case n == 2404:
+			s.Result = timedOut
+			seen.Add(&s)
+		case n == 2401, n == 2402:
+			s.Status = 500
+			seen.Add(&s)
 		default:
-			series.Done(done, true)
-			series.Completed(done)
-			series.Response(due, done-due)
-			r.ResponseHist.Record(int64(done - due))
-			service := done - sent
+			seen.Add(&s)
+			service := s.ServiceTime()
 			if n >= 2002 && n < 3000 {
 				service = ms // it waited for a connection, not on one
 			}
 			r.ServiceHist.Record(int64(service))
 		}
+		r.LatenessHist.Record(int64(sent - due))
+		r.PermitWaitHist.Record(0)
 	}
-	r.Series = series.Intervals()
+	seen.Elapsed = r.Elapsed
+	r.ResponseHist, r.FailedHist = seen.Response, seen.Failures
+	r.Series = seen.Series.Intervals()
 	r.Slowest = []Slow{
 		{"3f2a9c-000000002000", 2000 * ms, 1000 * ms, 999 * ms, 200, ""},
 		{"3f2a9c-000000002001", 2001 * ms, 999 * ms, 998 * ms, 500, ""},
@@ -204,11 +215,6 @@ func open() *Report {
 		Warnings:   []Warning{{"lateness", "the generator was late by 3ms at p99: response times include that; lower --rate or give it more CPU"}},
 	}
 	r.fill()
-	p99, _ := r.Quantile(0.99)
-	r.Limits, r.Verdict = judged(verdict.Counts{
-		Due: 5000, Succeeded: 4988, Failed: 5, Unsent: 4, Unfinished: 3, Completed: 4990, Within: 4235, Elapsed: r.Elapsed,
-		Measured: r.Elapsed, Intervals: r.Series, Observed: p99, HaveObserved: true, Workload: "open, 1000/s for 5s",
-		ErrorKinds: []verdict.KindCount{{Name: "truncated", Count: 2, First: "unexpected EOF"}, {Name: "status 500", Count: 2}, {Name: "timeout", Count: 1}},
-	}, "p99<=250ms", "errors<=1%", "p99.99<=2s", "goodput>=100", "max<=500ms")
+	r.Limits, r.Verdict = judged(seen, limits...)
 	return r
 }

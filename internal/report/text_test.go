@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
@@ -49,13 +51,12 @@ func TestText(t *testing.T) {
 	colours := Style{Red: mark("red"), Green: mark("green"), Yellow: mark("yellow")}
 	waived := func() *Report {
 		r := mixed()
-		l, err := verdict.Parse("max<=100ms")
-		require.NoError(t, err)
-		res := verdict.Judge(l, verdict.Counts{Due: 985, Succeeded: 985, Max: 102700 * time.Microsecond, Measured: 10 * time.Second}, verdict.DefaultStandard)
-		r.Limits, _ = judged(verdict.Counts{
-			Due: 1000, Succeeded: 985, Failed: 15, Completed: 1000, Within: 985, Elapsed: r.Elapsed, Observed: 4200 * time.Microsecond, HaveObserved: true,
-			Measured: r.Elapsed, Intervals: even(1000, 66),
-		}, "p50<=50ms", "errors<=0", "p99.9<=1s")
+		limits := []string{"p50<=50ms", "errors<=0", "p99.9<=1s"}
+		seen := recorded(limits, 1000, r.Elapsed, slices.Repeat([]record.Result{{Status: 503}}, 15)...)
+		r.Limits, _ = judged(seen, limits...)
+		slow := recorded(nil, 984, 10*time.Second)
+		slow.Add(&record.Sample{Done: 102700 * time.Microsecond, Result: record.Result{Status: 200}})
+		res := verdict.Judge(parsed([]string{"max<=100ms"}), slow, verdict.DefaultStandard)[0]
 		r.Limits = append(r.Limits, NewLimitResult(res.Waive("the race detector is on")))
 		return r
 	}
