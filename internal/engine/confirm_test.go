@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -194,54 +193,42 @@ func took(n int64, d time.Duration) *hist.Histogram {
 	return h
 }
 
-// What the control suffers too is the machine's doing; processor time that a
-// handler in process takes is its own.
-func TestNoiseExcuses(t *testing.T) {
-	slow := &control{outcome: &record.Record{Response: took(5000, 30*time.Millisecond), Lateness: took(5000, time.Microsecond)}}
-	quick := &control{outcome: &record.Record{Response: took(5000, time.Millisecond), Lateness: took(5000, time.Microsecond)}}
-	late := &control{outcome: &record.Record{Response: took(5000, time.Millisecond), Lateness: took(5000, 15*time.Millisecond)}}
-	busy := host.Usage{Wall: time.Second, HaveCPU: true, CPU: time.Second * time.Duration(runtime.GOMAXPROCS(0))}
-	foreign := host.Usage{Wall: time.Second, ForeignCPU: host.Reading{Value: 0.5, OK: true}}
-	throttled := host.Usage{Wall: time.Second, Throttled: host.Reading{Value: 0.2, OK: true}}
-	onTime, behind := took(5000, time.Microsecond), took(5000, 15*time.Millisecond)
-
-	inProcess, err := NewPlan(Options{Handler: healthy, Requests: 1})
-	require.NoError(t, err)
-	elsewhere, err := NewPlan(Options{URL: "http://192.0.2.1/", Requests: 1})
-	require.NoError(t, err)
-	far := wire.New(wire.Config{Dialer: http1.Dialer{Addr: "192.0.2.1:80"}})
+// Whose fault a busy machine is depends on where the target runs.
+func TestRecordsSayWhereTheTargetRuns(t *testing.T) {
+	function := func(context.Context) error { return nil }
 	for _, tc := range []struct {
-		plan     *Plan
-		lateness *hist.Histogram
-		usage    host.Usage
-		control  *control
-		excused  bool
-		why      string
+		o    Options
+		addr string
+		want record.Place
 	}{
-		{inProcess, onTime, host.Usage{}, nil, false, "nothing known"},
-		{inProcess, onTime, host.Usage{}, &control{}, false, "a control that never ran"},
-		{inProcess, onTime, host.Usage{}, quick, false, "the control was quick"},
-		{inProcess, onTime, host.Usage{}, slow, true, "the control took more than half of the limit"},
-		{inProcess, onTime, busy, quick, false, "a handler that takes all processors is slow itself"},
-		{elsewhere, onTime, busy, quick, true, "a generator that does cannot measure"},
-		{inProcess, onTime, foreign, quick, true, "others took them"},
-		{inProcess, behind, host.Usage{}, quick, false, "a handler that makes the generator late"},
-		{inProcess, behind, host.Usage{}, late, true, "which is late with the control too"},
-		{elsewhere, behind, host.Usage{}, quick, true, "a target elsewhere does not make it late"},
-		{inProcess, onTime, throttled, quick, false, "a handler that uses up the quota"},
-		{inProcess, onTime, throttled, &control{outcome: quick.outcome, throttle: 0.4, sensed: 2}, true, "which is gone with the control too"},
+		{Options{Handler: healthy}, "127.0.0.1:80", record.InProcess},
+		{Options{Func: function}, "", record.InProcess},
+		{Options{URL: "http://127.0.0.1/"}, "127.0.0.1:80", record.Loopback},
+		{Options{URL: "http://192.0.2.1/"}, "192.0.2.1:80", record.Elsewhere},
 	} {
-		l := limits(t, "p99<=50ms", "errors<=1%")
-		fails := []verdict.Result{{Limit: l[0], Verdict: verdict.Fail}, {Limit: l[1], Verdict: verdict.Fail}}
-		o := &record.Record{Lateness: tc.lateness}
-		got := excused(fails, tc.plan.noise(o, tc.usage, far, tc.control))
-		want := verdict.Fail
-		if tc.excused {
-			want = verdict.Inconclusive
+		tc.o.Requests, tc.o.Concurrency = 1, 7
+		p, err := NewPlan(tc.o)
+		require.NoError(t, err)
+		a := &arm{plan: p}
+		if tc.addr != "" {
+			a.pool = wire.New(wire.Config{Dialer: http1.Dialer{Addr: tc.addr}})
 		}
-		assert.Equal(t, want, got[0].Verdict, "%s: %s", tc.why, got[0].Reason)
-		assert.Equal(t, verdict.Fail, got[1].Verdict, "%s: no machine makes errors", tc.why)
+		r := a.nothing()
+		assert.Equal(t, tc.want, r.Place)
+		assert.Equal(t, 7, r.Concurrency)
+		assert.Equal(t, ownProcessors(), r.Processors)
 	}
+}
+
+// The quota of a control counts in each of its blocks in which it is known.
+func TestThrottledControl(t *testing.T) {
+	c := &control{}
+	for _, throttled := range []host.Reading{{Value: 0.1, OK: true}, {}, {Value: 0.3, OK: true}} {
+		c.add(record.New(false, nil), host.Usage{Throttled: throttled})
+	}
+	assert.Equal(t, 3, c.blocks)
+	assert.InDelta(t, 0.2, c.outcome.Machine.Throttled.Value, 1e-12)
+	assert.True(t, c.outcome.Machine.Throttled.OK)
 }
 
 // A handler that burns processor time for every request fails its limit: the

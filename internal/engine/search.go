@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/host"
 	"github.com/loadtestkit/load-tester/internal/load"
 	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
@@ -122,7 +123,7 @@ func (w *walk) try(to *arm, t verdict.TrialPlan) (*record.Record, error) {
 }
 
 // overload are the warnings of too high a rate, which a search tries on purpose.
-var overload = []string{verdict.SentBelowDue, verdict.Lateness, verdict.PermitsExhausted}
+var overload = []string{host.SentBelowDue, host.Lateness, host.PermitsExhausted}
 
 // describe makes the document of what was found.
 func (w *walk) describe() (*report.Document, error) {

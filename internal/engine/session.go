@@ -82,7 +82,7 @@ func (s *session) document(kind report.Kind, a *arm, judged []verdict.Result) (*
 	if d.StartedAt.IsZero() {
 		d.StartedAt = s.began
 	}
-	for _, w := range verdict.Warnings(r, a.limits) {
+	for _, w := range warnings(r, a.limits) {
 		d.Generator.Warnings = append(d.Generator.Warnings, report.Warning{Code: w.Code, Text: w.Text})
 	}
 	if r.Abandoned > 0 {
