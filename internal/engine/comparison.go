@@ -77,7 +77,7 @@ func NewComparison(o CompareOptions) (Plan, error) {
 		a := &armPlan{role: role, target: t, Settings: o.Settings, duration: time.Second, limits: o.Limits, overTCP: true}
 		a.Stages = nil
 		a.Budget = cmp.Or(a.Budget, comparisonBudget)
-		f.joinArm(a.check(), field)
+		f.addArm(a.check(), field)
 		return a
 	}
 	p.base, p.head = arm("base", "Base", o.Base), arm("head", "Head", o.Head)
@@ -87,20 +87,17 @@ func NewComparison(o CompareOptions) (Plan, error) {
 	return p, nil
 }
 
-// joinArm adds the faults of one arm's plan: those of its target under the arm's
+// addArm adds the faults of one arm's plan: those of its target under the arm's
 // name, and the others, which both arms have, once.
-func (f *faults) joinArm(err error, arm string) {
-	if err == nil {
-		return
-	}
-	for _, err := range err.(interface{ Unwrap() []error }).Unwrap() {
+func (f *faults) addArm(found faults, arm string) {
+	for _, err := range found {
 		fault := err.(*Fault)
 		switch fault.Field {
 		case "URL", "Target", "Path", "Method", "Header":
-			f.join(&Fault{arm, fault.Want})
+			*f = append(*f, &Fault{arm, fault.Want})
 		default:
 			if arm == "Base" {
-				f.join(fault)
+				*f = append(*f, fault)
 			}
 		}
 	}
@@ -112,8 +109,8 @@ func (p *comparePlan) Run(ctx, cut context.Context, watch Watch) (*report.Docume
 	m := startMonitor(watch)
 	defer m.end()
 	plan := *p
-	return p.head.twice(ctx, m, func(after time.Duration) (*report.Document, error) {
-		if after > 0 {
+	return p.head.twice(ctx, m, func(first *report.Document) (*report.Document, error) {
+		if first != nil {
 			plan.base, plan.head = plan.base.fresh(), plan.head.fresh()
 			plan.order++
 		}

@@ -25,10 +25,9 @@ const (
 
 // twice makes a measurement, and if it failed by what may be chance and has to be
 // confirmed, a fresh one after a pause: a fail that the two do not share is
-// inconclusive. once is told how long the measurement before took, 0 for the
-// first.
-func (s *Settings) twice(ctx context.Context, m *monitor, once func(after time.Duration) (*report.Document, error)) (*report.Document, error) {
-	first, err := once(0)
+// inconclusive. once is given the measurement that it repeats, nil the first time.
+func (s *Settings) twice(ctx context.Context, m *monitor, once func(first *report.Document) (*report.Document, error)) (*report.Document, error) {
+	first, err := once(nil)
 	if err != nil || !s.Confirm || first.Interrupted || !failedByChance(first) {
 		return first, err
 	}
@@ -37,7 +36,7 @@ func (s *Settings) twice(ctx context.Context, m *monitor, once func(after time.D
 		first.Interrupted = true
 		return first, nil
 	}
-	first.Repeat, err = once(first.Elapsed)
+	first.Repeat, err = once(first)
 	switch {
 	case err != nil && ctx.Err() != nil: // before anything was sent
 		first.Interrupted = true

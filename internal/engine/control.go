@@ -34,7 +34,7 @@ type control struct {
 // is a sensor: where it does not work a run goes on without it.
 func openControl(ctx context.Context, p *armPlan) *control {
 	c := *p
-	c.target = Target{Request: p.target.Request}
+	c.target = Target{TLS: p.target.TLS, Request: p.target.Request}
 	c.target.Path, c.target.TLSConfig = "", nil
 	c.Log, c.limits = nil, nil
 	c.requests, c.duration, c.Stages, c.Warmup = 0, time.Second, nil, 0
@@ -68,8 +68,12 @@ func (c *control) run(ctx, cut context.Context, had time.Duration) {
 		return
 	}
 	c.turns++
-	if u.Throttled.OK {
-		c.throttle += u.Throttled.Value
+	c.addThrottled(u.Throttled)
+}
+
+func (c *control) addThrottled(r host.Reading) {
+	if r.OK {
+		c.throttle += r.Value
 		c.sensed++
 	}
 }

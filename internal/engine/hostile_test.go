@@ -101,7 +101,7 @@ func testHostileServers(t *testing.T, portable bool) {
 		s := raw(t, c.behave)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		o := Options{URL: s.URL, Portable: portable, Requests: 4, Concurrency: 4}
+		o := RunOptions{Target: Target{URL: s.URL}, Settings: Settings{Load: Load{Concurrency: 4}, Portable: portable}, Requests: 4}
 		if c.want == "timeout" {
 			o.Timeout = 500 * time.Millisecond
 		}
@@ -141,7 +141,7 @@ func testCutAtEachOffset(t *testing.T, portable bool) {
 			end.by(c)
 		})
 		// As many permits as requests: none rests before its next one.
-		r := run(t, Options{URL: s.URL, Portable: portable, Requests: n + 1, Concurrency: int(n + 1), NoKeepAlive: true})
+		r := run(t, RunOptions{Target: Target{URL: s.URL, Request: Request{NoKeepAlive: true}}, Settings: Settings{Load: Load{Concurrency: int(n + 1)}, Portable: portable}, Requests: n + 1})
 		assert.Equal(t, end.kinds, kinds(r), end.name)
 		assert.Equal(t, int64(1), r.Requests.Succeeded, "%s after the whole response", end.name)
 		assert.Equal(t, s.Seen(), reached(r))
@@ -158,7 +158,7 @@ func testSurplusIsNotCredited(t *testing.T, portable bool) {
 	check := func(want, connections int64, behave func(int64, *target.RawConn), why string) {
 		t.Helper()
 		s := raw(t, behave)
-		r := run(t, Options{URL: s.URL, Portable: portable, Requests: 100, Concurrency: 1})
+		r := run(t, RunOptions{Target: Target{URL: s.URL}, Settings: Settings{Load: Load{Concurrency: 1}, Portable: portable}, Requests: 100})
 		assert.Equal(t, map[string]int64{"200": 100}, r.StatusCodes, why)
 		assert.Equal(t, want, r.Bytes.Surplus, why)
 		assert.Equal(t, connections, r.Generator.ConnectionsOpened, why)
@@ -172,16 +172,16 @@ func TestRequestBodies(t *testing.T) { engines(t, testRequestBodies) }
 
 func testRequestBodies(t *testing.T, portable bool) {
 	body := make([]byte, 8<<20)
-	o := Options{Portable: portable, Method: "POST", Body: body, Requests: 3, Concurrency: 3}
+	o := RunOptions{Target: Target{Request: Request{Method: "POST", Body: body}}, Settings: Settings{Load: Load{Concurrency: 3}, Portable: portable}, Requests: 3}
 
 	s := deafServer(t, "")
-	o.URL, o.Timeout = "http://"+s, 500*time.Millisecond
+	o.Target.URL, o.Timeout = "http://"+s, 500*time.Millisecond
 	r := run(t, o)
 	assert.Equal(t, map[string]int64{"timeout": 3}, kinds(r), "a server that never reads")
 	assert.Less(t, r.Bytes.Sent, int64(3*len(body)))
 
 	s = deafServer(t, "HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n")
-	o.URL, o.Timeout = "http://"+s, time.Minute
+	o.Target.URL, o.Timeout = "http://"+s, time.Minute
 	r = run(t, o)
 	assert.Equal(t, map[string]int64{"413": 3}, r.StatusCodes, "an answer before the request is whole")
 	assert.Empty(t, r.Errors)
@@ -218,7 +218,7 @@ func testIdleCloseRace(t *testing.T, portable bool) {
 			c.Close()
 		}
 	})
-	r := run(t, Options{URL: s.URL, Portable: portable, Requests: 3000, Concurrency: 8})
+	r := run(t, RunOptions{Target: Target{URL: s.URL}, Settings: Settings{Load: Load{Concurrency: 8}, Portable: portable}, Requests: 3000})
 	tenths := s.Seen() / 10
 	k := kinds(r)
 	lost := k["closed"] + k["reset"] + k["write"]

@@ -144,13 +144,6 @@ func (f *faults) add(bad bool, field, format string, args ...any) {
 	}
 }
 
-// join adds the faults that err joins.
-func (f *faults) join(err error) {
-	if err != nil {
-		*f = append(*f, err)
-	}
-}
-
 func (f faults) err() error { return errors.Join(f...) }
 
 // url is where requests go: a handler's server is not known before it is served.

@@ -55,13 +55,12 @@ type armPlan struct {
 }
 
 // check fills in defaults and returns what is wrong.
-func (p *armPlan) check() error {
-	var f faults
+func (p *armPlan) check() (f faults) {
 	p.checkTarget(&f)
 	p.checkTimes(&f)
 	p.checkLoad(&f)
-	if err := f.err(); err != nil {
-		return err
+	if len(f) > 0 {
+		return f
 	}
 	if p.Timeout == 0 {
 		p.Timeout = defaultTimeout

@@ -49,7 +49,7 @@ func NewRun(o RunOptions) (Plan, error) {
 		}
 	}
 	f.add(p.endless() && len(p.limits) == 0, "Requests", "0, and Duration is 0 too; want at least one of them")
-	f.join(p.check())
+	f = append(f, p.check()...)
 	earlier := o.Baseline
 	if earlier != nil {
 		earlier = new(*o.Baseline)
@@ -74,8 +74,8 @@ func (p *runPlan) Run(ctx, cut context.Context, watch Watch) (*report.Document, 
 	m := startMonitor(watch)
 	defer m.end()
 	var last *round
-	d, err := p.arm.twice(ctx, m, func(after time.Duration) (*report.Document, error) {
-		last = &round{session: session{ctx: ctx, cut: cut, monitor: m}, runPlan: p, after: after}
+	d, err := p.arm.twice(ctx, m, func(first *report.Document) (*report.Document, error) {
+		last = &round{session: session{ctx: ctx, cut: cut, monitor: m}, runPlan: p, first: first}
 		return last.make()
 	})
 	if err == nil && p.baseline != nil && p.baseline.Update && !d.Interrupted {
@@ -88,7 +88,7 @@ func (p *runPlan) Run(ctx, cut context.Context, watch Watch) (*report.Document, 
 type round struct {
 	session
 	*runPlan
-	after time.Duration // of a repeat: how long the run before it took; else 0
+	first *report.Document // of a repeat: the run that it repeats; else nil
 
 	to        *arm
 	control   *control         // nil without
@@ -99,7 +99,7 @@ type round struct {
 // make makes the run and its document.
 func (r *round) make() (*report.Document, error) {
 	plan := r.arm
-	if r.after > 0 {
+	if r.first != nil {
 		plan = plan.fresh()
 	}
 	r.standard = plan.standard()
@@ -112,7 +112,7 @@ func (r *round) make() (*report.Document, error) {
 // load makes the load, with turns of the control in between.
 func (r *round) load() error {
 	r.to = r.arms[0]
-	amid := r.after > 0 || r.runPlan.control
+	amid := r.first != nil || r.runPlan.control
 	if r.to.Waive == "" && !r.to.Virtual && (r.to.endless() || amid) {
 		r.control = openControl(r.ctx, r.to.armPlan)
 		defer r.control.close()
@@ -145,7 +145,10 @@ func (r *round) add(s stretch) error {
 
 // amidControls makes all of the run between two turns of the control.
 func (r *round) amidControls() error {
-	had := max(r.after, r.to.duration, controlFor) / 2
+	had := max(r.to.duration, controlFor) / 2
+	if r.first != nil {
+		had = max(had, r.first.Elapsed/2)
+	}
 	if s := r.to.schedule; s != nil && !s.Endless {
 		had = max(had, s.Length()/2)
 	}

@@ -55,7 +55,7 @@ func NewSearch(o SearchOptions) (Plan, error) {
 	f.add(o.Most != 0 && !(o.Most >= o.Rate && o.Most <= maxRate), "Most", "%v is below the rate that the search begins with, %v, or above 1e9", o.Most, o.Rate)
 	p := &armPlan{target: o.Target, Settings: o.Settings, duration: time.Second, limits: o.Limits}
 	p.Stages = nil
-	f.join(p.check())
+	f = append(f, p.check()...)
 	if err := f.err(); err != nil {
 		return nil, err
 	}
