@@ -62,64 +62,86 @@ func reset(s string) func(int64, *target.RawConn) {
 	return func(_ int64, c *target.RawConn) { io.WriteString(c, s); c.Reset() }
 }
 
-func TestHostileServers(t *testing.T) {
-	engines(t, func(t *testing.T, portable bool) { t.Parallel(); testHostileServers(t, portable) })
+// hostile are servers that answer in a way that no client can use, or should.
+var hostile = []struct {
+	want   string // error kind, or a status
+	behave func(int64, *target.RawConn)
+	why    string
+}{
+	{"timeout", say(""), "never answers"},
+	{"timeout", say("HTTP/1.1 200 OK\r\nContent-Le"), "stops within the head"},
+	{"timeout", say(ok3[:len(ok3)-1]), "stops before the last octet"},
+	{"timeout", say(ok10), "declares 10 GiB and stops"},
+	{"timeout", say("HTTP/1.1 200 OK\r\n\r\nto the end"), "close-delimited, and stays open"},
+	{"timeout", drip("HTTP/1.1 200 OK\r\n", "X"), "a head, octet by octet"},
+	{"timeout", drip(ok10, "x"), "a body, octet by octet"},
+	{"timeout", drip(chunked, "1\r\nx\r\n"), "a chunk at a time"},
+	{"timeout", drip("", "HTTP/1.1 103 Early Hints\r\n\r\n"), "an interim response at a time re-arms nothing"},
+	{"timeout", flood(ok10, "x"), "10 GiB as fast as it can"},
+	{"timeout", flood(chunked, "1000\r\n"+strings.Repeat("x", 0x1000)+"\r\n"), "chunks without end"},
+	{"too_large", flood("HTTP/1.1 200 OK\r\n", "X: y\r\n"), "a head without end"},
+	{"too_large", flood("HTTP/1.1 200 OK\r\nX: ", "x"), "a field without end"},
+	{"too_large", flood("", "HTTP/1.1 102 Processing\r\n\r\n"), "interim responses without end"},
+	{"too_large", flood(chunked+"1;", "x"), "a chunk extension without end"},
+	{"too_large", flood(chunked+"0\r\n", "X: y\r\n"), "a trailer without end"},
+	{"malformed", say("SSH-2.0-OpenSSH_9.6\r\n"), "not HTTP"},
+	{"malformed", say("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), "HTTP/2"},
+	{"malformed", answer("HTTP/1.1 000 Nothing\r\nContent-Length: 0\r\n\r\n"), "a status that would look like none"},
+	{"malformed", say("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"), "a length below zero"},
+	{"malformed", say("HTTP/1.1 200 OK\r\nContent-Length: 9223372036854775808\r\n\r\n"), "a length past 2^63"},
+	{"101", say("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"), "a protocol nobody asked for is a final answer"},
+	{"999", answer("HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n"), "a status out of range is kept"},
+	{"closed", func(_ int64, c *target.RawConn) { c.Close() }, "closes instead of answering"},
+	{"reset", reset(""), "resets instead of answering"},
 }
 
-func testHostileServers(t *testing.T, portable bool) {
-	for _, c := range []struct {
-		want   string // error kind, or a status
-		behave func(int64, *target.RawConn)
-		why    string
-	}{
-		{"timeout", say(""), "never answers"},
-		{"timeout", say("HTTP/1.1 200 OK\r\nContent-Le"), "stops within the head"},
-		{"timeout", say(ok3[:len(ok3)-1]), "stops before the last octet"},
-		{"timeout", say(ok10), "declares 10 GiB and stops"},
-		{"timeout", say("HTTP/1.1 200 OK\r\n\r\nto the end"), "close-delimited, and stays open"},
-		{"timeout", drip("HTTP/1.1 200 OK\r\n", "X"), "a head, octet by octet"},
-		{"timeout", drip(ok10, "x"), "a body, octet by octet"},
-		{"timeout", drip(chunked, "1\r\nx\r\n"), "a chunk at a time"},
-		{"timeout", drip("", "HTTP/1.1 103 Early Hints\r\n\r\n"), "an interim response at a time re-arms nothing"},
-		{"timeout", flood(ok10, "x"), "10 GiB as fast as it can"},
-		{"timeout", flood(chunked, "1000\r\n"+strings.Repeat("x", 0x1000)+"\r\n"), "chunks without end"},
-		{"too_large", flood("HTTP/1.1 200 OK\r\n", "X: y\r\n"), "a head without end"},
-		{"too_large", flood("HTTP/1.1 200 OK\r\nX: ", "x"), "a field without end"},
-		{"too_large", flood("", "HTTP/1.1 102 Processing\r\n\r\n"), "interim responses without end"},
-		{"too_large", flood(chunked+"1;", "x"), "a chunk extension without end"},
-		{"too_large", flood(chunked+"0\r\n", "X: y\r\n"), "a trailer without end"},
-		{"malformed", say("SSH-2.0-OpenSSH_9.6\r\n"), "not HTTP"},
-		{"malformed", say("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), "HTTP/2"},
-		{"malformed", answer("HTTP/1.1 000 Nothing\r\nContent-Length: 0\r\n\r\n"), "a status that would look like none"},
-		{"malformed", say("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"), "a length below zero"},
-		{"malformed", say("HTTP/1.1 200 OK\r\nContent-Length: 9223372036854775808\r\n\r\n"), "a length past 2^63"},
-		{"101", say("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"), "a protocol nobody asked for is a final answer"},
-		{"999", answer("HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n"), "a status out of range is kept"},
-		{"closed", func(_ int64, c *target.RawConn) { c.Close() }, "closes instead of answering"},
-		{"reset", reset(""), "resets instead of answering"},
-	} {
-		s := raw(t, c.behave)
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		o := RunOptions{Target: Target{URL: s.URL}, Settings: Settings{Load: Load{Concurrency: 4}, Portable: portable}, Requests: 4}
-		if c.want == "timeout" {
-			o.Timeout = 500 * time.Millisecond
+func TestHostileServers(t *testing.T) {
+	together(t, func(t *testing.T, portable bool) {
+		for _, c := range hostile {
+			t.Run(c.why, func(t *testing.T) {
+				t.Parallel()
+				s := raw(t, c.behave)
+				o := RunOptions{Target: Target{URL: s.URL}, Settings: Settings{Load: Load{Concurrency: 4}, Portable: portable}, Requests: 4}
+				if c.want == "timeout" {
+					o.Timeout = 200 * time.Millisecond
+				}
+				r := run(t, o)
+				assert.Equal(t, report.Requests{Due: 4, Sent: 4, Failed: 4, Completed: r.Requests.Completed}, r.Requests)
+				sawAll(t, s, r)
+				if _, err := strconv.Atoi(c.want); err == nil {
+					assert.Equal(t, map[string]int64{c.want: 4}, r.StatusCodes)
+				} else {
+					assert.Equal(t, map[string]int64{c.want: 4}, kinds(r))
+				}
+				if c.want == "timeout" {
+					assert.GreaterOrEqual(t, *r.FailedTime.Min, o.Timeout)
+				}
+			})
 		}
-		r := run(t, o)
-		runtime.ReadMemStats(&after)
-		assert.Equal(t, report.Requests{Due: 4, Sent: 4, Failed: 4, Completed: r.Requests.Completed}, r.Requests, c.why)
-		sawAll(t, s, r, c.why)
-		if _, err := strconv.Atoi(c.want); err == nil {
-			assert.Equal(t, map[string]int64{c.want: 4}, r.StatusCodes, c.why)
-		} else {
-			assert.Equal(t, map[string]int64{c.want: 4}, kinds(r), c.why)
+	})
+}
+
+// Nothing is sized by what a server says. Not beside other tests, which allocate
+// too.
+func TestHostileServersCostNoMemory(t *testing.T) {
+	engines(t, func(t *testing.T, portable bool) {
+		for _, c := range hostile {
+			s := raw(t, c.behave)
+			p := newRun(t, RunOptions{
+				Target:   Target{URL: s.URL},
+				Settings: Settings{Load: Load{Concurrency: 4}, Portable: portable, Timeout: 20 * time.Millisecond},
+				Requests: 4,
+			})
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			r, err := p.Run(t.Context(), t.Context(), nil)
+			runtime.ReadMemStats(&after)
+			require.NoError(t, err, c.why)
+			assert.Equal(t, int64(4), r.Requests.Failed, c.why)
+			assert.Less(t, int64(after.TotalAlloc-before.TotalAlloc), int64(8<<20), c.why)
+			s.Close()
 		}
-		if c.want == "timeout" {
-			assert.GreaterOrEqual(t, *r.FailedTime.Min, o.Timeout, c.why)
-		}
-		assert.Less(t, int64(after.TotalAlloc-before.TotalAlloc), int64(8<<20), "nothing is sized by what a server says: %s", c.why)
-		s.Close()
-	}
+	})
 }
 
 // A server that ends the connection, by reset or in order, after each octet of

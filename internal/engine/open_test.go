@@ -98,7 +98,8 @@ func TestFreezeIsSeen(t *testing.T) {
 			0.5: r.ResponseTime.P50, 0.75: r.ResponseTime.P75, 0.9: r.ResponseTime.P90, 0.95: r.ResponseTime.P95,
 			1: r.ResponseTime.Max,
 		} {
-			assert.InEpsilon(t, nearest(truth, q), *got, 0.001, "p%v", q*100)
+			want := float64(nearest(truth, q))
+			assert.InDelta(t, want, *got, want/1000, "p%v", q*100)
 		}
 		assert.Zero(t, *r.Lateness.Max)
 	})
