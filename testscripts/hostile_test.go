@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/target"
+	"github.com/loadtestkit/load-tester/internal/target/targettest"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -27,7 +28,7 @@ const (
 // have misled other load testers. See RFC 9112 for what is what.
 var behaviours = map[string]behaviour{
 	"well":      func(_ int64, c *target.RawConn) { c.Answer(200) },
-	"never":     func(_ int64, c *target.RawConn) { c.Hold() },
+	"never":     func(_ int64, c *target.RawConn) { targettest.Hold(c) },
 	"garbage":   says("SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n"),
 	"http2":     says("\x00\x00\x12\x04\x00\x00\x00\x00\x00"),
 	"sign":      says("HTTP/1.1 +20 OK\r\nContent-Length: 0\r\n\r\n"),
@@ -38,7 +39,7 @@ var behaviours = map[string]behaviour{
 	"to-close":  says("HTTP/1.1 200 OK\r\n\r\nas long as it lasts"),
 	"reset": func(_ int64, c *target.RawConn) {
 		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello")
-		c.Reset()
+		targettest.Reset(c)
 	},
 	// A whole second answer follows the first: nobody asked for it.
 	"surplus": func(_ int64, c *target.RawConn) {
@@ -55,11 +56,11 @@ var behaviours = map[string]behaviour{
 	// 10 GiB are declared, and none comes.
 	"huge": func(_ int64, c *target.RawConn) {
 		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 10737418240\r\n\r\nhello")
-		c.Hold()
+		targettest.Hold(c)
 	},
 	"chunk-huge": func(_ int64, c *target.RawConn) {
 		io.WriteString(c, okHeadCh+"280000000\r\nhello")
-		c.Hold()
+		targettest.Hold(c)
 	},
 	"overflow": says("HTTP/1.1 200 OK\r\nContent-Length: 9223372036854775808\r\n\r\nhello"),
 	// One octet at a time, each within any timeout between octets.
@@ -76,12 +77,12 @@ var behaviours = map[string]behaviour{
 	},
 	"switch": func(_ int64, c *target.RawConn) {
 		io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
-		c.Hold()
+		targettest.Hold(c)
 	},
 	// Every request has an answer of its own, by its id; some connections end
 	// by a reset, some have a stranger's answer after it.
 	"own": func(_ int64, c *target.RawConn) {
-		_, number, _ := strings.Cut(c.ID(), "-")
+		_, number, _ := strings.Cut(string(c.ID), "-")
 		n, _ := strconv.Atoi(number) // 0 is an answer as good as another
 		answer := ownAnswer(n)
 		if n%7 == 3 { // in one write, or it could come after the next request
@@ -94,11 +95,11 @@ var behaviours = map[string]behaviour{
 	},
 	// The same where every fifth request is cut off within its answer.
 	"own-reset": func(_ int64, c *target.RawConn) {
-		_, number, _ := strings.Cut(c.ID(), "-")
+		_, number, _ := strings.Cut(string(c.ID), "-")
 		n, _ := strconv.Atoi(number)
 		if n%5 == 4 {
 			io.WriteString(c, ownAnswer(n)[:20])
-			c.Reset()
+			targettest.Reset(c)
 			return
 		}
 		io.WriteString(c, ownAnswer(n))
@@ -141,8 +142,8 @@ func drips(begin, more string) behaviour {
 	}
 }
 
-// raw is a target.Raw with the ids of its requests.
-type raw struct{ *target.Raw }
+// raw is a targettest.Raw with the ids of its requests.
+type raw struct{ *targettest.Raw }
 
 func (r raw) IDs() (ids []string) {
 	for _, a := range r.Arrivals() {
@@ -174,7 +175,7 @@ func cmdHostile(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("unknown server %q", args[0])
 	}
 	// Nothing waits for what could not be written: the client has gone.
-	r, err := target.ListenRaw("127.0.0.1:0", target.RawOptions{Log: 1 << 17, Behave: b})
+	r, err := targettest.ListenRaw("127.0.0.1:0", target.RawOptions{Log: 1 << 17, Behave: b})
 	ts.Check(err)
 	sessionOf(ts).start(ts, raw{r}, r.URL)
 }

@@ -16,7 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/loadtestkit/load-tester/internal/target"
+	"github.com/loadtestkit/load-tester/internal/target/targettest"
 )
 
 // An nginx is Debian's, on loopback, with all its files in the test's directory.
@@ -86,7 +86,7 @@ func startNginx(t *testing.T, backend string) *nginx {
 func (n *nginx) files(backend string) {
 	var ports [2]int
 	for i := range ports {
-		p, err := target.HoldPort()
+		p, err := targettest.HoldPort()
 		require.NoError(n.t, err)
 		n.t.Cleanup(p.Release)
 		ports[i] = p.Number

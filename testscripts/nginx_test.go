@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/loadtestkit/load-tester/internal/target"
+	"github.com/loadtestkit/load-tester/internal/target/targettest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -77,7 +77,7 @@ func TestNginxAnswers(t *testing.T) {
 		{"not found", nil, "/nosuch", false, 3, "404", 153},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			n := startNginx(t, startSampler(t, target.NewSampler()).addr)
+			n := startNginx(t, startSampler(t, targettest.NewSampler()).addr)
 			url := n.url
 			if c.tls {
 				url = n.tlsURL
@@ -135,7 +135,7 @@ func TestNginxRestarts(t *testing.T) {
 		{"killed", (*nginx).kill, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			sampler := target.NewSampler()
+			sampler := targettest.NewSampler()
 			n := startNginx(t, startSampler(t, sampler).addr)
 			await := func(more int64) {
 				t.Helper()
@@ -168,7 +168,7 @@ func TestNginxRestarts(t *testing.T) {
 }
 
 // startSampler serves s for nginx to pass requests on to.
-func startSampler(t *testing.T, s *target.Sampler) *site {
+func startSampler(t *testing.T, s *targettest.Sampler) *site {
 	t.Helper()
 	backend, err := listenSite(s, nil)
 	require.NoError(t, err)

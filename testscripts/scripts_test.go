@@ -68,7 +68,7 @@ func setup(env *testscript.Env) error {
 		return err
 	}
 	for _, v := range [][2]string{
-		{"URL", s.plain.url},      // a target with every sort of answer: see target.Sampler
+		{"URL", s.plain.url},      // a target with answers of every kind: see targettest.Sampler
 		{"ADDR", s.plain.addr},    // its host and port
 		{"TLS_URL", s.secure.url}, // the same over TLS
 		{"CA", ca},                // whom to trust to reach it

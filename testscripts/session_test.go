@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/loadtestkit/load-tester/internal/target"
+	"github.com/loadtestkit/load-tester/internal/target/targettest"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -37,7 +37,7 @@ type sessionKey struct{}
 func sessionOf(ts *testscript.TestScript) *session { return ts.Value(sessionKey{}).(*session) }
 
 func newSession() (*session, error) {
-	seen := &sampled{Sampler: target.NewSampler()}
+	seen := &sampled{Sampler: targettest.NewSampler()}
 	s := &session{programs: make(map[string]*program), targets: []anyTarget{seen}}
 	var err error
 	if s.plain, err = listenSite(seen, nil); err != nil {

@@ -16,12 +16,12 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/loadtestkit/load-tester/internal/target"
+	"github.com/loadtestkit/load-tester/internal/target/targettest"
 )
 
 // sampled is a Sampler that remembers the id of each request.
 type sampled struct {
-	*target.Sampler
+	*targettest.Sampler
 	ids idList
 }
 
@@ -59,13 +59,13 @@ type site struct {
 	handler http.Handler
 	tls     *tls.Config // nil for plain
 	addr    string
-	port    *target.Port
+	port    *targettest.Port
 	server  *http.Server
 	done    chan struct{} // closed when server has ended
 }
 
 func listenSite(h http.Handler, config *tls.Config) (*site, error) {
-	p, err := target.HoldPort()
+	p, err := targettest.HoldPort()
 	if err != nil {
 		return nil, err
 	}

@@ -12,21 +12,21 @@ import (
 	"time"
 )
 
-// maxLine is the longest line that is read. Chosen: a hundred times what a
-// record takes, so that a file of another kind is given up soon.
+// maxLine is the longest line that is read: a hundred times the size of a record,
+// so that a file of another kind is rejected early.
 const maxLine = 1 << 20
 
-// A line that is being written while it is read may be seen in part. It is
-// looked at again so often, after such a pause. Chosen: a write takes far less,
-// but there may be many writers.
+// A line that is being written may be read only in part. Then the file is read
+// again, up to maxReads times with readPause between: one second, because many
+// processes may be writing, though each takes far less.
 const (
-	readings = 200
-	pause    = 5 * time.Millisecond
+	maxReads  = 200
+	readPause = 5 * time.Millisecond
 )
 
-// Read returns the records of a file in its order; none, and no error, if there
-// is no such file. A line that is no record is an error which says where it is,
-// what is wrong and what to do.
+// Read returns the records of a file in the order of its lines. If the file does
+// not exist it returns none and no error. A line that is not a record is an error
+// that says where the line is, what is wrong and what to do.
 func Read(path string) (records []Record, err error) {
 	info, err := os.Stat(path)
 	switch {
@@ -37,19 +37,19 @@ func Read(path string) (records []Record, err error) {
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("reading baseline: %s is not a regular file, name one", path)
 	}
-	for range readings {
+	for range maxReads {
 		var ended bool
 		records, ended, err = read(path)
 		if err == nil || ended {
 			break
 		}
-		time.Sleep(pause)
+		time.Sleep(readPause)
 	}
 	return records, err
 }
 
-// read reads a file once. ended reports whether the last line that was read has
-// its end.
+// read reads a file once. ended reports whether the last line read ends with a
+// newline.
 func read(path string) (records []Record, ended bool, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -93,15 +93,16 @@ func parse(line []byte) (r Record, err error) {
 		}
 	}
 	if err := json.Unmarshal(line, &r); err != nil {
-		return r, fmt.Errorf("is no record of a run: %w", err)
+		return r, fmt.Errorf("is not a record of a run: %w", err)
 	}
 	return r, r.check()
 }
 
 var errMerge = errors.New("is left over from a merge")
 
-// hint adds what to do: about a line among records, or about a file that may
-// never have been a baseline. Nothing is ever repaired or overwritten.
+// hint adds advice to an error about a line. among reports whether records stand
+// before it; if not, the file may never have been a baseline. Nothing is ever
+// repaired or overwritten.
 func hint(err error, among bool) error {
 	switch {
 	case err == errMerge:
@@ -112,10 +113,10 @@ func hint(err error, among bool) error {
 	return fmt.Errorf("%w; if the file is not a baseline, name another, else delete the line", err)
 }
 
-// Append adds a record at the end of a file, which is made if there is none; its
-// directory must be there. It sets r.Schema. It refuses a file that [Read]
-// does not understand and one with a record it would not understand. The line
-// is written at once, so that those of several processes stay whole.
+// Append adds a record at the end of a file and sets its Schema. It creates the
+// file if necessary, but not its directory. It refuses a file that [Read] rejects
+// and a record that Read would reject. The line is written in one piece, so that
+// several processes may append to one file.
 func Append(path string, r Record) error {
 	r.Schema = Schema
 	if err := r.check(); err != nil {
@@ -136,7 +137,7 @@ func Append(path string, r Record) error {
 	if err != nil {
 		return fmt.Errorf("writing baseline: %w", err)
 	}
-	if !ended(f) {
+	if !endsLine(f) {
 		line = append([]byte{'\n'}, line...)
 	}
 	_, err = f.Write(line)
@@ -146,9 +147,9 @@ func Append(path string, r Record) error {
 	return nil
 }
 
-// ended reports whether f is empty or its last line is ended; some editors
-// leave that out.
-func ended(f *os.File) bool {
+// endsLine reports whether f is empty or ends with a newline, which some editors
+// omit.
+func endsLine(f *os.File) bool {
 	info, err := f.Stat()
 	if err != nil || info.Size() == 0 {
 		return true

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// some returns a record.
+// some returns a valid record.
 func some(name string) Record {
 	return Record{
 		Name: name, At: time.Date(2025, 6, 1, 12, 0, 0, 0, time.UTC), Revision: "c0ffee", N: 30_000, NEffective: 9000.5, Throughput: 998.5,
@@ -26,7 +26,7 @@ func some(name string) Record {
 	}
 }
 
-// file makes one with the given content and returns its path.
+// file makes a file with the given content and returns its path.
 func file(t *testing.T, content string) string {
 	path := filepath.Join(t.TempDir(), "api.jsonl")
 	require.NoError(t, os.WriteFile(path, []byte(content), 0o666))
@@ -47,7 +47,7 @@ func TestRecordsAreReadBack(t *testing.T) {
 	assert.Equal(t, []Record{a, b}, records)
 }
 
-// A reader of another language finds the line as the documentation has it.
+// A reader in another language finds the line as documented.
 func TestRecordText(t *testing.T) {
 	path := file(t, "")
 	require.NoError(t, Append(path, some("TestA")))
@@ -62,17 +62,17 @@ func TestRecordText(t *testing.T) {
 func TestWhatIsNoBaseline(t *testing.T) {
 	const good = `{"schema":1,"name":"TestA","at":"2025-06-01T12:00:00Z","response_time_ns":{"p50":1500000}}` + "\n"
 	for _, tc := range []struct{ content, want, why string }{
-		{"# notes\n", ":1: is no record of a run: invalid character '#' looking for beginning of value; if the file is not a baseline, name another, else delete the line", "foreign"},
-		{"{\n  \"schema\": 1\n}\n", ":1: is no record of a run: unexpected end of JSON input; if the file is not a baseline, name another, else delete the line", "JSON of several lines"},
-		{`{"schema":1,"tool":{"name":"load-tester"},"requests":{}}` + "\n", ":1: is no record of a run: want schema, name, at and response_time_ns; if the file is not a baseline, name another, else delete the line", "a report"},
-		{"[]\n", ":1: is no record of a run: json: cannot unmarshal array", "JSON of another shape"},
-		{good + "\n" + good + good[:40] + "\n", ":4: is no record of a run: unexpected end of JSON input; delete the line, or restore the file from version control", "a line cut off"},
-		{good + good[:40], ":2: is no record of a run: unexpected end of JSON input; delete the line", "at the end"},
+		{"# notes\n", ":1: is not a record of a run: invalid character '#' looking for beginning of value; if the file is not a baseline, name another, else delete the line", "foreign"},
+		{"{\n  \"schema\": 1\n}\n", ":1: is not a record of a run: unexpected end of JSON input; if the file is not a baseline, name another, else delete the line", "JSON of several lines"},
+		{`{"schema":1,"tool":{"name":"load-tester"},"requests":{}}` + "\n", ":1: is not a record of a run: want schema, name, at and response_time_ns; if the file is not a baseline, name another, else delete the line", "a report"},
+		{"[]\n", ":1: is not a record of a run: json: cannot unmarshal array", "JSON of another shape"},
+		{good + "\n" + good + good[:40] + "\n", ":4: is not a record of a run: unexpected end of JSON input; delete the line, or restore the file from version control", "a line cut off"},
+		{good + good[:40], ":2: is not a record of a run: unexpected end of JSON input; delete the line", "at the end"},
 		{good + "<<<<<<< HEAD\n" + good + "=======\n" + good + ">>>>>>> other\n", ":2: is left over from a merge; delete the marks and keep the records of both sides", "a merge conflict"},
 		{strings.Replace(good, `"schema":1`, `"schema":2`, 1), ":1: is a record of version 2, this program knows 1: use a newer load-tester", "the future"},
 		{strings.Replace(good, "1500000", "-1", 1), ":1: has p50 of -1 ns, want more than 0", "an impossible time"},
 		{good + strings.Repeat("x", maxLine+1), ":2: is longer than any record; delete the line", "endless"},
-		{good + "\xff\xfe{\x00\n", ":2: is no record of a run: invalid character 'ÿ'", "binary"},
+		{good + "\xff\xfe{\x00\n", ":2: is not a record of a run: invalid character 'ÿ'", "binary"},
 	} {
 		path := file(t, tc.content)
 		_, err := Read(path)
@@ -111,7 +111,7 @@ func TestAppendRefuses(t *testing.T) {
 		assert.ErrorContains(t, Append(path, r), want)
 		assert.NoFileExists(t, path)
 	}
-	check(func(r *Record) { r.Name = "" }, "writing baseline: the record is no record of a run: want schema, name")
+	check(func(r *Record) { r.Name = "" }, "writing baseline: the record is not a record of a run: want schema, name")
 	check(func(r *Record) { r.Quantiles = nil }, "response_time_ns")
 	check(func(r *Record) { r.Quantiles["p50"] = math.NaN() }, "has p50 of NaN ns")
 	check(func(r *Record) { r.Quantiles["p50"] = math.Inf(1) }, "has p50 of +Inf ns")

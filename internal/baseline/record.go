@@ -1,6 +1,6 @@
-// Package baseline keeps what earlier runs of a test measured: a file of one
-// line of JSON for each run, which only ever grows, and what a run must be like
-// to be compared with another: the same test on a machine of the same kind.
+// Package baseline keeps the results of earlier runs of a test, in a file with one
+// line of JSON per run that only grows. It decides which runs can be compared:
+// those of the same test on the same kind of machine.
 package baseline
 
 import (
@@ -16,35 +16,35 @@ import (
 // Schema is the version of the records that this package writes and reads.
 const Schema = 1
 
-// A Record is one run. Tests that share a file are told apart by Name.
+// A Record is one run. Name distinguishes tests that share a file.
 type Record struct {
 	Schema      int                `json:"schema"`
 	Name        string             `json:"name"` // of the test, not empty
 	At          time.Time          `json:"at"`   // when the run began
 	Revision    string             `json:"revision,omitempty"`
-	Dirty       bool               `json:"dirty,omitempty"`  // known only of a program built outside go test
-	Quantiles   map[string]float64 `json:"response_time_ns"` // by name, such as p99.9; those with enough requests, at least one
+	Dirty       bool               `json:"dirty,omitempty"`  // see [Revision]
+	Quantiles   map[string]float64 `json:"response_time_ns"` // by name, such as p99.9; those with enough requests; not empty
 	N           int64              `json:"n"`
 	NEffective  float64            `json:"n_effective"`
 	Throughput  float64            `json:"throughput_per_s"`
 	Calibrator  Calibrator         `json:"calibrator"`
 	Fingerprint Fingerprint        `json:"fingerprint"`
-	Noise       map[string]float64 `json:"noise,omitempty"`     // ratios by sensor, such as steal; nil if not known
+	Noise       map[string]float64 `json:"noise,omitempty"`     // ratios by sensor, such as steal; nil if unknown
 	Histogram   string             `json:"histogram,omitempty"` // response times in ns, HdrHistogram V2 compressed, base64
 }
 
-// A Calibrator is how long work took that never changes, beside the run; 0
-// where that is not known.
+// A Calibrator has the times of work that never changes, measured beside the run;
+// 0 if unknown.
 type Calibrator struct {
 	NullHandler float64 `json:"null_handler_p50_ns,omitempty"` // response time of a handler that does nothing
 	Reference   float64 `json:"reference_ns,omitempty"`        // see [Reference]
 }
 
-// check says what keeps r from being a record.
+// check returns an error if r is not a valid record.
 func (r *Record) check() error {
 	switch {
 	case r.Schema == 0 || r.Name == "" || r.At.IsZero() || len(r.Quantiles) == 0:
-		return errors.New("is no record of a run: want schema, name, at and response_time_ns")
+		return errors.New("is not a record of a run: want schema, name, at and response_time_ns")
 	case r.Schema != Schema:
 		return fmt.Errorf("is a record of version %d, this program knows %d: use a newer load-tester", r.Schema, Schema)
 	}
@@ -56,10 +56,10 @@ func (r *Record) check() error {
 	return nil
 }
 
-// Earlier returns the runs that one of this name on this kind of machine is to
-// be compared with at a quantile, such as p99, oldest first. others counts
-// those of the same name on other kinds of machines, and different names in
-// what the latest of them differs.
+// Earlier returns the runs, oldest first, with which a run of this name on this
+// kind of machine is compared at a quantile such as p99. others is the number of
+// runs of this name on other kinds of machines, and different describes how the
+// latest of those differs.
 func Earlier(records []Record, name string, here Fingerprint, quantile string) (runs []verdict.BaselineRun, others int, different []string) {
 	sorted := slices.Clone(records)
 	slices.SortStableFunc(sorted, func(a, b Record) int { return a.At.Compare(b.At) })
@@ -78,7 +78,8 @@ func Earlier(records []Record, name string, here Fingerprint, quantile string) (
 	return runs, others, different
 }
 
-// Run returns what r has to say about a quantile; false if it does not know it.
+// Run returns r's value of a quantile with its calibrators, false if r does not
+// have the quantile.
 func (r *Record) Run(quantile string) (verdict.BaselineRun, bool) {
 	ns, ok := r.Quantiles[quantile]
 	return verdict.BaselineRun{Quantile: ns, Calibrators: []float64{r.Calibrator.NullHandler, r.Calibrator.Reference}}, ok

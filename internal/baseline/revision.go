@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// Revision returns what revision the program was built from: what its build
-// says, else, as in go test, what Git has checked out above the working
-// directory. It is empty if there is neither. dirty reports changes since, and
-// is known to the build only.
+// Revision returns the revision that the program was built from: the one in its
+// build information or, as in go test, if there is none, the commit that Git has
+// checked out in the working directory. It is empty if there is neither. dirty
+// reports uncommitted changes, which only the build information knows.
 func Revision() (revision string, dirty bool) {
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
@@ -29,15 +29,15 @@ func Revision() (revision string, dirty bool) {
 	return revision, dirty
 }
 
-// checkedOut returns the commit that HEAD of the Git repository around dir
-// names, "" if there is none (gitrepository-layout(5)).
+// checkedOut returns the commit of HEAD in the Git repository that contains dir,
+// "" if there is none (gitrepository-layout(5)).
 func checkedOut(dir string) string {
 	for {
 		git := filepath.Join(dir, ".git")
 		if info, err := os.Stat(git); err == nil {
 			if !info.IsDir() {
-				// Of a linked working tree or a submodule: a file that says where.
-				where, _ := strings.CutPrefix(content(git), "gitdir: ")
+				// In a linked working tree or a submodule, a file with the path.
+				where, _ := strings.CutPrefix(readText(git), "gitdir: ")
 				git = absolute(dir, where)
 			}
 			return head(git)
@@ -50,27 +50,27 @@ func checkedOut(dir string) string {
 	}
 }
 
-// head resolves HEAD of a repository. Those of linked working trees share the
-// references of another.
+// head resolves HEAD of a repository. A linked working tree shares the references
+// of its main one.
 func head(git string) string {
-	ref, symbolic := strings.CutPrefix(content(filepath.Join(git, "HEAD")), "ref: ")
+	ref, symbolic := strings.CutPrefix(readText(filepath.Join(git, "HEAD")), "ref: ")
 	if !symbolic {
 		return ref
 	}
 	shared := git
-	if common := content(filepath.Join(git, "commondir")); common != "" {
+	if common := readText(filepath.Join(git, "commondir")); common != "" {
 		shared = absolute(git, common)
 	}
 	for _, dir := range []string{git, shared} {
-		if commit := content(filepath.Join(dir, filepath.FromSlash(ref))); commit != "" {
+		if commit := readText(filepath.Join(dir, filepath.FromSlash(ref))); commit != "" {
 			return commit
 		}
 	}
-	return packed(filepath.Join(shared, "packed-refs"), ref)
+	return packedRef(filepath.Join(shared, "packed-refs"), ref)
 }
 
-// packed looks a reference up in a file of lines "commit reference".
-func packed(path, ref string) string {
+// packedRef looks up a reference in a file of lines "commit reference".
+func packedRef(path, ref string) string {
 	f, err := os.Open(path)
 	if err != nil {
 		return ""
@@ -84,9 +84,9 @@ func packed(path, ref string) string {
 	return ""
 }
 
-// content returns a file's text without the white space around it, "" if it
-// cannot be read.
-func content(path string) string {
+// readText returns a file's text without surrounding white space, "" if it cannot
+// be read.
+func readText(path string) string {
 	b, _ := os.ReadFile(path)
 	return strings.TrimSpace(string(b))
 }

@@ -98,7 +98,7 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"capacity", "--limit", "p99<=5ms", "--seed", "5", url}, []string{"--seed does nothing without --arrivals poisson"}},
 		{[]string{"capacity", "--limit", "p99<=5ms", "--rate", "5", url}, []string{"unknown flag --rate, want one that load-tester capacity --help lists"}},
 		{[]string{"help", "x"}, []string{`no command "x", want one that load-tester --help lists`}},
-		{[]string{"target", "--latency", "x"}, []string{`--latency "x": "x" is no duration, want one such as 2ms`}},
+		{[]string{"target", "--latency", "x"}, []string{`--latency "x": "x" is not a duration, want one such as 2ms`}},
 		{[]string{"target", "--freeze", "1s"}, []string{`--freeze "1s": want FOR@AT, for example 1s@5s`}},
 		{[]string{"target", "--listen", "x"}, []string{`--listen "x": want an address with a port, for example :8080 or 127.0.0.1:0`}},
 	} {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/target"
+	"github.com/loadtestkit/load-tester/internal/target/targettest"
 )
 
 // A stream collects what is written to it and lets a test wait for some of it.
@@ -92,9 +93,9 @@ func (r *trial) json(t *testing.T) *report.Report {
 }
 
 // serve starts a server that behaves.
-func serve(t *testing.T, behave func(n int64, c *target.RawConn)) *target.Raw {
+func serve(t *testing.T, behave func(n int64, c *target.RawConn)) *targettest.Raw {
 	t.Helper()
-	raw, err := target.ListenRaw("127.0.0.1:0", target.RawOptions{Behave: behave})
+	raw, err := targettest.ListenRaw("127.0.0.1:0", target.RawOptions{Behave: behave})
 	require.NoError(t, err)
 	t.Cleanup(func() { raw.Close() })
 	return raw

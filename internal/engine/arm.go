@@ -86,7 +86,7 @@ func (a *arm) connect(ctx context.Context) (err error) {
 		config = t.TLSConfig.Clone()
 	}
 	if t.Handler != nil {
-		a.server, err = target.Serve(t.Handler, target.ServeOptions{TLS: t.TLS, Grace: leaveAfter})
+		a.server, err = target.Serve(t.Handler, target.ServeOptions{TLS: t.TLS, Memory: a.Virtual, Grace: leaveAfter})
 		if err != nil {
 			return err
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/loadtestkit/load-tester/internal/target"
+	"github.com/loadtestkit/load-tester/internal/target/targettest"
 )
 
 // A failureLog keeps what a run logs of its failed requests: the status by id,
@@ -62,12 +63,12 @@ func TestResponsesAreNotMisattributed(t *testing.T) { engines(t, testAttribution
 func testAttribution(t *testing.T, portable bool) {
 	const requests = 8_000
 	s := rawWith(t, target.RawOptions{Log: requests, Behave: func(n int64, c *target.RawConn) {
-		answer := fmt.Sprintf("HTTP/1.1 %d X\r\nContent-Length: 2\r\n\r\nok", statusOf(c.ID()))
+		answer := fmt.Sprintf("HTTP/1.1 %d X\r\nContent-Length: 2\r\n\r\nok", statusOf(string(c.ID)))
 		switch {
 		case n%1003 == 5:
-			c.Hold()
+			targettest.Hold(c)
 		case n%41 == 5:
-			c.Reset()
+			targettest.Reset(c)
 		case n%37 == 5:
 			io.WriteString(c, answer[:20])
 			c.Close()

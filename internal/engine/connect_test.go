@@ -13,6 +13,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/target"
+	"github.com/loadtestkit/load-tester/internal/target/targettest"
 )
 
 // refuses runs a plan that must fail before anything is sent, and soon.
@@ -41,7 +42,7 @@ func TestPreflightConnects(t *testing.T) {
 	refuses(t, RunOptions{Target: Target{URL: "http://" + closedPort}}, record.ConnectRefused, "connecting to "+closedPort+": ", "nobody listens")
 	refuses(t, RunOptions{Target: Target{URL: "http://" + closedPort}}, record.ConnectRefused, "connection refused", "nobody listens")
 
-	full := fullServer(t)
+	full := targettest.FullServer(t)
 	c, err := net.Dial("tcp", full) // the only place there is
 	require.NoError(t, err)
 	defer c.Close()
@@ -76,7 +77,7 @@ func TestPreflightResolves(t *testing.T) {
 
 func TestConnectTimeout(t *testing.T) {
 	together(t, func(t *testing.T, portable bool) {
-		full := fullServer(t)
+		full := targettest.FullServer(t)
 		r := run(t, RunOptions{
 			Target:   Target{URL: "http://" + full},
 			Settings: Settings{Load: Load{Concurrency: 5}, Portable: portable, Timeout: 500 * time.Millisecond},
@@ -145,14 +146,14 @@ func TestRestart(t *testing.T) {
 					close(over)
 				}
 			})
-			second := make(chan *target.Raw, 1)
+			second := make(chan *targettest.Raw, 1)
 			ctx, cancel := context.WithCancel(t.Context())
 			go func() {
 				defer cancel()
 				defer close(second)
 				<-over
 				first.Close()
-				s, err := target.ListenRaw(first.Addr, target.RawOptions{})
+				s, err := targettest.ListenRaw(first.Addr, target.RawOptions{})
 				if assert.NoError(t, err) {
 					assert.NoError(t, s.Await(t.Context(), 200), "the load comes back")
 					second <- s

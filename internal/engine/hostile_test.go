@@ -15,6 +15,7 @@ import (
 
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/target"
+	"github.com/loadtestkit/load-tester/internal/target/targettest"
 )
 
 const (
@@ -30,7 +31,7 @@ func answer(s string) func(int64, *target.RawConn) {
 
 // say writes s and holds the connection open.
 func say(s string) func(int64, *target.RawConn) {
-	return func(_ int64, c *target.RawConn) { io.WriteString(c, s); c.Hold() }
+	return func(_ int64, c *target.RawConn) { io.WriteString(c, s); targettest.Hold(c) }
 }
 
 // drip writes s again and again, slowly enough to be alive for ever.
@@ -59,7 +60,7 @@ func flood(first, s string) func(int64, *target.RawConn) {
 
 // reset writes s and resets the connection.
 func reset(s string) func(int64, *target.RawConn) {
-	return func(_ int64, c *target.RawConn) { io.WriteString(c, s); c.Reset() }
+	return func(_ int64, c *target.RawConn) { io.WriteString(c, s); targettest.Reset(c) }
 }
 
 // hostile are servers that answer in a way that no client can use, or should.
@@ -155,7 +156,7 @@ func testCutAtEachOffset(t *testing.T, portable bool) {
 		by    func(*target.RawConn)
 		kinds map[string]int64
 	}{
-		{"reset", (*target.RawConn).Reset, map[string]int64{"reset": n}},
+		{"reset", targettest.Reset, map[string]int64{"reset": n}},
 		{"FIN", func(c *target.RawConn) { c.Close() }, map[string]int64{"closed": 1, "truncated": n - 1}},
 	} {
 		s := raw(t, func(i int64, c *target.RawConn) {

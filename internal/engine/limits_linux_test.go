@@ -18,6 +18,7 @@ import (
 
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/target"
+	"github.com/loadtestkit/load-tester/internal/target/targettest"
 	"github.com/loadtestkit/load-tester/internal/wire"
 )
 
@@ -116,7 +117,7 @@ func noPortsLeft(string) (any, error) {
 	if err := loopbackUp(); err != nil {
 		return nil, err
 	}
-	s, err := target.ListenRaw("127.0.0.1:0", target.RawOptions{Behave: func(_ int64, c *target.RawConn) { c.Hold() }})
+	s, err := targettest.ListenRaw("127.0.0.1:0", target.RawOptions{Behave: func(_ int64, c *target.RawConn) { targettest.Hold(c) }})
 	if err != nil {
 		return nil, err
 	}

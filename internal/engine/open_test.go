@@ -15,12 +15,13 @@ import (
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/stat"
 	"github.com/loadtestkit/load-tester/internal/target"
+	"github.com/loadtestkit/load-tester/internal/target/targettest"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
 // latenessAt returns how long after it was due each request arrived at s, by
 // request number.
-func latenessAt(t *testing.T, s *target.Raw, r *report.Document, rate float64) []time.Duration {
+func latenessAt(t *testing.T, s *targettest.Raw, r *report.Document, rate float64) []time.Duration {
 	late := make([]time.Duration, r.Requests.Due)
 	seen := make([]bool, len(late))
 	for _, a := range s.Arrivals() {

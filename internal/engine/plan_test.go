@@ -59,7 +59,7 @@ func TestPlanRefuses(t *testing.T) {
 		{"Path", "want a path such as", func(o *RunOptions) { o.Target.URL, o.Target.Handler, o.Target.Path = "", handler, "x" }, "not from the root"},
 		{"Path", "space in path", func(o *RunOptions) { o.Target.URL, o.Target.Handler, o.Target.Path = "", handler, "/a b" }, "would end the request line"},
 		{"Method", "not a token", func(o *RunOptions) { o.Target.Method = "GE T" }, "no method"},
-		{"Method", "tunnel", func(o *RunOptions) { o.Target.Method = "CONNECT" }, "no request to measure"},
+		{"Method", "tunnel", func(o *RunOptions) { o.Target.Method = "CONNECT" }, "cannot be measured"},
 		{"Header", "not a token", func(o *RunOptions) { o.Target.Header = []http1.Field{{Name: "a b", Value: "c"}} }, "a name with a space"},
 		{"Header", "control character", func(o *RunOptions) { o.Target.Header = []http1.Field{{Name: "a", Value: "b\r\nc"}} }, "header injection"},
 		{"Header", "but the body has 3", func(o *RunOptions) {

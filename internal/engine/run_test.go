@@ -19,26 +19,27 @@ import (
 	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/target"
+	"github.com/loadtestkit/load-tester/internal/target/targettest"
 )
 
 // raw starts a server that answers as behave does, until the end of the test.
-func raw(t testing.TB, behave func(n int64, c *target.RawConn)) *target.Raw {
+func raw(t testing.TB, behave func(n int64, c *target.RawConn)) *targettest.Raw {
 	return rawWith(t, target.RawOptions{Behave: behave})
 }
 
-func rawWith(t testing.TB, o target.RawOptions) *target.Raw { return rawAt(t, "127.0.0.1:0", o) }
+func rawWith(t testing.TB, o target.RawOptions) *targettest.Raw { return rawAt(t, "127.0.0.1:0", o) }
 
 // rawPassing is raw for a server that ends before the test does: no other test
 // is given its port then.
-func rawPassing(t testing.TB, behave func(n int64, c *target.RawConn)) *target.Raw {
-	p, err := target.HoldPort()
+func rawPassing(t testing.TB, behave func(n int64, c *target.RawConn)) *targettest.Raw {
+	p, err := targettest.HoldPort()
 	require.NoError(t, err)
 	t.Cleanup(p.Release)
 	return rawAt(t, fmt.Sprintf("127.0.0.1:%d", p.Number), target.RawOptions{Behave: behave})
 }
 
-func rawAt(t testing.TB, addr string, o target.RawOptions) *target.Raw {
-	s, err := target.ListenRaw(addr, o)
+func rawAt(t testing.TB, addr string, o target.RawOptions) *targettest.Raw {
+	s, err := targettest.ListenRaw(addr, o)
 	require.NoError(t, err)
 	t.Cleanup(func() { s.Close() })
 	return s
@@ -175,7 +176,7 @@ func reached(r *report.Document) int64 {
 
 // sawAll checks that s saw each request that r says was sent. The last ones may
 // still have to be read, if they had no answer.
-func sawAll(t *testing.T, s *target.Raw, r *report.Document, why ...any) {
+func sawAll(t *testing.T, s *targettest.Raw, r *report.Document, why ...any) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()

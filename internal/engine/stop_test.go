@@ -12,12 +12,13 @@ import (
 	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/target"
+	"github.com/loadtestkit/load-tester/internal/target/targettest"
 )
 
 // stuckTargets are targets of requests that never end by themselves, each with
 // a function that waits until n requests are there; nil if nobody can tell.
 func stuckTargets(t *testing.T) map[string]func(*RunOptions) (await func(n int64)) {
-	arrived := func(s *target.Raw) func(int64) {
+	arrived := func(s *targettest.Raw) func(int64) {
 		return func(n int64) { require.NoError(t, s.Await(t.Context(), n)) }
 	}
 	behaving := func(behave func(int64, *target.RawConn)) func(*RunOptions) func(int64) {
@@ -43,7 +44,7 @@ func stuckTargets(t *testing.T) map[string]func(*RunOptions) (await func(n int64
 			return nil
 		},
 		"never accepts": func(o *RunOptions) func(int64) {
-			o.Target.URL = "http://" + fullServer(t)
+			o.Target.URL = "http://" + targettest.FullServer(t)
 			return nil
 		},
 		"handler": func(o *RunOptions) func(int64) {

@@ -204,8 +204,8 @@ func (h *Histogram) consistent() bool {
 			most.add(uint64(low+width-1), uint64(n))
 		}
 	}
-	index := func(v int64) int { row, col := h.place(v); return int(row<<h.bits | col) }
-	return h.min <= h.max && index(h.min) == first && index(h.max) == last &&
+	bucket := func(v int64) int { row, col := h.index(v); return int(row<<h.bits | col) }
+	return h.min <= h.max && bucket(h.min) == first && bucket(h.max) == last &&
 		!least.above(h.sumHi, h.sumLo) && !(sum128{h.sumHi, h.sumLo}).above(most.hi, most.lo)
 }
 

@@ -16,7 +16,7 @@ import (
 
 var quantiles = []float64{0.001, 0.01, 0.07, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 0.9999, 1}
 
-// check compares everything h says with the sorted values it was given.
+// check compares all statistics of h with those of the sorted values it counted.
 func check(t *testing.T, h *Histogram, sorted []int64) {
 	t.Helper()
 	n := int64(len(sorted))
@@ -105,7 +105,7 @@ func TestHistogramAgainstSortedSlice(t *testing.T) {
 	}
 }
 
-// Each bucket's ends, over the whole range, lie where the width promises.
+// Over the whole range, each bucket has the promised width.
 func TestHistogramAtTheEdgesOfBuckets(t *testing.T) {
 	for _, bits := range []int{1, 7, 10, 16} {
 		h := New(bits)
@@ -118,7 +118,7 @@ func TestHistogramAtTheEdgesOfBuckets(t *testing.T) {
 				one := record(bits, []int64{v})
 				got, _ := one.Quantile(0.5)
 				require.Equal(t, v, got, "a lone value is exact: Min and Max are")
-				row, col := h.place(v)
+				row, col := h.index(v)
 				low, width := int64(col), int64(1)
 				if row > 0 {
 					low, width = int64(1<<bits+col)<<(row-1), 1<<(row-1)
@@ -128,7 +128,7 @@ func TestHistogramAtTheEdgesOfBuckets(t *testing.T) {
 				at = [2]uint64{row, col}
 			}
 		}
-		row, col := h.place(math.MaxInt64)
+		row, col := h.index(math.MaxInt64)
 		require.Equal(t, [2]uint64{uint64(63 - bits), 1<<bits - 1}, [2]uint64{row, col}, "the largest value has the last bucket; before it %v", at)
 	}
 }
@@ -246,8 +246,8 @@ func FuzzHistogram(f *testing.F) {
 		h, even, odd := New(n), New(n), New(n)
 		var values []int64
 		for i := 0; len(data) >= 8; i++ {
-			// The top byte says how many bits the value keeps, so that all
-			// magnitudes come up.
+			// The top byte is how many bits of the value are kept, so that
+			// all magnitudes occur.
 			u := binary.LittleEndian.Uint64(data)
 			v := int64(u&(1<<56-1)) << 7 >> (u >> 56 & 63)
 			data = data[8:]
@@ -288,8 +288,8 @@ func BenchmarkMerge(b *testing.B) {
 	}
 }
 
-// Above counts what lies in higher buckets: exactly, where each value has its
-// own, and else but for what shares v's.
+// Above counts the values in higher buckets. That is exact where each value has
+// its own bucket; elsewhere it leaves out the values in v's bucket.
 func TestAbove(t *testing.T) {
 	h := New(7)
 	assert.Zero(t, h.Above(0))

@@ -6,51 +6,51 @@ import (
 )
 
 const (
-	// maxIntervals is chosen: any run is shown by 64 to 128 of them once it is
-	// long enough, and 64 equal batches are what a verdict needs.
+	// maxIntervals is a power of two, so that intervals merge in pairs: a run has
+	// 64 to 128 of them once it is long enough, and a verdict needs 64 batches.
 	maxIntervals = 128
-	// firstWidth is chosen: a run of a tenth of a second still has a course.
+	// firstWidth gives even a run of a tenth of a second 100 intervals.
 	firstWidth = int64(time.Millisecond)
-	// seriesBits is chosen: times per interval are read to 0.4 %, and all the
-	// intervals of a run with latencies of 1 to 20 ms take about 1 MB.
+	// seriesBits is the precision of the times in an interval, 0.4 %. All intervals
+	// of a run with latencies of 1 to 20 ms take about 1 MB.
 	seriesBits = 7
 )
 
-// An Interval is what happened in one part of a run. Its instants are offsets
-// from the run's start; it begins at Start and ends before Start+Width.
+// An Interval counts what happened in one part of a run, from Start up to, but not
+// including, Start+Width. Start is an offset from the run's start.
 type Interval struct {
 	Start, Width time.Duration
 	Due          int64 // requests due in it
 	Sent         int64 // sent in it, whenever they were due
 	Succeeded    int64 // done in it, with success
-	Failed       int64 // done in it, without
+	Failed       int64 // done in it, without success
 	Completed    int64 // done in it, with a complete response, whatever its status
-	Missed       int64 // due in it, and then failed, unsent or unfinished
-	// Over[i] is how many requests due in it succeeded in a response time
-	// above the series' threshold i; exact.
+	Missed       int64 // due in it, and failed, unsent or unfinished
+	// Over[i] is exactly how many requests due in it succeeded with a response
+	// time above the series' threshold i.
 	Over []int64
-	// Response has the response times in nanoseconds of the requests due in
-	// it that succeeded; 7 bits, never nil.
+	// Response has the response times, in nanoseconds, of the requests due in it
+	// that succeeded. It has 7 bits and is not nil.
 	Response *Histogram
 }
 
 // A Series is the course of a run in at most 128 intervals of equal width. The
-// width is 1 ms at first and doubles, neighbours merging, whenever something
-// happens past the last interval, so memory is bounded whatever the run's
-// length. No event is lost, and each counts in the interval of its own offset.
+// width is 1 ms at first. Whenever something happens past the last interval, it
+// doubles and neighbours merge, so memory is bounded for a run of any length. No
+// event is lost, and each counts in the interval of its own offset.
 //
-// Events may come in any order. One before the run's start counts in the first
-// interval. It is not safe for concurrent use; each shard owns one.
+// Events may come in any order. An event before the run's start counts in the
+// first interval. A Series is not safe for concurrent use; each shard owns one.
 type Series struct {
 	thresholds []time.Duration
 	doublings  uint // the width is firstWidth << doublings
-	used       int  // intervals from the start up to the last that was touched
+	used       int  // intervals up to the last one with an event
 	cells      [maxIntervals]Interval
-	spare      []*Histogram // empty; merged intervals leave theirs to later ones
+	spare      []*Histogram // empty ones of merged intervals, for later intervals
 }
 
-// NewSeries returns an empty series that counts response times above each of
-// the thresholds; nil means none.
+// NewSeries returns an empty series that counts the response times above each of
+// the thresholds, if any.
 func NewSeries(thresholds []time.Duration) *Series {
 	s := &Series{thresholds: slices.Clone(thresholds)}
 	k := len(thresholds)
@@ -97,17 +97,17 @@ func (s *Series) Response(due, d time.Duration) {
 		}
 	}
 	if c.Response == nil {
-		c.Response = s.histogram()
+		c.Response = s.newHistogram()
 	}
 	c.Response.Record(int64(d))
 }
 
-// Merge adds what o counted, in intervals of the wider of both widths; the
-// order of merging never matters. o stays as it is. It panics if o has other
+// Merge adds the counts of o, in intervals of the greater width. The order of
+// merging does not matter. o does not change. It panics if o has other
 // thresholds.
 func (s *Series) Merge(o *Series) {
 	if !slices.Equal(s.thresholds, o.thresholds) {
-		panic("hist: Merge of series with other thresholds")
+		panic("hist: Merge of series with different thresholds")
 	}
 	for s.doublings < o.doublings {
 		s.double()
@@ -119,9 +119,9 @@ func (s *Series) Merge(o *Series) {
 	}
 }
 
-// Intervals returns a copy of the intervals up to the last in which anything
-// happened; empty ones before it are there, zero. Each count summed over them
-// is exactly how often its event was recorded.
+// Intervals returns a copy of the intervals up to the last one with an event,
+// including empty ones before it. The sum of each count over them is exactly how
+// often its event was recorded.
 func (s *Series) Intervals() []Interval {
 	width := time.Duration(firstWidth << s.doublings)
 	out := make([]Interval, s.used)
@@ -138,10 +138,10 @@ func (s *Series) Intervals() []Interval {
 	return out
 }
 
-// at returns the interval of an offset, widening the series until there is one.
+// at returns the interval of an offset. It widens the series until there is one.
 func (s *Series) at(offset time.Duration) *Interval {
-	// Halving and then dividing by a constant gives the same quotient as
-	// dividing by the width, without the cost of a division.
+	// A shift and a division by a constant give the same quotient as a division
+	// by the width, and are faster.
 	i := int64(max(offset, 0)) >> (s.doublings & 63) / firstWidth
 	for i >= maxIntervals {
 		s.double()
@@ -151,10 +151,10 @@ func (s *Series) at(offset time.Duration) *Interval {
 	return &s.cells[i]
 }
 
-// double makes the intervals twice as wide.
+// double doubles the width of the intervals.
 func (s *Series) double() {
 	for i := range maxIntervals / 2 {
-		// Cell i > 0 was emptied when it was itself one of a pair.
+		// Cell i > 0 is empty already: it was itself one of an earlier pair.
 		for _, from := range []*Interval{&s.cells[2*i], &s.cells[2*i+1]} {
 			if from != &s.cells[i] {
 				s.move(&s.cells[i], from)
@@ -165,7 +165,7 @@ func (s *Series) double() {
 	s.doublings++
 }
 
-// move adds from to c and empties from, whose histogram goes to c or is spared.
+// move adds from to c and empties from. The histogram of from goes to c or to spare.
 func (s *Series) move(c, from *Interval) {
 	if c.Response == nil {
 		c.Response, from.Response = from.Response, nil
@@ -179,7 +179,7 @@ func (s *Series) move(c, from *Interval) {
 	*from = Interval{Over: from.Over}
 }
 
-// add adds the counts and times of from to c.
+// add adds from's counts and times to c.
 func (s *Series) add(c, from *Interval) {
 	c.Due += from.Due
 	c.Sent += from.Sent
@@ -194,13 +194,13 @@ func (s *Series) add(c, from *Interval) {
 		return
 	}
 	if c.Response == nil {
-		c.Response = s.histogram()
+		c.Response = s.newHistogram()
 	}
 	c.Response.Merge(from.Response)
 }
 
-// histogram returns an empty histogram, used before if there is one.
-func (s *Series) histogram() *Histogram {
+// newHistogram returns an empty histogram, a spare one if possible.
+func (s *Series) newHistogram() *Histogram {
 	if n := len(s.spare); n > 0 {
 		h := s.spare[n-1]
 		s.spare = s.spare[:n-1]

@@ -13,7 +13,7 @@ import (
 
 var thresholds = []time.Duration{5 * time.Millisecond, 10 * time.Millisecond, time.Second}
 
-// An event is one request as a recorder tells it to a series.
+// An event is one request as a recorder reports it to a series.
 type event struct {
 	due, sent, done time.Duration
 	ok              bool
@@ -31,8 +31,8 @@ func (e event) record(s *Series) {
 	}
 }
 
-// events returns n requests spread over the length of a run, some before its
-// start, in no order.
+// events returns n requests spread over the length of a run, some of them before
+// its start, in random order.
 func events(r *rand.Rand, n int, length time.Duration) []event {
 	es := make([]event, n)
 	for i, d := range latencies(r, n) {
@@ -42,7 +42,8 @@ func events(r *rand.Rand, n int, length time.Duration) []event {
 	return es
 }
 
-// tally counts events into intervals of a width, one at a time and by division.
+// tally counts events into intervals of one width, one event at a time and by
+// division.
 func tally(es []event, width time.Duration) []Interval {
 	var out []Interval
 	at := func(offset time.Duration) *Interval {
@@ -75,7 +76,7 @@ func tally(es []event, width time.Duration) []Interval {
 	return out
 }
 
-// facts are all that a histogram knows; the rows it has ready do not matter.
+// facts are all that a histogram knows, regardless of which rows it has allocated.
 func facts(h *Histogram) []any {
 	fs := []any{h.bits, h.count, h.min, h.max, h.sumHi, h.sumLo}
 	for v, n := range h.Buckets() {
@@ -115,8 +116,8 @@ func TestSeriesAgainstOneByOne(t *testing.T) {
 		shards := []*Series{NewSeries(thresholds), NewSeries(thresholds), NewSeries(thresholds), NewSeries(thresholds)}
 		for _, e := range es {
 			e.record(whole)
-			// Each stops at its own time, so that their widths differ; the
-			// fourth stays empty.
+			// Each ends at a different time, so that their widths differ; the
+			// fourth is empty.
 			switch {
 			case e.due < c.length/100:
 				e.record(shards[0])
@@ -135,7 +136,7 @@ func TestSeriesAgainstOneByOne(t *testing.T) {
 			}
 			same(t, want, merged.Intervals())
 		}
-		// A merge into one that is in use, and on with recording.
+		// A merge into a series in use, which goes on recording.
 		shards[0].Merge(shards[1])
 		for _, e := range es[:100] {
 			e.record(shards[0])
@@ -146,8 +147,8 @@ func TestSeriesAgainstOneByOne(t *testing.T) {
 	}
 }
 
-// Whatever the order of offsets and merges, and however far a jump goes, no
-// event may be lost.
+// No event may be lost, whatever the order of offsets and merges, and however far
+// an offset jumps.
 func TestSeriesConserves(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 10))
 	for range 60 {
@@ -160,7 +161,7 @@ func TestSeriesConserves(t *testing.T) {
 			if r.IntN(4) == 0 {
 				target = NewSeries(thresholds)
 			}
-			// Any magnitude, either sign.
+			// Any magnitude, and either sign.
 			at := time.Duration(r.Uint64()) >> r.IntN(64)
 			d := time.Duration(latencies(r, 1)[0])
 			switch r.IntN(7) {
@@ -296,7 +297,7 @@ func TestSeriesHandsHistogramsOn(t *testing.T) {
 	}
 }
 
-// A shard's series, at its largest, with response times of 1 to 20 ms.
+// A shard's series at its largest, with response times of 1 to 20 ms.
 func TestSeriesMemory(t *testing.T) {
 	r := rand.New(rand.NewPCG(13, 14))
 	var before, after runtime.MemStats

@@ -8,8 +8,8 @@ import (
 )
 
 // frame decides, at the end of a header section, where the message ends (RFC
-// 9112 section 6.3, in its order) and whether the connection can live on. This
-// is the one place for both.
+// 9112 section 6.3, in its order) and whether the connection can be reused.
+// Nothing else decides either.
 func (p *Parser) frame() {
 	f := &p.fields
 	if isInterim(p.code) {
@@ -89,8 +89,8 @@ func (p *Parser) chunkEnd(b []byte) int {
 }
 
 // chunkLine consumes octets of a line that begins a chunk (RFC 9112 section
-// 7.1): its size, extensions that mean nothing to us, and CRLF, never LF alone
-// (erratum 7633). Leading zeros are free.
+// 7.1): its size, extensions, which are ignored, and CRLF, never LF alone
+// (erratum 7633). Any number of leading zeros is allowed.
 func (p *Parser) chunkLine(b []byte) int {
 	for i := 0; i < len(b); i++ {
 		c := b[i]
@@ -142,7 +142,7 @@ func (p *Parser) chunkLine(b []byte) int {
 }
 
 // endChunkLine goes on to the chunk's data or, after the last chunk, to the
-// trailer section that begins after octet at. What trailers say is not used.
+// trailer section that begins after octet at. Trailers are checked and ignored.
 func (p *Parser) endChunkLine(at int64) {
 	if p.remain > 0 {
 		p.state = inChunk

@@ -11,7 +11,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/record"
 )
 
-// A Phase is what was being done when an error came.
+// A Phase is the part of an exchange in which an error occurred.
 type Phase uint8
 
 const (
@@ -21,10 +21,10 @@ const (
 	Reading                  // the response
 )
 
-// Classify gives an error of the network its kind. err may be what package net
-// or crypto/tls returned, or a bare [syscall.Errno] of a raw socket; an *Error
-// is returned as it is. The end of the peer's side, io.EOF, is not for Classify
-// but for [Parser.EOF].
+// Classify returns the kind of a network error, with the error as the cause. err
+// may come from package net or crypto/tls, or be the [syscall.Errno] of a raw
+// socket; a *record.Error is returned unchanged. Do not pass io.EOF, the end of the
+// peer's side: [Parser.EOF] handles it.
 func Classify(err error, during Phase) *record.Error {
 	if known, ok := err.(*record.Error); ok {
 		return known
@@ -64,13 +64,13 @@ func kindOf(err error, during Phase) record.Kind {
 	case during == Writing:
 		return record.Write
 	}
-	// What else breaks a read (no route, network down) ends the connection as
-	// abruptly as a reset does; the message has the cause.
+	// Other read errors (no route, network down) end the connection as abruptly
+	// as a reset does. The message gives the cause.
 	return record.Reset
 }
 
-// errnoOf returns the kind of the system's error in err, NoError when there is
-// none or it tells nothing without its phase.
+// errnoOf returns the kind of the system error in err, or NoError if there is none
+// or its kind depends on the phase.
 func errnoOf(err error) record.Kind {
 	var errno syscall.Errno
 	if !errors.As(err, &errno) {
@@ -84,17 +84,17 @@ func isResolve(err error) bool {
 	return errors.As(err, &dns)
 }
 
-// isTimeout reports whether a deadline ended it, or the caller's patience: who
-// cancels a context does it because the time is up.
+// isTimeout reports whether a deadline or a canceled context ended the operation:
+// callers cancel a context only when the time is up.
 func isTimeout(err error) bool {
 	var t interface{ Timeout() bool }
 	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.Canceled) ||
 		errors.As(err, &t) && t.Timeout()
 }
 
-// isTLS reports whether err is an alert, sent or received, or a record that is
-// not TLS. An alert may come with the first read: a TLS 1.3 server judges the
-// client's certificate after the handshake is over for the client.
+// isTLS reports whether err is a TLS alert, sent or received, or data that is not
+// TLS. An alert may arrive with the first read, because a TLS 1.3 server checks the
+// client's certificate after the client has finished the handshake.
 func isTLS(err error) bool {
 	var record tls.RecordHeaderError
 	var op *net.OpError

@@ -1,7 +1,6 @@
-// Package http1 is the wire: it turns one request into bytes and the bytes
-// that come back into one response, on one connection. It decides how an
-// exchange ended and whether its connection may be used again; when to send,
-// and what the numbers mean, is decided above it.
+// Package http1 sends a request on a connection and parses its response. It decides
+// how an exchange ended and whether the connection may be used again. Its callers
+// decide when to send and what the numbers mean.
 package http1
 
 import (
@@ -13,20 +12,20 @@ import (
 	"github.com/loadtestkit/load-tester/internal/record"
 )
 
-// A Response is what one exchange gave. Octets are HTTP's: those of TLS around
-// them are not counted.
+// A Response is the result of one exchange. Octets are those of HTTP, without
+// TLS.
 type Response struct {
 	Status   int   // of the final response; 0 if it never came
-	Err      error // nil if the response is complete, else an *Error
+	Err      error // nil if the response is complete, else a *record.Error
 	Sent     int64 // octets of the request handed to the system
-	Received int64 // octets read, Surplus among them
-	Body     int64 // octets of body without their chunked framing
+	Received int64 // octets read, including Surplus
+	Body     int64 // octets of body, without chunked framing
 	Surplus  int64 // octets read after the end of the response
 	Reusable bool  // the connection may serve another exchange
 }
 
-// A Conn is one connection and what is needed to drive it. Exchange, Idle and
-// Stray are for one goroutine at a time; Expire and Close are for any.
+// A Conn sends requests over one connection. Exchange, Idle and Stray may be
+// called by one goroutine at a time, Expire and Close by any.
 type Conn struct {
 	nc     net.Conn
 	tls    *tlsConn // nc if it is one
@@ -36,30 +35,30 @@ type Conn struct {
 	in     []byte
 	probe  socketProbe
 	body   *bodyWriter // nil unless req has a Rest
-	served bool        // an exchange ended well: the connection was kept alive
+	served bool        // an exchange succeeded and the connection was kept alive
 	stray  int64
 
 	// state is 0 between exchanges, n+1 during that of request n, or one of
-	// the two below, from which there is no return.
+	// the two final states below.
 	state  atomic.Int64
 	closed atomic.Bool
 }
 
 const (
 	stateExpired = -1 // Expire has ended an exchange
-	stateBroken  = -2 // the connection is of no further use
+	stateBroken  = -2 // the connection cannot be used again
 )
 
-// readSize is the size of a connection's own read buffer in octets. Chosen: a
-// common small response fits, and 5,000 connections hold 20 MB.
+// readSize is the size of a connection's own read buffer in octets. A typical
+// small response fits, and 5,000 connections hold 20 MB.
 const readSize = 4 << 10
 
 // past is a deadline that ends every Read and Write at once.
 var past = time.Unix(1, 0)
 
-// NewConn returns a Conn that sends r over c, which it owns from now on. c is
-// from [Dialer.Dial]: of any other net.Conn with TLS inside, a response that
-// ends with the connection cannot be told from one cut short.
+// NewConn returns a Conn that sends r over c, and takes ownership of c. c must
+// come from [Dialer.Dial]: with TLS from elsewhere, a response that ends with the
+// connection cannot be distinguished from a truncated one.
 func NewConn(c net.Conn, r *Request) *Conn {
 	conn := &Conn{nc: c, req: r, out: r.Bytes(), in: make([]byte, readSize)}
 	if t, ok := c.(*tlsConn); ok {
@@ -74,11 +73,11 @@ func NewConn(c net.Conn, r *Request) *Conn {
 }
 
 // Exchange sends request n, counted from 0, and reads its response. It blocks
-// until the response is complete, cannot be, or Expire or Close ends it. It
+// until the response is complete, has failed, or Expire or Close ends it. It
 // never sends anything twice.
 func (c *Conn) Exchange(n int64) Response {
 	if !c.state.CompareAndSwap(0, n+1) {
-		return Response{Err: &record.Error{Kind: record.Closed, Err: errors.New("connection is of no further use")}}
+		return Response{Err: &record.Error{Kind: record.Closed, Err: errors.New("connection cannot be used again")}}
 	}
 	c.req.Patch(c.out, n)
 	c.parser.Reset(c.req.Head())
@@ -109,8 +108,8 @@ func (c *Conn) Exchange(n int64) Response {
 	return res
 }
 
-// receive reads one response. It returns nil once that is complete, and atEnd
-// if the connection has ended with it.
+// receive reads one response. It returns nil once the response is complete.
+// atEnd reports whether the connection has ended.
 func (c *Conn) receive(res *Response) (atEnd bool, err error) {
 	var l loan
 	defer l.end()
@@ -134,25 +133,25 @@ func (c *Conn) receive(res *Response) (atEnd bool, err error) {
 	}
 }
 
-// Expire ends the exchange of request n at once, with the kind Timeout, if it
-// is in progress, whatever it waits for. To name n keeps a late call from
-// ending the exchange after it.
+// Expire ends the exchange of request n at once, with the kind Timeout. It does
+// nothing if another exchange, or none, is in progress: a late call must not end
+// the next one.
 func (c *Conn) Expire(n int64) {
 	if c.state.CompareAndSwap(n+1, stateExpired) {
 		c.nc.SetDeadline(past)
 	}
 }
 
-// Idle reports whether the connection can be used again after it has idled:
-// false when the peer has ended it or has sent what nobody asked for. It sends
-// nothing and does not wait. Where the system cannot tell, it is true.
+// Idle reports whether an idle connection can be used again. It returns false if
+// the peer has ended it or has sent something unasked, and true where the system
+// cannot tell. It sends nothing and does not wait.
 func (c *Conn) Idle() bool {
 	if c.state.Load() != 0 {
 		return false
 	}
 	n, open := c.peek()
 	if c.tls != nil {
-		// What waits in the socket is encrypted, and counts for nothing.
+		// Octets in the socket are encrypted and are not counted.
 		if open = open && n == 0; open {
 			n, open = c.tls.pending(c.in)
 		} else {
@@ -177,15 +176,15 @@ func (c *Conn) peek() (n int, open bool) {
 	return c.probe.peek(c.in)
 }
 
-// NetConn returns the connection beneath c, for who goes on without c.
+// NetConn returns the underlying connection, so that a caller can take it over.
 func (c *Conn) NetConn() net.Conn { return c.nc }
 
-// Stray returns how many octets Idle has seen that belong to no response, at
-// most 4096. They are in no Response.
+// Stray returns how many octets, at most 4096, Idle has seen that belong to no
+// response. No Response counts them.
 func (c *Conn) Stray() int64 { return c.stray }
 
-// Close closes the connection. An exchange in progress fails with the kind
-// Closed. It does not wait for the peer; calls after the first do nothing.
+// Close closes the connection without waiting for the peer. An exchange in
+// progress fails with the kind Closed. Calls after the first do nothing.
 func (c *Conn) Close() error {
 	if !c.closed.CompareAndSwap(false, true) {
 		return nil

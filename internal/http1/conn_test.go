@@ -17,7 +17,7 @@ import (
 const ok13 = "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nHello, world!"
 
 // A memConn answers each Write with the next of its answers, without a network.
-// Reads return at most step octets of it, and the last one the error end.
+// Reads return at most step octets of an answer, and the last one the error end.
 type memConn struct {
 	net.Conn
 	answer string
@@ -89,7 +89,7 @@ func TestExchangeReuse(t *testing.T) {
 		assert.EqualValues(t, len(answer), r.Received, why)
 		if !want {
 			assert.False(t, c.Idle(), why)
-			assertKind(t, record.Closed, "of no further use", c.Exchange(1), why)
+			assertKind(t, record.Closed, "cannot be used again", c.Exchange(1), why)
 		}
 	}
 	head := func(s *Spec) { s.Method = "HEAD" }
@@ -97,7 +97,7 @@ func TestExchangeReuse(t *testing.T) {
 	check(false, 0, ok13, nil, "we asked for close", func(s *Spec) { s.NoKeepAlive = true })
 	check(false, 0, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", nil, "the server will close")
 	check(false, 0, ok13, io.EOF, "the end came with the response")
-	check(false, len(ok13), ok13+ok13, nil, "a second response that nobody asked for")
+	check(false, len(ok13), ok13+ok13, nil, "a second response without a request")
 	check(false, 1, ok13+"\n", nil, "a single octet too many")
 	check(false, 5, "HTTP/1.1 204 No Content\r\n\r\nextra", nil, "204 has no body")
 	check(false, 13, ok13, nil, "a body in answer to HEAD", head)
@@ -126,7 +126,7 @@ func TestExchangeStrayNotCredited(t *testing.T) {
 		runtime.Gosched()
 	}
 	assert.EqualValues(t, len("HTTP/1.1 500 Stray\r\nContent-Length: 0\r\n\r\n"), c.Stray())
-	assertKind(t, record.Closed, "of no further use", c.Exchange(1))
+	assertKind(t, record.Closed, "cannot be used again", c.Exchange(1))
 }
 
 func TestIdleSeesTheEnd(t *testing.T) {
@@ -183,7 +183,7 @@ func TestClose(t *testing.T) {
 	assert.False(t, c.Idle())
 }
 
-// The kinds that only writing can tell, without the chances of a network.
+// The kinds of errors that only writing can have, without the races of a network.
 func TestWriteErrors(t *testing.T) {
 	broken := errors.New("broken pipe")
 	check := func(want record.Kind, message, answer string, end error, why string) {
@@ -230,8 +230,7 @@ func TestExchangeAllocates(t *testing.T) {
 	check(ok13, "a large request", func(s *Spec) { s.Method, s.Body = "POST", make([]byte, 300000) })
 }
 
-// BenchmarkExchange is what a connection costs for an exchange, but for the
-// system calls.
+// BenchmarkExchange measures an exchange without its system calls.
 func BenchmarkExchange(b *testing.B) {
 	b.ReportAllocs()
 	c := NewConn(&memConn{answer: ok13, step: 1 << 10}, mustRequest(b, "http://h/"))
@@ -240,7 +239,8 @@ func BenchmarkExchange(b *testing.B) {
 	}
 }
 
-// The two benchmarks below read the same 1 MiB bodies: the second is the bound.
+// The two benchmarks below read the same 1 MiB bodies; the second does nothing
+// else, so it is the limit for the first.
 func BenchmarkLargeBody(b *testing.B) {
 	c := largeBodies(b).connect(b)
 	b.SetBytes(1 << 20)

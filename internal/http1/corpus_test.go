@@ -1,14 +1,13 @@
 package http1
 
-// oracleCase is a response as a server may send it before it ends its side, and
-// what becomes of it.
+// An oracleCase is what a server sends before it closes its side, and the result.
 type oracleCase struct {
 	name string
 	in   string
 	// want is "status body reuse|close", followed by "+n" for n octets of
-	// surplus; or "malformed n", n being the octets before the one that cannot
-	// fit or, where only the whole header section tells, its length; or
-	// "truncated" or "closed".
+	// surplus; or "malformed n", with n octets before the invalid one or, if the
+	// header section is only invalid as a whole, its length; or "truncated" or
+	// "closed".
 	want string
 	why  string // where net/http does otherwise, why it is right to differ
 	head bool   // the request was HEAD
@@ -22,7 +21,7 @@ const (
 	cl5  = "Content-Length: 5\r\n\r\nhello"
 )
 
-// Reasons to differ from net/http that several cases share.
+// Reasons for a difference from net/http that several cases share.
 const (
 	whyEmptyLine  = "empty lines before a status line do no harm, and some servers send one"
 	whySurplus    = "the response after this one was not asked for"
@@ -147,7 +146,7 @@ var oracleCases = []oracleCase{
 	{name: "Connection folded between members", in: ok11 + "Connection: a,\r\n close\r\n" + cl5, want: "200 5 close"},
 	{name: "fold of a field like ours", in: ok11 + "A: b\r\n Content-Length: 9\r\n" + cl5, want: "200 5 reuse"},
 	{name: "longer names", in: ok11 + "Content-Lengths: 9\r\nX-Content-Length: 9\r\nTransfer-Encodings: chunked\r\n" + cl5, want: "200 5 reuse"},
-	{name: "names alike", in: ok11 + "Content_Length: 9\r\nContent-Lengtg: 9\r\nConnectiom: close\r\n" + cl5, want: "200 5 reuse"},
+	{name: "similar names", in: ok11 + "Content_Length: 9\r\nContent-Lengtg: 9\r\nConnectiom: close\r\n" + cl5, want: "200 5 reuse"},
 
 	// Content-Length.
 	{name: "length 0", in: ok11 + cl0, want: "200 0 reuse"},

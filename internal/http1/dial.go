@@ -17,17 +17,18 @@ type Dialer struct {
 	Addr string      // ip:port
 	TLS  *tls.Config // with ServerName, or InsecureSkipVerify; nil for plain HTTP
 
-	// Connect opens what HTTP, or TLS below it, goes over; nil means TCP to
-	// Addr. A connection with a method Pending() (n int, open bool), which says
-	// what has arrived on it and whether it is open, is asked by [Conn.Idle].
+	// Connect opens the connection that carries HTTP or TLS; nil means TCP to
+	// Addr. If the connection has a method Pending() (n int, open bool), which
+	// returns how many octets have arrived and whether it is open, [Conn.Idle]
+	// calls it.
 	Connect func(context.Context) (net.Conn, error)
 }
 
-// Dial opens a connection, through the TLS handshake if TLS is set, for
-// [NewConn]. The deadline of ctx bounds it all and leaves no trace on the
-// connection. Its error is an *Error: Resolve, ConnectRefused, ConnectTimeout,
-// Connect, NoFDs or NoPorts for the connection, TLS or Timeout for the
-// handshake.
+// Dial opens a connection for [NewConn], including the TLS handshake if TLS is
+// set. The deadline of ctx applies to all of it, and not to the connection
+// afterwards. The error is a *record.Error: Resolve, ConnectRefused,
+// ConnectTimeout, Connect, NoFDs or NoPorts for the connection, TLS or Timeout for
+// the handshake.
 func (d *Dialer) Dial(ctx context.Context) (net.Conn, error) {
 	c, err := d.connect(ctx)
 	if err != nil {
@@ -49,14 +50,15 @@ func (d *Dialer) connect(ctx context.Context) (net.Conn, error) {
 	if d.Connect != nil {
 		return d.Connect(ctx)
 	}
-	// Keep-alive probes cost four system calls a connection and find nothing
-	// that the deadline of a request does not.
+	// Keep-alive probes cost four system calls per connection, and the timeout
+	// of a request finds a dead peer anyway.
 	nd := net.Dialer{KeepAlive: -1}
 	return nd.DialContext(ctx, "tcp", d.Addr)
 }
 
-// config offers HTTP/1.1 and nothing else, so that no server picks HTTP/2, and
-// drops the zone from an address to verify: no certificate has one.
+// config returns the TLS configuration for a connection. It offers only
+// HTTP/1.1, so that no server picks HTTP/2, and drops the zone of an IPv6 address,
+// which no certificate has.
 func (d *Dialer) config() *tls.Config {
 	c := d.TLS.Clone()
 	c.NextProtos = []string{"http/1.1"}
@@ -66,7 +68,7 @@ func (d *Dialer) config() *tls.Config {
 	return c
 }
 
-// explain says of a failed handshake what crypto/tls leaves to be guessed.
+// explain adds to the error of a handshake what crypto/tls leaves unsaid.
 func (d *Dialer) explain(err error) error {
 	var record tls.RecordHeaderError
 	switch {
@@ -75,26 +77,26 @@ func (d *Dialer) explain(err error) error {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("TLS handshake with %s: the server closed the connection: %w", d.Addr, err)
 	case isTimeout(err):
-		err = os.ErrDeadlineExceeded // as a timeout reads everywhere else
+		err = os.ErrDeadlineExceeded // the same message as for any other timeout
 	}
 	return fmt.Errorf("TLS handshake with %s: %w", d.Addr, err)
 }
 
-// A tlsConn is a TLS connection that can tell how it ended.
+// A tlsConn is a TLS connection that knows how it ended.
 type tlsConn struct {
 	*tls.Conn
 	wire *wireConn
 }
 
-// cut reports, once a Read has returned io.EOF, whether the connection ended
-// without the close_notify that says nothing is missing (RFC 9112 section 9.8).
-// crypto/tls returns the same io.EOF for both, but reads on to the end of the
-// stream only when there was none.
+// cut reports, after a Read has returned io.EOF, whether the connection ended
+// without the close_notify that proves it complete (RFC 9112 section 9.8).
+// crypto/tls returns io.EOF in both cases, but reads the underlying stream to its
+// end only when there was no close_notify.
 func (c *tlsConn) cut() bool { return c.wire.ended }
 
-// pending returns how many octets, at least, have arrived and been decrypted
-// without being asked for, and whether the connection is still open. It does
-// not touch the socket.
+// pending returns how many unread octets, at least, have been received and
+// decrypted, and whether the connection is still open. It does not touch the
+// socket.
 func (c *tlsConn) pending(b []byte) (n int, open bool) {
 	c.wire.dry = true
 	n, err := c.Conn.Read(b)
@@ -102,11 +104,11 @@ func (c *tlsConn) pending(b []byte) (n int, open bool) {
 	return n, n == 0 && errors.Is(err, errDry)
 }
 
-// A wireConn is what a TLS connection runs over.
+// A wireConn is the connection underneath TLS.
 type wireConn struct {
 	net.Conn
 	ended bool // Read has returned io.EOF
-	dry   bool // Read has nothing to give
+	dry   bool // Read returns errDry instead of reading
 }
 
 func (c *wireConn) Read(b []byte) (int, error) {
@@ -120,8 +122,8 @@ func (c *wireConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// errDry is temporary in the sense of [net.Error]: crypto/tls fails for good
-// after any other error.
+// errDry is temporary in the sense of [net.Error]: after any other error
+// crypto/tls fails for good.
 var errDry net.Error = dryError{}
 
 type dryError struct{}

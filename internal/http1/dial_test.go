@@ -11,7 +11,7 @@ import (
 )
 
 func TestDialRefused(t *testing.T) {
-	// A port that nobody is given by asking for any.
+	// A port that the system never assigns by itself.
 	d := Dialer{Addr: "127.0.0.1:1"}
 	_, err := d.Dial(t.Context())
 	assertKind(t, record.ConnectRefused, "connect: connection refused", Response{Err: err})
@@ -36,7 +36,7 @@ func TestDialNowhere(t *testing.T) {
 	assertKind(t, record.Connect, "missing port", Response{Err: err})
 }
 
-// The deadline of Dial is not one of the connection.
+// The deadline of Dial does not apply to the connection.
 func TestDialLeavesNoDeadline(t *testing.T) {
 	s := serve(t, func(p *peer) { p.head(); <-p.stuck; p.say(ok13) })
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -8,8 +8,8 @@ import (
 	"github.com/loadtestkit/load-tester/internal/record"
 )
 
-// errnoKinds are the system's errors that tell their kind. Linux aborts the
-// local side of a connection killed from outside with ECONNABORTED.
+// errnoKinds maps system errors to their kinds, in any phase. On Linux, a
+// connection that another process destroys fails with ECONNABORTED.
 var errnoKinds = map[syscall.Errno]record.Kind{
 	syscall.ECONNREFUSED:  record.ConnectRefused,
 	syscall.EMFILE:        record.NoFDs,

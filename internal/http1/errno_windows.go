@@ -6,9 +6,9 @@ import (
 	"github.com/loadtestkit/load-tester/internal/record"
 )
 
-// errnoKinds are the system's errors that tell their kind: Winsock's own
-// (winsock2.h), those of the overlapped calls package net makes (winerror.h), and
-// Go's own for connections that the system knows nothing of.
+// errnoKinds maps system errors to their kinds, in any phase: those of Winsock
+// (winsock2.h), those of the overlapped calls that package net makes (winerror.h),
+// and those that Go defines itself.
 var errnoKinds = map[syscall.Errno]record.Kind{
 	10061: record.ConnectRefused, // WSAECONNREFUSED
 	1225:  record.ConnectRefused, // ERROR_CONNECTION_REFUSED

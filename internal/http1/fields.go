@@ -2,21 +2,21 @@ package http1
 
 import "math"
 
-// A field is a header field, as far as framing and persistence need to tell
-// them apart.
+// A field is a kind of header field. Only those that decide framing and
+// persistence are distinguished.
 type field uint8
 
 const (
 	noField    field = iota // a status line: nothing can be folded onto it
-	otherField              // one that decides nothing here
+	otherField              // any that decides nothing here
 	contentLength
 	transferEncoding
 	connection
 )
 
-// fieldNamed returns which field a name means.
+// fieldNamed returns the field with this name, in any case.
 func fieldNamed(name []byte) field {
-	switch string(name) { // as most servers write them
+	switch string(name) { // the usual spelling first
 	case "Connection":
 		return connection
 	case "Content-Length":
@@ -41,8 +41,9 @@ func fieldNamed(name []byte) field {
 	return otherField
 }
 
-// A word keeps the octets of a name or list member that may come in pieces.
-// One more than the longest that matters is enough to tell it from them.
+// A word collects the octets of a name or list member that may arrive in pieces.
+// It keeps one octet more than the longest name that matters, so that a longer
+// one never equals it.
 type word struct {
 	n uint8
 	b [len("transfer-encoding") + 1]byte
@@ -51,45 +52,45 @@ type word struct {
 func (w *word) add(b []byte)  { w.n += uint8(copy(w.b[w.n:], b)) }
 func (w *word) bytes() []byte { return w.b[:w.n] }
 
-// fields is what the fields of one section say of the message and the
-// connection. Values are read as they stream by, a field's over all its lines.
-// Whether a bad value matters depends on the status, so it is noted, not acted
-// on.
+// fields holds what the fields of one section say about the message and the
+// connection. Values are parsed as they arrive; several lines of one field are
+// one value. Whether a bad value matters depends on the status, so it is only
+// recorded here.
 type fields struct {
 	field field // the one whose value is being read, or was last
-	word  word  // its name, or the list member at hand
+	word  word  // its name, or the current list member
 
 	// Connection (RFC 9110 section 7.6.1).
 	close, keepAlive bool
 
 	// Transfer-Encoding (RFC 9112 section 6.1).
-	coded   bool   // the field is there
+	coded   bool   // the field is present
 	chunked bool   // its last member is chunked
 	once    bool   // one of its members is chunked
-	badTE   string // why it cannot be decoded, "" if it can
+	badTE   string // why it is invalid; "" if it is valid
 
-	// Of the list member at hand.
+	// Of the current list member.
 	gap     bool // white space followed its first word
-	several bool // it is more than one word, so no name we know
+	several bool // it has more than one word, so it is no known name
 	params  bool // its parameters have begun
-	quoted  bool // in a quoted string of theirs
-	escaped bool // after a backslash in that
+	quoted  bool // inside a quoted string of its parameters
+	escaped bool // after a backslash in that string
 
 	// Content-Length (RFC 9110 section 8.6).
-	sized  bool   // the field is there
-	length int64  // what it says
-	badCL  string // why it says nothing, "" if it does
+	sized  bool   // the field is present
+	length int64  // its value
+	badCL  string // why it is invalid; "" if it is valid
 
-	// Of the number at hand.
-	digits bool // it has some
-	ended  bool // white space followed them
+	// Of the current number.
+	digits bool // it has at least one digit
+	ended  bool // white space followed its digits
 	number int64
 }
 
-// whole takes the usual fields at the start of b at once, as name, value and
-// endValue would, and returns how many octets they were. It leaves to them all
-// that is unusual: what did not arrive whole, is wrong, or may be folded.
-func (f *fields) whole(b []byte) (n int) {
+// takeLines is the fast path: it parses the complete, ordinary field lines at the
+// start of b as name, value and endValue would, and returns how many octets they
+// took. It stops at a line that is incomplete, malformed or perhaps folded.
+func (f *fields) takeLines(b []byte) (n int) {
 	for {
 		line := b[n:]
 		colon := tokenLen(line)
@@ -113,21 +114,21 @@ func (f *fields) whole(b []byte) (n int) {
 	}
 }
 
-// name takes octets of a field name; whole says that they end it.
-func (f *fields) name(b []byte, whole bool) {
-	if !whole || f.word.n > 0 {
+// name takes octets of a field name; last means that they end it.
+func (f *fields) name(b []byte, last bool) {
+	if !last || f.word.n > 0 {
 		f.word.add(b)
 		b = f.word.bytes()
 	}
-	if whole {
+	if last {
 		f.field = fieldNamed(b)
 		f.word.n = 0
 		f.coded = f.coded || f.field == transferEncoding
 	}
 }
 
-// value takes octets of the current field's value. White space stands for the
-// line breaks of a folded one (RFC 9112 section 5.2).
+// value takes octets of the current field's value. The line breaks of a folded
+// value are passed as white space (RFC 9112 section 5.2).
 func (f *fields) value(b []byte) {
 	switch f.field {
 	case contentLength:
@@ -137,7 +138,7 @@ func (f *fields) value(b []byte) {
 	}
 }
 
-// endValue ends the current field's value, if there is one.
+// endValue ends the current field's value, if any.
 func (f *fields) endValue() {
 	switch f.field {
 	case contentLength:
@@ -147,8 +148,8 @@ func (f *fields) endValue() {
 	}
 }
 
-// lengthValue reads a decimal number, or the same one several times with
-// commas between, as lists of equal lines get joined on their way.
+// lengthValue reads a decimal number, or the same number several times separated
+// by commas, which is what proxies make of repeated lines.
 func (f *fields) lengthValue(b []byte) {
 	for _, c := range b {
 		switch {
@@ -184,8 +185,8 @@ func (f *fields) endNumber() {
 	f.digits, f.ended, f.number = false, false, 0
 }
 
-// listValue reads a comma-separated list. Only a transfer coding has
-// parameters, and only in their quoted strings is a comma not the end.
+// listValue reads a comma-separated list. Only a transfer coding has parameters,
+// and only in their quoted strings does a comma not end the member.
 func (f *fields) listValue(b []byte) {
 	for i := 0; i < len(b); i++ {
 		if !f.params {
@@ -225,7 +226,7 @@ func (f *fields) endMember() {
 	case f.field == connection:
 		f.close = f.close || equalFold(name, "close")
 		f.keepAlive = f.keepAlive || equalFold(name, "keep-alive")
-	case f.word.n > 0 || f.several || f.params: // an empty member says nothing
+	case f.word.n > 0 || f.several || f.params: // an empty member is ignored
 		f.chunked = equalFold(name, "chunked")
 		switch {
 		case f.chunked && f.params:

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzHead is about status lines and header sections.
+// FuzzHead tests status lines and header sections.
 func FuzzHead(f *testing.F) {
 	for _, c := range oracleCases {
 		head, _, _ := strings.Cut(c.in, "\r\n\r\n")
@@ -20,7 +20,7 @@ func FuzzHead(f *testing.F) {
 	})
 }
 
-// FuzzChunked is about chunked bodies and their trailers.
+// FuzzChunked tests chunked bodies and their trailers.
 func FuzzChunked(f *testing.F) {
 	for _, c := range oracleCases {
 		if body, is := strings.CutPrefix(c.in, ch11); is {
@@ -32,7 +32,7 @@ func FuzzChunked(f *testing.F) {
 	})
 }
 
-// FuzzExchange is about all a server may send, in pieces of any size.
+// FuzzExchange tests anything a server may send, in pieces of any size.
 func FuzzExchange(f *testing.F) {
 	for _, c := range oracleCases {
 		f.Add(c.in, []byte{1, 17, 3, 0, 40}, c.head)
@@ -42,9 +42,9 @@ func FuzzExchange(f *testing.F) {
 	})
 }
 
-// parserFuzz feeds in whole, in pieces of the given sizes and octet by octet,
-// and then alone what p took of it: all must end alike, and as net/http does
-// where both accept it.
+// parserFuzz feeds in at once, in pieces of the given sizes and octet by octet,
+// and then only the part that p consumed. All must have the same result, which is
+// that of net/http where both accept the response.
 func parserFuzz(t *testing.T, in string, pieces []byte, head bool) {
 	var p Parser
 	whole := parserRun(t, &p, head, in)

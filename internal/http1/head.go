@@ -8,7 +8,7 @@ import (
 
 // section consumes octets of a status line and header section, or of a trailer
 // section, from b and returns how many. A line ends with CRLF or, as RFC 9112
-// section 2.2 allows, with LF alone; not so the empty line that ends a chunked
+// section 2.2 allows, with LF alone, except the empty line that ends a chunked
 // body.
 func (p *Parser) section(b []byte) int {
 	i := 0
@@ -45,7 +45,7 @@ func (p *Parser) section(b []byte) int {
 			switch {
 			case token[c]:
 				p.fields.endValue()
-				if k := p.fields.whole(b[i:]); k > 0 {
+				if k := p.fields.takeLines(b[i:]); k > 0 {
 					i += k
 				} else {
 					p.state = inName
@@ -63,13 +63,13 @@ func (p *Parser) section(b []byte) int {
 
 		case inName:
 			k := tokenLen(b[i:])
-			whole := k < len(b)-i
-			if whole && b[i+k] != ':' {
+			last := k < len(b)-i
+			if last && b[i+k] != ':' {
 				return p.unexpected(b, i+k)
 			}
-			p.fields.name(b[i:i+k], whole)
+			p.fields.name(b[i:i+k], last)
 			i += k
-			if whole {
+			if last {
 				p.state = inText
 				i++
 			}
@@ -88,7 +88,7 @@ func (p *Parser) section(b []byte) int {
 			case b[i] == '\r':
 				p.state = atTextLF
 				i++
-				if i < len(b) && b[i] == '\n' { // the usual end, without a round
+				if i < len(b) && b[i] == '\n' { // the usual case, without another turn
 					p.state = atLine
 					i++
 				}
@@ -126,10 +126,10 @@ func (p *Parser) endSection(i int) int {
 	return i + 1
 }
 
-// startOctet takes an octet of the empty lines before a status line, where RFC
-// 9112 section 2.2 asks servers to be tolerant and some servers need it of
-// clients. Another octet is left to the status line. It returns false if c does
-// not fit.
+// startOctet takes an octet of the empty lines before a status line. RFC 9112
+// section 2.2 asks servers to ignore such lines, and some servers send them, too.
+// Any other octet is left to the status line. It returns false if c cannot stand
+// there.
 func (p *Parser) startOctet(c byte) bool {
 	switch {
 	case c == '\n' && p.empty < maxEmpty:
@@ -150,8 +150,8 @@ const (
 	statusLen   = len("HTTP/1.1 200")
 )
 
-// statusAtOnce does what statusOctet does for the usual case of a status line
-// that arrives in one piece: it takes statusLen octets at the start of b, or
+// statusAtOnce is the fast path for a status line that arrives in one piece: it
+// does what statusOctet does with statusLen octets at the start of b, or takes
 // none and returns false.
 func (p *Parser) statusAtOnce(b []byte) bool {
 	if len(b) < statusLen || string(b[:len(statusStart)]) != statusStart || b[8] != ' ' {
@@ -167,8 +167,8 @@ func (p *Parser) statusAtOnce(b []byte) bool {
 }
 
 // statusOctet takes an octet of a status line up to its code and returns false
-// if it does not fit (RFC 9112 section 4). Another major version is another
-// syntax. More than one space before the code is taken, as net/http does.
+// if it cannot stand there (RFC 9112 section 4). Another major version has
+// another syntax. Several spaces before the code are accepted, as by net/http.
 func (p *Parser) statusOctet(c byte) bool {
 	const minor, space, code = len(statusStart), len(statusStart) + 1, len(statusStart) + 2
 	isDigit := '0' <= c && c <= '9'
@@ -215,5 +215,6 @@ func (p *Parser) codeKnown() bool {
 }
 
 // isInterim reports whether another response follows one with this code. None
-// follows 101, which nobody asked for: the server speaks another protocol now.
+// follows 101, though it was not asked for: the server speaks another protocol
+// now.
 func isInterim(code int) bool { return 100 <= code && code < 200 && code != 101 }

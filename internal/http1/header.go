@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// A header assembles the fields of a request: ours, each replaced by the
-// user's where there is one, then the rest of the user's in their order.
+// A header assembles the fields of a request: first our own, except those that
+// the user gave, then the user's in their order.
 type header struct{ user []Field }
 
-// single are the fields of which a request has at most one (RFC 9112 section
-// 3.2, RFC 9110 sections 8.6 and 11.6.2).
-var single = []string{"Host", "Content-Length", "Authorization"}
+// singleFields may occur at most once in a request (RFC 9112 section 3.2, RFC
+// 9110 sections 8.6 and 11.6.2).
+var singleFields = []string{"Host", "Content-Length", "Authorization"}
 
-// check returns what is wrong with the user's fields for a body of that length.
+// check returns what is wrong with the user's fields for a body of this length.
 func (h header) check(body int) error {
 	var errs []error
 	for _, f := range h.user {
@@ -26,14 +26,14 @@ func (h header) check(body int) error {
 		errs = append(errs, checkValue("header "+f.Name, f.Value))
 		switch {
 		case strings.EqualFold(f.Name, "Transfer-Encoding"):
-			// Another framing than ours would let part of the body be read as
-			// a request of its own, which nobody counts.
+			// With another framing than ours, a server could read part of the
+			// body as a further request, which would not be counted.
 			errs = append(errs, fmt.Errorf("header %s: the body is sent with a Content-Length; leave it out", f.Name))
 		case strings.EqualFold(f.Name, "Content-Length") && trimOWS(f.Value) != strconv.Itoa(body):
 			errs = append(errs, fmt.Errorf("header %s: %q, but the body has %d octets; leave it out", f.Name, f.Value, body))
 		}
 	}
-	for _, name := range single {
+	for _, name := range singleFields {
 		n := 0
 		for _, f := range h.user {
 			if strings.EqualFold(f.Name, name) {
@@ -66,9 +66,8 @@ func (h header) get(name string) (list string, ok bool) {
 	return list, ok
 }
 
-// add appends a field of ours unless the user gave it. Host is the exception:
-// the user's goes out here too, because it should come first (RFC 9110 section
-// 7.2).
+// add appends a field of ours unless the user gave it. For Host it appends the
+// user's, because that field should come first (RFC 9110 section 7.2).
 func (h header) add(b []byte, name, value string) []byte {
 	if !h.has(name) {
 		return appendField(b, name, value)
@@ -83,7 +82,7 @@ func (h header) add(b []byte, name, value string) []byte {
 	return b
 }
 
-// addUser appends the user's fields but Host, which add has sent.
+// addUser appends the user's fields except Host, which add has appended.
 func (h header) addUser(b []byte) []byte {
 	for _, f := range h.user {
 		if !strings.EqualFold(f.Name, "Host") {
@@ -103,8 +102,8 @@ func appendField(b []byte, name, value string) []byte {
 // trimOWS drops the optional whitespace around a field value.
 func trimOWS(s string) string { return strings.Trim(s, " \t") }
 
-// checkValue wants a field value (RFC 9110 section 5.5): no CR, LF, NUL or
-// other control character but the tab.
+// checkValue returns an error unless v is a field value (RFC 9110 section 5.5),
+// without control characters except tab.
 func checkValue(what, v string) error {
 	for i := range len(v) {
 		if c := v[i]; c != '\t' && isControl(c) {

@@ -96,11 +96,11 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// anyOf marks a case whose kind is up to the race that it is about.
+// anyOf marks a case whose kind depends on a race.
 const anyOf = record.Kinds
 
-// A response cut by FIN or RST after every octet of it: on a new connection, and
-// on one that has served a request.
+// A response cut off by FIN or RST after each of its octets, on a new connection
+// and on one that has served a request.
 func TestCut(t *testing.T) {
 	const length = ok13
 	const chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nHello\r\n0\r\n\r\n"
@@ -153,9 +153,9 @@ func TestCut(t *testing.T) {
 	}
 }
 
-// A response that ends with the connection is not complete if that was reset,
-// also when the reset was told to the writer and the reader sees a plain end.
-func TestResetToldToTheWriter(t *testing.T) {
+// A response that ends with the connection is not complete if the connection was
+// reset, even if only the writer sees the reset and the reader a normal end.
+func TestResetSeenByTheWriter(t *testing.T) {
 	for _, answer := range []string{"", ok13[:30], "HTTP/1.1 200 OK\r\n\r\nHello"} {
 		m := &memConn{answer: answer, step: 1 << 10, end: io.EOF, err: &record.Error{Kind: record.Reset, Err: io.ErrClosedPipe}}
 		assertKind(t, record.Reset, "closed pipe", NewConn(m, mustRequest(t, "http://h/")).Exchange(0), answer)
@@ -192,8 +192,8 @@ func TestEarlyResponse(t *testing.T) {
 	}
 }
 
-// An interim response does not stop the writing, and a server that answers the
-// last octet at once does not make us doubt that we sent it.
+// An interim response does not stop the writing, and neither does an answer that
+// arrives before the Write of the last octet returns.
 func TestLargeRequestKeepsAlive(t *testing.T) {
 	const size = 1 << 20
 	s := serve(t, func(p *peer) {
@@ -214,8 +214,8 @@ func TestLargeRequestKeepsAlive(t *testing.T) {
 	}
 }
 
-// The writing of a request to a peer that goes away ends with the exchange, as
-// its writer ends with the connection.
+// When the peer goes away, the writing of a request ends with the exchange, and
+// the writer's goroutine with the connection.
 func TestPeerGoesWhileWriting(t *testing.T) {
 	s := serve(t, func(p *peer) { p.head(); p.body(100_000) })
 	c := s.connect(t, func(s *Spec) { s.Method, s.Body = "POST", make([]byte, 32<<20) })
@@ -225,7 +225,7 @@ func TestPeerGoesWhileWriting(t *testing.T) {
 	assert.GreaterOrEqual(t, r.Sent, int64(100_000))
 }
 
-// Nothing is sized by what a response declares, and no body is kept.
+// No declared size is allocated, and no body is kept.
 func TestHugeBodyUsesNoMemory(t *testing.T) {
 	const sent = 64 << 20
 	piece := make([]byte, 64<<10)
@@ -247,12 +247,13 @@ func TestHugeBodyUsesNoMemory(t *testing.T) {
 		runtime.ReadMemStats(&after)
 		assertKind(t, record.Truncated, "", r, framing)
 		assert.EqualValues(t, sent, r.Body, framing)
-		// The race detector makes sync.Pool forget, hence not nearly nothing.
+		// Not closer to nothing, because under the race detector sync.Pool drops
+		// items at random.
 		assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(sent/2), "octets allocated, the server's among them: %s", framing)
 	}
 }
 
-// Of many connections that wait within a large body, few hold a large buffer.
+// Few of many connections that wait within a large body hold a large buffer.
 func TestLoan(t *testing.T) {
 	own := make([]byte, readSize)
 	var l loan
@@ -261,7 +262,7 @@ func TestLoan(t *testing.T) {
 	assert.Len(t, l.next(own, true), largeRead, "and still is")
 	assert.Len(t, l.next(own, false), largeRead, "kept while few are out")
 
-	others := make([]loan, keepMost)
+	others := make([]loan, maxIdleLent)
 	for i := range others {
 		others[i].next(own, true)
 	}
@@ -280,7 +281,7 @@ func TestExchangeSetsNoDeadline(t *testing.T) {
 	assert.True(t, c.Exchange(0).Reusable)
 }
 
-// noDeadlines fails the test when one is set: each costs a timer.
+// noDeadlines fails the test when a deadline is set, because each costs a timer.
 type noDeadlines struct {
 	*memConn
 	t *testing.T

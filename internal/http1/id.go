@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+
+	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
-// idDigits is how many digits the number of a request has in its id: enough
-// for 11 days at 1,000,000 requests a second. Numbers beyond start again at 0.
+// idDigits is how many digits a request's number has in its id: enough for 11
+// days at 1,000,000 requests per second. Larger numbers start again at 0.
 const idDigits = 12
 
 const idNumbers = 1_000_000_000_000 // 10^idDigits
@@ -16,7 +18,7 @@ const idNumbers = 1_000_000_000_000 // 10^idDigits
 // id, parent id, flags (sampled).
 const traceparentShape = "00-00000000000000000000000000000000-0000000000000000-01"
 
-// checkRun wants an id that a server's log and a shell can carry unquoted.
+// checkRun returns an error unless run needs no quotes in a log or a shell.
 func checkRun(run string) error {
 	if run == "" {
 		return errors.New("run id is empty")
@@ -40,14 +42,16 @@ func RequestID(run string, n int64) string {
 // user has set that field.
 func (r *Request) ID(n int64) string { return RequestID(r.run, n) }
 
-// Patch writes the id of request n, and its traceparent, into a copy that Bytes
-// returned. It allocates nothing.
+// Patch writes the id and the traceparent of request n into b, a copy that Bytes
+// returned. It does not allocate.
 func (r *Request) Patch(b []byte, n int64) {
 	if r.id != 0 {
 		putDigits(b[r.id:r.id+idDigits], n)
 	}
 	if r.trace != 0 {
-		low := mix(r.runHash + uint64(n))
+		// Distinct within the run, and random to the samplers that compare a
+		// part of the trace id with a threshold.
+		low := stat.Random(r.runHash, n)
 		parent := max(low, 1)
 		putHex(b[r.trace:r.trace+16], r.runHash)
 		putHex(b[r.trace+16:r.trace+32], low)
@@ -55,8 +59,8 @@ func (r *Request) Patch(b []byte, n int64) {
 	}
 }
 
-// putDigits works on two halves at once: one chain of twelve divisions took
-// twice as long.
+// putDigits writes n into the first idDigits octets of b. It works on two halves
+// at once: a single chain of twelve divisions took twice as long.
 func putDigits(b []byte, n int64) {
 	b = b[:idDigits]
 	u := uint64(n) % idNumbers
@@ -79,14 +83,5 @@ func putHex(b []byte, u uint64) {
 func hashRun(run string) uint64 {
 	h := fnv.New64a()
 	h.Write([]byte(run))
-	return max(mix(h.Sum64()), 1)
-}
-
-// mix is the output function of splitmix64 (Steele et al., OOPSLA 2014), a
-// bijection: the trace ids of a run are distinct, and look random to the
-// samplers that compare a part of them with a threshold.
-func mix(u uint64) uint64 {
-	u = (u ^ u>>30) * 0xbf58476d1ce4e5b9
-	u = (u ^ u>>27) * 0x94d049bb133111eb
-	return u ^ u>>31
+	return max(stat.Random(h.Sum64(), 0), 1)
 }

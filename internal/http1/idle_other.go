@@ -2,11 +2,11 @@
 
 package http1
 
-// A socketProbe would look at what a socket has received without taking it.
-// Windows has no call for that which does not wait.
+// A socketProbe does nothing here: Windows has no call that looks at what a
+// socket has received without waiting.
 type socketProbe struct{}
 
 func (p *socketProbe) open(any) {}
 
-// peek reports a connection that is open and has received nothing.
+// peek returns 0 and true, for an open connection that has received nothing.
 func (p *socketProbe) peek([]byte) (n int, open bool) { return 0, true }

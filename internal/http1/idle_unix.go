@@ -4,11 +4,11 @@ package http1
 
 import "syscall"
 
-// A socketProbe looks at what a socket has received without taking it. The zero
-// value sees nothing. It allocates once, when it is opened.
+// A socketProbe looks at what a socket has received without consuming it. The
+// zero value sees nothing. It allocates only when it is opened.
 type socketProbe struct {
 	raw  syscall.RawConn
-	look func(fd uintptr) // one closure for all calls
+	look func(fd uintptr) // made once, so that peek does not allocate
 	into []byte
 	n    int
 	err  error
@@ -34,8 +34,8 @@ func (p *socketProbe) open(c any) {
 	}
 }
 
-// peek returns how many octets, len(into) at most, wait to be read, and whether
-// the peer has left the connection open. It overwrites into.
+// peek returns how many octets, at most len(into), can be read, and whether the
+// connection is still open. It overwrites into.
 func (p *socketProbe) peek(into []byte) (n int, open bool) {
 	if p.raw == nil {
 		return 0, true

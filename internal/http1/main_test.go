@@ -12,7 +12,7 @@ import (
 )
 
 // TestMain fails the package if its tests leave a goroutine or a file
-// descriptor behind. What is on its way out gets up to 2 s to get there.
+// descriptor behind. They have up to 2 s to end.
 func TestMain(m *testing.M) {
 	code := m.Run()
 	// A fuzzing run leaves goroutines of its own.

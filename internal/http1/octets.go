@@ -5,7 +5,7 @@ import (
 	"math/bits"
 )
 
-// token holds the octets of a token (RFC 9110 section 5.6.2).
+// token is true for the octets of a token (RFC 9110 section 5.6.2).
 var token = func() (t [256]bool) {
 	for c := range t {
 		letter := 'a' <= c|0x20 && c|0x20 <= 'z'
@@ -28,7 +28,7 @@ func tokenLen(b []byte) int {
 }
 
 // textLen returns how many octets at the start of b may stand in a field value:
-// all but control characters other than HTAB. It reads eight at a time.
+// anything except control characters other than HTAB. It reads eight at a time.
 func textLen(b []byte) int {
 	const (
 		ones = 0x0101010101010101
@@ -38,8 +38,8 @@ func textLen(b []byte) int {
 	for ; len(b)-i >= 8; i += 8 {
 		x := binary.LittleEndian.Uint64(b[i:])
 		// A byte of below has its high bit set where that of x is less than
-		// 0x20, of del where it is 0x7f. A borrow can set more, but only after
-		// a true one, and the first is what counts.
+		// 0x20; a byte of del where it is 0x7f. A borrow can set further bits,
+		// but only after a true one, so each hit is checked.
 		below := (x - 0x20*ones) &^ x
 		del := x ^ 0x7f*ones
 		del = (del - ones) &^ del
@@ -60,9 +60,9 @@ func textLen(b []byte) int {
 
 func isControl(c byte) bool { return c < 0x20 || c == 0x7f }
 
-// equalFold reports whether b is lower in any case. lower is of letters and
-// hyphens, and b has no control characters: then no other octet of b becomes
-// one of these when its bit 5 is set.
+// equalFold reports whether b equals lower, ignoring case. lower consists of
+// lower-case letters and hyphens and b has no control characters, so that setting
+// bit 5 maps no other octet of b to one of these.
 func equalFold(b []byte, lower string) bool {
 	if len(b) != len(lower) {
 		return false

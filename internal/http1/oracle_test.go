@@ -42,8 +42,8 @@ func (e parserEnd) String() string {
 	return e.kind.String()
 }
 
-// parserRun feeds p with the pieces of in that end at cuts, then with the
-// rest, then with the end of the connection.
+// parserRun feeds p the pieces of in that end at cuts, then the rest, then the end
+// of the connection.
 func parserRun(t require.TestingT, p *Parser, head bool, in string, cuts ...int) parserEnd {
 	p.Reset(head)
 	var e parserEnd
@@ -76,8 +76,8 @@ func parserFinish(t require.TestingT, p *Parser, e parserEnd, size int, err erro
 	return e
 }
 
-// oracleEnd is what net/http makes of a response. Its errors have no kind: it
-// calls many a truncated response malformed.
+// oracleEnd returns the result of net/http. Its errors have no kind, because it
+// calls many truncated responses malformed.
 type oracleEnd struct {
 	err     error
 	status  int
@@ -143,8 +143,8 @@ func TestCorpus(t *testing.T) {
 	}
 }
 
-// parserSplits checks that how a response is cut into pieces makes no
-// difference, down to the text of an error.
+// parserSplits checks that the result, including the text of an error, does not
+// depend on how the response is cut into pieces.
 func parserSplits(t *testing.T, c oracleCase, whole parserEnd) {
 	const shortEnough = 70 // octets; the pairs of longer ones teach little and take long
 	var p Parser
@@ -168,9 +168,8 @@ func parserSplits(t *testing.T, c oracleCase, whole parserEnd) {
 	}
 }
 
-// parserPrefixes checks what becomes of the response when its server ends it
-// early: it is truncated until it is complete, or as wrong as the whole is; and
-// net/http says so too.
+// parserPrefixes checks every prefix of the response: it is truncated, or has the
+// same fault as the whole, and net/http agrees.
 func parserPrefixes(t *testing.T, c oracleCase, whole parserEnd) {
 	untilClose := whole.kind == record.NoError && strings.HasPrefix(c.name, "until close") || strings.Contains(c.why, "until close")
 	var p Parser
@@ -201,7 +200,7 @@ func parserPrefixes(t *testing.T, c oracleCase, whole parserEnd) {
 	}
 }
 
-// parserFakeT notes a failure instead of failing a test.
+// parserFakeT records a failure instead of failing a test.
 type parserFakeT struct{ failed bool }
 
 func (f *parserFakeT) Errorf(string, ...any) { f.failed = true }

@@ -9,18 +9,18 @@ import (
 	"github.com/loadtestkit/load-tester/internal/record"
 )
 
-// An Outcome is what writing a request and reading its response met, on a
-// connection of any kind.
+// An Outcome is how writing a request and reading its response went, on any kind
+// of connection.
 type Outcome struct {
-	SendErr error // nil if the request went out whole; a timeout if reading was over first
+	SendErr error // nil if all of the request was sent; a timeout if the response ended first
 	ReadErr error // nil if the response is complete
 	AtEnd   bool  // the connection ended before or with the response
-	Expired bool  // the exchange was told to end
+	Expired bool  // the exchange was ended by its timeout
 	Kept    bool  // the connection had served an exchange before
 }
 
-// ended returns what a failed Read makes of the response: nil if it is complete
-// because the connection ended in order.
+// ended returns the error of a response whose Read failed with err: nil if the
+// end of the connection completes it.
 func (c *Conn) ended(err error) error {
 	cut := err == io.ErrUnexpectedEOF || err == io.EOF && c.tls != nil && c.tls.cut()
 	if err != io.EOF && !cut {
@@ -35,11 +35,11 @@ func (c *Conn) ended(err error) error {
 	return nil
 }
 
-// Failure returns how the exchange failed whose response went to p, as an
-// *Error; nil if it gave a complete response. Such a response wins over any
-// trouble with the request (RFC 9112 section 9.5), unless it is complete because
-// the connection ended: a reset is no orderly end, and the system tells of it
-// once, be it to the writer alone.
+// Failure returns a *record.Error if the exchange whose response p has parsed
+// failed, nil if the response is complete. A complete response counts even if
+// sending the request failed (RFC 9112 section 9.5), unless the end of the
+// connection is what completed it and the connection was reset: the kernel reports
+// a reset only once, possibly only to the writer.
 func (o *Outcome) Failure(p *Parser) error {
 	var sent record.Kind
 	if o.SendErr != nil {
@@ -50,36 +50,36 @@ func (o *Outcome) Failure(p *Parser) error {
 		return nil
 	}
 	if o.Expired {
-		return &record.Error{Kind: record.Timeout, Err: fmt.Errorf("%s: %w", o.doing(p), os.ErrDeadlineExceeded)}
+		return &record.Error{Kind: record.Timeout, Err: fmt.Errorf("%s: %w", o.stage(p), os.ErrDeadlineExceeded)}
 	}
 	if o.ReadErr == nil {
-		return &record.Error{Kind: record.Reset, Err: fmt.Errorf("%s: %w", o.doing(p), o.SendErr)}
+		return &record.Error{Kind: record.Reset, Err: fmt.Errorf("%s: %w", o.stage(p), o.SendErr)}
 	}
 	read := Classify(o.ReadErr, Reading)
 	ended := errors.Is(read, io.EOF) || errors.Is(read, io.ErrUnexpectedEOF)
 	switch {
 	case ended && wasReset:
-		return &record.Error{Kind: record.Reset, Err: fmt.Errorf("%s: %w", o.doing(p), o.SendErr)}
+		return &record.Error{Kind: record.Reset, Err: fmt.Errorf("%s: %w", o.stage(p), o.SendErr)}
 	case read.Kind == record.Closed && ended && sent == record.Write && !o.Kept:
-		return &record.Error{Kind: record.Write, Err: fmt.Errorf("%s: %w", o.doing(p), o.SendErr)}
+		return &record.Error{Kind: record.Write, Err: fmt.Errorf("%s: %w", o.stage(p), o.SendErr)}
 	case read.Kind == record.Closed && ended && o.Kept:
 		return &record.Error{Kind: record.Closed, Err: fmt.Errorf("kept-alive connection ended before the first byte of the response: %w", io.EOF)}
 	case read.Kind == record.Closed && ended:
 		return &record.Error{Kind: record.Closed, Err: fmt.Errorf("new connection ended before the first byte of the response: %w", io.EOF)}
 	case o.ReadErr == error(read):
-		return read // of the parser, which says where
+		return read // of the parser: it already names the place
 	}
-	return &record.Error{Kind: read.Kind, Err: fmt.Errorf("%s: %w", o.doing(p), o.ReadErr)}
+	return &record.Error{Kind: read.Kind, Err: fmt.Errorf("%s: %w", o.stage(p), o.ReadErr)}
 }
 
-// Reusable reports whether a connection whose exchange did not fail may serve
-// another. surplus is how many octets came after the response.
+// Reusable reports whether a connection may serve another exchange after one
+// that did not fail. surplus is how many octets came after the response.
 func (o *Outcome) Reusable(r *Request, p *Parser, surplus int64) bool {
 	return o.SendErr == nil && !o.AtEnd && surplus == 0 && r.KeepAlive() && p.Reusable()
 }
 
-// doing says where the exchange was when its connection failed.
-func (o *Outcome) doing(p *Parser) string {
+// stage describes, for messages, what the exchange was doing when it failed.
+func (o *Outcome) stage(p *Parser) string {
 	switch {
 	case p.Started():
 		return "reading " + p.where()

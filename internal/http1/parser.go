@@ -7,25 +7,25 @@ import (
 	"github.com/loadtestkit/load-tester/internal/record"
 )
 
-// Limits on what frames a response. A response over one of them is TooLarge.
-// Its body has none: it is counted and dropped, and no declared number sizes
-// anything. Clients differ widely: Go takes 10 MiB of header sections, curl
-// 300 KiB, fasthttp 4 KiB; Python and Ruby take 100 interim responses.
+// Limits on the framing of a response. A response that exceeds one is TooLarge.
+// The body has no limit: it is counted and dropped, and no declared size is ever
+// allocated. Clients differ widely: Go accepts 10 MiB of header sections, curl
+// 300 KiB, fasthttp 4 KiB; Python and Ruby accept 100 interim responses.
 const (
 	maxHead      = 64 << 10 // octets of one status line and header section
-	maxHeads     = 1 << 20  // octets of all of them in one exchange, interim ones too
+	maxHeads     = 1 << 20  // octets of all of them in one exchange, including interim ones
 	maxInterim   = 100      // interim (1xx) responses before the final one
 	maxChunkLine = 16 << 10 // octets of one chunk-size, its extensions and CRLF
 	maxTrailers  = 64 << 10 // octets of the trailer section
-	maxEmpty     = 8        // empty lines before a status line; chosen: one is seen in the wild
+	maxEmpty     = 8        // empty lines before a status line; real servers send one
 )
 
-// A state is where in a response the next octet stands.
+// A state is the place of the next octet in a response.
 type state uint8
 
 const (
 	// Within a header or trailer section.
-	atStart   state = iota // before the status line, where empty lines may stand
+	atStart   state = iota // before the status line, where there may be empty lines
 	atStartLF              // after the CR of such an empty line
 	inStatus               // from "HTTP/1." to the status code
 	afterCode              // after the status code
@@ -40,7 +40,7 @@ const (
 	afterBWS // after the size and white space
 	inExt    // in the chunk extensions
 	atSizeLF // after the CR that ends a chunk line
-	// Elsewhere: states from here on have no limit on their octets.
+	// Elsewhere. From here on the number of octets is not limited.
 	inLength  // in a body of known length
 	inClose   // in a body that ends with the connection
 	inChunk   // in a chunk's data
@@ -48,14 +48,13 @@ const (
 	atChunkLF // after it and CR
 	headEnd   // a header section has just ended
 	isDone    // the response is complete
-	isFailed  // it cannot become so
+	isFailed  // the response has failed
 )
 
-// A Parser reads one response, and the interim ones before it, from whatever
-// bytes arrive: it is fed, and says "more", "done, n bytes used" or an error.
-// It does no I/O, holds no clock, never looks back at bytes it has consumed and
-// keeps none of them, so its memory does not depend on the response. The zero
-// value is not ready: call Reset. Not safe for concurrent use.
+// A Parser parses one response, and the interim ones before it, from bytes in
+// pieces of any size. It does no I/O, has no clock and keeps none of the bytes it
+// has consumed, so its memory does not depend on the response. The zero value is
+// not ready: call Reset. It is not safe for concurrent use.
 type Parser struct {
 	state   state
 	head    bool  // the request was HEAD
@@ -75,18 +74,18 @@ type Parser struct {
 	body   int64 // see Body
 	err    *record.Error
 
-	fields fields // what this header section's fields say
+	fields fields // of this section
 }
 
-// Reset prepares p for the next response. head says that the request was HEAD,
-// whose response has no body whatever its fields declare.
+// Reset prepares p for the next response. head means that the request was HEAD,
+// whose response has no body, whatever its fields declare.
 func (p *Parser) Reset(head bool) { *p = Parser{head: head, limit: maxHead} }
 
-// Feed consumes the bytes that arrived. It returns how many of them belong to
-// this response and whether it is complete: then b[n:] is surplus. While it is
-// neither complete nor wrong, n is len(b). An error is an *Error of the kind
-// Malformed, with n octets before the first one that cannot fit, or TooLarge;
-// the connection must then be closed. Calls after the end return the same end.
+// Feed consumes bytes that arrived. It returns how many of them belong to this
+// response, and whether the response is complete: then b[n:] is surplus. While it
+// is incomplete, n is len(b). The error is a *record.Error of the kind Malformed,
+// with n octets before the first invalid one, or TooLarge; the connection must
+// then be closed. Further calls return the same result.
 func (p *Parser) Feed(b []byte) (n int, done bool, err error) {
 	p.started = p.started || len(b) > 0
 	for n < len(b) && p.state < isDone {
@@ -106,8 +105,8 @@ func (p *Parser) Feed(b []byte) (n int, done bool, err error) {
 	return n, p.state == isDone, nil
 }
 
-// step consumes octets from b, which is not empty, up to a change of state that
-// Feed must see, and returns how many.
+// step consumes octets from b, which is not empty, at most up to a change of
+// state that Feed must see, and returns how many.
 func (p *Parser) step(b []byte) int {
 	switch s := p.state; {
 	case s < inLength:
@@ -126,9 +125,9 @@ func (p *Parser) step(b []byte) int {
 	}
 }
 
-// EOF tells p that the peer has ended its side in order. It returns nil if that
-// completes the response or it was complete, else an *Error: Closed before its
-// first byte, Truncated after, or what Feed returned.
+// EOF is called when the peer has closed its side without a reset. It returns nil
+// if the response is complete now, else a *record.Error: Closed before its first
+// byte, Truncated after it, or the error that Feed returned.
 func (p *Parser) EOF() error {
 	switch {
 	case p.state == inClose:
@@ -147,37 +146,36 @@ func (p *Parser) EOF() error {
 	return nil
 }
 
-// Started reports whether any byte of this response was seen, be it only an
+// Started reports whether any byte of this response has arrived, even if only an
 // empty line before its status line.
 func (p *Parser) Started() bool { return p.started }
 
 // Status returns the status code of the final response, 0 before it is known.
-// A code outside 100..599 is returned as it came.
+// A code outside 100..599 is returned unchanged.
 func (p *Parser) Status() int { return p.status }
 
-// Body returns how many octets of body have arrived, without their chunked
-// framing.
+// Body returns how many octets of body have arrived, without chunked framing.
 func (p *Parser) Body() int64 { return p.body }
 
 // Reusable reports, once the response is complete, whether its framing and
 // fields allow another exchange on the connection (RFC 9112 section 9.3).
 func (p *Parser) Reusable() bool { return p.state == isDone && p.reuse }
 
-// fail ends the response with an error, unless it has one.
+// fail ends the response with an error, unless it already has one.
 func (p *Parser) fail(k record.Kind, err error) {
 	if p.err == nil {
 		p.state, p.err = isFailed, &record.Error{Kind: k, Err: err}
 	}
 }
 
-// unexpected fails p because octet i of b, in this step, cannot stand there.
-// It returns i, what the step consumed.
+// unexpected fails p because octet i of b is invalid. It returns i, the number of
+// octets that this step consumed.
 func (p *Parser) unexpected(b []byte, i int) int {
 	p.fail(record.Malformed, fmt.Errorf("reading %s: unexpected %q at octet %d", p.where(), b[i:i+1], p.octets+int64(i)))
 	return i
 }
 
-// tooLong says which limit is exceeded.
+// tooLong returns the error for the limit that was exceeded.
 func (p *Parser) tooLong() error {
 	limit := maxHead
 	switch {
@@ -191,7 +189,7 @@ func (p *Parser) tooLong() error {
 	return fmt.Errorf("reading %s: longer than its limit of %d octets", p.where(), limit)
 }
 
-// where names what p is reading, for messages.
+// where names, for messages, the part that p is reading.
 func (p *Parser) where() string {
 	switch s := p.state; {
 	case s <= afterCode:

@@ -28,7 +28,7 @@ const nginxResponse = "HTTP/1.1 200 OK\r\n" +
 // parserRepeated returns s n times.
 func parserRepeated(n int, s string) string { return strings.Repeat(s, n) }
 
-// TestLimits holds each limit at its last octet and one beyond.
+// TestLimits checks each limit at its last octet and one octet beyond.
 func TestLimits(t *testing.T) {
 	check := func(name, in, want string) {
 		t.Helper()
@@ -88,7 +88,7 @@ func TestLimits(t *testing.T) {
 	check("trailers after a full header section", head(maxHead - 2 - 28)[:maxHead-2-28-len(cl0)]+"Transfer-Encoding: chunked\r\n\r\n0\r\n"+trailers(maxTrailers), "200 0 reuse")
 }
 
-// TestDeclaredSize feeds much of bodies whose declared sizes are absurd.
+// TestDeclaredSize feeds large parts of bodies that declare absurd sizes.
 func TestDeclaredSize(t *testing.T) {
 	check := func(head string) {
 		t.Helper()
@@ -114,7 +114,7 @@ func TestDeclaredSize(t *testing.T) {
 	check(ch11 + "7fffffffffffffff\r\n")
 }
 
-// TestFeedAfterEnd checks that the end is told again, whatever comes.
+// TestFeedAfterEnd checks that further input does not change the result.
 func TestFeedAfterEnd(t *testing.T) {
 	var p Parser
 	p.Reset(false)
@@ -140,7 +140,7 @@ func TestFeedAfterEnd(t *testing.T) {
 	assert.Equal(t, first, p.EOF())
 }
 
-// TestFeedNothing checks that no octets mean nothing, wherever they come.
+// TestFeedNothing checks that an empty piece changes nothing, wherever it comes.
 func TestFeedNothing(t *testing.T) {
 	var p Parser
 	p.Reset(false)
@@ -163,7 +163,7 @@ func TestFeedNothing(t *testing.T) {
 	assert.False(t, p.Started(), "the end is no octet")
 }
 
-// TestStatusKnown checks when a status is that of the final response.
+// TestStatusKnown checks from when on Status returns the final status.
 func TestStatusKnown(t *testing.T) {
 	check := func(in string, want int) {
 		t.Helper()
@@ -180,7 +180,7 @@ func TestStatusKnown(t *testing.T) {
 	check("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503\r", 503)
 }
 
-// TestMessages shows what a user reads of a server that does not speak HTTP/1.
+// TestMessages shows the messages about servers that do not speak HTTP/1.
 func TestMessages(t *testing.T) {
 	check := func(in, want string) {
 		t.Helper()
@@ -208,7 +208,7 @@ func TestMessages(t *testing.T) {
 	check(parserRepeated(101, "HTTP/1.1 100\r\n\r\n"), "reading status line: more than 100 interim responses")
 }
 
-// TestTextLen checks every octet at every place of a word of eight.
+// TestTextLen checks every octet at every position in a word of eight.
 func TestTextLen(t *testing.T) {
 	for c := range 256 {
 		for size := range 20 {

@@ -23,8 +23,8 @@ type peer struct {
 	over     chan struct{} // closed when the test is over
 }
 
-// serve starts a server on loopback that runs f once per connection and closes
-// that afterwards. The end of the test ends it.
+// serve starts a server on loopback that runs f for each connection and closes
+// the connection afterwards. It ends with the test.
 func serve(t testing.TB, f func(p *peer)) *peerServer {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -76,9 +76,9 @@ func (s *peerServer) connect(t testing.TB, edit ...func(*Spec)) *Conn {
 	return c
 }
 
-// exchange runs an exchange on a connection of its own, and expires it once the
-// peer is stuck and the client has read that many octets and waits for more. It
-// does so as a sweep does: again and again until it has an effect.
+// exchange runs an exchange on its own connection. It expires the exchange once
+// the peer is stuck and the client has read that many octets and waits for more.
+// It does so as a sweep does: repeatedly, until it has an effect.
 func (s *peerServer) exchange(t testing.TB, octets int64, edit ...func(*Spec)) Response {
 	t.Helper()
 	nc, err := s.Dial(t.Context())
@@ -112,7 +112,7 @@ func (s *peerServer) exchange(t testing.TB, octets int64, edit ...func(*Spec)) R
 	return r
 }
 
-// A watchedConn closes waits when left octets were read and more are asked for.
+// A watchedConn closes waits at the first Read after left octets were read.
 type watchedConn struct {
 	net.Conn
 	left  int64
@@ -129,7 +129,7 @@ func (c *watchedConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// head reads the head of a request, and reports whether one came.
+// head reads the head of a request, and reports whether there was one.
 func (p *peer) head() bool {
 	for {
 		line, err := p.in.ReadString('\n')
@@ -153,14 +153,14 @@ func (p *peer) say(s string) bool {
 	return err == nil
 }
 
-// forever says s until nobody listens.
+// forever writes s until the client is gone.
 func (p *peer) forever(s string) {
 	s = strings.Repeat(s, 1+4096/len(s))
 	for p.say(s) {
 	}
 }
 
-// hang says that the peer is stuck, and waits for the client to end the
+// hang signals that the peer is stuck, and waits for the client to end the
 // connection.
 func (p *peer) hang() {
 	p.stuck <- struct{}{}
@@ -173,8 +173,7 @@ func (p *peer) reset() {
 	p.tcp.Close()
 }
 
-// assertKind checks how an exchange ended, by kind name and by what its message
-// contains.
+// assertKind checks the kind of an exchange's error and a part of its message.
 func assertKind(t testing.TB, want record.Kind, message string, r Response, why ...any) {
 	t.Helper()
 	if want == record.NoError {

@@ -12,26 +12,26 @@ import (
 // A Field is one header field as the user gave it.
 type Field struct{ Name, Value string }
 
-// A Spec says what to request. Only URL and Run are required.
+// A Spec describes a request. Only URL and Run are required.
 type Spec struct {
 	Method      string  // "" means GET
 	URL         string  // http or https, as the user gave it
-	Header      []Field // in order; one that names a field of ours replaces it
+	Header      []Field // in order; a field with the name of one of ours replaces it
 	Body        []byte  // not copied: must not change afterwards
 	UserAgent   string  // "load-tester/<version>"; "" sends no User-Agent
 	Run         string  // run id: request n has the id Run + "-" + n in 12 digits
 	Traceparent bool    // also send a W3C traceparent derived from run and n
-	NoKeepAlive bool    // Connection: close, a new connection for each request
+	NoKeepAlive bool    // Connection: close; a new connection for each request
 }
 
-// maxInline is the size in octets up to which head and body go out in one
-// write. Chosen: each connection holds its own copy of them, and 16 KiB is one
-// TLS record (RFC 8446 section 5.1).
+// maxInline is the size in octets up to which head and body are sent in one
+// write. Each connection holds its own copy of them; 16 KiB is one TLS record
+// (RFC 8446 section 5.1).
 const maxInline = 16 << 10
 
-// A Request is the bytes of one request, built once. Only what changes from
-// one sending to the next, the id, is written into a copy of them. It is
-// immutable and safe for concurrent use.
+// A Request is the bytes of one request, built once. Each connection has a copy,
+// into which only the id is written before each sending. A Request is immutable
+// and safe for concurrent use.
 type Request struct {
 	target
 	method  string
@@ -39,13 +39,13 @@ type Request struct {
 	run     string
 	bytes   []byte
 	rest    []byte
-	id      int    // where the digits of the id are in bytes; 0: nowhere
-	trace   int    // where the trace id is in bytes; 0: nowhere
+	id      int    // offset in bytes of the id's digits; 0 if there is none
+	trace   int    // offset in bytes of the trace id; 0 if there is none
 	runHash uint64 // of run, never 0
 }
 
-// NewRequest builds the request that s describes. Its error names everything
-// that is wrong with s, a line each.
+// NewRequest builds the request that s describes. Its error lists everything
+// that is wrong with s, one fault per line.
 func NewRequest(s Spec) (*Request, error) {
 	r := &Request{method: s.Method, last: s.NoKeepAlive, run: s.Run}
 	if r.method == "" {
@@ -100,13 +100,13 @@ func NewRequest(s Spec) (*Request, error) {
 	return r, nil
 }
 
-// URL returns the target as the user gave it, but for a password.
+// URL returns the target as the user gave it, with any password hidden.
 func (r *Request) URL() string { return r.url }
 
 // Method returns the method, such as GET.
 func (r *Request) Method() string { return r.method }
 
-// Host returns the host without port and brackets, for resolving and for TLS.
+// Host returns the host without port and brackets, for DNS and TLS.
 // An IPv6 address keeps its zone.
 func (r *Request) Host() string { return r.host }
 
@@ -119,38 +119,39 @@ func (r *Request) TLS() bool { return r.tls }
 // Head reports whether the method is HEAD, whose response has no body.
 func (r *Request) Head() bool { return r.method == "HEAD" }
 
-// KeepAlive reports whether the request lets its connection serve another one.
+// KeepAlive reports whether the request allows another one on its connection.
 func (r *Request) KeepAlive() bool { return !r.last }
 
-// Bytes returns a private copy of the request for one connection to [Patch]:
-// the head and, if at most 16 KiB in all, the body.
+// Bytes returns a copy of the request for one connection to [Patch]: the head
+// and, if both together have at most 16 KiB, the body.
 //
 // [Patch]: Request.Patch
 func (r *Request) Bytes() []byte { return bytes.Clone(r.bytes) }
 
-// Rest returns the body when it is not part of Bytes, else nil. It is shared
-// and read-only.
+// Rest returns the body if it is not part of Bytes, else nil. It is shared and
+// read-only.
 func (r *Request) Rest() []byte { return r.rest }
 
-// checkMethod wants a token (RFC 9110 section 9.1). CONNECT asks for a tunnel
-// and has another request-target (section 9.3.6).
+// checkMethod returns an error unless m is a token (RFC 9110 section 9.1) other
+// than CONNECT, which opens a tunnel and has another request-target (section
+// 9.3.6).
 func checkMethod(m string) error {
 	switch {
 	case !isToken(m):
 		return fmt.Errorf("method %q: not a token; want one like GET", m)
 	case m == "CONNECT":
-		return fmt.Errorf("method %q: opens a tunnel, which is no request to measure", m)
+		return fmt.Errorf("method %q: opens a tunnel, which cannot be measured", m)
 	}
 	return nil
 }
 
-// wantsLength reports whether a request without a body should say so (RFC 9110
-// section 8.6).
+// wantsLength reports whether a request without a body should have a
+// Content-Length of 0 (RFC 9110 section 8.6).
 func wantsLength(method string) bool {
 	return method == "POST" || method == "PUT" || method == "PATCH"
 }
 
-// hasOption reports whether the list in a Connection field has the option.
+// hasOption reports whether the list of a Connection field contains option.
 func hasOption(list, option string) bool {
 	for o := range strings.SplitSeq(list, ",") {
 		if strings.EqualFold(strings.Trim(o, " \t"), option) {

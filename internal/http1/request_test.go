@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// mustRequest builds a request to the URL with a run id, and what edit changes.
+// mustRequest builds a request to url with a run id, after edit has changed it.
 func mustRequest(t testing.TB, url string, edit ...func(*Spec)) *Request {
 	t.Helper()
 	s := Spec{URL: url, Run: "run"}
@@ -283,8 +283,8 @@ func TestRequestPatch(t *testing.T) {
 	assert.NotEqual(t, string(x[len(x)-60:]), string(z[len(z)-60:]), "another run, other traces")
 }
 
-// FuzzRequest holds that whatever is accepted is one request, and the one meant,
-// to a parser written by others.
+// FuzzRequest checks that net/http parses every accepted request as exactly one
+// request, and as the one meant.
 func FuzzRequest(f *testing.F) {
 	f.Add("http://u:p@[::1%25lo]:81/a?b#c", "POST", "X-A", "b", []byte("body"))
 	f.Add("https://example.com", "", "Host", "a.b:1", []byte(nil))

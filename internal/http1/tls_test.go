@@ -43,8 +43,8 @@ func newAuthority(t testing.TB) *authority {
 	return &authority{cert, key}
 }
 
-// server returns the configuration of a server named name, whose certificate
-// holds from one offset from now to another.
+// server returns the configuration of a server with this name, with a certificate
+// valid from one offset from now to another.
 func (a *authority) server(t testing.TB, name string, from, to time.Duration) *tls.Config {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
@@ -58,7 +58,7 @@ func (a *authority) server(t testing.TB, name string, from, to time.Duration) *t
 	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
 }
 
-// client returns the configuration of a client that trusts a and wants name.
+// client returns the configuration of a client that trusts a and expects name.
 func (a *authority) client(name string) *tls.Config {
 	pool := x509.NewCertPool()
 	pool.AddCert(a.cert)
@@ -67,7 +67,7 @@ func (a *authority) client(name string) *tls.Config {
 
 const hour = time.Hour
 
-// secure turns what f serves into TLS; f runs after the handshake.
+// secure serves f over TLS; f runs after the handshake.
 func secure(cfg *tls.Config, f func(*peer, *tls.Conn)) func(*peer) {
 	return func(p *peer) {
 		wire := &corkedConn{Conn: &wireConn{Conn: p.tcp}}
@@ -195,7 +195,7 @@ func TestTLSOffersHTTP1Only(t *testing.T) {
 	assert.Equal(t, []string{"h2"}, s.TLS.NextProtos, "the caller's configuration is not touched")
 }
 
-// A server may refuse the lack of a client's certificate after its handshake.
+// A server may refuse a missing client certificate after its handshake.
 func TestTLSClientCertificateWanted(t *testing.T) {
 	a := newAuthority(t)
 	cfg := a.server(t, "good.example", -hour, hour)
@@ -208,7 +208,7 @@ func TestTLSClientCertificateWanted(t *testing.T) {
 	assertKind(t, record.TLS, "certificate required", s.connect(t).Exchange(0))
 }
 
-// The end of a connection is in order only after close_notify.
+// A connection that ends without close_notify is truncated.
 func TestTLSEnd(t *testing.T) {
 	a := newAuthority(t)
 	cfg := a.server(t, "good.example", -hour, hour)
@@ -283,7 +283,8 @@ func TestTLSExpire(t *testing.T) {
 		func(s *Spec) { s.Body = make([]byte, 32<<20) })
 }
 
-// Close says goodbye on a connection at rest, and does not wait on a broken one.
+// Close sends close_notify on an idle connection, and does not wait on a broken
+// one.
 func TestTLSClose(t *testing.T) {
 	a := newAuthority(t)
 	cfg := a.server(t, "good.example", -hour, hour)

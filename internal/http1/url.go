@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// A target is where a URL points and what it asks for there.
+// A target is a URL taken apart: where to connect and what to ask for.
 type target struct {
-	url       string // as given, but for a password
+	url       string // as given, with any password hidden
 	tls       bool
 	host      string // without brackets; an IPv6 zone is kept
 	port      string // decimal, 1 to 65535
@@ -20,9 +20,9 @@ type target struct {
 	path      string // path and query, exactly as given
 }
 
-// parseURL takes an http or https URL apart. net/url is not used because it
-// decodes and encodes: here path and query stay the bytes the user wrote. The
-// fragment is dropped (RFC 9110 section 4.2.5), an empty path is "/".
+// parseURL parses an http or https URL. It does not use net/url, which decodes
+// and encodes: path and query stay exactly the bytes the user wrote. The fragment
+// is dropped (RFC 9110 section 4.2.5), and an empty path becomes "/".
 func parseURL(s string) (t target, err error) {
 	t.url = redacted(s)
 	defer func() {
@@ -62,7 +62,8 @@ func parseURL(s string) (t target, err error) {
 	return t, t.setAuthority(authority)
 }
 
-// redacted hides the password of a URL that goes into a message.
+// redacted returns the URL s with its password hidden, for messages. s need not
+// be valid.
 func redacted(s string) string {
 	start := strings.Index(s, "://") + len("://")
 	if start < len("://") {
@@ -83,10 +84,10 @@ func redacted(s string) string {
 	return s[:start+colon+1] + "xxxxx" + s[start+at:]
 }
 
-// requestTarget is the origin form of RFC 9112 section 3.2.1 for the path and
-// query of a URL. Octets that would end the request line, or the line's part,
-// are refused and everything else is sent as it is, valid in a URI or not: what
-// a server does with it may be what the user wants to see.
+// requestTarget returns the origin form (RFC 9112 section 3.2.1) of a URL's path
+// and query. It refuses octets that would end the request line or a part of it.
+// Everything else is sent unchanged, valid in a URI or not: how the server
+// handles it may be what the user wants to see.
 func requestTarget(s string) (string, error) {
 	for i := range len(s) {
 		switch c := s[i]; {
@@ -172,12 +173,12 @@ func (t *target) setAuthority(s string) error {
 }
 
 // setHost fills in host and hostField from a name, an IPv4 address or an IPv6
-// address in brackets. The zone of an address has a meaning on this machine
-// alone and stays off the wire (RFC 6874 section 4).
+// address in brackets. The zone of an address means something only on this
+// machine and is not sent (RFC 6874 section 4).
 func (t *target) setHost(s string) error {
 	if literal, ok := strings.CutPrefix(s, "["); ok {
 		literal = strings.TrimSuffix(literal, "]")
-		// RFC 6874 writes the % before the zone as %25; most tools take both.
+		// RFC 6874 writes the % before the zone as %25; most tools accept both.
 		if ip, zone, ok := strings.Cut(literal, "%25"); ok {
 			literal = ip + "%" + zone
 		}
@@ -210,6 +211,6 @@ func (t *target) setHost(s string) error {
 	return nil
 }
 
-// hostChars are those of a reg-name (RFC 3986 section 3.2.2) but for escapes,
-// which no resolver knows.
+// hostChars are the characters of a reg-name (RFC 3986 section 3.2.2) except
+// percent escapes, which no resolver knows.
 const hostChars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+,;="

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
 // A Stage is a stretch of an open workload: the arrival rate changes linearly
@@ -115,14 +117,9 @@ func (c *Cursor) Next() (a Arrival, ok bool) {
 	return a, ok
 }
 
-// gap is the exponential gap before arrival n, in 2^-24 mean gaps: a pure
-// function of seed and n (SplitMix64, Steele et al. 2014, as a counter-based
-// generator).
+// gap returns the exponential gap before arrival n, in 2^-24 mean gaps. It is a
+// pure function of seed and n.
 func gap(seed uint64, n int64) uint64 {
-	z := seed + (uint64(n)+1)*0x9e3779b97f4a7c15
-	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-	z = (z ^ z>>27) * 0x94d049bb133111eb
-	z ^= z >> 31
-	u := (float64(z>>11) + 0.5) / (1 << 53) // in (0, 1)
+	u := (float64(stat.Random(seed, n)>>11) + 0.5) / (1 << 53) // in (0, 1)
 	return uint64(math.Round(-math.Log(u) * (1 << 24)))
 }

@@ -13,36 +13,47 @@ import (
 	"time"
 )
 
-// peers are what load-tester is compared with.
+// peers are the tools that load-tester is compared with.
 var peers = []tool{wrk, wrk2, ab, h2load, hey, bombardier, vegeta, fortio, k6, oha}
 
-// A bench is what all tables are measured with.
+// product is the module of load-tester. Its checkout contains this module.
+const product = "github.com/loadtestkit/load-tester"
+
+// pool is the number of connections in an open workload for tools that want a
+// fixed number. load-tester, vegeta and k6 open what they need.
+const pool = 100
+
+// A bench holds what all tables are measured with.
 type bench struct {
 	rounds int
 	length time.Duration // of each run of a cost table
 	quick  bool
 
-	client, server int // CPUs, anyCPU where there is only one
-	files          uint64
-	dir            string // for all that is written; removed at the end
+	client, server int    // CPUs; anyCPU if there is only one
+	files          uint64 // how many a process may open
+	root           string // the checkout of load-tester
+	dir            string // for all files; removed at the end
 	tools          []tool // ours first, then the peers that were found
 	log            io.Writer
 }
 
-// prepare builds load-tester and looks for the peers. Without an error the
-// caller removes b.dir.
+// prepare builds load-tester and looks for the peers. If it succeeds, the
+// caller must remove b.dir.
 func (b *bench) prepare(ctx context.Context, named string) (err error) {
-	if err := b.placeCPUs(); err != nil {
+	if err := b.chooseCPUs(); err != nil {
 		return err
 	}
 	if b.files, err = raiseFiles(); err != nil {
 		return err
 	}
-	gopath, err := exec.CommandContext(ctx, "go", "env", "GOPATH").Output()
-	if err != nil {
-		return fmt.Errorf("asking go for GOPATH: %w", err)
+	if b.root, err = runGo(ctx, "list", "-m", "-f", "{{.Dir}}", product); err != nil {
+		return err
 	}
-	bin := filepath.Join(strings.TrimSpace(string(gopath)), "bin")
+	gopath, err := runGo(ctx, "env", "GOPATH")
+	if err != nil {
+		return err
+	}
+	bin := filepath.Join(gopath, "bin")
 	found, err := findPeers(named, bin)
 	if err != nil {
 		return err
@@ -55,33 +66,36 @@ func (b *bench) prepare(ctx context.Context, named string) (err error) {
 			_ = os.RemoveAll(b.dir)
 		}
 	}()
-	// nginx gives up its rights, and reads bodies from there.
+	// nginx's worker, another user if this one is root, reads bodies from there.
 	if err := os.Chmod(b.dir, 0o755); err != nil {
 		return err
 	}
-	us := ours
-	us.path = filepath.Join(b.dir, ours.name)
-	if err := build(ctx, "build", "-o", us.path, "github.com/loadtestkit/load-tester/cmd/load-tester"); err != nil {
+	built := ours
+	built.path = filepath.Join(b.dir, ours.name)
+	if _, err := runGo(ctx, "-C", b.root, "build", "-o", built.path, "./cmd/load-tester"); err != nil {
 		return err
 	}
-	b.tools = append([]tool{us}, found...)
+	b.tools = append([]tool{built}, found...)
 	return nil
 }
 
-// build runs the go command, without cgo as the README has it.
-func build(ctx context.Context, args ...string) error {
+// runGo runs the go command without cgo, as the README recommends, and returns
+// its output.
+func runGo(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	out, err := cmd.CombinedOutput()
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
 	if err != nil {
-		return fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, out)
+		return "", fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, stderr.String())
 	}
-	return nil
+	return strings.TrimSpace(string(out)), nil
 }
 
-// placeCPUs chooses a CPU for the tools and one for the servers: the last and
+// chooseCPUs chooses a CPU for the tools and one for the servers: the last and
 // the first, which are seldom threads of the same core.
-func (b *bench) placeCPUs() error {
+func (b *bench) chooseCPUs() error {
 	cpus, err := allowedCPUs()
 	if err != nil {
 		return err
@@ -98,14 +112,14 @@ func (b *bench) placeCPUs() error {
 	}
 	for _, cpu := range []int{b.client, b.server} {
 		if !slices.Contains(cpus, cpu) {
-			return fmt.Errorf("CPU %d may not be used, only %v", cpu, cpus)
+			return fmt.Errorf("CPU %d is not allowed, want one of %v", cpu, cpus)
 		}
 	}
 	return nil
 }
 
-// findPeers returns the peers that are installed; all those in named must be,
-// if it is not empty.
+// findPeers returns the installed peers. If named is not empty, it returns those
+// in the list, all of which must be installed.
 func findPeers(named, bin string) ([]tool, error) {
 	want := strings.Split(named, ",")
 	var found []tool
@@ -122,7 +136,7 @@ func findPeers(named, bin string) ([]tool, error) {
 			t.path = path
 			found = append(found, t)
 		} else if named != "" {
-			return nil, fmt.Errorf("-tools: %s is not on PATH nor in %s, get it by: %s", t.name, bin, t.get)
+			return nil, fmt.Errorf("-tools: %s is neither on PATH nor in %s; to get it: %s", t.name, bin, t.get)
 		}
 	}
 	if want = slices.DeleteFunc(want, func(s string) bool { return s == "" || s == ours.name }); len(want) > 0 {
@@ -131,21 +145,33 @@ func findPeers(named, bin string) ([]tool, error) {
 	return found, nil
 }
 
-// round returns the tools in the order of a round: each round starts with
-// another one, so that none always follows the same.
-func (b *bench) round(n int) []tool {
-	k := n % len(b.tools)
+// names returns the names of the tools, ours first.
+func (b *bench) names() []string {
+	var names []string
+	for _, t := range b.tools {
+		names = append(names, t.name)
+	}
+	return names
+}
+
+// canOpen reports whether a process may open n connections.
+func (b *bench) canOpen(n int) bool { return uint64(n)+100 <= b.files }
+
+// order returns the tools in the order of a round. Each round begins with the
+// next one.
+func (b *bench) order(round int) []tool {
+	k := round % len(b.tools)
 	return append(slices.Clone(b.tools[k:]), b.tools[:k]...)
 }
 
-// run has a tool do a job. The section notes the command and what went wrong.
-// ok is false when there is nothing to show of this run.
+// run runs a tool on a job. It adds the command and any trouble to the section.
+// ok is false if there are no figures.
 func (b *bench) run(ctx context.Context, s *section, t tool, j job) (u usage, r result, ok bool) {
 	inv, ok := t.command(j)
 	if !ok {
 		return u, r, false
 	}
-	s.command(t.name, inv)
+	s.addCommand(t.name, inv)
 	u, out, err := b.runCommand(ctx, t, j, inv)
 	if err == nil {
 		r, err = t.parse(out)
@@ -155,16 +181,17 @@ func (b *bench) run(ctx context.Context, s *section, t tool, j job) (u usage, r 
 		return u, r, false
 	}
 	if r.failed > 0 {
-		s.note("%s, %s: it reports %d failed requests beside %d", t.name, j, r.failed, r.done)
+		s.note("%s, %s: it reports %d failed requests and %d completed ones", t.name, j, r.failed, r.done)
 	}
 	return u, r, true
 }
 
-// overtime is how much longer than its job a tool may take; chosen: the longest
-// freeze, and as much again for k6 to start.
+// overtime is how much longer than its job a tool may take. The longest freeze is
+// 5 s, and k6 takes some seconds to start.
 const overtime = 30 * time.Second
 
-// runCommand returns what the tool used, and its output as parse reads it.
+// runCommand runs an invocation. It returns what the tool used, and its output
+// in the form that t.parse reads.
 func (b *bench) runCommand(ctx context.Context, t tool, j job, inv invocation) (usage, []byte, error) {
 	limit := j.duration + overtime
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("stopped after %v", limit))
@@ -175,9 +202,9 @@ func (b *bench) runCommand(ctx context.Context, t tool, j job, inv invocation) (
 		return usage{}, nil, err
 	}
 	defer file.Close()
-	var complaints bytes.Buffer
+	var stderr bytes.Buffer
 	cmd := newCommand(ctx, t.path, inv.args...)
-	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = b.dir, strings.NewReader(inv.stdin), file, &complaints
+	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = b.dir, strings.NewReader(inv.stdin), file, &stderr
 	if inv.stdin == "" {
 		cmd.Stdin = nil
 	}
@@ -186,65 +213,39 @@ func (b *bench) runCommand(ctx context.Context, t tool, j job, inv invocation) (
 		return u, nil, context.Cause(ctx)
 	}
 	if err != nil {
-		if line, _, _ := strings.Cut(strings.TrimSpace(complaints.String()), "\n"); line != "" {
+		if line, _, _ := strings.Cut(strings.TrimSpace(stderr.String()), "\n"); line != "" {
 			err = fmt.Errorf("%w: %s", err, line)
 		}
 		return u, nil, err
 	}
+	out, err := t.readOutput(ctx, path)
+	return u, out, err
+}
+
+// readOutput returns what the tool wrote to a file, converted if need be.
+func (t tool) readOutput(ctx context.Context, path string) ([]byte, error) {
 	if len(t.convert) == 0 {
-		out, err := os.ReadFile(path)
-		return u, out, err
+		return os.ReadFile(path)
 	}
 	var all []byte
 	for _, args := range t.convert {
 		in, err := os.Open(path)
 		if err != nil {
-			return u, nil, err
+			return nil, err
 		}
 		cmd := newCommand(ctx, t.path, args...)
 		cmd.Stdin = in
 		out, err := cmd.Output()
 		in.Close()
 		if err != nil {
-			return u, nil, fmt.Errorf("%s %s: %w", t.name, strings.Join(args, " "), err)
+			return nil, fmt.Errorf("%s %s: %w", t.name, strings.Join(args, " "), err)
 		}
 		all = append(all, out...)
 	}
-	return u, all, nil
+	return all, nil
 }
 
 // logf writes a line of progress.
 func (b *bench) logf(format string, args ...any) {
 	fmt.Fprintf(b.log, time.Now().Format("15:04:05 ")+format+"\n", args...)
-}
-
-// String says what a job is, for progress and notes.
-func (j job) String() string {
-	var parts []string
-	if j.rate > 0 {
-		parts = append(parts, fmt.Sprintf("%d/s", j.rate))
-	} else {
-		parts = append(parts, fmt.Sprintf("%d connections", j.connections))
-	}
-	if j.body > plainBody {
-		parts = append(parts, size(j.body)+" bodies")
-	}
-	if j.fresh {
-		parts = append(parts, "not kept")
-	}
-	if j.requests > 0 {
-		parts = append(parts, fmt.Sprintf("%d requests", j.requests))
-	}
-	return strings.Join(parts, ", ")
-}
-
-// size writes a number of octets in its greatest whole unit.
-func size(n int) string {
-	switch {
-	case n >= 1<<20 && n%(1<<20) == 0:
-		return fmt.Sprintf("%d MiB", n>>20)
-	case n >= 1<<10 && n%(1<<10) == 0:
-		return fmt.Sprintf("%d KiB", n>>10)
-	}
-	return fmt.Sprintf("%d B", n)
 }

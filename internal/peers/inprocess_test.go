@@ -18,10 +18,10 @@ import (
 // atOnce is how many requests are in flight.
 const atOnce = 64
 
-// TestInProcess is the same load test written twice: what [inProcessTable]
-// compares.
+// TestInProcess is the same load test written twice, for [inProcessTable] to
+// compare.
 func TestInProcess(t *testing.T) {
-	requests := 8_000 // a p95 is clear from so many, though 64 at a time be slow together
+	requests := 8_000 // enough for a clear p95, even if 64 at a time are slow together
 	if text := os.Getenv(requestsEnv); text != "" {
 		var err error
 		if requests, err = strconv.Atoi(text); err != nil {
@@ -29,7 +29,7 @@ func TestInProcess(t *testing.T) {
 		}
 	}
 	empty := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
-	const bound = 10 * time.Second // generous: this is no test of speed
+	const bound = 10 * time.Second // generous, because this does not test speed
 
 	t.Run("kit", func(t *testing.T) {
 		loadtestkit.Run(t, loadtestkit.Options{
@@ -43,7 +43,7 @@ func TestInProcess(t *testing.T) {
 	t.Run("hand", func(t *testing.T) {
 		server := httptest.NewServer(empty)
 		defer server.Close()
-		// By default two idle connections are kept: 62 of 64 would be new.
+		// The default keeps two idle connections, so 62 of 64 would be new.
 		client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: atOnce}}
 		defer client.CloseIdleConnections()
 		took := make([]time.Duration, requests)

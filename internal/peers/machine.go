@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// describe writes when, on what and with what the tables are measured.
+// describe writes the head of the output: date, machine, settings and versions.
 func (b *bench) describe(ctx context.Context, w io.Writer) error {
 	var s strings.Builder
 	fmt.Fprintf(&s, "# load-tester and its peers, %s\n\n", time.Now().Format("2006-01-02 15:04 MST"))
@@ -28,10 +28,10 @@ func (b *bench) describe(ctx context.Context, w io.Writer) error {
 	}
 	fmt.Fprintf(&s, "- Load average at the start: %s (1, 5, 15 minutes); at most %d open files\n", loadAverage(), b.files)
 	if b.quick {
-		s.WriteString("- A smoke test: its figures mean nothing\n")
+		s.WriteString("- A smoke test: the figures mean nothing\n")
 	}
-	fmt.Fprintf(&s, "- Figures are medians of %d rounds, with the least and the greatest in parentheses; in each round the tools take turns, one at a time\n", b.rounds)
-	s.WriteString("- `-`: the tool cannot do that, or its own summary does not say\n")
+	fmt.Fprintf(&s, "- Figures are medians of %d rounds, with the smallest and the largest in parentheses; in each round the tools run in turn, one at a time\n", b.rounds)
+	s.WriteString("- `-`: the tool cannot do that, or its summary does not report it\n")
 	if err := b.describeTools(ctx, &s); err != nil {
 		return err
 	}
@@ -39,13 +39,14 @@ func (b *bench) describe(ctx context.Context, w io.Writer) error {
 	return err
 }
 
+// describeTools writes the version of each tool and of nginx.
 func (b *bench) describeTools(ctx context.Context, s *strings.Builder) error {
 	s.WriteString("- Versions: ")
 	for i, t := range b.tools {
 		if i > 0 {
 			s.WriteString("; ")
 		}
-		v, err := version(ctx, t)
+		v, err := b.version(ctx, t)
 		if err != nil {
 			return fmt.Errorf("asking %s for its version: %w", t.name, err)
 		}
@@ -60,22 +61,22 @@ func (b *bench) describeTools(ctx context.Context, s *strings.Builder) error {
 	return nil
 }
 
-// version is what a tool says it is, or what was built into it; of load-tester
-// it is the commit, and whether the tree has more than that.
-func version(ctx context.Context, t tool) (string, error) {
+// version returns the version that a tool prints or that its binary contains.
+// For load-tester it is the commit, and whether the tree is dirty.
+func (b *bench) version(ctx context.Context, t tool) (string, error) {
 	if t.name == ours.name {
-		return versionLine(ctx, "git", "describe", "--always", "--dirty")
+		return versionLine(ctx, "git", "-C", b.root, "describe", "--always", "--dirty")
 	}
 	if t.version != nil {
 		return versionLine(ctx, t.path, t.version...)
 	}
 	info, err := buildinfo.ReadFile(t.path)
-	if err != nil { // a Go program that was packaged in another way
+	if err != nil { // built without Go's version information
 		return versionLine(ctx, t.path, "--version")
 	}
 	v := info.Main.Version
 	if v == "" || v == "(devel)" {
-		v = "of unknown version"
+		v = "unknown"
 		for _, s := range info.Settings {
 			if s.Key == "vcs.revision" {
 				v = s.Value
@@ -85,16 +86,16 @@ func version(ctx context.Context, t tool) (string, error) {
 	return v + " (" + info.GoVersion + ")", nil
 }
 
-// versionLine is the first line a program prints, without what it says besides
-// the version. Several end with a failure status.
+// versionLine returns the version in the first line that a program prints. It
+// ignores the exit status, because several programs fail after printing it.
 func versionLine(ctx context.Context, path string, args ...string) (string, error) {
 	out, err := exec.CommandContext(ctx, path, args...).CombinedOutput()
 	if len(out) == 0 {
 		return "", fmt.Errorf("it prints nothing: %w", err)
 	}
 	line, _, _ := strings.Cut(string(out), "\n")
-	for _, noise := range []string{"This is ", "nginx version: ", " Copyright (C) 2012 Will Glozer", "Version ", " <$Revision$>", " <$Revision: 1903618 $>"} {
-		line = strings.ReplaceAll(line, noise, "")
+	for _, other := range []string{"This is ", "nginx version: ", " Copyright (C) 2012 Will Glozer", "Version ", " <$Revision$>", " <$Revision: 1903618 $>"} {
+		line = strings.ReplaceAll(line, other, "")
 	}
 	v := strings.TrimSpace(line)
 	if _, rest, ok := strings.Cut(v, " "); ok { // its name
@@ -106,7 +107,7 @@ func versionLine(ctx context.Context, path string, args ...string) (string, erro
 	return v, nil
 }
 
-// cpuModel is the name of the first CPU.
+// cpuModel returns the name of the first CPU.
 func cpuModel() string {
 	info, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {
@@ -120,6 +121,7 @@ func cpuModel() string {
 	return runtime.GOARCH
 }
 
+// loadAverage returns the averages over 1, 5 and 15 minutes.
 func loadAverage() string {
 	text, err := os.ReadFile("/proc/loadavg")
 	if err != nil {

@@ -1,16 +1,15 @@
-// Peers runs load-tester and other load testers side by side and prints what
-// each did as Markdown tables: how near to the schedule they send, what
-// latencies they report where the truth is known, and what a request costs
-// them. It takes those it finds on PATH and in $(go env GOPATH)/bin:
+// Peers runs load-tester and other load testers side by side and prints
+// Markdown tables: how closely they follow the schedule, what latencies they
+// report where the truth is known, and what a request costs them. It uses the
+// tools that it finds on PATH and in $(go env GOPATH)/bin:
 //
-//	go run ./internal/peers -help
-//	go run ./internal/peers -only schedule,freeze -rounds 5 > tables.md
+//	go -C internal/peers run . -help
+//	go -C internal/peers run . -only schedule,freeze -rounds 5 > tables.md
 //
-// Each does the same work, alone, on one CPU, with the server on another one,
-// in rounds that take the tools in turn; every figure is the median of the
-// rounds with their range. Whoever doubts a figure finds the command lines
-// below its table. All load goes to servers that Peers itself starts on
-// loopback.
+// In each round every tool does the same work in turn, alone on one CPU, with
+// the server on another one. A figure is the median of the rounds, with their
+// range. The command lines stand below each table. All load goes to servers
+// that Peers starts on loopback.
 package main
 
 import (
@@ -28,14 +27,14 @@ import (
 	"time"
 )
 
-// tables are what can be measured, in the order in which it is.
+// tables lists all tables in the order in which they are measured.
 var tables = []struct {
 	name, about string
 	run         func(context.Context, *bench) (*section, error)
 }{
-	{"schedule", "how late the server saw each request, at 1,000 and 10,000 per second", scheduleTable},
-	{"freeze", "latencies reported of a server that freezes, beside the truth", freezeTable},
-	{"mix", "latencies reported of a server with three known ones, beside the truth", mixTable},
+	{"schedule", "how late requests reach the server, at 1,000 and 10,000 per second", scheduleTable},
+	{"freeze", "reported latencies of a server that freezes, beside the truth", freezeTable},
+	{"mix", "reported latencies of a server with three known ones, beside the truth", mixTable},
 	{"cpu", "CPU per request, throughput and memory, by connections", cpuTable},
 	{"body", "throughput with bodies of 64 KiB and 1 MiB", bodyTable},
 	{"tls", "HTTPS on kept-alive connections", tlsTable},
@@ -43,11 +42,11 @@ var tables = []struct {
 	{"open", "CPU per request at 20,000 per second", openTable},
 	{"start", "from exec to the first request at the server", startTable},
 	{"stop", "from Ctrl+C to the end, at 5,000 connections", stopTable},
-	{"inprocess", "a test by loadtestkit and one written by hand", inProcessTable},
+	{"inprocess", "a test with loadtestkit and one written by hand", inProcessTable},
 	{"growth", "how load-tester's own cost grows", growthTable},
 }
 
-// quickTables run everything there is code for, in some twenty seconds.
+// quickTables exercise nearly all of the code, in about twenty seconds.
 const quickTables = "schedule,freeze,cpu,fresh,start,stop,growth"
 
 func main() {
@@ -74,16 +73,16 @@ func exit(err error) {
 	os.Exit(0)
 }
 
-// run measures what the arguments say. Tables go to out, each when it is done,
-// and progress to log.
+// run measures the tables that args ask for. It writes each table to out when
+// it is complete, and progress to log.
 func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
 	b := &bench{log: log}
 	flags := flag.NewFlagSet("peers", flag.ContinueOnError)
 	flags.SetOutput(log)
-	only := flags.String("only", "", "`TABLES` to print, separated by commas (default all, with -quick "+quickTables+")")
-	named := flags.String("tools", "", "`TOOLS` to run beside load-tester, separated by commas (default all that are found)")
+	only := flags.String("only", "", "`TABLES` to print, separated by commas (default all; with -quick "+quickTables+")")
+	named := flags.String("tools", "", "`TOOLS` to run beside load-tester, separated by commas (default all that it finds)")
 	flags.IntVar(&b.rounds, "rounds", 5, "measure everything `N` times")
-	flags.DurationVar(&b.length, "duration", 5*time.Second, "how long each run of a cost table takes, in whole seconds")
+	flags.DurationVar(&b.length, "duration", 5*time.Second, "length of each run of a cost table, in whole seconds")
 	flags.BoolVar(&b.quick, "quick", false, "a smoke test: one round, little load; its figures mean nothing")
 	flags.IntVar(&b.client, "client-cpu", -1, "`CPU` for the tools (default the last one allowed)")
 	flags.IntVar(&b.server, "server-cpu", -1, "`CPU` for the servers (default the first one allowed)")
@@ -94,7 +93,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
 	if *only == "" && b.quick {
 		*only = quickTables
 	}
-	chosen, err := choose(*only)
+	chosen, err := chooseTables(*only)
 	switch {
 	case err != nil:
 		return err
@@ -103,7 +102,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
 	case b.rounds < 1:
 		return fmt.Errorf("-rounds %d: want at least 1", b.rounds)
 	case b.length < time.Second || b.length%time.Second != 0:
-		return fmt.Errorf("-duration %v: want whole seconds, some tools take nothing finer", b.length)
+		return fmt.Errorf("-duration %v: want whole seconds, because some tools accept nothing finer", b.length)
 	}
 	if b.quick {
 		b.rounds, b.length = 1, time.Second
@@ -134,8 +133,8 @@ func run(ctx context.Context, args []string, out, log io.Writer) (err error) {
 	return nil
 }
 
-// choose reads the names of tables; none means all.
-func choose(only string) ([]string, error) {
+// chooseTables splits a list of table names. Empty means all.
+func chooseTables(only string) ([]string, error) {
 	var known []string
 	for _, t := range tables {
 		known = append(known, t.name)
@@ -146,14 +145,14 @@ func choose(only string) ([]string, error) {
 	chosen := strings.Split(only, ",")
 	for _, name := range chosen {
 		if !slices.Contains(known, name) {
-			return nil, fmt.Errorf("-only: no table %q, there are %s", name, strings.Join(known, ", "))
+			return nil, fmt.Errorf("-only: no table %q, want some of %s", name, strings.Join(known, ", "))
 		}
 	}
 	return chosen, nil
 }
 
 func printHelp(w io.Writer, flags *flag.FlagSet) {
-	fmt.Fprint(w, "Usage: go run ./internal/peers [flags] > tables.md\n\nRuns load-tester and its peers side by side and prints Markdown tables.\n\nFlags:\n")
+	fmt.Fprint(w, "Usage: go -C internal/peers run . [flags] > tables.md\n\nRuns load-tester and its peers side by side and prints Markdown tables.\n\nFlags:\n")
 	flags.PrintDefaults()
 	fmt.Fprint(w, "\nTables:\n")
 	for _, t := range tables {
@@ -163,5 +162,5 @@ func printHelp(w io.Writer, flags *flag.FlagSet) {
 	for _, t := range peers {
 		fmt.Fprintf(w, "  %-11s%s\n", t.name, t.get)
 	}
-	fmt.Fprint(w, "  nginx      apt install nginx (the server of cpu, body, tls, fresh, open, stop and growth)\n")
+	fmt.Fprint(w, "  nginx      apt install nginx (the server for cpu, body, tls, fresh, open, stop and growth)\n")
 }

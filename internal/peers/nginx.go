@@ -21,16 +21,16 @@ import (
 	"time"
 )
 
-// plainBody is how many octets nginx answers with unless asked for a file.
+// plainBody is the number of octets in nginx's response at /.
 const plainBody = 13
 
-// bodies are the files that nginx serves, by size in octets; each at /size.
+// bodies are the sizes in octets of the files that nginx serves, each at /SIZE.
 var bodies = []int{1 << 10, 64 << 10, 1 << 20}
 
-// nginxConfig serves everything from one worker. All is arranged so that the
-// client is what is measured: nothing is logged, connections are kept for as
-// long as the client likes, and TLS uses the one cipher suite that every
-// client offers, or they would not do the same work.
+// nginxConfig serves everything from one worker. It keeps nginx's own cost low,
+// so that the client is what is measured: nothing is logged, and connections
+// stay open until the client closes them. All clients offer the one cipher
+// suite, so that they do the same work.
 const nginxConfig = `daemon off;
 worker_processes 1;
 worker_rlimit_nofile %[3]d;
@@ -61,15 +61,16 @@ http {
 }
 `
 
-// An nginx is one that was started for a table.
+// An nginx is a running nginx, started for one table.
 type nginx struct {
 	plain, tls string // URLs without a path
 	cmd        *exec.Cmd
 }
 
+// findNginx returns the path of nginx.
 func findNginx() (string, error) {
 	path, err := exec.LookPath("nginx")
-	if err != nil { // where Debian has it, which is not on everyone's PATH
+	if err != nil { // Debian's place for it is not on every PATH
 		path, err = exec.LookPath("/usr/sbin/nginx")
 	}
 	return path, err
@@ -122,13 +123,14 @@ func (n *nginx) stop() {
 	_ = n.cmd.Wait()
 }
 
-// A status is what nginx says of itself, the request that asks included.
+// A status is what nginx counts, including the request for the status itself.
 type status struct {
-	requests, accepted int64 // since the start; accepted are connections
-	open               int   // connections
+	requests int64 // since the start
+	accepted int64 // connections since the start
+	open     int   // connections
 }
 
-// status asks nginx.
+// status asks nginx for its status.
 func (n *nginx) status(ctx context.Context) (status, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
@@ -149,7 +151,7 @@ func (n *nginx) status(ctx context.Context) (status, error) {
 	return parseStatus(string(text))
 }
 
-// parseStatus reads what nginx's stub_status says.
+// parseStatus reads the output of nginx's stub_status.
 func parseStatus(text string) (status, error) {
 	var s status
 	var handled int64
@@ -160,9 +162,9 @@ func parseStatus(text string) (status, error) {
 	return s, nil
 }
 
-// settle waits until nginx has closed what the tool before left behind, so
-// that each finds the same server.
-func (n *nginx) settle(ctx context.Context) (status, error) {
+// waitIdle waits until nginx has closed the connections of the previous tool,
+// so that every tool meets the same server.
+func (n *nginx) waitIdle(ctx context.Context) (status, error) {
 	for end := time.Now().Add(5 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		s, err := n.status(ctx)
 		if err != nil || s.open <= 1 {
@@ -174,9 +176,9 @@ func (n *nginx) settle(ctx context.Context) (status, error) {
 	}
 }
 
-// freePorts returns ports of loopback that nobody listens on. They lie below
-// those that Linux gives to outgoing connections (32768 and up), or a tool
-// with many could take one in between.
+// freePorts returns n ports of loopback on which nothing listens. They lie below
+// those that Linux gives to outgoing connections (32768 and up), because a tool
+// with many of these could take one before the server does.
 func freePorts(n int) ([]int, error) {
 	var ports []int
 	for port := 20_080; port < 32_768 && len(ports) < n; port++ {

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// allowedCPUs lists the CPUs that this process may use.
+// allowedCPUs returns the CPUs that this process may use.
 func allowedCPUs() ([]int, error) {
 	var set unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &set); err != nil {
@@ -24,9 +24,9 @@ func allowedCPUs() ([]int, error) {
 	return cpus, nil
 }
 
-// startOn starts a command that may use one CPU alone, and so may all it
-// starts. A child inherits the set of the thread that forks it; what Go
-// programs take for the number of processors follows from it.
+// startOn starts a command on one CPU. A child inherits the CPU set of the
+// thread that forks it, so the command's own children stay there too, and Go
+// programs find one processor.
 func startOn(cpu int, cmd *exec.Cmd) error {
 	if cpu == anyCPU {
 		return cmd.Start()
@@ -48,20 +48,21 @@ func startOn(cpu int, cmd *exec.Cmd) error {
 	return err
 }
 
-// inGroup puts a command into a process group of its own, which is killed when
-// its context ends, and has it told to end when this process dies.
-func inGroup(cmd *exec.Cmd) {
+// setGroup puts a command into a process group of its own, which is killed when
+// its context ends. The command gets SIGTERM when this process dies.
+func setGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 }
 
-// maxRSS is the most resident memory an ended process had, in bytes.
+// maxRSS returns the peak resident memory of an ended process in bytes.
 func maxRSS(state *os.ProcessState) int64 {
 	return int64(state.SysUsage().(*syscall.Rusage).Maxrss) << 10
 }
 
-// raiseFiles lets this process and its children open as many files as may be.
-// That package os did so already holds for this process alone.
+// raiseFiles raises the soft limit on open files to the hard limit, for this
+// process and its children, and returns it. Package os has raised it for this
+// process alone.
 func raiseFiles() (uint64, error) {
 	var l syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l); err != nil {
@@ -71,7 +72,7 @@ func raiseFiles() (uint64, error) {
 	return l.Cur, os.NewSyscallError("setrlimit", syscall.Setrlimit(syscall.RLIMIT_NOFILE, &l))
 }
 
-// kernel is the system's name and release.
+// kernel returns the name and release of the system.
 func kernel() string {
 	var u unix.Utsname
 	if err := unix.Uname(&u); err != nil {

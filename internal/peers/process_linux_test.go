@@ -17,7 +17,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/target"
 )
 
-// TestMain lets the test binary be the target, as the command itself is.
+// TestMain lets the test binary be a target, as the command can be.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == targetCommand {
 		exit(serveTarget(os.Args[2:], os.Stdin, os.Stdout))
@@ -33,16 +33,16 @@ func TestMeasure(t *testing.T) {
 	require.NoError(t, err)
 	assert.Positive(t, u.cpu)
 	assert.LessOrEqual(t, u.cpu, u.wall+20*time.Millisecond, "one CPU cannot give more")
-	assert.Less(t, u.peak, int64(8<<20), "a shell is small: this would be the memory of its parent")
+	assert.Less(t, u.peak, int64(8<<20), "a shell is small; this would be the memory of its parent")
 	assert.Positive(t, u.peak)
 
 	after, err := allowedCPUs()
 	require.NoError(t, err)
-	assert.Equal(t, cpus, after, "this thread is where it was")
+	assert.Equal(t, cpus, after, "this thread must be back on its CPUs")
 }
 
-// A tool that is interrupted may end with any status, and by the signal itself:
-// what counts is when.
+// An interrupted tool may end with any status, or be killed by the signal. Only
+// the time matters.
 func TestInterrupted(t *testing.T) {
 	check := func(script string, interrupt time.Duration, want string) {
 		t.Helper()
@@ -75,7 +75,7 @@ func TestPinned(t *testing.T) {
 	assert.Equal(t, fmt.Sprintf("Cpus_allowed_list:\t%d\n", cpus[0]), out.String())
 }
 
-// A run that is broken off leaves nothing behind, children of children too.
+// A cancelled run leaves no process behind, not even a grandchild.
 func TestCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cmd := newCommand(ctx, "sh", "-c", "sleep 60 & echo $!; wait")
@@ -88,11 +88,11 @@ func TestCancelled(t *testing.T) {
 	cancel()
 	require.Error(t, cmd.Wait())
 	for end := time.Now().Add(5 * time.Second); running(grandchild); time.Sleep(time.Millisecond) {
-		require.True(t, time.Now().Before(end), "process %d goes on", grandchild)
+		require.True(t, time.Now().Before(end), "process %d still runs", grandchild)
 	}
 }
 
-// running is whether a process exists and has not ended.
+// running reports whether a process exists and has not ended.
 func running(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err == nil && !strings.Contains(string(stat), ") Z ")
@@ -111,16 +111,16 @@ func TestTarget(t *testing.T) {
 		resp.Body.Close()
 	}
 	after := time.Now()
-	saw, err := raw.finish()
+	log, err := raw.finish()
 	require.NoError(t, err)
-	assert.Equal(t, int64(3), saw.Count)
-	require.Len(t, saw.Arrivals, 2, "as many as it was told to log")
-	// By the same clock in both processes.
-	first := saw.Start.Add(saw.Arrivals[0])
+	assert.Equal(t, int64(3), log.Count)
+	require.Len(t, log.Arrivals, 2, "as many as it may log")
+	// Both processes share the wall clock.
+	first := log.Start.Add(log.Arrivals[0])
 	assert.WithinRange(t, first, before.Round(0), after.Round(0))
 }
 
-// A tool that fails, and one that does not end, are notes and not figures.
+// A tool that fails, or does not end, results in a note and no figures.
 func TestRunNotesFailure(t *testing.T) {
 	b := &bench{client: anyCPU, dir: t.TempDir(), log: io.Discard}
 	sh, err := exec.LookPath("sh")

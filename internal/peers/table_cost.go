@@ -6,25 +6,25 @@ import (
 	"time"
 )
 
-// A work is a job on nginx, and what its column is called.
-type work struct {
+// A workload is a job on nginx, and the name of its column.
+type workload struct {
 	name string
 	job  job
 }
 
-// A metric is what a job costs, or achieves.
+// A metric is one figure of a cost.
 type metric struct {
 	name  string
 	value func(c cost) float64
 }
 
-// A cost is what one run took, and what nginx counted of it.
+// A cost is what one run took, and what nginx counted during it.
 type cost struct {
 	usage    usage
 	result   result // as the tool reports it
 	requests int64
 	elapsed  time.Duration
-	body     int // octets of each response's body
+	body     int // octets in each response's body
 }
 
 var (
@@ -35,13 +35,14 @@ var (
 	bodyRate    = metric{"MiB per second", func(c cost) float64 {
 		return float64(c.requests) * float64(c.body) / (1 << 20) / c.elapsed.Seconds()
 	}}
-	peakMiB = metric{"peak memory, MiB", func(c cost) float64 { return float64(c.usage.peak) / (1 << 20) }}
+	peakMiB  = metric{"peak memory, MiB", func(c cost) float64 { return float64(c.usage.peak) / (1 << 20) }}
+	stopTime = metric{"from SIGINT to the end, ms", func(c cost) float64 { return ms(c.usage.stop) }}
 )
 
-const costIntro = `CPU is user and system time of the tool's whole process, from start to end, over
-the requests that nginx counted (stub_status). nginx has one worker, alone on the
-other CPU. Memory is the whole process's, at its peak. Ratios are of medians:
-under 1, load-tester takes less, or does less.
+const costIntro = `CPU is the user and system time of the tool's whole process, from start to end,
+divided by the number of requests that nginx counted (stub_status). nginx has one
+worker, alone on the other CPU. Memory is the peak of the whole process. Ratios are
+of medians: below 1, load-tester takes less, or does less.
 
 `
 
@@ -51,64 +52,80 @@ func cpuTable(ctx context.Context, b *bench) (*section, error) {
 	if b.quick {
 		numbers = []int{64}
 	}
-	var works []work
+	var works []workload
 	for _, n := range numbers {
-		if uint64(n)+100 > b.files {
+		if !b.canOpen(n) {
 			s.note("%d connections are left out: at most %d files may be open", n, b.files)
 			continue
 		}
-		works = append(works, work{thousands(int64(n)), job{connections: n, body: plainBody}})
+		works = append(works, workload{thousands(int64(n)), job{connections: n, body: plainBody}})
 	}
-	return s, b.costs(ctx, s, works, cpuPerRequest, requestRate, peakMiB)
+	return s, b.measureCosts(ctx, s, works, cpuPerRequest, requestRate, peakMiB)
 }
 
 func bodyTable(ctx context.Context, b *bench) (*section, error) {
 	s := &section{title: "Cost of bodies", intro: costIntro + "64 connections, kept alive; files that nginx sends by sendfile."}
-	var works []work
+	var works []workload
 	for _, n := range []int{64 << 10, 1 << 20} {
 		if !b.quick || n < 1<<20 {
-			works = append(works, work{size(n), job{connections: 64, body: n}})
+			works = append(works, workload{size(n), job{connections: 64, body: n}})
 		}
 	}
-	return s, b.costs(ctx, s, works, bodyRate, cpuPerRequest, peakMiB)
+	return s, b.measureCosts(ctx, s, works, bodyRate, cpuPerRequest, peakMiB)
 }
 
 func tlsTable(ctx context.Context, b *bench) (*section, error) {
 	s := &section{title: "Cost of HTTPS", intro: costIntro + "A body of 13 octets, 64 connections, kept alive, TLS 1.3 with AES-128-GCM, HTTP/1.1."}
-	works := []work{{"64 connections", job{connections: 64, body: plainBody, url: "https:"}}}
-	return s, b.costs(ctx, s, works, cpuPerRequest, requestRate, peakMiB)
+	works := []workload{{"64 connections", job{connections: 64, body: plainBody, url: "https:"}}}
+	return s, b.measureCosts(ctx, s, works, cpuPerRequest, requestRate, peakMiB)
 }
 
 func freshTable(ctx context.Context, b *bench) (*section, error) {
 	s := &section{title: "Cost of a new connection for each request", intro: costIntro + "A body of 13 octets, 64 at once."}
-	works := []work{{"64 at once", job{connections: 64, body: plainBody, fresh: true}}}
-	return s, b.costs(ctx, s, works, cpuPerRequest, requestRate, peakMiB)
+	works := []workload{{"64 at once", job{connections: 64, body: plainBody, fresh: true}}}
+	return s, b.measureCosts(ctx, s, works, cpuPerRequest, requestRate, peakMiB)
 }
 
 func openTable(ctx context.Context, b *bench) (*section, error) {
 	s := &section{title: "Cost of an open workload", intro: costIntro + fmt.Sprintf(`20,000 requests per second are asked for, a body of 13 octets; %d connections for
 tools that want a number, the others open what they need. A tool that sends fewer
-shows it as requests per second.`, pool)}
-	works := []work{{"20,000/s", job{rate: 20_000, connections: pool, body: plainBody}}}
-	return s, b.costs(ctx, s, works, cpuPerRequest, requestRate, peakMiB)
+requests shows it in requests per second.`, pool)}
+	works := []workload{{"20,000/s", job{rate: 20_000, connections: pool, body: plainBody}}}
+	return s, b.measureCosts(ctx, s, works, cpuPerRequest, requestRate, peakMiB)
 }
 
-// costs measures works on one nginx. With several, there is a grid for each
-// metric with a column for each; with one, one grid with a column for each
-// metric. Ratios follow.
-func (b *bench) costs(ctx context.Context, s *section, works []work, metrics ...metric) error {
+func stopTable(ctx context.Context, b *bench) (*section, error) {
+	j := job{connections: 5000, body: plainBody, interrupt: b.length, duration: b.length + 30*time.Second}
+	if b.quick {
+		j.connections = 64
+	}
+	s := &section{title: "Stop: from Ctrl+C to the end", intro: fmt.Sprintf(`A tool that keeps %s connections busy is sent SIGINT after %v. Before its process
+ends it may wait for the responses in flight, which nginx, alone on the other CPU,
+sends as fast as it can; it closes its connections and writes its report. A tool
+that writes no report has no figure.`, thousands(int64(j.connections)), j.interrupt)}
+	if !b.canOpen(j.connections) {
+		s.note("Not measured: at most %d files may be open, too few for %d connections", b.files, j.connections)
+		return s, nil
+	}
+	return s, b.measureCosts(ctx, s, []workload{{j.String(), j}}, stopTime)
+}
+
+// measureCosts measures workloads on one nginx. Several workloads make a grid
+// for each metric, with a column for each workload; one makes a single grid,
+// with a column for each metric. Grids of ratios follow.
+func (b *bench) measureCosts(ctx context.Context, s *section, works []workload, metrics ...metric) error {
 	n, err := b.startNginx(ctx)
 	if err != nil {
 		s.note("Not measured: %v", err)
 		return nil
 	}
 	defer n.stop()
-	place := s.layOut(b.names(), works, metrics)
+	place := s.addGrids(b.names(), works, metrics)
 	for round := range b.rounds {
 		for _, w := range works {
 			b.logf("%s, round %d of %d: %s", s.title, round+1, b.rounds, w.name)
-			for _, t := range b.round(round) {
-				c, ok := b.cost(ctx, s, n, t, w.job)
+			for _, t := range b.order(round) {
+				c, ok := b.measureCost(ctx, s, n, t, w.job)
 				if ctx.Err() != nil {
 					return ctx.Err()
 				}
@@ -130,8 +147,9 @@ func (b *bench) costs(ctx context.Context, s *section, works []work, metrics ...
 	return nil
 }
 
-// layOut adds the grids, and returns where each figure goes.
-func (s *section) layOut(rows []string, works []work, metrics []metric) func(work, metric) (*grid, string) {
+// addGrids adds the grids of [bench.measureCosts]. The returned function says
+// in which grid and column a figure belongs.
+func (s *section) addGrids(rows []string, works []workload, metrics []metric) func(workload, metric) (*grid, string) {
 	var columns []string
 	if len(works) == 1 {
 		for _, m := range metrics {
@@ -139,7 +157,7 @@ func (s *section) layOut(rows []string, works []work, metrics []metric) func(wor
 		}
 		g := newGrid(works[0].name, "tool", rows, columns)
 		s.grids = append(s.grids, g)
-		return func(_ work, m metric) (*grid, string) { return g, m.name }
+		return func(_ workload, m metric) (*grid, string) { return g, m.name }
 	}
 	for _, w := range works {
 		columns = append(columns, w.name)
@@ -149,11 +167,12 @@ func (s *section) layOut(rows []string, works []work, metrics []metric) func(wor
 		byMetric[m.name] = newGrid(m.name, "tool", rows, columns)
 		s.grids = append(s.grids, byMetric[m.name])
 	}
-	return func(w work, m metric) (*grid, string) { return byMetric[m.name], w.name }
+	return func(w workload, m metric) (*grid, string) { return byMetric[m.name], w.name }
 }
 
-// cost has a tool do a job on nginx. A URL that says https stands for nginx's.
-func (b *bench) cost(ctx context.Context, s *section, n *nginx, t tool, j job) (cost, bool) {
+// measureCost runs a tool on a job at nginx and fills in the job's URL: nginx's
+// with TLS if there is any, its plain one otherwise.
+func (b *bench) measureCost(ctx context.Context, s *section, n *nginx, t tool, j job) (cost, bool) {
 	base := n.plain
 	if j.url != "" {
 		base = n.tls
@@ -165,7 +184,7 @@ func (b *bench) cost(ctx context.Context, s *section, n *nginx, t tool, j job) (
 	if j.duration == 0 {
 		j.duration = b.length
 	}
-	before, err := n.settle(ctx)
+	before, err := n.waitIdle(ctx)
 	if err != nil {
 		s.note("%s, %s: %v", t.name, j, err)
 		return cost{}, false
@@ -179,7 +198,7 @@ func (b *bench) cost(ctx context.Context, s *section, n *nginx, t tool, j job) (
 		s.note("%s, %s: %v", t.name, j, err)
 		return cost{}, false
 	}
-	// Without the request that asked, and its connection.
+	// The request for the status, and its connection, do not count.
 	c := cost{usage: u, result: r, requests: after.requests - before.requests - 1, elapsed: max(j.duration, r.took), body: j.body}
 	if inv, _ := t.command(j); inv.counted {
 		c.elapsed = u.wall
@@ -188,15 +207,15 @@ func (b *bench) cost(ctx context.Context, s *section, n *nginx, t tool, j job) (
 		s.note("%s, %s: nginx counted no request", t.name, j)
 		return cost{}, false
 	}
-	s.doubt(t, j, c, after.accepted-before.accepted-1)
+	s.checkCounts(t, j, c, after.accepted-before.accepted-1)
 	return c, true
 }
 
-// doubt notes what does not fit together: what a tool says it did, what nginx
-// saw, and what was asked for.
-func (s *section) doubt(t tool, j job, c cost, accepted int64) {
-	// Each connection may have one in flight at the end, and fortio has one
-	// more at the start.
+// checkCounts adds notes where the tool's report, nginx's counts and the job
+// disagree.
+func (s *section) checkCounts(t tool, j job, c cost, accepted int64) {
+	// Each connection may have a request in flight at the end, and fortio sends
+	// one more at the start.
 	if d := c.requests - c.result.done; max(d, -d) > c.requests/50+2*int64(j.connections) {
 		s.note("%s, %s: it reports %d requests, nginx counted %d", t.name, j, c.result.done, c.requests)
 	}

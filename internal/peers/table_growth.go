@@ -5,19 +5,19 @@ import (
 	"time"
 )
 
-// A growth is one thing that grows, while the rest stays.
+// A growth is a series of jobs that differ in one value.
 type growth struct {
 	title   string
 	values  []string
 	jobs    []job
 	metrics []metric
-	late    bool // an open workload: show how late load-tester says it was
+	late    bool // an open workload: show load-tester's own lateness
 }
 
 func growthTable(ctx context.Context, b *bench) (*section, error) {
-	s := &section{title: "Growth: load-tester's own cost", intro: `As in the tables of cost, of load-tester alone. 64 connections and a body of 13
-octets where nothing else is said. Lateness is load-tester's own, as it reports it,
-at p99: waiting for a permit, of which there are 1000, is no part of it.`}
+	s := &section{title: "Growth: load-tester's own cost", intro: `As in the tables of cost, for load-tester alone, with 64 connections and a body of
+13 octets unless stated. Lateness is load-tester's own, as it reports it, at p99: it
+does not include waiting for one of the 1000 permits.`}
 	n, err := b.startNginx(ctx)
 	if err != nil {
 		s.note("Not measured: %v", err)
@@ -25,7 +25,6 @@ at p99: waiting for a permit, of which there are 1000, is no part of it.`}
 	}
 	defer n.stop()
 	const lateness = "lateness p99, µs"
-	us := b.tools[0]
 	all := b.growths()
 	for _, g := range all {
 		var columns []string
@@ -41,7 +40,7 @@ at p99: waiting for a permit, of which there are 1000, is no part of it.`}
 		for i, g := range all {
 			b.logf("growth, round %d of %d: by %s", round+1, b.rounds, g.title)
 			for k, j := range g.jobs {
-				c, ok := b.cost(ctx, s, n, us, j)
+				c, ok := b.measureCost(ctx, s, n, b.tools[0], j)
 				if ctx.Err() != nil {
 					return nil, ctx.Err()
 				}
@@ -60,7 +59,7 @@ at p99: waiting for a permit, of which there are 1000, is no part of it.`}
 	return s, nil
 }
 
-// growths are what is let grow.
+// growths returns all series.
 func (b *bench) growths() []growth {
 	closed := []metric{cpuPerRequest, requestRate, peakMiB}
 	base := job{connections: 64, body: plainBody}
@@ -77,7 +76,7 @@ func (b *bench) growths() []growth {
 	}
 	for _, n := range requests {
 		j := base
-		j.requests, j.duration = n, 5*time.Minute // at most
+		j.requests, j.duration = n, 5*time.Minute // an upper bound
 		byN.add(thousands(int64(n)), j)
 	}
 	for _, d := range durations {

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// requestsEnv tells the tests of in-process load how many requests to send.
+// requestsEnv is the environment variable that sets how many requests
+// TestInProcess sends.
 const requestsEnv = "PEERS_REQUESTS"
 
 func inProcessTable(ctx context.Context, b *bench) (*section, error) {
@@ -15,12 +16,13 @@ func inProcessTable(ctx context.Context, b *bench) (*section, error) {
 	if b.quick {
 		requests = 20_000
 	}
-	s := &section{title: "In process: a test by loadtestkit and one written by hand", intro: fmt.Sprintf(`A go test sends %s requests to an empty handler in its own process, 64 at a time,
-and judges a percentile: once by loadtestkit.Run, in memory, once by 64 goroutines
-with an http.Client and httptest, over TCP (inprocess_test.go). Time is of the whole
-process, its start and end too. On one CPU, and on all that there are.`, thousands(int64(requests)))}
+	s := &section{title: "In process: a test with loadtestkit and one written by hand", intro: fmt.Sprintf(`A go test sends %s requests to an empty handler in its own process, 64 at a time,
+and judges a percentile: once with loadtestkit.Run, in memory, and once with 64
+goroutines, an http.Client and httptest, over TCP (inprocess_test.go). Times are
+those of the whole process, from start to end. On one CPU, and on all of them.`, thousands(int64(requests)))}
 	binary := filepath.Join(b.dir, "inprocess.test")
-	if err := build(ctx, "test", "-c", "-o", binary, "github.com/loadtestkit/load-tester/internal/peers"); err != nil {
+	module := filepath.Join(b.root, "internal", "peers")
+	if _, err := runGo(ctx, "-C", module, "test", "-c", "-o", binary, "."); err != nil {
 		return nil, err
 	}
 	tests := []struct{ row, name string }{{"loadtestkit", "kit"}, {"by hand", "hand"}}

@@ -10,11 +10,11 @@ import (
 	"github.com/loadtestkit/load-tester/internal/target"
 )
 
-// truthRow is the row of what is known beforehand.
+// truthRow is the row of the latencies that are known beforehand.
 const truthRow = "*the truth*"
 
-// A known is a workload whose latencies are known beforehand.
-type known struct {
+// A knownLatency is an open workload whose latencies are known beforehand.
+type knownLatency struct {
 	title     string
 	rate      int
 	duration  time.Duration
@@ -23,14 +23,14 @@ type known struct {
 }
 
 func freezeTable(ctx context.Context, b *bench) (*section, error) {
-	s := &section{title: "Freeze: what is reported of a server that stops", intro: `At 1,000 requests per second the server freezes: what arrives meanwhile waits. The
-truth is the time from when each request was due to when the server would answer
-it at once, computed from the schedule. **Bold** is off by more than 3 % and
-more than 5 ms. "Sent" is what the server saw
-of the requests due; fortio first sends one more per connection. Times in ms.
-Where the server freezes for half of the run, half of the requests wait, and p50
-lies on the edge between them and the rest: the time that it takes the server to
-work off what has waited shows there.`}
+	s := &section{title: "Freeze: what is reported of a server that stops", intro: `At 1,000 requests per second the server freezes: requests that arrive meanwhile
+wait. The truth is computed from the schedule: the time from when a request is due
+to when a server that needs no time would answer it. **Bold** is off by more than
+3 % and more than 5 ms. "Sent" is the share of the requests due that the server
+saw; fortio first sends one more per connection. Times in ms. Where the server is
+frozen for half of the run, half of the requests wait, and p50 lies on the edge
+between them and the rest. There, the time in which the server answers the waiting
+requests becomes visible.`}
 	freezes := []struct{ length, freeze, at time.Duration }{
 		{5 * time.Second, time.Second, 2 * time.Second},
 		{10 * time.Second, 5 * time.Second, 2500 * time.Millisecond},
@@ -39,9 +39,9 @@ work off what has waited shows there.`}
 		freezes = freezes[:1]
 		freezes[0].length, freezes[0].freeze, freezes[0].at = time.Second, 200*time.Millisecond, 300*time.Millisecond
 	}
-	var work []known
+	var works []knownLatency
 	for _, f := range freezes {
-		work = append(work, known{
+		works = append(works, knownLatency{
 			title:     fmt.Sprintf("Frozen for %v of %v", f.freeze, f.length),
 			rate:      1_000,
 			duration:  f.length,
@@ -49,46 +49,47 @@ work off what has waited shows there.`}
 			quantiles: []string{"p50", "p90", "p95", "p99", "max"},
 		})
 	}
-	off := func(v, truth float64) bool { d := math.Abs(v - truth); return d > 0.03*truth && d > 5 }
-	return s, b.latencies(ctx, s, work, off)
+	wrong := func(v, truth float64) bool { d := math.Abs(v - truth); return d > 0.03*truth && d > 5 }
+	return s, b.measureLatencies(ctx, s, works, wrong)
 }
 
 func mixTable(ctx context.Context, b *bench) (*section, error) {
-	s := &section{title: "Mix: what is reported of three known latencies", intro: `At 500 requests per second, 90 % of the answers take the server 1 ms, 9 % 10 ms and
-1 % 100 ms. **Bold** is off by more than 5 % and more than 0.3 ms. Times in ms.`}
+	s := &section{title: "Mix: what is reported of three known latencies", intro: `At 500 requests per second, the server takes 1 ms for 90 % of the responses, 10 ms
+for 9 % and 100 ms for 1 %. **Bold** is off by more than 5 % and more than 0.3 ms. Times in ms.`}
 	latency, err := target.ParseLatency("90%:1ms,9%:10ms,1%:100ms")
 	if err != nil {
 		return nil, err
 	}
-	w := known{rate: 500, duration: 10 * time.Second, timing: target.Timing{Latency: latency}, quantiles: []string{"p50", "p95", "p99.5"}}
+	w := knownLatency{rate: 500, duration: 10 * time.Second, timing: target.Timing{Latency: latency}, quantiles: []string{"p50", "p95", "p99.5"}}
 	if b.quick {
 		w.duration = 4 * time.Second
 	}
-	off := func(v, truth float64) bool { d := math.Abs(v - truth); return d > 0.05*truth && d > 0.3 }
-	return s, b.latencies(ctx, s, []known{w}, off)
+	wrong := func(v, truth float64) bool { d := math.Abs(v - truth); return d > 0.05*truth && d > 0.3 }
+	return s, b.measureLatencies(ctx, s, []knownLatency{w}, wrong)
 }
 
-// latencies measures work of known latency. off says what differs too much.
-func (b *bench) latencies(ctx context.Context, s *section, work []known, off func(v, truth float64) bool) error {
+// measureLatencies measures what the tools report of known latencies. wrong
+// reports whether a figure is too far from the truth.
+func (b *bench) measureLatencies(ctx context.Context, s *section, works []knownLatency, wrong func(v, truth float64) bool) error {
 	const sent = "sent %"
-	for _, w := range work {
+	for _, w := range works {
 		g := newGrid(w.title, "tool", append([]string{truthRow}, b.names()...), append(w.quantiles, sent))
 		truth := w.truth()
 		for _, q := range w.quantiles {
 			g.add(truthRow, q, ms(truth[q]))
 		}
 		g.add(truthRow, sent, 100)
-		g.marked = func(row, q string, median float64) bool {
-			return row != truthRow && q != sent && off(median, ms(truth[q]))
+		g.bold = func(row, q string, median float64) bool {
+			return row != truthRow && q != sent && wrong(median, ms(truth[q]))
 		}
 		s.grids = append(s.grids, g)
 	}
 	for round := range b.rounds {
-		for i, w := range work {
+		for i, w := range works {
 			j := job{rate: w.rate, connections: pool, duration: w.duration, tail: slices.Contains(w.quantiles, "p99.5")}
 			b.logf("%s, round %d of %d: %s %s", s.title, round+1, b.rounds, j, w.title)
-			for _, t := range b.round(round) {
-				_, r, saw, ok := b.aim(ctx, s, t, j, w.timing, 0)
+			for _, t := range b.order(round) {
+				_, r, log, ok := b.runOnTarget(ctx, s, t, j, w.timing, 0)
 				if ctx.Err() != nil {
 					return ctx.Err()
 				}
@@ -100,15 +101,16 @@ func (b *bench) latencies(ctx context.Context, s *section, work []known, off fun
 						s.grids[i].add(t.name, q, ms(v))
 					}
 				}
-				s.grids[i].add(t.name, sent, 100*float64(saw.Count)/float64(w.rate*seconds(w.duration)))
+				s.grids[i].add(t.name, sent, 100*float64(log.Count)/float64(w.rate*seconds(w.duration)))
 			}
 		}
 	}
 	return nil
 }
 
-// truth is what a perfect generator reports: each request is sent when due.
-func (w known) truth() times {
+// truth returns what a perfect load tester would report, which sends each
+// request when it is due.
+func (w knownLatency) truth() times {
 	var all []time.Duration
 	for n := range int64(w.rate * seconds(w.duration)) {
 		due := time.Duration(n * int64(time.Second) / int64(w.rate))

@@ -16,28 +16,28 @@ import (
 	"github.com/loadtestkit/load-tester/internal/target"
 )
 
-// targetCommand is the first argument that makes this program a target.
+// targetCommand, as the first argument, makes this program a target.
 const targetCommand = "target"
 
-// A seen is what a target saw of one run.
-type seen struct {
-	Start    time.Time       // what arrivals are counted from, by the system's clock
-	Count    int64           // of requests
-	Arrivals []time.Duration // of the first ones, in order of time
+// An arrivalLog is what a target recorded during one run.
+type arrivalLog struct {
+	Start    time.Time       // the origin of Arrivals, on the wall clock
+	Count    int64           // of all requests
+	Arrivals []time.Duration // of the first requests, in ascending order
 }
 
-// serveTarget is this program as a target: it writes its address to out,
-// serves until in ends, and writes what it saw.
+// serveTarget runs this program as a target. It writes its URL to out, serves
+// until in ends, and writes an [arrivalLog] as JSON.
 func serveTarget(args []string, in io.Reader, out io.Writer) error {
 	var opts target.RawOptions
 	flags := flag.NewFlagSet(targetCommand, flag.ContinueOnError)
-	addr := flags.String("listen", "127.0.0.1:0", "the address")
+	addr := flags.String("listen", "127.0.0.1:0", "address")
 	flags.IntVar(&opts.Log, "log", 0, "how many arrivals to log")
-	flags.Func("latency", "what each request takes", func(s string) (err error) {
+	flags.Func("latency", "how long each request takes", func(s string) (err error) {
 		opts.Timing.Latency, err = target.ParseLatency(s)
 		return err
 	})
-	flags.Func("freeze", "when nothing happens", func(s string) error {
+	flags.Func("freeze", "when the server freezes", func(s string) error {
 		f, err := target.ParseFreeze(s)
 		opts.Timing.Freezes = append(opts.Timing.Freezes, f)
 		return err
@@ -56,15 +56,15 @@ func serveTarget(args []string, in io.Reader, out io.Writer) error {
 	if _, err := io.Copy(io.Discard, in); err != nil {
 		return err
 	}
-	s := seen{Start: raw.Start, Count: raw.Seen()}
+	log := arrivalLog{Start: raw.Start, Count: raw.Seen()}
 	for _, a := range raw.Arrivals() {
-		s.Arrivals = append(s.Arrivals, a.At)
+		log.Arrivals = append(log.Arrivals, a.At)
 	}
-	slices.Sort(s.Arrivals)
-	return json.NewEncoder(out).Encode(s)
+	slices.Sort(log.Arrivals)
+	return json.NewEncoder(out).Encode(log)
 }
 
-// A rawTarget is this program as a target, in another process.
+// A rawTarget is this program running as a target in another process.
 type rawTarget struct {
 	url string
 	cmd *exec.Cmd
@@ -73,7 +73,7 @@ type rawTarget struct {
 }
 
 // startTarget starts a target on the server's CPU. The caller must finish it.
-func (b *bench) startTarget(ctx context.Context, timing target.Timing, log int) (*rawTarget, error) {
+func (b *bench) startTarget(ctx context.Context, timing target.Timing, maxLog int) (*rawTarget, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -82,7 +82,7 @@ func (b *bench) startTarget(ctx context.Context, timing target.Timing, log int) 
 	if err != nil {
 		return nil, err
 	}
-	args := []string{targetCommand, "-listen", fmt.Sprintf("127.0.0.1:%d", ports[0]), "-log", fmt.Sprint(log), "-latency", timing.Latency.String()}
+	args := []string{targetCommand, "-listen", fmt.Sprintf("127.0.0.1:%d", ports[0]), "-log", fmt.Sprint(maxLog), "-latency", timing.Latency.String()}
 	for _, f := range timing.Freezes {
 		args = append(args, "-freeze", f.String())
 	}
@@ -109,35 +109,36 @@ func (b *bench) startTarget(ctx context.Context, timing target.Timing, log int) 
 	return t, nil
 }
 
-// finish ends the target.
-func (t *rawTarget) finish() (seen, error) {
-	var s seen
+// finish ends the target and returns its log.
+func (t *rawTarget) finish() (arrivalLog, error) {
+	var log arrivalLog
 	t.in.Close()
-	err := json.NewDecoder(t.out).Decode(&s)
+	err := json.NewDecoder(t.out).Decode(&log)
 	if waitErr := t.cmd.Wait(); err == nil {
 		err = waitErr
 	}
 	if err != nil {
-		return s, fmt.Errorf("asking a target what it saw: %w", err)
+		return log, fmt.Errorf("reading the log of a target: %w", err)
 	}
-	return s, nil
+	return log, nil
 }
 
-// aim has a tool do a job on a target of its own, whose URL it fills in.
-func (b *bench) aim(ctx context.Context, s *section, t tool, j job, timing target.Timing, log int) (usage, result, seen, bool) {
-	if _, able := t.command(j); !able {
-		return usage{}, result{}, seen{}, false
+// runOnTarget runs a tool on a job at a new target, whose URL it fills in. The
+// target logs the first maxLog arrivals.
+func (b *bench) runOnTarget(ctx context.Context, s *section, t tool, j job, timing target.Timing, maxLog int) (usage, result, arrivalLog, bool) {
+	if _, ok := t.command(j); !ok {
+		return usage{}, result{}, arrivalLog{}, false
 	}
-	raw, err := b.startTarget(ctx, timing, log)
+	raw, err := b.startTarget(ctx, timing, maxLog)
 	if err != nil {
 		s.note("%s, %s: %v", t.name, j, err)
-		return usage{}, result{}, seen{}, false
+		return usage{}, result{}, arrivalLog{}, false
 	}
 	j.url = raw.url + "/"
 	u, r, ok := b.run(ctx, s, t, j)
-	saw, err := raw.finish()
+	log, err := raw.finish()
 	if err != nil {
 		s.note("%s, %s: %v", t.name, j, err)
 	}
-	return u, r, saw, ok && err == nil
+	return u, r, log, ok && err == nil
 }

@@ -1,30 +1,30 @@
-// Package record is what was seen of the requests of a run: how each ended, and
-// all of them together as one record that can be added to another, saved and
-// read back.
+// Package record holds what was measured of the requests of a run: how each ended,
+// and all of them together as one record that can be merged with another, saved
+// and read back.
 package record
 
-// A Kind says in one word how a request that got no complete response failed.
-// The kinds are exclusive: every such request has exactly one.
+// A Kind names the way in which a request failed that got no complete response.
+// Every such request has exactly one.
 type Kind uint8
 
 const (
 	NoError        Kind = iota // a complete response arrived, whatever its status
 	Resolve                    // the host name has no address
 	ConnectRefused             // the peer refused the connection
-	ConnectTimeout             // no connection within the request's timeout
+	ConnectTimeout             // the connection was not made within the request's timeout
 	Connect                    // any other failure to connect
 	NoFDs                      // no file descriptor left for a connection
 	NoPorts                    // no local port left for a connection
 	TLS                        // the TLS handshake failed, or a certificate was refused
 	Write                      // the request could not be written
-	Closed                     // a kept-alive connection ended before the response's first byte
+	Closed                     // the connection ended before the response's first byte
 	Reset                      // the peer reset the connection
 	Truncated                  // the connection ended within the response
 	Malformed                  // the response is not HTTP/1.x
 	TooLarge                   // the response exceeds a limit on its framing, not on its body
 	Timeout                    // the response was not complete within the request's timeout
 	Check                      // Go code under test returned an error or panicked
-	Kinds                      // how many kinds there are
+	Kinds                      // number of kinds
 )
 
 var kindNames = [Kinds]string{
@@ -33,13 +33,13 @@ var kindNames = [Kinds]string{
 	"too_large", "timeout", "check",
 }
 
-// String returns the kind's name as reports print it, "" for NoError.
+// String returns the kind's name in reports, "" for NoError.
 func (k Kind) String() string { return kindNames[k] }
 
-// An Error is how an exchange failed: its kind and its cause.
+// An Error describes how an exchange failed.
 type Error struct {
 	Kind Kind
-	Err  error // never nil
+	Err  error // the cause; never nil
 }
 
 func (e *Error) Error() string { return e.Err.Error() }

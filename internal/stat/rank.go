@@ -19,8 +19,8 @@ func Rank(q float64, n int64) int64 {
 	case x >= float64(n):
 		return n
 	}
-	// Up to 2^-53 each may come from q itself, from a division or subtraction
-	// behind it (99.9/100, 1-0.001), and from the product.
+	// q itself, a division or subtraction that made it (99.9/100, 1-0.001), and
+	// the product may each be off by up to 2^-53.
 	const slack = 0x1p-51
 	if r := math.Round(x); math.Abs(x-r) <= float64(n)*slack {
 		x = r

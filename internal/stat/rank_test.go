@@ -30,7 +30,7 @@ func TestRank(t *testing.T) {
 		{-1, 10, 1, "below 0 is 0"},
 		{math.NaN(), 10, 1, "NaN must not index"},
 		{math.Inf(1), 10, 10, "infinity must not overflow"},
-		{0.5, 0, 0, "there is no rank among none"},
+		{0.5, 0, 0, "no samples have no rank"},
 		{0.5, -3, 0, "nor among fewer"},
 		{1, math.MaxInt64, math.MaxInt64, "float64 rounds this n up, past int64"},
 		{math.Nextafter(1, 0), math.MaxInt64, math.MaxInt64 - 1023, "largest product below"},
@@ -40,8 +40,8 @@ func TestRank(t *testing.T) {
 	}
 }
 
-// Every q of up to four decimals must give the rank of exact arithmetic,
-// however the caller came by its float.
+// Every q of up to four decimals must give the rank of exact arithmetic, however
+// the caller computed its float.
 func TestRankMeansTheDecimal(t *testing.T) {
 	for _, d := range []int64{10, 100, 1000, 10_000} {
 		step := max(1, d/500) // every one up to 1000, each 20th of the 10,000

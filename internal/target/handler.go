@@ -1,14 +1,15 @@
-// Package target holds what load can be put on without a network: a user's own
-// http.Handler served in memory and on loopback, and servers whose latency is
-// known beforehand, so that a load tester can be checked against the truth.
+// Package target provides targets for load on this machine: it serves a user's
+// http.Handler in memory and on loopback, and it has servers with latencies known
+// in advance, which show whether a load tester measures correctly.
 package target
 
 import (
-	"bytes"
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"log"
 	"net"
 	"net/http"
@@ -17,182 +18,183 @@ import (
 	"time"
 )
 
-// ServeOptions says how a handler is served.
+// ServeOptions are options of [Serve].
 type ServeOptions struct {
-	TLS   bool          // over https, with the certificate in [Server.CertPool]
+	TLS   bool          // over https, with a certificate from [Server.CertPool]
 	Grace time.Duration // how long Close waits for handlers; 0 means 5s
+
+	// Memory serves the handler without a socket: only [Server.Dial] reaches
+	// it, and nothing listens at the address in URL. Such a server works in a
+	// testing/synctest bubble. It excludes TLS.
+	Memory bool
 }
 
-// A Server serves a handler on loopback and, unless it does so over TLS, in
-// memory.
+// A Server serves a handler in memory, on loopback, or both.
 type Server struct {
 	URL string // without a path: http://127.0.0.1:1234
 
-	ts     *httptest.Server
-	memory *memoryListener // nil with TLS
-	grace  time.Duration
-	cancel context.CancelFunc // ends the context of every handler
-	served chan struct{}      // closed when nothing more is accepted in memory
-	panics panics
-	log    boundedLog
+	http    *http.Server
+	memory  *memoryListener // nil with TLS
+	roots   *x509.CertPool  // nil without TLS
+	grace   time.Duration
+	cancel  context.CancelFunc // ends the context of every handler
+	panics  panics
+	running sync.WaitGroup // accept loops and connections
 
 	mu      sync.Mutex
-	open    map[net.Conn]struct{} // connections whose goroutine has not ended
+	open    int // connections that run
 	closing bool
-	closed  chan struct{} // closed when closing and none is open
 }
+
+// memoryPort is the port that a server without a socket seems to have: tcpmux
+// (RFC 1078), which is out of use, so that a handler that calls its own address
+// is refused at once instead of reaching another server.
+const memoryPort = 1
 
 // Serve starts a server for h. The caller must close it.
 func Serve(h http.Handler, opts ServeOptions) (*Server, error) {
-	if h == nil {
+	switch {
+	case h == nil:
 		return nil, errors.New("serving a handler: it is nil")
-	}
-	if opts.Grace < 0 {
+	case opts.Grace < 0:
 		return nil, fmt.Errorf("serving a handler: Grace %v must not be negative", opts.Grace)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		var err6 error
-		if l, err6 = net.Listen("tcp6", "[::1]:0"); err6 != nil {
-			return nil, fmt.Errorf("serving a handler on loopback: %w", err)
-		}
+	case opts.Memory && opts.TLS:
+		return nil, errors.New("serving a handler: Memory and TLS exclude each other")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &Server{
-		grace:  opts.Grace,
-		cancel: cancel,
-		served: make(chan struct{}),
-		open:   make(map[net.Conn]struct{}),
-		closed: make(chan struct{}),
-	}
+	s := &Server{grace: opts.Grace, cancel: cancel}
 	if s.grace == 0 {
 		s.grace = 5 * time.Second
 	}
-	s.ts = &httptest.Server{Listener: l, Config: &http.Server{
+	s.http = &http.Server{
 		Handler:     s.panics.guard(h),
 		BaseContext: func(net.Listener) context.Context { return ctx },
-		ErrorLog:    log.New(&s.log, "", 0),
+		ErrorLog:    log.New(io.Discard, "", 0), // such as failed handshakes, which their clients report
 		ConnState:   s.track,
-	}}
-	if opts.TLS {
-		s.ts.StartTLS()
-		close(s.served)
-	} else {
-		s.ts.Start()
-		s.memory = newMemoryListener(l.Addr().(*net.TCPAddr))
-		go func() {
-			defer close(s.served)
-			_ = s.ts.Config.Serve(s.memory) // until Close
-		}()
 	}
-	s.URL = s.ts.URL
+	addr := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: memoryPort}
+	scheme := "http"
+	if !opts.Memory {
+		l, err := listenLoopback()
+		if err != nil {
+			cancel()
+			return nil, err
+		}
+		addr = l.Addr().(*net.TCPAddr)
+		if opts.TLS {
+			scheme, l = "https", s.secure(l)
+		}
+		s.accept(l)
+	}
+	if !opts.TLS {
+		s.memory = newMemoryListener(addr)
+		s.accept(s.memory)
+	}
+	s.URL = scheme + "://" + addr.String()
 	return s, nil
 }
 
-// Dial opens a connection to s in memory, for plain HTTP, within ctx. To either
-// end it looks like one over TCP to the port of URL. It must not be called on a
-// server with TLS.
-func (s *Server) Dial(ctx context.Context) (net.Conn, error) { return s.memory.dial(ctx) }
-
-// CertPool returns what a client must trust to reach s, nil without TLS. The
-// certificate is good for 127.0.0.1, ::1 and example.com.
-func (s *Server) CertPool() *x509.CertPool {
-	cert := s.ts.Certificate()
-	if cert == nil {
-		return nil
+// listenLoopback listens on a free port of loopback.
+func listenLoopback() (net.Listener, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err == nil {
+		return l, nil
 	}
-	pool := x509.NewCertPool()
-	pool.AddCert(cert)
-	return pool
+	l, err6 := net.Listen("tcp6", "[::1]:0")
+	if err6 != nil {
+		return nil, fmt.Errorf("serving a handler on loopback: %w", err)
+	}
+	return l, nil
 }
 
-// Panic returns what the handler panicked with, and where, while it served the
-// request with this X-Request-Id. It knows so before the client sees the
-// connection end, and remembers the latest 1024.
+// secure returns l behind TLS with the certificate of package httptest, which
+// shows it only once a server has been started.
+func (s *Server) secure(l net.Listener) net.Listener {
+	ts := &httptest.Server{Listener: newMemoryListener(new(net.TCPAddr)), Config: new(http.Server)}
+	ts.StartTLS()
+	defer ts.Close()
+	s.roots = x509.NewCertPool()
+	s.roots.AddCert(ts.Certificate())
+	return tls.NewListener(l, &tls.Config{Certificates: ts.TLS.Certificates, NextProtos: []string{"http/1.1"}})
+}
+
+// accept serves the connections of l until Close.
+func (s *Server) accept(l net.Listener) {
+	s.running.Go(func() { _ = s.http.Serve(l) })
+}
+
+// Dial opens a connection to s in memory, for plain HTTP. To both ends it looks
+// like a TCP connection to the port in URL. ctx bounds the dialing only. Dial must
+// not be called on a server with TLS.
+func (s *Server) Dial(ctx context.Context) (net.Conn, error) { return s.memory.dial(ctx) }
+
+// CertPool returns the pool that a client must trust, nil without TLS. The
+// certificate is valid for 127.0.0.1, ::1 and example.com.
+func (s *Server) CertPool() *x509.CertPool { return s.roots }
+
+// Panic returns the value and the place of the handler's panic while it served the
+// request with this X-Request-Id. A panic is known before the client sees the
+// connection end; the latest 1024 are kept.
 func (s *Server) Panic(id string) (msg string, ok bool) { return s.panics.text(id) }
 
-// Log returns the first 4 KiB of what net/http had to complain about, such as
-// failed handshakes, one per line.
-func (s *Server) Log() string { return s.log.String() }
-
-// Close ends every connection and the context of every handler, and waits for
-// the handlers to return, at most Grace: its error says how many did not.
-// Nothing of a server is left when it returns nil, apart from connections that
-// a handler hijacked, which are the handler's. It may be called again.
-//
-// Note: [httptest.Server.Close] alone waits without a bound, lets a request in
-// flight finish however long it takes, and writes to stderr after 5 s.
+// Close ends every connection and the context of every handler, and waits up to
+// Grace for the handlers to return: its error says how many did not. When it
+// returns nil, nothing of the server is left except connections that a handler
+// hijacked, which belong to the handler. It may be called again.
 func (s *Server) Close() error {
 	s.mu.Lock()
-	if !s.closing {
-		s.closing = true
-		if len(s.open) == 0 {
-			close(s.closed)
-		}
-	}
+	s.closing = true
 	s.mu.Unlock()
-	// Its error is that of closing a listener or connections: nothing can be
-	// done about it.
-	_ = s.ts.Config.Close()
-	// After the connections, or a handler that returns because its context
-	// ended would answer 200 to a request that was cut off.
+	// An error of closing a listener or a connection has no consequence.
+	_ = s.http.Close()
+	// Only now: a handler that returns because its context ended would
+	// otherwise answer 200 to a request that was cut off.
 	s.cancel()
+	over := make(chan struct{})
+	go func() { s.running.Wait(); close(over) }()
 	bound := time.NewTimer(s.grace)
 	defer bound.Stop()
 	select {
-	case <-s.closed:
-		s.ts.Close()
-		<-s.served
+	case <-over:
 		return nil
 	case <-bound.C:
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		return fmt.Errorf("closing the server of a handler: %d requests still run %v after their contexts ended", len(s.open), s.grace)
+		return fmt.Errorf("closing the server of a handler: %d requests still run %v after their contexts ended", s.open, s.grace)
 	}
 }
 
-// track is told the state of every connection.
+// track is called for each change of a connection's state.
 func (s *Server) track(c net.Conn, state http.ConnState) {
 	if state == http.StateActive || state == http.StateIdle {
-		return // as twice a request
+		return // without the lock: these come with every request
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch state {
-	case http.StateNew:
-		s.open[c] = struct{}{}
+	if state == http.StateNew {
+		s.running.Add(1)
+		s.open++
 		if s.closing { // accepted, but too late for http.Server.Close to see it
 			c.Close()
 		}
-	case http.StateHijacked, http.StateClosed:
-		delete(s.open, c)
-		if s.closing && len(s.open) == 0 {
-			select {
-			case <-s.closed:
-			default:
-				close(s.closed)
-			}
-		}
+		return
 	}
+	s.open--
+	s.running.Done()
 }
 
-// A boundedLog keeps the first 4 KiB written to it, whole lines apart.
-type boundedLog struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
+// requestIDHeader carries a request's id on the wire.
+const requestIDHeader = "X-Request-Id"
+
+type requestIDKey struct{}
+
+// WithRequestID returns a copy of ctx that carries the request's id.
+func WithRequestID(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, requestIDKey{}, id)
 }
 
-func (l *boundedLog) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.buf.Len()+len(p) <= 4<<10 {
-		l.buf.Write(p)
-	}
-	return len(p), nil
-}
-
-func (l *boundedLog) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
+// RequestID returns the id of the request that ctx belongs to, "" without one.
+func RequestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestIDKey{}).(string)
+	return id
 }

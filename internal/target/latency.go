@@ -6,25 +6,27 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
-// A Latency is a known distribution of durations. It is immutable, and a pure
-// function of what is asked of it, so that a test computes the truth without
-// running anything. The zero value is always 0.
+// A Latency is a known distribution of durations. It is immutable and its methods
+// are pure functions, so that a test can compute the truth without running
+// anything. In the zero value every duration is 0.
 type Latency struct {
-	points []point // ascending in q; none means always 0
-	steps  bool    // a mix: each point's value holds from the point before up to q
+	points []point // ascending in q; empty means always 0
+	steps  bool    // a mix: d is constant between two points, not interpolated
 }
 
-// A point says that the share q, in [0, 1], of all durations is at most d.
+// In a point, the share q of all durations, in [0, 1], is at most d.
 type point struct {
 	q float64
 	d time.Duration
 }
 
-// longest bounds every duration a user may give, so that sums of a few cannot
-// overflow; chosen, because no run lasts longer.
-const longest = 24 * time.Hour
+// maxDuration is the longest duration that a user may give, so that sums of a few
+// cannot overflow. No run lasts longer.
+const maxDuration = 24 * time.Hour
 
 // ParseLatency reads a distribution in one of three forms:
 //
@@ -32,10 +34,10 @@ const longest = 24 * time.Hour
 //	p50=2ms,p99=40ms         quantiles, percentiles from p0 to p100 ascending
 //	90%:1ms,9%:10ms,1%:100ms a mix: 90 % take 1 ms, 9 % 10 ms, 1 % 100 ms
 //
-// Between two quantiles the logarithm of the duration runs straight (the
-// duration itself where one of them is 0). Below the first and above the last
-// nothing is made up: with p50=2ms,p99=40ms the faster half takes 2 ms and the
-// slowest 1 % takes 40 ms. The shares of a mix must sum to 100 %.
+// Between two quantiles the logarithm of the duration is interpolated linearly
+// (the duration itself if the lower one is 0). There is no extrapolation: with
+// p50=2ms,p99=40ms the fastest half takes 2 ms and the slowest 1 % takes 40 ms.
+// The shares of a mix must add up to 100 %.
 func ParseLatency(s string) (Latency, error) {
 	var l Latency
 	var err error
@@ -62,7 +64,7 @@ func parseQuantiles(s string) (Latency, error) {
 		name, value, ok := strings.Cut(part, "=")
 		percent, found := strings.CutPrefix(name, "p")
 		if !ok || !found {
-			return l, fmt.Errorf("%q is no quantile, want one such as p99=40ms", part)
+			return l, fmt.Errorf("%q is not a quantile, want one such as p99=40ms", part)
 		}
 		p, err := strconv.ParseFloat(percent, 64)
 		if err != nil || !(p >= 0 && p <= 100) {
@@ -74,7 +76,7 @@ func parseQuantiles(s string) (Latency, error) {
 		}
 		if n := len(l.points); n > 0 {
 			if last := l.points[n-1]; p/100 <= last.q || d < last.d {
-				return l, fmt.Errorf("%q must be above the quantile before it, in percent and not below it in time", part)
+				return l, fmt.Errorf("%q must be above the quantile before it, and not faster", part)
 			}
 		}
 		l.points = append(l.points, point{p / 100, d})
@@ -90,7 +92,7 @@ func parseMix(s string) (Latency, error) {
 		share, value, ok := strings.Cut(part, ":")
 		percent, found := strings.CutSuffix(share, "%")
 		if !ok || !found {
-			return l, fmt.Errorf("%q is no share of a mix, want one such as 90%%:1ms", part)
+			return l, fmt.Errorf("%q is not a share of a mix, want one such as 90%%:1ms", part)
 		}
 		p, err := strconv.ParseFloat(percent, 64)
 		if err != nil || !(p > 0 && p <= 100) {
@@ -113,26 +115,25 @@ func parseMix(s string) (Latency, error) {
 	return l, nil
 }
 
-// parseDuration reads a duration with a unit, in [0, longest].
+// parseDuration reads a duration with a unit, in [0, maxDuration].
 func parseDuration(s string) (time.Duration, error) {
 	s = strings.TrimSpace(s)
 	d, err := time.ParseDuration(s)
 	switch {
 	case err == nil && d < 0:
 		return 0, fmt.Errorf("duration %q must not be negative", s)
-	case err == nil && d > longest:
-		return 0, fmt.Errorf("duration %q must be at most %v", s, longest)
+	case err == nil && d > maxDuration:
+		return 0, fmt.Errorf("duration %q must be at most %v", s, maxDuration)
 	case err == nil:
 		return d, nil
 	}
 	if _, err := strconv.ParseFloat(s, 64); err == nil {
 		return 0, fmt.Errorf("duration %q needs a unit, for example %sms", s, s)
 	}
-	return 0, fmt.Errorf("%q is no duration, want one such as 2ms", s)
+	return 0, fmt.Errorf("%q is not a duration, want one such as 2ms", s)
 }
 
-// Quantile returns the duration that the share q of all durations does not
-// exceed, for q in [0, 1]; it is exact to the nanosecond.
+// Quantile returns the quantile q, in [0, 1], exact to the nanosecond.
 func (l Latency) Quantile(q float64) time.Duration {
 	// Shares are decimal fractions: 0.07*100 is 7.000000000000001 in float64.
 	const slack = 1e-12
@@ -143,7 +144,7 @@ func (l Latency) Quantile(q float64) time.Duration {
 		case i == 0 || l.steps:
 			return b.d
 		}
-		return between(l.points[i-1], b, q)
+		return interpolate(l.points[i-1], b, q)
 	}
 	if len(l.points) == 0 {
 		return 0
@@ -151,7 +152,8 @@ func (l Latency) Quantile(q float64) time.Duration {
 	return l.points[len(l.points)-1].d
 }
 
-func between(a, b point, q float64) time.Duration {
+// interpolate returns the quantile q between a and b; see [ParseLatency].
+func interpolate(a, b point, q float64) time.Duration {
 	share := min((q-a.q)/(b.q-a.q), 1)
 	if a.d == 0 {
 		return time.Duration(math.Round(share * float64(b.d)))
@@ -160,23 +162,12 @@ func between(a, b point, q float64) time.Duration {
 	return time.Duration(math.Round(float64(a.d) * math.Pow(ratio, share)))
 }
 
-// At returns the n-th duration of the sequence that seed selects. The
+// At returns duration n, counted from 0, of the sequence that seed selects. The
 // durations of different n are independent samples of the distribution.
 func (l Latency) At(n int64, seed uint64) time.Duration {
-	// 53 bits, in (0, 1], as many as a float64 holds.
-	return l.Quantile(float64(mix(mix(seed)+uint64(n)*gamma)>>11+1) / (1 << 53))
-}
-
-// gamma is the odd number nearest to 2^64 divided by the golden ratio.
-const gamma = 0x9e3779b97f4a7c15
-
-// mix is the output function of SplitMix64 (Steele, Lea and Flood, "Fast
-// splittable pseudorandom number generators", OOPSLA 2014, variant 13).
-func mix(z uint64) uint64 {
-	z += gamma
-	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-	z = (z ^ z>>27) * 0x94d049bb133111eb
-	return z ^ z>>31
+	// The seed is hashed first: sequences of neighbouring seeds must not overlap.
+	u := stat.Random(stat.Random(seed, 0), n)
+	return l.Quantile(float64(u>>11+1) / (1 << 53)) // in (0, 1], with the 53 bits of a float64
 }
 
 // String returns the distribution in the form [ParseLatency] reads.
@@ -191,16 +182,17 @@ func (l Latency) String() string {
 	below := 0.0
 	for _, p := range l.points {
 		if l.steps {
-			parts = append(parts, percent(p.q-below)+"%:"+p.d.String())
+			parts = append(parts, formatPercent(p.q-below)+"%:"+p.d.String())
 		} else {
-			parts = append(parts, "p"+percent(p.q)+"="+p.d.String())
+			parts = append(parts, "p"+formatPercent(p.q)+"="+p.d.String())
 		}
 		below = p.q
 	}
 	return strings.Join(parts, ",")
 }
 
-// percent prints a share without the dust of binary fractions.
-func percent(share float64) string {
+// formatPercent formats a share as a percentage, without the rounding errors of
+// binary fractions.
+func formatPercent(share float64) string {
 	return strconv.FormatFloat(math.Round(share*1e11)/1e9, 'f', -1, 64)
 }

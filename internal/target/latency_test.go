@@ -47,26 +47,26 @@ func TestLatencyQuantile(t *testing.T) {
 func TestParseLatencyRefuses(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"2", `parsing latency "2": duration "2" needs a unit, for example 2ms`},
-		{"", `"" is no duration`},
-		{"fast", `"fast" is no duration, want one such as 2ms`},
+		{"", `"" is not a duration`},
+		{"fast", `"fast" is not a duration, want one such as 2ms`},
 		{"-2ms", `duration "-2ms" must not be negative`},
 		{"25h", `duration "25h" must be at most 24h0m0s`},
 		{"p50=2", `duration "2" needs a unit`},
-		{"p50=2ms,40ms", `"40ms" is no quantile, want one such as p99=40ms`},
-		{"p50=2ms,", `"" is no quantile`},
-		{"50=2ms", `"50=2ms" is no quantile`},
+		{"p50=2ms,40ms", `"40ms" is not a quantile, want one such as p99=40ms`},
+		{"p50=2ms,", `"" is not a quantile`},
+		{"50=2ms", `"50=2ms" is not a quantile`},
 		{"p101=2ms", `"p101" is not between p0 and p100`},
 		{"p-1=2ms", `"p-1" is not between p0 and p100`},
 		{"pNaN=2ms", `"pNaN" is not between p0 and p100`},
 		{"p99=40ms,p50=2ms", `"p50=2ms" must be above the quantile before it`},
 		{"p50=2ms,p50=3ms", `"p50=3ms" must be above the quantile before it`},
-		{"p50=2ms,p99=1ms", `not below it in time`},
+		{"p50=2ms,p99=1ms", `"p99=1ms" must be above the quantile before it, and not faster`},
 		{"90%:1ms,9%:10ms", `the shares sum to 99%, want 100%`},
 		{"90%:1ms,11%:10ms", `the shares sum to 101%, want 100%`},
 		{"0%:1ms,100%:10ms", `share "0%" must be above 0%`},
 		{"90%:10ms,10%:1ms", `"10%:1ms" must take longer than the share before it`},
-		{"90%:1ms,p99:10ms", `"p99:10ms" is no share of a mix, want one such as 90%:1ms`},
-		{"90%", `"90%" is no share of a mix`},
+		{"90%:1ms,p99:10ms", `"p99:10ms" is not a share of a mix, want one such as 90%:1ms`},
+		{"90%", `"90%" is not a share of a mix`},
 	} {
 		_, err := ParseLatency(c.text)
 		assert.ErrorContains(t, err, c.want, c.text)
@@ -85,8 +85,8 @@ func TestLatencyString(t *testing.T) {
 	assert.Equal(t, Latency{}, l)
 }
 
-// The share of 10,000 samples that a quantile bounds stays within five standard
-// deviations, each sqrt(q*(1-q)/10000), of the distribution's.
+// The share of 10,000 samples up to a quantile q is within five standard
+// deviations, each sqrt(q*(1-q)/10000), of q.
 func TestLatencyAtFollowsTheDistribution(t *testing.T) {
 	const n = 10_000
 	for _, c := range []struct {

@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// checkLeaks gives what is ending some time to end.
+// checkLeaks waits up to 2 s for goroutines and descriptors to end.
 func checkLeaks(goroutines, files int) error {
 	for end := time.Now().Add(2 * time.Second); ; time.Sleep(time.Millisecond) {
 		g, f := runtime.NumGoroutine(), openFiles()
@@ -39,8 +39,8 @@ func checkLeaks(goroutines, files int) error {
 	}
 }
 
-// openFiles counts this process's descriptors but those of the runtime's
-// poller, which stay once made; 0 where /proc does not tell.
+// openFiles counts this process's descriptors except those of the runtime's
+// poller, which are never closed. It returns 0 without /proc.
 func openFiles() int {
 	fds, err := os.ReadDir("/proc/self/fd")
 	if err != nil {

@@ -11,16 +11,19 @@ import (
 	"time"
 )
 
-// A memoryConn is one end of a connection in memory that behaves like a TCP
-// socket of Linux: what is written waits to be read, up to 64 KiB; an end that
-// closes lets the other read what it has written, unless it leaves something
-// unread itself, which resets the connection. Safe for concurrent use.
+// A memoryConn is one end of a connection in memory that behaves like a TCP socket
+// on Linux: up to 64 KiB are buffered in each direction; after one end has closed,
+// the other can still read what was written, unless the closed end left something
+// unread, which resets the connection. It is safe for concurrent use.
+//
+// Reads and writes wait on a condition and deadlines are timers, so goroutines
+// that use it are durably blocked in the sense of testing/synctest.
 type memoryConn struct {
-	mu            *sync.Mutex // both streams'
+	mu            *sync.Mutex // guards both streams
 	in, out       *stream
 	local, remote *net.TCPAddr
 
-	// What net/http makes happen once a request must not cost an allocation.
+	// Made in advance, because net/http causes a timeout with every request.
 	readTimeout, writeTimeout net.OpError
 }
 
@@ -71,25 +74,25 @@ func (c *memoryConn) Write(b []byte) (int, error) {
 	return n, &e
 }
 
-// Pending returns how many octets wait to be read, and whether the peer has
-// left the connection open. It does not wait.
+// Pending returns how many octets can be read, and whether the connection is still
+// open. It does not wait.
 func (c *memoryConn) Pending() (n int, open bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.in.n, !c.in.ended && !c.in.reader.closed
 }
 
-// CloseWrite ends what the peer has to read, as net/http does before it closes a
-// connection whose client may still be sending.
+// CloseWrite ends the stream that the peer reads. net/http calls it before it
+// closes a connection while the client may still be sending.
 func (c *memoryConn) CloseWrite() error {
-	return c.use("close", func() {
+	return c.ifOpen("close", func() {
 		c.out.ended = true
 		c.out.changed.Broadcast()
 	})
 }
 
 func (c *memoryConn) Close() error {
-	return c.use("close", func() {
+	return c.ifOpen("close", func() {
 		unread := c.in.n > 0
 		switch {
 		case unread && c.out.ended:
@@ -110,22 +113,22 @@ func (c *memoryConn) LocalAddr() net.Addr  { return c.local }
 func (c *memoryConn) RemoteAddr() net.Addr { return c.remote }
 
 func (c *memoryConn) SetDeadline(t time.Time) error {
-	return c.use("set", func() {
+	return c.ifOpen("set", func() {
 		c.in.setDeadline(&c.in.reader, t)
 		c.out.setDeadline(&c.out.writer, t)
 	})
 }
 
 func (c *memoryConn) SetReadDeadline(t time.Time) error {
-	return c.use("set", func() { c.in.setDeadline(&c.in.reader, t) })
+	return c.ifOpen("set", func() { c.in.setDeadline(&c.in.reader, t) })
 }
 
 func (c *memoryConn) SetWriteDeadline(t time.Time) error {
-	return c.use("set", func() { c.out.setDeadline(&c.out.writer, t) })
+	return c.ifOpen("set", func() { c.out.setDeadline(&c.out.writer, t) })
 }
 
-// use does f to an open connection, and fails on one that this end has closed.
-func (c *memoryConn) use(op string, f func()) error {
+// ifOpen calls f, or returns an error if this end is closed.
+func (c *memoryConn) ifOpen(op string, f func()) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.in.reader.closed {
@@ -138,28 +141,28 @@ func (c *memoryConn) use(op string, f func()) error {
 
 // A memoryListener accepts connections in memory.
 type memoryListener struct {
-	addr   *net.TCPAddr // that clients believe to talk to
-	dialed atomic.Uint32
-	calls  chan net.Conn // the servers' ends of connections being opened
-	once   sync.Once
-	closed chan struct{}
+	addr    *net.TCPAddr // the server's, as clients see it
+	dialed  atomic.Uint32
+	pending chan net.Conn // server ends of connections to accept
+	once    sync.Once
+	closed  chan struct{}
 }
 
 func newMemoryListener(addr *net.TCPAddr) *memoryListener {
-	return &memoryListener{addr: addr, calls: make(chan net.Conn), closed: make(chan struct{})}
+	return &memoryListener{addr: addr, pending: make(chan net.Conn), closed: make(chan struct{})}
 }
 
-// dial opens a connection: when it returns the server has accepted it.
+// dial opens a connection. When it returns, the server has accepted it.
 func (l *memoryListener) dial(ctx context.Context) (net.Conn, error) {
 	fail := func(err error) (net.Conn, error) {
 		return nil, &net.OpError{Op: "dial", Net: "memory", Addr: l.addr, Err: err}
 	}
-	if ctx.Err() != nil { // whoever accepts
+	if ctx.Err() != nil { // even if a server is accepting
 		return fail(ctx.Err())
 	}
-	client, server := newMemoryConns(l.caller(), l.addr)
+	client, server := newMemoryConns(l.nextClient(), l.addr)
 	select {
-	case l.calls <- server:
+	case l.pending <- server:
 		return client, nil
 	case <-l.closed:
 		return fail(syscall.ECONNREFUSED)
@@ -168,20 +171,20 @@ func (l *memoryListener) dial(ctx context.Context) (net.Conn, error) {
 	}
 }
 
-// caller returns the address of the next client: another port each time, until
-// there are no more that need no privileges.
-func (l *memoryListener) caller() *net.TCPAddr {
-	const least, ports = 1024, 1<<16 - 1024
+// nextClient returns the address of the next client. Its port is a different one
+// each time, until all unprivileged ports have been used.
+func (l *memoryListener) nextClient() *net.TCPAddr {
+	const first, ports = 1024, 1<<16 - 1024
 	a := *l.addr
-	if a.Port = least + int((l.dialed.Add(1)-1)%ports); a.Port == l.addr.Port {
-		return l.caller()
+	if a.Port = first + int((l.dialed.Add(1)-1)%ports); a.Port == l.addr.Port {
+		return l.nextClient()
 	}
 	return &a
 }
 
 func (l *memoryListener) Accept() (net.Conn, error) {
 	select {
-	case c := <-l.calls:
+	case c := <-l.pending:
 		return c, nil
 	case <-l.closed:
 		return nil, &net.OpError{Op: "accept", Net: "memory", Addr: l.addr, Err: net.ErrClosed}

@@ -1,12 +1,14 @@
 package target
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"math/rand/v2"
 	"net"
 	"os"
 	"runtime"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -17,9 +19,10 @@ import (
 	"golang.org/x/net/nettest"
 )
 
-// conns returns the two ends of a connection that ends with the test.
+// conns returns the two ends of a connection, which ends with the test.
 func conns(t testing.TB) (c, s *memoryConn) {
-	c, s = newMemoryConns(&net.TCPAddr{Port: 1}, &net.TCPAddr{Port: 2})
+	lo := net.IPv4(127, 0, 0, 1)
+	c, s = newMemoryConns(&net.TCPAddr{IP: lo, Port: 1}, &net.TCPAddr{IP: lo, Port: 2})
 	t.Cleanup(func() { c.Close(); s.Close() })
 	return c, s
 }
@@ -93,7 +96,42 @@ func TestMemoryConnWaitsForRoom(t *testing.T) {
 	})
 }
 
-// A connection that holds nothing has given back the large ring it needed.
+// A write that waits for another one is durably blocked.
+func TestMemoryConnWritesInTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := conns(t)
+		c.SetWriteDeadline(time.Now().Add(time.Second))
+		began := time.Now()
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() {
+				_, err := c.Write(make([]byte, largeRing+1))
+				timedOut(t, err, "write")
+			})
+		}
+		wg.Wait()
+		assert.Equal(t, time.Second, time.Since(began))
+	})
+	synctest.Test(t, func(t *testing.T) {
+		c, s := conns(t)
+		var wg sync.WaitGroup
+		for _, octet := range []byte("ab") {
+			wg.Go(func() {
+				_, err := c.Write(bytes.Repeat([]byte{octet}, 2*largeRing))
+				assert.NoError(t, err)
+			})
+		}
+		got := make([]byte, 4*largeRing)
+		_, err := io.ReadFull(s, got)
+		require.NoError(t, err)
+		wg.Wait()
+		first, second := got[:2*largeRing], got[2*largeRing:]
+		assert.Equal(t, 2*largeRing, bytes.Count(first, first[:1]), "nothing comes in between")
+		assert.Equal(t, 2*largeRing, bytes.Count(second, second[:1]))
+	})
+}
+
+// An empty connection has returned its large ring.
 func TestMemoryConnHoldsLittle(t *testing.T) {
 	c, s := conns(t)
 	assert.Nil(t, c.out.ring(), "nothing before it is used")
@@ -111,10 +149,10 @@ func TestMemoryConnHoldsLittle(t *testing.T) {
 	assert.Len(t, c.out.ring(), smallRing)
 	c.Write(make([]byte, 2*smallRing))
 	s.Close()
-	assert.Nil(t, c.out.ring(), "nobody will read it")
+	assert.Nil(t, c.out.ring(), "it will not be read")
 }
 
-// timedOut checks that err is what a socket says whose deadline has passed.
+// timedOut checks that err is the error of a socket after its deadline.
 func timedOut(t *testing.T, err error, op string) {
 	t.Helper()
 	assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
@@ -127,10 +165,7 @@ func timedOut(t *testing.T, err error, op string) {
 
 func TestMemoryConnDeadlines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		lo := net.IPv4(127, 0, 0, 1)
-		c, s := newMemoryConns(&net.TCPAddr{IP: lo, Port: 1}, &net.TCPAddr{IP: lo, Port: 2})
-		defer c.Close()
-		defer s.Close()
+		c, s := conns(t)
 		began := time.Now()
 		elapsed := func() time.Duration { return time.Since(began) }
 		b := make([]byte, 1)
@@ -141,13 +176,13 @@ func TestMemoryConnDeadlines(t *testing.T) {
 		assert.Equal(t, time.Second, elapsed(), "no sooner, no later")
 		s.Write([]byte("x"))
 		_, err = c.Read(b)
-		timedOut(t, err, "read") // though something is there
+		timedOut(t, err, "read") // though there is something to read
 		c.SetReadDeadline(time.Time{})
 		n, err := c.Read(b)
 		assert.NoError(t, err, "cleared")
 		assert.Equal(t, 1, n)
 
-		// One that is moved ends nothing at its old time.
+		// One that was changed has no effect at its old time.
 		c.SetReadDeadline(time.Now().Add(time.Second))
 		go func() {
 			time.Sleep(time.Second / 2)
@@ -157,14 +192,14 @@ func TestMemoryConnDeadlines(t *testing.T) {
 		timedOut(t, err, "read")
 		assert.Equal(t, 3500*time.Millisecond, elapsed())
 
-		// A timer that was about to fire when it was moved does no harm.
+		// Nor has a timer that fires while its deadline is changed.
 		c.SetReadDeadline(time.Now().Add(time.Second))
 		c.in.expire(&c.in.reader)
 		_, err = c.Read(b)
 		timedOut(t, err, "read")
 		assert.Equal(t, 4500*time.Millisecond, elapsed())
 
-		// One that is cleared ends nothing, and the past ends at once.
+		// One that was cleared has no effect, and one in the past an immediate one.
 		c.SetDeadline(time.Now().Add(time.Second))
 		c.SetDeadline(time.Time{})
 		go func() { time.Sleep(time.Minute); c.SetDeadline(time.Unix(1, 0)) }()
@@ -183,7 +218,7 @@ func TestMemoryConnDeadlines(t *testing.T) {
 	})
 }
 
-// The ends of a connection are those of a TCP socket of Linux.
+// Connections end as those over TCP on Linux do.
 func TestMemoryConnEnds(t *testing.T) {
 	b := make([]byte, 100)
 	readFails := func(t *testing.T, c net.Conn, want error) {
@@ -277,7 +312,7 @@ func TestMemoryConnEnds(t *testing.T) {
 	}
 }
 
-// Whoever waits is told of the end.
+// The end of a connection ends the calls that wait.
 func TestMemoryConnEndsCallsThatWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		check := func(want error, why string, wait func(c net.Conn) error, end func(c, peer *memoryConn) error) {
@@ -337,7 +372,7 @@ func TestMemoryListener(t *testing.T) {
 	assert.Equal(t, addr, l.Addr())
 	seen := map[string]bool{}
 	for range 1<<16 - 1024 - 1 {
-		seen[l.caller().String()] = true
+		seen[l.nextClient().String()] = true
 	}
 	assert.Len(t, seen, 1<<16-1024-1, "each has an address of its own")
 	assert.NotContains(t, seen, addr.String(), "which is not the server's")
@@ -355,11 +390,11 @@ func TestMemoryListener(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
 	_, err = l.dial(ctx)
-	assert.ErrorIs(t, err, context.DeadlineExceeded, "nobody accepts")
+	assert.ErrorIs(t, err, context.DeadlineExceeded, "no server accepts")
 	go func() { c, _ := l.Accept(); accepted <- c }()
 	for range 1000 {
 		_, err = l.dial(ctx)
-		require.ErrorIs(t, err, context.DeadlineExceeded, "whoever accepts")
+		require.ErrorIs(t, err, context.DeadlineExceeded, "even if a server accepts")
 		runtime.Gosched()
 	}
 	_, err = l.dial(t.Context())
@@ -375,7 +410,7 @@ func TestMemoryListener(t *testing.T) {
 	assert.NoError(t, l.Close())
 }
 
-// BenchmarkMemoryConn sends so many octets to and fro.
+// BenchmarkMemoryConn sends a number of octets back and forth.
 func BenchmarkMemoryConn(b *testing.B) {
 	for name, octets := range map[string]int{"200B": 200, "4KiB": 4 << 10, "1MiB": 1 << 20} {
 		b.Run(name, func(b *testing.B) {

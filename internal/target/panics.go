@@ -10,20 +10,20 @@ import (
 )
 
 const (
-	// panicsKept is how many panics are remembered, the latest; chosen: a
-	// report shows a few, and asks soon after the failure.
+	// panicsKept is how many panics are kept, the latest ones. A report shows a
+	// few of them, and asks soon after the failure.
 	panicsKept = 1024
-	// panicText bounds one panic's message in bytes; chosen: a few lines.
+	// panicText is the maximum length of a panic's value in bytes, a few lines.
 	panicText = 512
 )
 
-// panics remembers the latest panics of a handler by request id. The zero
-// value is ready, and safe for concurrent use.
+// panics keeps the latest panics of a handler by request id. The zero value is
+// ready to use. It is safe for concurrent use.
 type panics struct {
 	mu    sync.Mutex
 	texts map[string]string
-	ids   []string // a ring once it holds panicsKept
-	next  int      // the oldest place of the ring
+	ids   []string // a ring once it holds panicsKept ids
+	next  int      // index of the oldest id in the ring
 }
 
 func (p *panics) remember(id, text string) {
@@ -32,7 +32,7 @@ func (p *panics) remember(id, text string) {
 	if p.texts == nil {
 		p.texts = make(map[string]string)
 	}
-	if _, again := p.texts[id]; !again {
+	if _, known := p.texts[id]; !known {
 		if len(p.ids) < panicsKept {
 			p.ids = append(p.ids, id)
 		} else {
@@ -51,9 +51,8 @@ func (p *panics) text(id string) (string, bool) {
 	return text, ok
 }
 
-// guard returns h with each request's id in its context, and with its panics
-// remembered: what net/http would print, and then go on, becomes a closed
-// connection whose cause can be asked for.
+// guard returns h with the request's id in each context. It keeps the panics of h,
+// which net/http would print, and ends their connections.
 func (p *panics) guard(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := r.Header.Get(requestIDHeader)
@@ -64,11 +63,11 @@ func (p *panics) guard(h http.Handler) http.Handler {
 			}
 			switch v := recover(); v {
 			case nil:
-				p.remember(id, "the handler ended its goroutine, as t.Fatal and t.FailNow do; they belong in the test's own")
+				p.remember(id, "the handler ended its goroutine, as t.Fatal and t.FailNow do; call them on the test's goroutine")
 				return
 			case http.ErrAbortHandler:
 			default:
-				p.remember(id, describe(v))
+				p.remember(id, describePanic(v))
 			}
 			panic(http.ErrAbortHandler)
 		}()
@@ -80,9 +79,9 @@ func (p *panics) guard(h http.Handler) http.Handler {
 	})
 }
 
-// describe says what was panicked with, and where. It must be called by the
-// deferred function that recovered.
-func describe(v any) string {
+// describePanic formats the value v of a panic and the place where it happened. It
+// must be called by the deferred function that recovered v.
+func describePanic(v any) string {
 	text := fmt.Sprint("panic: ", v)
 	if len(text) > panicText {
 		text = strings.ToValidUTF8(text[:panicText], "") + "..."

@@ -10,34 +10,33 @@ import (
 	"time"
 )
 
-// RawOptions says how a [Raw] server behaves. The zero value answers every
-// request at once with status 200 and logs no arrival.
+// RawOptions are options of [ListenRaw]. With the zero value the server answers
+// every request at once with status 200 and logs no arrivals.
 type RawOptions struct {
 	Timing Timing // when each request is answered
-	Log    int    // how many arrivals to keep, the first ones, 56 bytes each; 0 means none
+	Log    int    // how many of the first arrivals to log, 56 bytes each; 0 means none
 
-	// Behave answers request n, counted from 0 in the order of arrival, once
-	// its time has come; nil means c.Answer(200). If it answers nothing and
-	// leaves c open, the next request on c is read.
+	// Behave answers request n, counted from 0 in the order of arrival, at the
+	// time that Timing gives; nil means c.Answer(200). If it returns without an
+	// answer and leaves c open, the next request on c is read.
 	Behave func(n int64, c *RawConn)
 }
 
-// A Raw is a TCP server that speaks just enough HTTP/1.1 to be a target whose
-// every answer is due at a known instant: it reads heads and bodies sent with
-// Content-Length, keeps connections alive, and does nothing else with its
-// time. It logs when each request arrived.
+// A Raw is a TCP server that speaks just enough HTTP/1.1 to answer each request at
+// a known instant: it reads heads, and bodies with a Content-Length, and keeps
+// connections alive. It logs when each request arrived.
 type Raw struct {
 	URL   string    // http://127.0.0.1:1234
 	Addr  string    // 127.0.0.1:1234
-	Start time.Time // what arrivals are counted from; with its monotonic part
+	Start time.Time // arrivals are offsets from it; has a monotonic reading
 
 	opts   RawOptions
 	ledger *ledger
 	served atomic.Int64
 	l      net.Listener
-	ctx    context.Context // ends with Close, for those who sleep
+	ctx    context.Context // ends with Close, which wakes sleeping connections
 	cancel context.CancelFunc
-	wg     sync.WaitGroup // the accepter and every connection
+	wg     sync.WaitGroup // the accept loop and every connection
 
 	mu    sync.Mutex
 	conns map[*RawConn]struct{} // nil once closed
@@ -73,18 +72,14 @@ func ListenRaw(addr string, opts RawOptions) (*Raw, error) {
 // Seen returns how many requests arrived.
 func (r *Raw) Seen() int64 { return r.ledger.count() }
 
-// Served returns how many answers were handed to the kernel whole.
+// Served returns how many complete answers were handed to the kernel.
 func (r *Raw) Served() int64 { return r.served.Load() }
 
-// Arrivals returns the logged arrivals in the order of their numbers.
+// Arrivals returns the logged arrivals, ordered by their numbers.
 func (r *Raw) Arrivals() []Arrival { return r.ledger.arrivals() }
 
-// Await blocks until n requests arrived, or ctx ends: then its error says how
-// many did.
-func (r *Raw) Await(ctx context.Context, n int64) error { return r.ledger.await(ctx, n) }
-
-// Close stops listening, cuts every connection off and returns when nothing
-// of the server is left. It may be called again.
+// Close stops listening, closes every connection and returns when nothing of the
+// server is left. It may be called again.
 func (r *Raw) Close() error {
 	r.cancel()
 	err := r.l.Close()
@@ -108,8 +103,8 @@ func (r *Raw) accept() {
 			return
 		}
 		if err != nil {
-			// Out of descriptors or the like: those connections wait in the
-			// kernel's queue. 5 ms as net/http begins with.
+			// Out of descriptors, for example: the connections wait in the
+			// kernel's queue. net/http, too, begins with 5 ms.
 			_ = Sleep(r.ctx, 5*time.Millisecond)
 			continue
 		}
@@ -123,4 +118,74 @@ func (r *Raw) accept() {
 		}
 		r.mu.Unlock()
 	}
+}
+
+// An Arrival is the arrival of one request at a target.
+type Arrival struct {
+	ID string        // its X-Request-Id, cut to 47 bytes; "" without one
+	At time.Duration // when its head was complete, from the target's start
+}
+
+// A ledger counts requests and logs when they arrived. It is safe for concurrent
+// use.
+type ledger struct {
+	start time.Time // immutable; has a monotonic reading
+
+	mu    sync.Mutex
+	seen  int64
+	first time.Duration // when request 0 arrived
+	log   []entry       // of fixed capacity, so that logging does not allocate
+}
+
+// An entry is an [Arrival] without a pointer, so that the garbage collector need
+// not scan a log of millions.
+type entry struct {
+	at   time.Duration
+	size uint8
+	id   [47]byte
+}
+
+// newLedger returns a ledger that logs the first size arrivals.
+func newLedger(size int) *ledger {
+	return &ledger{start: time.Now(), log: make([]entry, 0, size)}
+}
+
+// arrive records a request. It returns the request's number, counted from 0, the
+// current time, and its offset from the arrival of request 0.
+func (l *ledger) arrive(id []byte) (n int64, now time.Time, since time.Duration) {
+	now = time.Now()
+	at := now.Sub(l.start)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n = l.seen
+	l.seen++
+	if n == 0 {
+		l.first = at
+	}
+	if len(l.log) < cap(l.log) {
+		l.log = l.log[:n+1]
+		e := &l.log[n]
+		e.at = at
+		e.size = uint8(copy(e.id[:], id))
+	}
+	// A request that read the clock before request 0 may be numbered after it.
+	return n, now, max(at-l.first, 0)
+}
+
+func (l *ledger) count() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.seen
+}
+
+// arrivals returns a copy of the log.
+func (l *ledger) arrivals() []Arrival {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := make([]Arrival, len(l.log))
+	for i := range l.log {
+		e := &l.log[i]
+		out[i] = Arrival{ID: string(e.id[:e.size]), At: e.at}
+	}
+	return out
 }

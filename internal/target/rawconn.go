@@ -9,31 +9,28 @@ import (
 	"strconv"
 )
 
-// maxRawHead bounds a request's head in bytes; chosen: twice what nginx takes
-// unless told otherwise (large_client_header_buffers 4 8k).
+// maxRawHead is the maximum size of a request's head in bytes: twice what nginx
+// accepts by default (large_client_header_buffers 4 8k).
 const maxRawHead = 64 << 10
 
-// A RawConn is a connection to a [Raw] server, as [RawOptions.Behave] sees it
-// while it answers one request. Its Conn may be used as is: written to for any
-// bytes at all, closed for an orderly end.
+// A RawConn is a connection to a [Raw] server, on which [RawOptions.Behave]
+// answers one request. Behave may write any bytes to it and close it.
 type RawConn struct {
 	net.Conn
+	ID []byte // the request's X-Request-Id, empty without one; valid until Behave returns
 
 	raw    *Raw
 	req    rawRequest
-	buf    []byte // received and not yet used
+	buf    []byte // received and not yet parsed
 	out    []byte // the answer being built
 	closed bool
 }
 
-// ID returns the request's X-Request-Id, "" without one.
-func (c *RawConn) ID() string { return string(c.req.id) }
-
-// Answer writes a whole response with this status. With the last answer that
-// the client allows on this connection, the connection ends.
+// Answer writes a complete response with this status. It closes the connection if
+// the request does not allow another one on it.
 func (c *RawConn) Answer(status int) {
 	c.out = appendResponse(c.out[:0], status, c.req)
-	// Counted first: a client that has the answer must find it counted.
+	// Counted first, because a client that has the answer expects it to be.
 	c.raw.served.Add(1)
 	_, err := c.Conn.Write(c.out)
 	if err != nil {
@@ -42,21 +39,6 @@ func (c *RawConn) Answer(status int) {
 	if err != nil || c.req.last {
 		c.Close()
 	}
-}
-
-// Hold answers nothing: it returns when the client ends the connection, or the
-// server is closed.
-func (c *RawConn) Hold() {
-	_, _ = io.Copy(io.Discard, c.Conn)
-	c.Close()
-}
-
-// Reset ends the connection by a reset. What was written may be lost with it.
-func (c *RawConn) Reset() {
-	if tcp, ok := c.Conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0)
-	}
-	c.Close()
 }
 
 // Close ends the connection; the next request will not be read.
@@ -76,6 +58,7 @@ func (c *RawConn) serve() {
 		if d := r.opts.Timing.Delay(since, n); d > 0 && sleepUntil(r.ctx, at.Add(d)) != nil {
 			break
 		}
+		c.ID = c.req.id
 		r.opts.Behave(n, c)
 		c.buf = slices.Delete(c.buf, 0, c.req.size)
 	}
@@ -85,8 +68,8 @@ func (c *RawConn) serve() {
 	r.mu.Unlock()
 }
 
-// readHead reads until a whole head is at the front of buf, and parses it. It
-// is false when the connection must end.
+// readHead reads until buf begins with a complete head, and parses it. It returns
+// false if the connection must end.
 func (c *RawConn) readHead() bool {
 	for {
 		if i := bytes.Index(c.buf, []byte("\r\n\r\n")); i >= 0 {
@@ -113,7 +96,7 @@ func (c *RawConn) readHead() bool {
 	}
 }
 
-// skipBody reads the request's body and drops it.
+// skipBody reads and drops the request's body. It returns false if that fails.
 func (c *RawConn) skipBody() bool {
 	have := min(int64(len(c.buf)-c.req.size), c.req.body)
 	c.buf = slices.Delete(c.buf, c.req.size, c.req.size+int(have))
@@ -130,7 +113,7 @@ func (c *RawConn) skipBody() bool {
 	return err == nil
 }
 
-// A rawRequest is what matters of a request's head. It aliases the head.
+// A rawRequest is the relevant part of a request's head. It aliases the head.
 type rawRequest struct {
 	size   int    // of the head in bytes
 	id     []byte // X-Request-Id
@@ -139,7 +122,7 @@ type rawRequest struct {
 	old    bool   // its version is HTTP/1.0
 	last   bool   // the connection ends after the answer
 	expect bool   // the client waits for 100 (Continue)
-	refuse int    // the status to refuse it with; 0 if it is understood
+	refuse int    // the status of a refusal; 0 if the request is accepted
 }
 
 // parseRawHead parses a head that ends with an empty line.
@@ -164,7 +147,7 @@ func parseRawHead(b []byte) rawRequest {
 	}
 }
 
-// field notes a header field if it matters.
+// field records a header field if it is relevant.
 func (q *rawRequest) field(name, value []byte) {
 	switch len(name) {
 	case len("Expect"):
@@ -203,7 +186,7 @@ func (q *rawRequest) field(name, value []byte) {
 // rawBody is the body of every answer.
 const rawBody = "hello, world\n"
 
-// appendResponse appends a whole response to request q.
+// appendResponse appends a complete response to request q.
 func appendResponse(b []byte, status int, q rawRequest) []byte {
 	b = append(b, "HTTP/1.1 "...)
 	b = strconv.AppendInt(b, int64(status), 10)

@@ -10,45 +10,45 @@ import (
 )
 
 const (
-	// smallRing is what a stream holds of its own, in octets. Chosen: a common
-	// request or a small response fits, and 5,000 connections take 10 MB.
+	// smallRing is the size of a stream's own buffer in octets. A typical request
+	// or small response fits, and 5,000 connections take 10 MB.
 	smallRing = 1 << 10
-	// largeRing is the most that waits in a stream to be read, in octets.
-	// Chosen: it is what the wire reads large bodies with.
+	// largeRing is how many octets a stream buffers at most. The client reads
+	// large bodies in pieces of this size.
 	largeRing = 64 << 10
 )
 
-// largeRings are lent to streams in which more than smallRing waits.
+// largeRings are lent to streams that buffer more than smallRing.
 var largeRings = sync.Pool{New: func() any { return new([largeRing]byte) }}
 
-// A stream is one direction of a connection in memory: octets that one end has
-// written and the other has yet to read, and how far the ends are done with it.
+// A stream is one direction of a connection in memory: the octets that one end has
+// written and the other has not read, and the state of both ends.
 type stream struct {
 	mu      *sync.Mutex // of the connection; guards the rest
-	changed sync.Cond   // something below has
-	whole   sync.Mutex  // held by a write, so that none comes in between
+	changed sync.Cond   // signals any change of the fields below
+	writing bool        // a write is in progress; others wait, so that their octets do not mix
 
 	small    []byte           // made when first needed
-	large    *[largeRing]byte // lent; nil if what waits fits into small
-	start, n int              // what waits begins at start of the ring, n octets, and may wrap around
+	large    *[largeRing]byte // lent; nil if the buffered octets fit into small
+	start, n int              // n octets are buffered from start of the ring, and may wrap around
 
 	reader, writer side
-	ended          bool          // nothing follows what waits
-	reset          bool          // and that is no orderly end
-	broken         syscall.Errno // what writes fail with, now that the reader is gone; 0 means not yet
+	ended          bool          // nothing follows the buffered octets
+	reset          bool          // ended by a reset
+	broken         syscall.Errno // the error of writes, now that the reader is gone; 0 means not yet
 }
 
-// A side is what one end wants of a stream.
+// A side is the state of one end of a stream.
 type side struct {
-	closed bool
-	at     time.Time   // the deadline; zero means none
-	passed bool        // and it has
-	timer  *time.Timer // made when first needed
+	closed   bool
+	deadline time.Time   // zero means none
+	expired  bool        // the deadline has passed
+	timer    *time.Timer // made when first needed
 }
 
 func (s *stream) init(mu *sync.Mutex) { s.mu, s.changed.L = mu, mu }
 
-// read waits for octets and takes them, as many as fit into b.
+// read waits for octets and takes as many as fit into b.
 func (s *stream) read(b []byte) (n int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -58,7 +58,7 @@ func (s *stream) read(b []byte) (n int, err error) {
 			return 0, net.ErrClosed
 		case len(b) == 0:
 			return 0, nil
-		case s.reader.passed:
+		case s.reader.expired:
 			return 0, os.ErrDeadlineExceeded
 		case s.n > 0:
 			n = s.take(b)
@@ -72,25 +72,28 @@ func (s *stream) read(b []byte) (n int, err error) {
 	}
 }
 
-// write puts all of b in, and waits for room where there is none.
+// write adds all of b and waits for room when the buffer is full.
 func (s *stream) write(b []byte) (n int, err error) {
-	s.whole.Lock()
-	defer s.whole.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for s.writing {
+		s.changed.Wait()
+	}
+	s.writing = true
+	defer func() { s.writing = false; s.changed.Broadcast() }()
 	for ; ; s.changed.Wait() {
 		switch {
 		case s.writer.closed:
 			return n, net.ErrClosed
-		case s.writer.passed:
+		case s.writer.expired:
 			return n, os.ErrDeadlineExceeded
 		case s.ended:
 			return n, syscall.EPIPE
 		case s.reader.closed && s.broken != 0:
 			return n, s.broken
 		case s.reader.closed:
-			// A socket learns that its peer is gone from the answer to what
-			// it sends there, which is lost.
+			// A socket learns that its peer is gone only from the answer to
+			// what it sends, so the first octets are lost without an error.
 			s.broken = syscall.EPIPE
 			lost := min(len(b)-n, largeRing)
 			if n += lost; n < len(b) {
@@ -98,14 +101,14 @@ func (s *stream) write(b []byte) (n int, err error) {
 			}
 			return n, nil
 		}
-		n += s.put(b[n:])
-		if s.changed.Broadcast(); n == len(b) {
+		if n += s.put(b[n:]); n == len(b) {
 			return n, nil
 		}
+		s.changed.Broadcast()
 	}
 }
 
-// ring is what holds the octets that wait.
+// ring returns the current buffer.
 func (s *stream) ring() []byte {
 	if s.large != nil {
 		return s.large[:]
@@ -113,7 +116,7 @@ func (s *stream) ring() []byte {
 	return s.small
 }
 
-// put adds octets of b and returns how many there was room for.
+// put adds as many octets of b as there is room for and returns how many.
 func (s *stream) put(b []byte) (n int) {
 	s.grow(len(b))
 	ring := s.ring()
@@ -128,7 +131,7 @@ func (s *stream) put(b []byte) (n int) {
 	return n
 }
 
-// grow makes room for more octets, if there may be more room.
+// grow makes room for more octets, up to largeRing in all.
 func (s *stream) grow(more int) {
 	switch need := s.n + more; {
 	case s.large != nil:
@@ -142,7 +145,7 @@ func (s *stream) grow(more int) {
 	}
 }
 
-// take moves octets that wait to b and returns how many.
+// take moves buffered octets to b and returns how many.
 func (s *stream) take(b []byte) (n int) {
 	ring := s.ring()
 	n = min(len(b), s.n)
@@ -158,7 +161,7 @@ func (s *stream) take(b []byte) (n int) {
 	return n
 }
 
-// empty throws away what waits.
+// empty drops the buffered octets.
 func (s *stream) empty() {
 	if s.large != nil {
 		largeRings.Put(s.large)
@@ -167,16 +170,16 @@ func (s *stream) empty() {
 	s.start, s.n = 0, 0
 }
 
-// setDeadline gives e, one of the two sides, a deadline; the zero time is none.
+// setDeadline sets the deadline of e, one of the two sides; zero means none.
 func (s *stream) setDeadline(e *side, t time.Time) {
-	e.at, e.passed = t, false
+	e.deadline, e.expired = t, false
 	e.stop()
 	if t.IsZero() {
 		return
 	}
 	switch left := time.Until(t); {
 	case left <= 0:
-		e.passed = true
+		e.expired = true
 		s.changed.Broadcast()
 	case e.timer == nil:
 		e.timer = time.AfterFunc(left, func() { s.expire(e) })
@@ -185,18 +188,18 @@ func (s *stream) setDeadline(e *side, t time.Time) {
 	}
 }
 
-// expire is called by e's timer, which may have been set anew meanwhile.
+// expire is called by e's timer. The deadline may have changed since it fired.
 func (s *stream) expire(e *side) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e.closed || e.at.IsZero() {
+	if e.closed || e.deadline.IsZero() {
 		return
 	}
-	if left := time.Until(e.at); left > 0 {
+	if left := time.Until(e.deadline); left > 0 {
 		e.timer.Reset(left)
 		return
 	}
-	e.passed = true
+	e.expired = true
 	s.changed.Broadcast()
 }
 
@@ -207,7 +210,7 @@ func (e *side) stop() {
 	}
 }
 
-// close is the end of all use of e.
+// close closes e, one of the two sides.
 func (s *stream) close(e *side) {
 	e.closed = true
 	e.stop()

@@ -49,9 +49,8 @@ func TestTimingDelay(t *testing.T) {
 	}
 }
 
-// The truth about 1000 arrivals/s for 5 s on a server that freezes for 1 s:
-// the 1000 arrivals of that second wait 1000, 999 ... 1 ms, so 250 wait longer
-// than the p95.
+// With 1000 arrivals/s for 5 s and a freeze of 1 s, the 1000 arrivals of that
+// second wait 1000, 999 ... 1 ms, so 250 wait longer than the p95.
 func TestTimingGivesTheTruthOfAFreeze(t *testing.T) {
 	timing := Timing{Freezes: []Freeze{{At: 2 * time.Second, For: time.Second}}}
 	var waits [1001]int
@@ -78,7 +77,7 @@ func TestParseFreeze(t *testing.T) {
 		"1@5s":   `parsing freeze "1@5s": duration "1" needs a unit, for example 1ms`,
 		"1s@5":   `duration "5" needs a unit`,
 		"1s@-5s": `duration "-5s" must not be negative`,
-		"@":      `"" is no duration`,
+		"@":      `"" is not a duration`,
 	} {
 		_, err := ParseFreeze(text)
 		assert.ErrorContains(t, err, want)

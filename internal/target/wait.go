@@ -5,11 +5,12 @@ import (
 	"time"
 )
 
-// Sleep returns nil after d, never earlier, or ctx's error when ctx ends first.
-// On Linux it is late by some tens of microseconds on an idle machine, where
+// Sleep returns nil after d, never earlier, or ctx's error if ctx ends first.
+// On Linux, on an idle machine, it is late by some tens of microseconds, while
 // time.Sleep is late by up to a millisecond: the runtime waits for its timers
-// in epoll_wait, whose timeout counts whole milliseconds. Thousands of
-// goroutines may sleep at once; they share one timer and no thread.
+// in epoll_wait, whose timeout is in milliseconds. Thousands of goroutines may
+// sleep at once; they share one timer and need no thread. Sleep and what uses it,
+// such as [Known], do not work in a testing/synctest bubble.
 func Sleep(ctx context.Context, d time.Duration) error {
 	if err := ctx.Err(); err != nil || d <= 0 {
 		return err
@@ -17,7 +18,7 @@ func Sleep(ctx context.Context, d time.Duration) error {
 	return sleepUntil(ctx, time.Now().Add(d))
 }
 
-// sleepTimer is sleepUntil by the timers of the runtime.
+// sleepTimer does what sleepUntil does, with a timer of the runtime.
 func sleepTimer(ctx context.Context, at time.Time) error {
 	t := time.NewTimer(time.Until(at))
 	defer t.Stop()

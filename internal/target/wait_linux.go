@@ -10,11 +10,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sleepers wakes every goroutine in sleepUntil. It holds a goroutine and a
-// descriptor only while somebody sleeps.
+// sleepers wakes every goroutine in sleepUntil. It has a goroutine and a
+// descriptor only while at least one sleeps.
 var sleepers alarm
 
-// sleepUntil returns nil at the instant at, or ctx's error if ctx ends first.
+// sleepUntil returns nil at the time at, or ctx's error if ctx ends first.
 func sleepUntil(ctx context.Context, at time.Time) error {
 	n := &nap{at: at, over: make(chan struct{})}
 	if !sleepers.add(n) {
@@ -29,28 +29,28 @@ func sleepUntil(ctx context.Context, at time.Time) error {
 	}
 }
 
-// An alarm ends naps by a timer of the kernel that the runtime's poller waits
-// for like for a socket: precise, because only epoll_wait's own timeout is
-// rounded to milliseconds. The zero value is ready.
+// An alarm ends naps with a kernel timer, for which the runtime's poller waits as
+// for a socket. That is precise: only epoll_wait's own timeout is rounded to
+// milliseconds. The zero value is ready to use.
 //
-// Note: a blocking nanosleep in the goroutine itself is as precise, at three
-// times the CPU, but takes a thread for each sleeper, and with one processor
-// keeps it from every other goroutine until the runtime's monitor notices.
+// Note: a blocking nanosleep in the goroutine is as precise, but needs three
+// times the CPU and a thread for each sleeper, and on a single processor blocks
+// every other goroutine until the runtime's monitor notices.
 type alarm struct {
 	mu    sync.Mutex
 	naps  naps
-	timer *os.File // a timerfd; nil while nobody sleeps
-	fd    int      // timer's descriptor: File.Fd would make it blocking
+	timer *os.File // a timerfd; nil while no goroutine sleeps
+	fd    int      // timer's descriptor, because File.Fd would make it blocking
 }
 
 // A nap is one goroutine's sleep.
 type nap struct {
 	at    time.Time
-	over  chan struct{} // closed when it ends
-	index int           // place in the heap, -1 outside
+	over  chan struct{} // closed when the nap ends
+	index int           // in the heap; -1 outside it
 }
 
-// add starts a nap. It is false when the kernel has no timer to give.
+// add starts a nap. It returns false if the kernel has no timer left.
 func (a *alarm) add(n *nap) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -69,7 +69,7 @@ func (a *alarm) add(n *nap) bool {
 	return true
 }
 
-// remove ends a nap that nobody waits for any more.
+// remove removes a nap that was given up.
 func (a *alarm) remove(n *nap) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -110,13 +110,13 @@ func (a *alarm) run() {
 		a.mu.Unlock()
 		_, err := timer.Read(expirations[:])
 		a.mu.Lock()
-		if err != nil { // the poller did not take the timer: look again and again
+		if err != nil { // the poller did not accept the timer: poll the clock
 			time.Sleep(100 * time.Microsecond)
 		}
 	}
 }
 
-// naps is a heap, the nap that ends first at its root.
+// naps is a heap with the nap that ends first at its root.
 type naps []*nap
 
 func (h naps) Len() int           { return len(h) }

@@ -24,12 +24,12 @@ func TestAlarmTurnsToAnEarlierNap(t *testing.T) {
 		asleep = len(sleepers.naps)
 		sleepers.mu.Unlock()
 	}
-	// Were it not, this would last an hour.
+	// If the alarm stuck to its first nap, this would last an hour.
 	assert.NoError(t, Sleep(t.Context(), ms))
 }
 
 func TestAlarmGivesItsTimerBack(t *testing.T) {
-	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // which would close lost files
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a collection would close lost files
 	goroutines, files := runtime.NumGoroutine(), openFiles()
 	for range 20 {
 		assert.NoError(t, Sleep(t.Context(), time.Microsecond))

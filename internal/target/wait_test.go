@@ -18,7 +18,7 @@ func TestSleepIsNeverShort(t *testing.T) {
 	}
 }
 
-// Sleepers that end in another order than they began, some of them together.
+// Sleepers that wake in another order than they began, some at the same time.
 func TestSleepManyAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 2000 {
@@ -44,7 +44,7 @@ func TestSleepEndsWithItsContext(t *testing.T) {
 	assert.ErrorIs(t, Sleep(ctx, 0), context.Canceled)
 }
 
-// BenchmarkSleep reports by how much sleeps of 1 ms are late.
+// BenchmarkSleep reports how late sleeps of 1 ms are.
 func BenchmarkSleep(b *testing.B) {
 	var late []time.Duration
 	for b.Loop() {

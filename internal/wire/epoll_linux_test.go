@@ -17,6 +17,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/load"
 	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/target"
+	"github.com/loadtestkit/load-tester/internal/target/targettest"
 )
 
 // poolTo is a pool of connections to addr.
@@ -28,8 +29,8 @@ func poolTo(t *testing.T, addr string) *Pool {
 }
 
 // raw is a server that behaves as the function says.
-func raw(t testing.TB, behave func(n int64, c *target.RawConn)) *target.Raw {
-	s, err := target.ListenRaw("127.0.0.1:0", target.RawOptions{Behave: behave})
+func raw(t testing.TB, behave func(n int64, c *target.RawConn)) *targettest.Raw {
+	s, err := targettest.ListenRaw("127.0.0.1:0", target.RawOptions{Behave: behave})
 	require.NoError(t, err)
 	t.Cleanup(func() { s.Close() })
 	return s
@@ -85,7 +86,7 @@ func TestFailedDialsMakeRoom(t *testing.T) {
 	}
 	check(closedPort, false, record.ConnectRefused)
 
-	full := fullServer(t)
+	full := targettest.FullServer(t)
 	c, err := net.Dial("tcp", full) // the only place there is
 	require.NoError(t, err)
 	defer c.Close()
@@ -95,7 +96,7 @@ func TestFailedDialsMakeRoom(t *testing.T) {
 // A connection that cannot be watched fails its request at once: its response
 // would never be seen.
 func TestConnectionThatCannotBeWatched(t *testing.T) {
-	for _, addr := range []string{raw(t, nil).Addr, fullServer(t)} { // connected at once, and not
+	for _, addr := range []string{raw(t, nil).Addr, targettest.FullServer(t)} { // connected at once, and not
 		m := mux(t, addr).(*epollMux)
 		fd := m.fd
 		m.fd = -1
@@ -116,7 +117,7 @@ func TestConnectionThatCannotBeWatched(t *testing.T) {
 // Requests that are given up together while they wait to connect are never
 // dialed for: that would be a burst of connections at a server that has no room.
 func TestGivingUpOpensNothing(t *testing.T) {
-	full := fullServer(t)
+	full := targettest.FullServer(t)
 	c, err := net.Dial("tcp", full) // the only place there is
 	require.NoError(t, err)
 	defer c.Close()

@@ -1,4 +1,4 @@
-package target
+package targettest
 
 import (
 	"context"
@@ -11,12 +11,16 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/loadtestkit/load-tester/internal/target"
 )
 
-// A Sampler is a handler with an answer of every sort, for trying out a load
-// tester:
+// hello is the body of every answer with status 200.
+const hello = "hello, world\n"
+
+// A Sampler is a handler with answers of every kind:
 //
-//	/                        200, when [Demo] says
+//	/                        200, timed by [target.Demo]
 //	/ok                      200 at once
 //	/status/{code}           that status
 //	/mixed?every=4           503 to every 4th request of this path, else 200; 2 by default
@@ -25,9 +29,9 @@ import (
 //	/drop                    nothing: the connection ends
 //	/echo                    200 with the request as text
 type Sampler struct {
-	ledger *ledger
-	mux    *http.ServeMux
-	mixed  atomic.Int64
+	counter counter
+	mux     *http.ServeMux
+	mixed   atomic.Int64
 
 	mu   sync.Mutex
 	last string
@@ -35,9 +39,9 @@ type Sampler struct {
 
 // NewSampler returns a Sampler that has seen no request.
 func NewSampler() *Sampler {
-	s := &Sampler{ledger: newLedger(0), mux: http.NewServeMux()}
-	s.mux.Handle("/{$}", Known(Demo()))
-	s.mux.HandleFunc("/ok", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, rawBody) })
+	s := &Sampler{mux: http.NewServeMux()}
+	s.mux.Handle("/{$}", target.Known(target.Demo()))
+	s.mux.HandleFunc("/ok", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, hello) })
 	s.mux.HandleFunc("/status/{code}", serveStatus)
 	s.mux.HandleFunc("/mixed", s.serveMixed)
 	s.mux.HandleFunc("/slow", serveSlow)
@@ -58,7 +62,7 @@ func (s *Sampler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.last = text
 	s.mu.Unlock()
-	s.ledger.arrive(nil)
+	s.counter.add()
 	if r.URL.Path == "/echo" {
 		_, _ = io.WriteString(w, text)
 		return
@@ -66,15 +70,15 @@ func (s *Sampler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(w, r)
 }
 
-// Seen returns how many whole requests arrived.
-func (s *Sampler) Seen() int64 { return s.ledger.count() }
+// Seen returns how many complete requests arrived.
+func (s *Sampler) Seen() int64 { return s.counter.count() }
 
 // Await blocks until n requests arrived, or ctx ends: then its error says how
 // many did.
-func (s *Sampler) Await(ctx context.Context, n int64) error { return s.ledger.await(ctx, n) }
+func (s *Sampler) Await(ctx context.Context, n int64) error { return s.counter.await(ctx, n) }
 
-// Last returns the request that arrived last as text: its first line, its
-// header fields sorted, and the first 4 KiB of its body.
+// Last returns the latest request as text: its first line, its header fields
+// sorted, and the first 4 KiB of its body.
 func (s *Sampler) Last() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -123,20 +127,20 @@ func (s *Sampler) serveMixed(w http.ResponseWriter, r *http.Request) {
 	if s.mixed.Add(1)%every == 0 {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
-	_, _ = io.WriteString(w, rawBody)
+	_, _ = io.WriteString(w, hello)
 }
 
 func serveSlow(w http.ResponseWriter, r *http.Request) {
 	d := 10 * time.Millisecond
 	if text := r.URL.Query().Get("d"); text != "" {
 		var err error
-		if d, err = parseDuration(text); err != nil {
+		if d, err = time.ParseDuration(text); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
 	}
-	if Sleep(r.Context(), d) != nil {
+	if target.Sleep(r.Context(), d) != nil {
 		panic(http.ErrAbortHandler)
 	}
-	_, _ = io.WriteString(w, rawBody)
+	_, _ = io.WriteString(w, hello)
 }

@@ -1,4 +1,4 @@
-package target
+package targettest
 
 import (
 	"fmt"
@@ -12,12 +12,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// In a network of its own, where there is one port to be given out.
+// Runs in a network namespace with a single ephemeral port.
 func TestHeldPort(t *testing.T) {
 	if os.Getenv("HELD_PORT") == "" {
 		const onePort = "ip link set lo up && echo 40000 40000 >/proc/sys/net/ipv4/ip_local_port_range"
 		if out, err := exec.Command("unshare", "-n", "sh", "-c", onePort).CombinedOutput(); err != nil {
-			t.Skipf("no network namespace to be had here: %v %s", err, out)
+			t.Skipf("cannot make a network namespace: %v %s", err, out)
 		}
 		cmd := exec.Command("unshare", "-n", "sh", "-c", onePort+` && exec "$0" -test.run='^TestHeldPort$' -test.count=1`, os.Args[0])
 		cmd.Env = append(os.Environ(), "HELD_PORT=1")

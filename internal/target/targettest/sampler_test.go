@@ -1,4 +1,4 @@
-package target
+package targettest
 
 import (
 	"io"
@@ -9,11 +9,38 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/loadtestkit/load-tester/internal/target"
 )
+
+func serve(t *testing.T, h http.Handler) *target.Server {
+	t.Helper()
+	s, err := target.Serve(h, target.ServeOptions{})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, s.Close()) })
+	return s
+}
+
+// client returns a new client, whose connections end with the test.
+func client(t *testing.T) *http.Client {
+	tr := &http.Transport{}
+	t.Cleanup(tr.CloseIdleConnections)
+	return &http.Client{Transport: tr}
+}
+
+func get(c *http.Client, url string) (status int, body string, err error) {
+	resp, err := c.Get(url)
+	if err != nil {
+		return 0, "", err
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(b), err
+}
 
 func TestSampler(t *testing.T) {
 	sampler := NewSampler()
-	s := serve(t, ServeOptions{}, sampler.ServeHTTP)
+	s := serve(t, sampler)
 	c := client(t)
 	paths := []struct {
 		path, body string
@@ -28,28 +55,28 @@ func TestSampler(t *testing.T) {
 		{"/mixed", "hello, world\n", 503},
 		{"/mixed?every=3", "hello, world\n", 503},
 		{"/mixed?every=0", "want every=N, N at least 1\n", 400},
-		{"/slow?d=2", "duration \"2\" needs a unit, for example 2ms\n", 400},
+		{"/slow?d=2", "time: missing unit in duration \"2\"\n", 400},
 		{"/nowhere", "404 page not found\n", 404},
 	}
 	for _, p := range paths {
-		status, body, err := get(c, s.URL+p.path, "")
+		status, body, err := get(c, s.URL+p.path)
 		require.NoError(t, err, p.path)
 		assert.Equal(t, p.status, status, p.path)
 		assert.Equal(t, p.body, body, p.path)
 	}
-	// On a connection that served before, net/http would ask again.
-	_, _, err := get(client(t), s.URL+"/drop", "")
+	// On a connection that has served a request, net/http would retry.
+	_, _, err := get(client(t), s.URL+"/drop")
 	assert.Error(t, err)
 	assert.EqualValues(t, len(paths)+1, sampler.Seen())
 	require.NoError(t, sampler.Await(t.Context(), int64(len(paths)+1)))
 }
 
 func TestSamplerTakesItsTime(t *testing.T) {
-	s := serve(t, ServeOptions{}, NewSampler().ServeHTTP)
+	s := serve(t, NewSampler())
 	c := client(t)
-	for path, least := range map[string]time.Duration{"/": ms, "/slow": 10 * ms, "/slow?d=15ms": 15 * ms} {
+	for path, least := range map[string]time.Duration{"/": time.Millisecond, "/slow": 10 * time.Millisecond, "/slow?d=15ms": 15 * time.Millisecond} {
 		began := time.Now()
-		status, _, err := get(c, s.URL+path, "")
+		status, _, err := get(c, s.URL+path)
 		require.NoError(t, err)
 		assert.Equal(t, 200, status)
 		assert.GreaterOrEqual(t, time.Since(began), least, path)
@@ -59,11 +86,11 @@ func TestSamplerTakesItsTime(t *testing.T) {
 func TestSamplerNeverAnswers(t *testing.T) {
 	for _, path := range []string{"/never", "/slow?d=1h"} {
 		sampler := NewSampler()
-		s := serve(t, ServeOptions{}, sampler.ServeHTTP)
+		s := serve(t, sampler)
 		answered := make(chan error)
 		c := client(t)
 		go func() {
-			_, _, err := get(c, s.URL+path, "")
+			_, _, err := get(c, s.URL+path)
 			answered <- err
 		}()
 		require.NoError(t, sampler.Await(t.Context(), 1))
@@ -74,7 +101,7 @@ func TestSamplerNeverAnswers(t *testing.T) {
 
 func TestSamplerEchoes(t *testing.T) {
 	sampler := NewSampler()
-	s := serve(t, ServeOptions{}, sampler.ServeHTTP)
+	s := serve(t, sampler)
 	req, err := http.NewRequest(http.MethodPut, s.URL+"/echo?a=b", strings.NewReader(strings.Repeat("x", 5<<10)))
 	require.NoError(t, err)
 	req.Host = "example.com"
@@ -88,13 +115,4 @@ func TestSamplerEchoes(t *testing.T) {
 		"Accept-Encoding: identity\nB: 1\nB: 2\nContent-Length: 5120\nUser-Agent: test\n\n" + strings.Repeat("x", 4<<10)
 	assert.Equal(t, want, string(got))
 	assert.Equal(t, want, sampler.Last())
-}
-
-func TestKnownTakesItsTime(t *testing.T) {
-	s := serve(t, ServeOptions{}, Known(Timing{Latency: constant(3 * ms)}).ServeHTTP)
-	began := time.Now()
-	status, _, err := get(client(t), s.URL, "")
-	require.NoError(t, err)
-	assert.Equal(t, 200, status)
-	assert.GreaterOrEqual(t, time.Since(began), 3*ms)
 }

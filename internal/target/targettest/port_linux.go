@@ -1,4 +1,4 @@
-package target
+package targettest
 
 import (
 	"fmt"
@@ -6,9 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Port is a TCP port of 127.0.0.1 that the system gives to nobody else while
-// nothing listens there: connections to it are refused, a server may come and
-// go.
+// A Port is a TCP port of 127.0.0.1 that the system does not assign to others while
+// nothing listens there. Connections to it are refused; a server may listen on it
+// repeatedly.
 type Port struct {
 	Number int
 	fd     int
@@ -21,9 +21,9 @@ func HoldPort() (*Port, error) {
 		return nil, fmt.Errorf("holding a port: %w", err)
 	}
 	p := &Port{fd: fd}
-	// Whoever has this option, as net.Listen and most servers do, may listen on
-	// the port of a socket that has it too and does not listen. The system,
-	// asked for any port, chooses none that is bound.
+	// A socket with this option, which net.Listen and most servers set, may
+	// listen on the port of another socket that has the option and does not
+	// listen. The system never assigns a bound port by itself.
 	err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
 	if err == nil {
 		err = unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})
@@ -40,5 +40,5 @@ func HoldPort() (*Port, error) {
 	return p, nil
 }
 
-// Release lets the port go. It is called once.
+// Release frees the port. It must be called once.
 func (p *Port) Release() { unix.Close(p.fd) }
