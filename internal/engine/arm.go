@@ -5,82 +5,66 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
+	"runtime"
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/host"
 	"github.com/loadtestkit/load-tester/internal/load"
 	"github.com/loadtestkit/load-tester/internal/record"
+	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/target"
+	"github.com/loadtestkit/load-tester/internal/verdict"
 	"github.com/loadtestkit/load-tester/internal/wire"
 )
 
 // leaveAfter is how long the server of a handler waits, at its end, for calls
-// that do not heed their contexts. Chosen: short of what a test has left when
-// its deadline ends a run.
+// that ignore their contexts: less than what a test has left when its deadline
+// ends a run.
 const leaveAfter = time.Second
 
 // An arm is a target made ready: what a plan sends to, over connections that
 // last from one stretch of load to the next.
 type arm struct {
-	plan   *Plan
+	*armPlan
 	pool   *wire.Pool     // nil for a function
 	server *target.Server // of a handler
 	muxes  []load.Mux     // made when first needed; none where goroutines send
 	next   int64          // number of the next arrival: each has its own, whatever stretch it is in
+	seen   *record.Record // of all stretches that count
 }
 
 // A stretch is load without a break.
 type stretch struct {
 	schedule *load.Schedule // nil for a closed workload
-	origin   time.Duration  // where in the run's course it begins, its warm-up left out
 	warmup   time.Duration
 	duration time.Duration // warm-up apart; 0 means no bound
 	requests int64         // warm-up apart; 0 means no bound
 	grace    time.Duration
 	alone    bool // one request at a time, whatever the concurrency
 
-	watched func(loop *load.Loop, over <-chan struct{}) // runs beside it, until it is over; nil for nothing
-}
-
-// merged is all of before, nil for nothing, and of the stretch that followed.
-func merged(before, o *record.Record) *record.Record {
-	if before == nil {
-		return o
-	}
-	before.Merge(o)
-	return before
-}
-
-// course is where the stretch after o begins; o is nil before the first.
-func course(o *record.Record) time.Duration {
-	if o == nil {
-		return 0
-	}
-	return o.Course()
+	watch func(loop *load.Loop, over <-chan struct{}) // runs beside it, until over is closed; nil for nothing
 }
 
 // whole is all that p asks for, in one stretch.
-func (p *Plan) whole() stretch {
-	o := &p.opts
-	return stretch{
-		schedule: p.schedule, warmup: o.Warmup, duration: o.Duration, requests: o.Requests, grace: o.Grace,
-	}
+func (p *armPlan) whole() stretch {
+	return stretch{schedule: p.schedule, warmup: p.Warmup, duration: p.duration, requests: p.requests, grace: p.Grace}
 }
 
-// later is s for the stretch after so many others: where arrivals are random
-// they must not come at the same times again.
-func later(s *load.Schedule, stretches int) *load.Schedule {
-	if s == nil || stretches == 0 {
-		return s
+// reseeded is s for the stretch after n others: where arrivals are random they
+// must not come at the same times again.
+func reseeded(s *load.Schedule, n uint64) *load.Schedule {
+	if s == nil {
+		return nil
 	}
 	l := *s
-	l.Seed += uint64(stretches)
+	l.Seed += n
 	return &l
 }
 
 // open makes the target ready and checks that it can be reached.
-func (p *Plan) open(ctx context.Context) (*arm, error) {
-	a := &arm{plan: p}
-	if p.opts.Func != nil {
+func (p *armPlan) open(ctx context.Context) (*arm, error) {
+	a := &arm{armPlan: p, seen: p.newRecord()}
+	if p.target.Func != nil {
 		return a, nil
 	}
 	if err := a.connect(ctx); err != nil {
@@ -89,36 +73,39 @@ func (p *Plan) open(ctx context.Context) (*arm, error) {
 	return a, nil
 }
 
+func (p *armPlan) newRecord() *record.Record {
+	return record.New(p.schedule != nil, verdict.Thresholds(p.limits))
+}
+
 // connect serves a handler and opens the first connection.
 func (a *arm) connect(ctx context.Context) (err error) {
-	p := a.plan
-	cfg := wire.Config{Request: p.request, Timeout: p.opts.Timeout}
-	config := p.opts.TLSConfig
-	if p.opts.Handler != nil {
-		a.server, err = target.Serve(p.opts.Handler, target.ServeOptions{TLS: p.opts.TLS, Grace: leaveAfter})
+	t := &a.target
+	cfg := wire.Config{Request: a.request, Timeout: a.Timeout}
+	config := &tls.Config{}
+	if t.TLSConfig != nil {
+		config = t.TLSConfig.Clone()
+	}
+	if t.Handler != nil {
+		a.server, err = target.Serve(t.Handler, target.ServeOptions{TLS: t.TLS, Memory: a.Virtual, Grace: leaveAfter})
 		if err != nil {
 			return err
 		}
 		cfg.Explain = a.server.Panic
-		if p.opts.inMemory() {
+		if a.inMemory() {
 			cfg.Dialer.Connect = a.server.Dial
 		}
-		config = &tls.Config{RootCAs: a.server.CertPool()}
-		if cfg.Request, err = p.newRequest(a.server.URL + p.opts.Path); err != nil {
-			return err
-		}
+		config.RootCAs = a.server.CertPool()
+		cfg.Request = a.newRequest(withPath(a.server.URL, t.Path))
 	}
 	if cfg.Request.TLS() {
-		if config == nil {
-			config = &tls.Config{}
-		}
-		cfg.Dialer.TLS = config.Clone()
-		if cfg.Dialer.TLS.ServerName == "" {
-			cfg.Dialer.TLS.ServerName = cfg.Request.Host()
+		cfg.Dialer.TLS = config
+		if config.ServerName == "" {
+			config.ServerName = cfg.Request.Host()
 		}
 	}
-	if !p.opts.inMemory() { // whose connections need no descriptors
-		if err := wire.CheckFiles(p.permits(), p.opts.Handler != nil); err != nil {
+	if !a.inMemory() { // whose connections need no descriptors
+		permits := load.Config{Schedule: a.schedule, Requests: a.requests, Warmup: a.Warmup, Concurrency: a.Concurrency}
+		if err := wire.CheckFiles(permits.Permits(), t.Handler != nil); err != nil {
 			return err
 		}
 	}
@@ -128,9 +115,9 @@ func (a *arm) connect(ctx context.Context) (err error) {
 
 // close frees the target. Its error says what went on nevertheless.
 func (a *arm) close() error {
-	if a.alone() {
-		// The system takes its time for thousands of connections, and nobody
-		// here has to wait for it.
+	if a.nothingElse() {
+		// The system takes its time for thousands of connections, and the
+		// process need not wait for it.
 		go a.hangUp()
 		return nil
 	}
@@ -141,8 +128,9 @@ func (a *arm) close() error {
 	return nil
 }
 
-// alone reports whether nothing else in this process works while load is made.
-func (a *arm) alone() bool { return a.plan.opts.Alone && a.server == nil }
+// nothingElse reports whether nothing else in this process works while load is
+// made.
+func (a *arm) nothingElse() bool { return a.Alone && a.server == nil }
 
 // hangUp closes every connection.
 func (a *arm) hangUp() {
@@ -154,9 +142,9 @@ func (a *arm) hangUp() {
 
 // openMuxes makes the event loops, if they can send what is asked for.
 func (a *arm) openMuxes() error {
-	loops := a.plan.loops(a.pool.Loopback(), ownProcessors())
+	loops := a.loops(a.pool.Loopback(), ownProcessors())
 	for len(a.muxes) < loops {
-		m, err := a.pool.NewMux(a.plan.opts.Concurrency, loops, a.alone())
+		m, err := a.pool.NewMux(a.Concurrency, loops, a.nothingElse())
 		if m == nil || err != nil {
 			return err
 		}
@@ -172,9 +160,10 @@ func (a *arm) closeMuxes() {
 	a.muxes = nil
 }
 
-// run makes a stretch of load. See [Plan.Run] for ctx and cut.
-func (a *arm) run(ctx, cut context.Context, s stretch, m *monitor) (*record.Record, error) {
-	cfg, err := a.config(s)
+// send makes a stretch of load and returns what was seen of it alone. See
+// [Plan] for ctx and cut.
+func (a *arm) send(ctx, cut context.Context, s stretch, m *monitor) (*record.Record, error) {
+	cfg, err := a.loadConfig(s)
 	if err != nil {
 		return nil, err
 	}
@@ -182,50 +171,58 @@ func (a *arm) run(ctx, cut context.Context, s stretch, m *monitor) (*record.Reco
 		defer cfg.Sleeper.Close()
 	}
 	loop := load.New(cfg)
-	defer m.follows(loop)()
-	o := s.run(loop, ctx, cut)
-	a.next += o.Due + o.Warmup.Due
-	if o.Unfinished+o.Warmup.Unfinished > 0 {
-		a.closeMuxes() // with what it still had under way
+	defer m.follow(loop)()
+	r := s.run(loop, ctx, cut)
+	a.next += r.Due + r.Warmup.Due
+	if r.Unfinished+r.Warmup.Unfinished > 0 {
+		a.closeMuxes() // with what was still in flight
 	}
-	return o, nil
+	return r, nil
 }
 
-// run runs loop, which makes s, under the eyes of whoever watches.
+// add makes a stretch of load that counts.
+func (a *arm) add(ctx, cut context.Context, s stretch, m *monitor) (*record.Record, error) {
+	r, err := a.send(ctx, cut, s, m)
+	if err == nil {
+		a.seen.Merge(r)
+	}
+	return r, err
+}
+
+// run runs loop, which makes s, with what watches it.
 func (s *stretch) run(loop *load.Loop, ctx, cut context.Context) *record.Record {
-	if s.watched == nil {
+	if s.watch == nil {
 		return loop.Run(ctx, cut)
 	}
 	over, left := make(chan struct{}), make(chan struct{})
-	go func() { s.watched(loop, over); close(left) }()
+	go func() { s.watch(loop, over); close(left) }()
 	defer func() { close(over); <-left }()
 	return loop.Run(ctx, cut)
 }
 
-// config is what the load needs to know of a stretch.
-func (a *arm) config(s stretch) (load.Config, error) {
-	o := &a.plan.opts
+// loadConfig is what the load needs to know of a stretch.
+func (a *arm) loadConfig(s stretch) (load.Config, error) {
 	cfg := load.Config{
 		Schedule:    s.schedule,
 		Requests:    s.requests,
 		Duration:    s.duration,
 		Warmup:      s.warmup,
-		Concurrency: o.Concurrency,
-		Timeout:     o.Timeout,
+		Concurrency: a.Concurrency,
+		Timeout:     a.Timeout,
 		Grace:       s.grace,
-		Ahead:       a.plan.ahead,
+		Ahead:       a.ahead(),
 		First:       a.next,
-		Origin:      s.origin,
-		Thresholds:  a.plan.thresholds(),
+		Origin:      a.seen.Course(),
+		Thresholds:  a.seen.Thresholds,
 	}
-	if o.Log != nil {
-		cfg.OnFailed = a.plan.logFailed
+	if a.Log != nil {
+		cfg.OnFailed = a.logFailed
 	}
 	if s.alone {
 		cfg.Concurrency = 1
 	}
 	var err error
-	if a.pool != nil && !o.Portable {
+	if a.pool != nil && !a.Portable && !a.Virtual {
 		err = a.openMuxes()
 		if cfg.Muxes = a.muxes; len(cfg.Muxes) > 0 || err != nil {
 			return cfg, err
@@ -234,41 +231,76 @@ func (a *arm) config(s stretch) (load.Config, error) {
 	if a.pool != nil {
 		cfg.NewSender = a.pool.NewSender
 	} else {
-		cfg.NewSender = func() load.Sender {
-			return wire.NewFunc(o.Func, a.plan.id, o.Timeout)
-		}
+		cfg.NewSender = func() load.Sender { return wire.NewFunc(a.target.Func, a.id, a.Timeout) }
+	}
+	if a.Virtual {
+		cfg.Sleeper = load.NewTimerSleeper()
+		return cfg, nil
 	}
 	cfg.Sleeper, err = load.NewSleeper()
 	return cfg, err
 }
 
-// nothing is the record of no load at all.
-func (a *arm) nothing() *record.Record {
-	return record.New(a.plan.schedule != nil, a.plan.thresholds())
-}
-
-// thresholds are the response times to count exactly, one for each limit that
-// needs it, in their order.
-func (p *Plan) thresholds() (ts []time.Duration) {
-	for _, l := range p.opts.Limits {
-		if t, ok := l.Threshold(); ok {
-			ts = append(ts, t)
-		}
-	}
-	return ts
-}
-
 // logFailed writes one failed request to the log.
-func (p *Plan) logFailed(f *record.Sample) {
+func (p *armPlan) logFailed(s *record.Sample) {
 	attrs := []any{
-		slog.String("id", p.id(f.N)),
-		slog.Duration("due", f.Due),
-		slog.Duration("response_time", f.ResponseTime()),
+		slog.String("id", p.id(s.N)),
+		slog.Duration("due", s.Due),
+		slog.Duration("response_time", s.ResponseTime()),
 	}
-	if f.Kind == record.NoError {
-		attrs = append(attrs, slog.Int("status", f.Status))
+	if s.Kind == record.NoError {
+		attrs = append(attrs, slog.Int("status", s.Status))
 	} else {
-		attrs = append(attrs, slog.String("kind", f.Kind.String()), slog.Any("error", f.Err))
+		attrs = append(attrs, slog.String("kind", s.Kind.String()), slog.Any("error", s.Err))
 	}
-	p.opts.Log.Warn("request failed", attrs...)
+	p.Log.Warn("request failed", attrs...)
+}
+
+// describe adds to a record of a's requests what was asked for and how the
+// machine did.
+func (a *arm) describe(r *record.Record, machine host.Usage) {
+	r.Load = a.workload(r)
+	r.Concurrency = a.Concurrency
+	r.Machine = machine
+	switch {
+	case a.target.URL == "":
+		r.Place = record.InProcess
+	case a.pool.Loopback():
+		r.Place = record.Loopback
+	}
+	// An event loop can use only one processor.
+	if r.Processors = r.Loops; r.Processors == 0 {
+		r.Processors = ownProcessors()
+	}
+}
+
+// complete describes all that was seen, once nothing more is sent.
+func (a *arm) complete(machine host.Usage) *record.Record {
+	a.describe(a.seen, machine)
+	if a.pool != nil {
+		a.seen.Connections = a.pool.Opened()
+		a.seen.Octets.Surplus += a.pool.Stray()
+	}
+	return a.seen
+}
+
+// facts are what a document says besides what was seen.
+func (a *arm) facts(kind report.Kind) report.Facts {
+	name, method := "Go function", ""
+	if a.pool != nil {
+		name, method = a.pool.Request.URL(), a.pool.Request.Method()
+	}
+	return report.Facts{
+		Kind: kind, Tool: report.Tool{Name: "load-tester", Version: Version()}, RunID: a.run,
+		Config: a.config(name, method), Target: name, Warmup: a.Warmup, ID: a.id,
+	}
+}
+
+// ownProcessors is how many processors this process may use: those of the
+// scheduler, except the second that a poll gives it where there is one CPU.
+func ownProcessors() int {
+	if runtime.NumCPU() == 1 {
+		return 1
+	}
+	return runtime.GOMAXPROCS(0)
 }

@@ -84,8 +84,10 @@ func testAttribution(t *testing.T, portable bool) {
 		}
 	}})
 	l := &failureLog{statuses: map[string]int64{}}
-	r := run(t, Options{
-		URL: s.URL, Portable: portable, Requests: requests, Concurrency: 32, Timeout: 300 * time.Millisecond, Log: slog.New(l),
+	r := run(t, RunOptions{
+		Target:   Target{URL: s.URL},
+		Settings: Settings{Load: Load{Concurrency: 32}, Portable: portable, Timeout: 300 * time.Millisecond, Log: slog.New(l)},
+		Requests: requests,
 	})
 	require.Equal(t, int64(requests), r.Requests.Failed)
 	assert.Len(t, l.statuses, requests, "each is logged")

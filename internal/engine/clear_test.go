@@ -2,10 +2,12 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -40,58 +42,96 @@ func everyOther() http.Handler {
 
 var healthy = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 
-// round makes a run that nobody stops.
-func makeRound(t testing.TB, o Options) (*round, *report.Report) {
+// lasting is a function that takes the given time, where that is virtual.
+func lasting(d time.Duration) func(context.Context) error {
+	return func(ctx context.Context) error {
+		select {
+		case <-time.After(d):
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// failingEveryOther is a function that takes a millisecond and fails in half of
+// its first calls, of which there are n.
+func failingEveryOther(n int64) func(context.Context) error {
+	var calls atomic.Int64
+	return func(context.Context) error {
+		time.Sleep(time.Millisecond)
+		if call := calls.Add(1); call <= n && call%2 == 0 {
+			return errors.New("every other")
+		}
+		return nil
+	}
+}
+
+// makeRound makes a run that nothing stops.
+func makeRound(t testing.TB, o RunOptions, edits ...func(*armPlan)) (*round, *report.Document) {
 	t.Helper()
-	p, err := NewPlan(o)
+	r := &round{session: session{ctx: t.Context(), cut: t.Context()}, runPlan: newRun(t, o, edits...)}
+	d, err := r.make()
 	require.NoError(t, err)
-	r := &round{Plan: p, ctx: t.Context(), cut: t.Context()}
-	rep, err := r.make()
-	require.NoError(t, err)
-	sound(t, rep)
-	return r, rep
+	sound(t, d)
+	return r, d
 }
 
 // A run without an end stops at the first look that settles its limits, and
 // each look spends its share of the error.
 func TestClearStopsAtTheFirstLook(t *testing.T) {
-	t.Parallel()
-	r, rep := makeRound(t, Options{Handler: healthy, Limits: limits(t, "p50<=10s", "errors<=0"), Budget: 8 * time.Second})
-	assert.Equal(t, verdict.Pass, rep.Verdict)
-	assert.GreaterOrEqual(t, r.outcome.Course(), time.Second)
-	assert.Less(t, r.outcome.Course(), 8*time.Second)
-	look := verdict.Looks(8 * time.Second)[0]
-	assert.Equal(t, r.Plan.standard().Share(look.Share), r.standard)
-	assert.Equal(t, 1-verdict.DefaultStandard.Pass*look.Share, *rep.Limits[0].Confidence)
+	synctest.Test(t, func(t *testing.T) {
+		r, d := makeRound(t, RunOptions{
+			Target:   Target{Func: lasting(time.Millisecond)},
+			Settings: Settings{Budget: 8 * time.Second, Virtual: true},
+			Limits:   limits(t, "p50<=10s", "errors<=0"),
+		})
+		assert.Equal(t, verdict.Pass, d.Verdict)
+		assert.Equal(t, time.Second, r.to.seen.Course())
+		assert.Equal(t, int64(10_000), d.Requests.Succeeded, "ten at a time")
+		look := verdict.Looks(8 * time.Second)[0]
+		assert.Equal(t, r.to.standard().Share(look.Share), r.standard)
+		assert.Equal(t, 1-verdict.DefaultStandard.Pass*look.Share, *d.Limits[0].Confidence)
+	})
 }
 
 // Half of the requests fail and half of them may: no amount of them can tell.
 func TestClearUsesItsBudget(t *testing.T) {
-	t.Parallel()
-	r, rep := makeRound(t, Options{Handler: everyOther(), Portable: true, Limits: limits(t, "errors<=50%"), Budget: 2 * time.Second})
-	assert.Equal(t, verdict.Inconclusive, rep.Verdict, "%+v", rep.Limits)
-	assert.GreaterOrEqual(t, r.outcome.Course(), 2*time.Second)
-	looks := verdict.Looks(2 * time.Second)
-	assert.Equal(t, r.Plan.standard().Share(looks[1].Share), r.standard)
+	synctest.Test(t, func(t *testing.T) {
+		r, d := makeRound(t, RunOptions{
+			Target:   Target{Func: failingEveryOther(1 << 40)},
+			Settings: Settings{Budget: 2 * time.Second, Virtual: true},
+			Limits:   limits(t, "errors<=50%"),
+		})
+		assert.Equal(t, verdict.Inconclusive, d.Verdict, "%+v", d.Limits)
+		assert.Equal(t, 2*time.Second, r.to.seen.Course())
+		looks := verdict.Looks(2 * time.Second)
+		assert.Equal(t, r.to.standard().Share(looks[1].Share), r.standard)
+	})
 }
 
 // The stretches of a run are one run: its ids are unique, its counts are what
 // the target saw, and its warm-up is reported whatever was asked for.
 func TestClearCountsOnce(t *testing.T) {
 	t.Parallel()
-	for name, o := range map[string]Options{
-		"closed":         {Concurrency: 2, overTCP: true},
-		"in memory":      {Concurrency: 2},
-		"one goroutine":  {Concurrency: 1, Warmup: time.Millisecond, Portable: true},
-		"open":           {Rate: 300, Warmup: 700 * time.Millisecond, Portable: true, TLS: true},
-		"no keep-alives": {Rate: 300, Poisson: true, NoKeepAlive: true, overTCP: true},
+	inMemory := func(*armPlan) {}
+	for name, c := range map[string]struct {
+		o    RunOptions
+		edit func(*armPlan)
+	}{
+		"closed":         {RunOptions{Settings: Settings{Load: Load{Concurrency: 2}}}, overTCP},
+		"in memory":      {RunOptions{Settings: Settings{Load: Load{Concurrency: 2}}}, inMemory},
+		"one goroutine":  {RunOptions{Settings: Settings{Load: Load{Concurrency: 1}, Warmup: time.Millisecond, Portable: true}}, inMemory},
+		"open":           {RunOptions{Target: Target{TLS: true}, Settings: Settings{Load: Load{Rate: 300}, Warmup: 700 * time.Millisecond, Portable: true}}, inMemory},
+		"no keep-alives": {RunOptions{Target: Target{Request: Request{NoKeepAlive: true}}, Settings: Settings{Load: Load{Rate: 300, Poisson: true}}}, overTCP},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var ids sync.Map
 			var seen, twice atomic.Int64
 			other := everyOther()
-			o.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			o := c.o
+			o.Target.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				seen.Add(1)
 				if _, there := ids.LoadOrStore(target.RequestID(r.Context()), true); there {
 					twice.Add(1)
@@ -99,19 +139,20 @@ func TestClearCountsOnce(t *testing.T) {
 				other.ServeHTTP(w, r)
 			})
 			o.Limits, o.Budget = limits(t, "errors<=50%"), 1100*time.Millisecond
-			r, rep := makeRound(t, o)
+			r, d := makeRound(t, o, c.edit)
 			assert.Zero(t, twice.Load())
-			assert.Equal(t, seen.Load(), reached(rep), "the control is apart")
-			require.NotNil(t, rep.Warmup)
-			assert.Equal(t, max(o.Warmup, clearWarmup), rep.Warmup.Duration)
-			assert.Positive(t, rep.Warmup.Sent)
-			assert.Equal(t, r.control.outcome.Due, r.control.outcome.Succeeded)
-			assert.Equal(t, r.control.outcome.Due, rep.Generator.Control.Count)
+			assert.Equal(t, seen.Load(), reached(d), "the control is apart")
+			require.NotNil(t, d.Warmup)
+			assert.Equal(t, max(o.Warmup, clearWarmup), d.Warmup.Duration)
+			assert.Positive(t, d.Warmup.Sent)
+			control := r.control.arm.seen
+			assert.Equal(t, control.Due, control.Succeeded)
+			assert.Equal(t, control.Due, d.Generator.Control.Count)
 			if o.Rate > 0 {
-				assert.Equal(t, controlFor/40+55*time.Millisecond, r.control.outcome.Course(), "before and after: 5 % of 2 s and of 1.1 s")
+				assert.Equal(t, controlFor/40+55*time.Millisecond, control.Course(), "before and after: 5 % of 2 s and of 1.1 s")
 			}
 			if name == "open" {
-				assert.Equal(t, int64(330), rep.Requests.Due)
+				assert.Equal(t, int64(330), d.Requests.Due)
 			}
 		})
 	}
@@ -120,36 +161,39 @@ func TestClearCountsOnce(t *testing.T) {
 // Connections last from one stretch to the next, those opened ahead too.
 func TestClearKeepsItsConnections(t *testing.T) {
 	t.Parallel()
-	_, rep := makeRound(t, Options{
-		Handler: everyOther(), Portable: true, Limits: limits(t, "errors<=50%"), Concurrency: 8, Budget: 1100 * time.Millisecond,
+	_, d := makeRound(t, RunOptions{
+		Target:   Target{Handler: everyOther()},
+		Settings: Settings{Load: Load{Concurrency: 8}, Portable: true, Budget: 1100 * time.Millisecond},
+		Limits:   limits(t, "errors<=50%"),
 	})
-	assert.LessOrEqual(t, rep.Generator.ConnectionsOpened, int64(8))
+	assert.LessOrEqual(t, d.Generator.ConnectionsOpened, int64(8))
 }
 
 // However few arrivals there are, they are due when the rate says.
 func TestClearAtALowRate(t *testing.T) {
-	t.Parallel()
-	_, rep := makeRound(t, Options{Handler: healthy, overTCP: true, Limits: limits(t, "p99<=10s"), Rate: 2, Budget: time.Second})
-	assert.Equal(t, int64(2), rep.Requests.Due, "at 0.5 s, the end of the warm-up, and at 1 s")
+	synctest.Test(t, func(t *testing.T) {
+		_, d := makeRound(t, RunOptions{
+			Target:   Target{Func: lasting(time.Millisecond)},
+			Settings: Settings{Load: Load{Rate: 2}, Budget: time.Second, Virtual: true},
+			Limits:   limits(t, "p99<=10s"),
+		})
+		assert.Equal(t, int64(2), d.Requests.Due, "at 0.5 s, the end of the warm-up, and at 1 s")
+	})
 }
 
 // A target that cannot keep up has no breaks to catch up in: it answers ever
 // later, and what it still owes at a look is no reason to pass.
 func TestClearSeesThatATargetFallsBehind(t *testing.T) {
-	together(t, func(t *testing.T, portable bool) {
-		one := make(chan struct{}, 1)
-		h := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-			one <- struct{}{}
-			time.Sleep(10 * time.Millisecond)
-			<-one
+	synctest.Test(t, func(t *testing.T) {
+		_, d := makeRound(t, RunOptions{
+			Target:   Target{Func: oneByOne(10 * time.Millisecond)},
+			Settings: Settings{Load: Load{Rate: 200}, Budget: 3 * time.Second, Virtual: true},
+			Limits:   limits(t, "p90<=700ms", "goodput>=190"),
 		})
-		_, rep := makeRound(t, Options{
-			Handler: h, overTCP: true, Portable: portable, Rate: 200, Limits: limits(t, "p90<=700ms", "goodput>=190"), Budget: 3 * time.Second,
-		})
-		assert.NotEqual(t, verdict.Pass, rep.Verdict, "%+v", rep.Limits)
-		assert.Equal(t, int64(600), rep.Requests.Due)
-		assert.Zero(t, rep.Requests.Unsent)
-		assert.Less(t, rep.Rate.Goodput, 110.0, "a hundred a second is all it can do")
+		assert.NotEqual(t, verdict.Pass, d.Verdict, "%+v", d.Limits)
+		assert.Equal(t, int64(600), d.Requests.Due)
+		assert.Zero(t, d.Requests.Unsent)
+		assert.InDelta(t, 92, d.Rate.Goodput, 1, "a hundred a second, and at first those of the warm-up")
 	})
 }
 
@@ -157,12 +201,27 @@ func TestClearSeesThatATargetFallsBehind(t *testing.T) {
 // was due.
 func TestClearEndsAnOpenRun(t *testing.T) {
 	together(t, func(t *testing.T, portable bool) {
-		_, rep := makeRound(t, Options{Handler: healthy, overTCP: !portable, Portable: portable, Rate: 400, Limits: limits(t, "p50<=10s", "errors<=0"), Budget: 20 * time.Second})
-		assert.Equal(t, verdict.Pass, rep.Verdict, "%+v", rep.Limits)
-		assert.False(t, rep.Interrupted)
-		assert.Zero(t, rep.Requests.Unsent)
-		assert.Less(t, rep.Elapsed, 15*time.Second)
-		assert.InDelta(t, 400, *rep.Rate.Offered, 4)
+		_, d := makeRound(t, RunOptions{
+			Target:   Target{Handler: healthy},
+			Settings: Settings{Load: Load{Rate: 400}, Portable: portable, Budget: 20 * time.Second},
+			Limits:   limits(t, "p50<=10s", "errors<=0"),
+		}, func(p *armPlan) { p.overTCP = !portable })
+		assert.Equal(t, verdict.Pass, d.Verdict, "%+v", d.Limits)
+		assert.False(t, d.Interrupted)
+		assert.Zero(t, d.Requests.Unsent)
+		assert.Less(t, d.Elapsed, 15*time.Second)
+		assert.InDelta(t, 400, *d.Rate.Offered, 4)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		_, d := makeRound(t, RunOptions{
+			Target:   Target{Func: lasting(time.Millisecond)},
+			Settings: Settings{Load: Load{Rate: 350}, Budget: 20 * time.Second, Virtual: true},
+			Limits:   limits(t, "p50<=10s", "errors<=0"),
+		})
+		assert.Equal(t, verdict.Pass, d.Verdict, "%+v", d.Limits)
+		assert.False(t, d.Interrupted)
+		assert.Equal(t, report.Requests{Due: 438, Sent: 438, Completed: 438, Succeeded: 438}, d.Requests, "until the first look, at 1.25 s")
+		assert.InDelta(t, 350, *d.Rate.Offered, 1)
 	})
 }
 
@@ -172,74 +231,85 @@ func TestClearOfARefusingTarget(t *testing.T) {
 	t.Parallel()
 	s := rawPassing(t, nil)
 	var once sync.Once
-	p, err := NewPlan(Options{URL: s.URL, Concurrency: 2, Limits: limits(t, "p50<=1s"), Budget: 2 * time.Second})
-	require.NoError(t, err)
-	rep, err := p.Run(t.Context(), t.Context(), func(p Progress) {
+	p := newRun(t, RunOptions{
+		Target:   Target{URL: s.URL},
+		Settings: Settings{Load: Load{Concurrency: 2}, Budget: 1100 * time.Millisecond},
+		Limits:   limits(t, "p50<=1s"),
+	})
+	d, err := p.Run(t.Context(), t.Context(), func(p Progress) {
 		if p.Succeeded > 0 {
 			once.Do(func() { s.Close() })
 		}
 	})
 	require.NoError(t, err)
-	sound(t, rep)
-	assert.Positive(t, kinds(rep)[record.ConnectRefused.String()])
+	sound(t, d)
+	assert.Positive(t, kinds(d)[record.ConnectRefused.String()])
 }
 
 // A cancelled run without an end says so, wherever it was.
 func TestClearInterrupted(t *testing.T) {
-	together(t, func(t *testing.T, portable bool) {
-		for _, cuts := range []bool{false, true} {
+	for _, cuts := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			cut, cancelCut := context.WithCancel(t.Context())
+			defer cancelCut()
 			var n atomic.Int64
-			o := Options{overTCP: !portable, Portable: portable, Rate: 500, Limits: limits(t, "p99<=10s"), Budget: time.Minute, Timeout: time.Minute, Confirm: true}
-			o.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-				if n.Add(1) < 300 {
-					return
-				}
-				cancel()
-				if cuts {
-					cancelCut()
-					<-r.Context().Done()
-				}
+			d := runUntil(t, ctx, cut, RunOptions{
+				Target: Target{Func: func(ctx context.Context) error {
+					if n.Add(1) < 300 {
+						return nil
+					}
+					cancel()
+					if cuts {
+						cancelCut()
+						<-ctx.Done()
+					}
+					return ctx.Err()
+				}},
+				Settings: Settings{Load: Load{Rate: 500}, Budget: time.Minute, Timeout: time.Minute, Confirm: true, Virtual: true},
+				Limits:   limits(t, "p99<=10s"),
 			})
-			rep := runUntil(t, ctx, cut, o)
-			cancelCut()
-			assert.True(t, rep.Interrupted)
-			assert.Equal(t, cuts, rep.Requests.Unfinished > 0)
-			assert.Nil(t, rep.Repeat)
-			if cuts { // what was cut off the handler may not have seen
-				assert.GreaterOrEqual(t, reached(rep), n.Load())
-			} else {
-				assert.Equal(t, n.Load(), reached(rep))
-			}
-		}
-	})
+			assert.True(t, d.Interrupted)
+			assert.Equal(t, int64(250), d.Warmup.Sent, "in half a second")
+			assert.Equal(t, int64(300), n.Load())
+			assert.Equal(t, n.Load(), reached(d))
+			assert.Equal(t, cuts, d.Requests.Unfinished > 0)
+			assert.Nil(t, d.Repeat)
+		})
+	}
 }
 
 // Stages with limits are one run from their beginning to their end.
 func TestStagesAreTheirOwnEnd(t *testing.T) {
 	t.Parallel()
-	r, rep := makeRound(t, Options{
-		Handler: healthy, Limits: limits(t, "errors<=0"), Control: true,
-		Stages: []load.Stage{{For: 200 * time.Millisecond, From: 0, To: 200}, {For: 300 * time.Millisecond, From: 200, To: 200}},
+	r, d := makeRound(t, RunOptions{
+		Target:   Target{Handler: healthy},
+		Settings: Settings{Load: Load{Stages: []load.Stage{{For: 200 * time.Millisecond, From: 0, To: 200}, {For: 300 * time.Millisecond, From: 200, To: 200}}}},
+		Limits:   limits(t, "errors<=0"), Control: true,
 	})
-	assert.Equal(t, int64(80), rep.Requests.Due)
-	assert.Equal(t, verdict.Pass, rep.Verdict)
-	assert.Nil(t, rep.Warmup)
-	assert.Equal(t, 200*time.Millisecond, r.control.outcome.Course(), "on either side what a run of 4 s gets")
+	assert.Equal(t, int64(80), d.Requests.Due)
+	assert.Equal(t, verdict.Pass, d.Verdict)
+	assert.Nil(t, d.Warmup)
+	assert.Equal(t, 200*time.Millisecond, r.control.arm.seen.Course(), "on either side what a run of 4 s gets")
 }
 
 // A call that never returns is given up with its run.
 func TestClearOfAStuckFunction(t *testing.T) {
-	t.Parallel()
-	free := make(chan struct{})
-	defer close(free)
-	_, rep := makeRound(t, Options{
-		Func: func(context.Context) error { <-free; return nil }, Concurrency: 2,
-		Timeout: 50 * time.Millisecond, Grace: 50 * time.Millisecond, Limits: limits(t, "errors<=0"), Budget: time.Second,
+	synctest.Test(t, func(t *testing.T) {
+		free := make(chan struct{})
+		defer close(free)
+		began := time.Now()
+		_, d := makeRound(t, RunOptions{
+			Target: Target{Func: func(context.Context) error { <-free; return nil }},
+			Settings: Settings{
+				Load: Load{Concurrency: 2}, Timeout: 50 * time.Millisecond, Grace: 50 * time.Millisecond, Budget: time.Second, Virtual: true,
+			},
+			Limits: limits(t, "errors<=0"),
+		})
+		assert.NotEqual(t, verdict.Pass, d.Verdict)
+		assert.Positive(t, d.Requests.Unfinished+d.Requests.Failed+d.Warmup.Sent)
+		assert.Less(t, time.Since(began), 5*time.Second)
 	})
-	assert.NotEqual(t, verdict.Pass, rep.Verdict)
-	assert.Positive(t, rep.Requests.Unfinished+rep.Requests.Failed+rep.Warmup.Sent)
 }
 
 // What is due at a look and not over may yet be in time, or never: for a pass it
@@ -247,23 +317,23 @@ func TestClearOfAStuckFunction(t *testing.T) {
 func TestSettledSoFar(t *testing.T) {
 	check := func(done, late int, want bool, why string) {
 		t.Helper()
-		p, err := NewPlan(Options{Handler: healthy, Rate: 1000, Limits: limits(t, "p90<=100ms", "errors<=0")})
-		require.NoError(t, err)
-		o := (&arm{plan: p}).nothing()
-		o.Offering = 10 * time.Second
+		p := newRun(t, RunOptions{Target: Target{Handler: healthy}, Settings: Settings{Load: Load{Rate: 1000}}, Limits: limits(t, "p90<=100ms", "errors<=0")})
+		seen := p.arm.newRecord()
+		seen.Offering = 10 * time.Second
 		for k := range done {
-			due, took := o.Offering*time.Duration(k)/time.Duration(done), time.Millisecond
+			due, took := seen.Offering*time.Duration(k)/time.Duration(done), time.Millisecond
 			if k%10 < late {
 				took = time.Second
 			} else {
-				o.Within[0]++
+				seen.Within[0]++
 			}
-			o.Response.Record(int64(took))
-			o.Series.Due(due)
-			o.Series.Response(due, took)
+			seen.Response.Record(int64(took))
+			seen.Series.Due(due)
+			seen.Series.Response(due, took)
 		}
-		o.Succeeded, o.Sent, o.Due = int64(done), int64(done), int64(done)
-		assert.Equal(t, want, (&round{Plan: p}).settledSoFar(o, verdict.DefaultStandard), why)
+		seen.Succeeded, seen.Sent, seen.Due = int64(done), int64(done), int64(done)
+		r := &round{runPlan: p, to: &arm{armPlan: p.arm}}
+		assert.Equal(t, want, r.settledSoFar(seen, verdict.DefaultStandard), why)
 	}
 	check(10_000, 0, true, "all is over and in time")
 	check(9_950, 0, true, "a few are on their way, and no reason to fail a limit on errors")

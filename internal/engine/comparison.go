@@ -1,206 +1,317 @@
 package engine
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
-	"os"
+	"runtime"
+	"slices"
 	"time"
 
-	"github.com/loadtestkit/load-tester/internal/host"
+	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
 const (
-	// comparisonBudget is how long a comparison goes on at most: pairsMost of
-	// the shortest blocks.
+	// comparisonBudget is how long a comparison goes on at most: as many of the
+	// shortest blocks as pairsMost needs.
 	comparisonBudget = 20 * time.Second
 	// overtime is how many times the budget a comparison may take, besides the
-	// trials, to reach the least number of pairs. Chosen.
+	// trials, to reach the least number of pairs.
 	overtime = 2
 
-	// Pairs of which no fewer can be judged, and no more are needed. See
-	// [verdict.PairLooks].
-	pairsLeast, pairsMost = 12, 200
+	// pairsMost is of which more are not needed; see [verdict.PairLooks].
+	pairsMost = 200
 
 	// Blocks are as short as can be: what the machine does to one of a pair it
 	// then mostly does to both, and the more pairs there are the smaller a
 	// difference shows. A block of 50 requests has a median to speak of, one of
-	// ten response times is not all beginning and end. Chosen.
+	// ten response times is not all beginning and end.
 	blockLeast, blockMost = 50 * time.Millisecond, 500 * time.Millisecond
 	blockRequests         = 50
 	blockTimes            = 10
 
 	// trialFor is how long each target is tried before the comparison, to warm
-	// it up and to learn how long blocks must be. Chosen.
+	// it up and to learn how long blocks must be.
 	trialFor = 300 * time.Millisecond
 )
 
-// A Comparison is two plans, alike but for their target, to be measured against
-// each other in one run.
-type Comparison struct {
-	base, head *Plan
-	seed       uint64
-	budget     time.Duration
+// defaultTolerances are what noise that is not the targets' seldom exceeds.
+var defaultTolerances = []verdict.Tolerance{{Q: 0.5, Ratio: 1.05}, {Q: 0.99, Ratio: 1.10}}
+
+// A comparePlan is two targets to be measured against each other in one run.
+type comparePlan struct {
+	base, head *armPlan // the same except for their targets
+	order      uint64
 	tolerances []verdict.Tolerance
 }
 
-// defaultTolerances are what noise that is not the targets' seldom exceeds.
-// Chosen.
-var defaultTolerances = []verdict.Tolerance{{Q: 0.5, Ratio: 1.05}, {Q: 0.99, Ratio: 1.10}}
-
-// NewComparison checks base and head, which are alike but for their target. Its
-// error joins a *[Fault] for each option that is wrong; the field of what is
-// wrong with a target is Base or Head.
-func NewComparison(base, head Options) (*Comparison, error) {
-	c := &Comparison{seed: head.Seed, budget: head.Budget, tolerances: head.Tolerances}
-	if c.seed == 0 {
-		c.seed = rand.Uint64N(1 << 32)
+// NewComparison checks o and fills in defaults. Its error joins a *[Fault] for
+// each option that is wrong; the field of what is wrong with a target is Base or
+// Head.
+func NewComparison(o CompareOptions) (Plan, error) {
+	p := &comparePlan{order: cmp.Or(o.Order, rand.Uint64N(1<<32)), tolerances: o.Tolerances}
+	if len(p.tolerances) == 0 {
+		p.tolerances = defaultTolerances
 	}
-	if c.budget == 0 {
-		c.budget = comparisonBudget
+	var f faults
+	f.add(len(o.Stages) > 0, "Stages", "are set, but both targets get short blocks of the same load; want a Rate, or none")
+	for _, l := range o.Limits {
+		f.add(l.Metric != verdict.Errors, "Limits", "%v, but a comparison judges times by Tolerances; leave it out", l)
 	}
-	if len(c.tolerances) == 0 {
-		c.tolerances = defaultTolerances
+	seen := map[float64]bool{}
+	for _, t := range p.tolerances {
+		f.add(!(t.Q > 0 && t.Q < 1) || !(t.Ratio >= 1), "Tolerances", "%v at quantile %v, want at least 1 at a quantile between 0 and 1", t.Ratio, t.Q)
+		f.add(seen[t.Q], "Tolerances", "quantile %v has two, want one", t.Q)
+		seen[t.Q] = true
 	}
-	faults := c.check(&head)
-	for _, arm := range []struct {
-		name string
-		plan **Plan
-		opts Options
-	}{{"Base", &c.base, base}, {"Head", &c.head, head}} {
-		// How long a comparison goes on, and what its seed is for, is its own.
-		arm.opts.Requests, arm.opts.Duration, arm.opts.Stages, arm.opts.Seed = 0, time.Second, nil, 0
+	arm := func(role, field string, t Target) *armPlan {
 		// In memory the scheduler may serve one connection again and again, and
 		// another way in the next block: over TCP the pairs differ by half as
 		// much, measured with handlers that compute.
-		arm.opts.overTCP = true
-		plan, err := NewPlan(arm.opts)
-		*arm.plan = plan
-		faults = append(faults, armFaults(err, arm.name)...)
+		a := &armPlan{role: role, target: t, Settings: o.Settings, duration: time.Second, limits: o.Limits, overTCP: true}
+		a.Stages = nil
+		a.Budget = cmp.Or(a.Budget, comparisonBudget)
+		f.addArm(a.check(), field)
+		return a
 	}
-	if err := errors.Join(faults...); err != nil {
+	p.base, p.head = arm("base", "Base", o.Base), arm("head", "Head", o.Head)
+	if err := f.err(); err != nil {
 		return nil, err
 	}
-	return c, nil
+	return p, nil
 }
 
-// check returns what only a comparison refuses.
-func (c *Comparison) check(o *Options) (faults []error) {
-	fault := func(field, format string, args ...any) {
-		faults = append(faults, &Fault{field, fmt.Sprintf(format, args...)})
-	}
-	refuseEnd(o, fault, "a comparison ends when its verdict is clear")
-	if len(o.Stages) > 0 {
-		fault("Stages", "are set, but both targets get short blocks of the same load; want a Rate, or none")
-	}
-	for _, l := range o.Limits {
-		if l.Metric != verdict.Errors {
-			fault("Limits", "%v, but a comparison judges times by Tolerances; leave it out", l)
+// addArm adds the faults of one arm's plan: those of its target under the arm's
+// name, and the others, which both arms have, once.
+func (f *faults) addArm(found faults, arm string) {
+	for _, err := range found {
+		fault := err.(*Fault)
+		switch fault.Field {
+		case "URL", "Target", "Path", "Method", "Header":
+			*f = append(*f, &Fault{arm, fault.Want})
+		default:
+			if arm == "Base" {
+				*f = append(*f, fault)
+			}
 		}
 	}
-	seen := map[float64]bool{}
-	for _, t := range c.tolerances {
-		if !(t.Q > 0 && t.Q < 1) || !(t.Ratio >= 1) {
-			fault("Tolerances", "%v at quantile %v, want at least 1 at a quantile between 0 and 1", t.Ratio, t.Q)
-		}
-		if seen[t.Q] {
-			fault("Tolerances", "quantile %v has two, want one", t.Q)
-		}
-		seen[t.Q] = true
-	}
-	return faults
 }
 
-// armFaults are the faults of one arm's plan: those of its target, and of the
-// first also the others, which the second has too.
-func armFaults(err error, arm string) (faults []error) {
-	if err == nil {
+// Run makes the comparison; see [Plan]. It ends when every tolerance is kept or
+// one is not, or when the budget is used up.
+func (p *comparePlan) Run(ctx, cut context.Context, watch Watch) (*report.Document, error) {
+	m := startMonitor(watch)
+	defer m.end()
+	plan := *p
+	return p.head.twice(ctx, m, func(first *report.Document) (*report.Document, error) {
+		if first != nil {
+			plan.base, plan.head = plan.base.fresh(), plan.head.fresh()
+			plan.order++
+		}
+		c := &contest{session: session{ctx: ctx, cut: cut, monitor: m}, comparePlan: &plan, rng: rand.New(rand.NewPCG(plan.order, plan.order))}
+		return c.measure([]*armPlan{plan.base, plan.head}, c.load, c.describe)
+	})
+}
+
+// A contest is a comparison made one time.
+type contest struct {
+	session
+	*comparePlan
+	late   context.Context // cut, or over when the budget with its overtime is
+	rng    *rand.Rand
+	to     [2]*arm         // base and head
+	allocs [2]*allocations // of one request; nil where that cannot be told
+
+	block, guard time.Duration
+	most         int // pairs
+	pairs        []verdict.Pair
+	ratios       []verdict.Ratio
+}
+
+// load makes the blocks and judges them.
+func (c *contest) load() error {
+	c.to = [2]*arm{c.arms[0], c.arms[1]}
+	budget := c.head.Budget
+	// Requests may take longer than a whole block.
+	late, cancel := context.WithTimeout(c.cut, overtime*budget+2*c.trial())
+	defer cancel()
+	c.late = late
+	c.monitor.tell("trying both targets")
+	if err := c.size(); err != nil {
+		return err
+	}
+	began := time.Now()
+	over := func() bool {
+		return c.stopped() || late.Err() != nil || time.Since(began) > budget && len(c.pairs) >= verdict.LeastPairs
+	}
+	for _, look := range verdict.PairLooks(c.most) {
+		for len(c.pairs) < look.Pairs && !over() {
+			c.monitor.tell(fmt.Sprintf("pair %d of at most %d", len(c.pairs)+1, c.most))
+			if err := c.pair(); err != nil {
+				return err
+			}
+		}
+		c.judge(look.Share)
+		if c.clear() || over() {
+			break
+		}
+	}
+	if c.stopped() {
 		return nil
 	}
-	for _, err := range err.(interface{ Unwrap() []error }).Unwrap() {
-		var fault *Fault
-		switch {
-		case errors.As(err, &fault) && (fault.Field == "URL" || fault.Field == "Target"):
-			faults = append(faults, &Fault{arm, fault.Want})
-		case arm == "Base":
-			faults = append(faults, err)
+	c.monitor.tell("counting allocations")
+	for i, a := range c.to {
+		var err error
+		if c.allocs[i], err = a.measureAllocations(c.ctx, c.cut); err != nil {
+			return err
 		}
 	}
-	return faults
+	return nil
 }
 
-// Run makes the comparison; see [Plan.Run]. It ends when every tolerance is
-// kept or one is not, or when the budget is used up.
-func (c *Comparison) Run(ctx, cut context.Context, watch Watch) (*report.Comparison, error) {
-	m := watching(watch)
-	defer m.end()
-	r, err := c.once(ctx, cut, m)
-	if err != nil || !c.head.opts.Confirm || r.Interrupted || !ratioFailed(r) && !limitFailed(r.Limits) {
-		return r, err
-	}
-	if !c.head.rest(ctx, r.Elapsed, m) {
-		r.Interrupted = true
-		return r, nil
-	}
-	fresh, err := c.fresh()
-	if err != nil {
-		return nil, err
-	}
-	r.Repeat, err = fresh.once(ctx, cut, m)
-	switch {
-	case err != nil && ctx.Err() != nil: // before anything was sent
-		r.Interrupted = true
-	case err != nil:
-		return nil, fmt.Errorf("repeating the comparison: %w", err)
-	case r.Repeat.Interrupted:
-		r.Interrupted = true
-	default:
-		confirmRatios(r)
-	}
-	return r, nil
-}
+// trial is how long each target is tried.
+func (c *contest) trial() time.Duration { return max(trialFor, c.head.Warmup) }
 
-// fresh is c with new run ids and a new order of blocks.
-func (c *Comparison) fresh() (*Comparison, error) {
-	f := *c
-	f.seed++
-	var err error
-	if f.base, err = c.base.fresh(); err == nil {
-		f.head, err = c.head.fresh()
-	}
-	return &f, err
-}
-
-// once makes the comparison one time.
-func (c *Comparison) once(ctx, cut context.Context, m *monitor) (r *report.Comparison, err error) {
-	t := &contest{Comparison: c, ctx: ctx, cut: cut, monitor: m, rng: rand.New(rand.NewPCG(c.seed, c.seed))}
-	defer func() {
-		if closing := errors.Join(t.base.close(), t.head.close()); closing != nil && r != nil {
-			r.Generator.Warnings = append(r.Generator.Warnings, report.Warning{Code: "abandoned", Text: closing.Error()})
+// size tries both targets and decides how long blocks are and how many pairs of
+// them the budget has.
+func (c *contest) size() error {
+	var p50 time.Duration
+	rate := 1e9
+	for _, a := range c.to {
+		r, err := a.send(c.ctx, c.late, stretch{schedule: a.schedule, duration: c.trial(), grace: a.Grace}, c.monitor)
+		if err != nil {
+			return err
 		}
-	}()
-	for _, side := range []struct {
-		*contestant
-		name string
-		plan *Plan
-	}{{&t.base, "base", c.base}, {&t.head, "head", c.head}} {
-		if side.arm, err = side.plan.open(ctx); err != nil {
-			return nil, fmt.Errorf("%s: %w", side.name, err)
+		times := r.Response
+		if times.Count() == 0 {
+			times = r.Failures
+		}
+		median, _ := times.Quantile(0.5)
+		p50 = max(p50, time.Duration(median))
+		if r.Elapsed > 0 {
+			rate = min(rate, float64(max(1, r.Due))/r.Elapsed.Seconds())
 		}
 	}
-	sensors := host.Start(os.DirFS("/"))
-	began := time.Now()
-	err = t.hold()
-	elapsed, usage := time.Since(began), sensors.Stop()
-	if err != nil {
-		return nil, err
+	enough := time.Duration(blockRequests / rate * float64(time.Second))
+	c.block = min(max(blockLeast, enough, blockTimes*p50), blockMost)
+	c.guard = min(c.block/5, max(5*time.Millisecond, 2*p50))
+	if counted := c.block - c.guard; p50 > counted || rate*counted.Seconds() < 1 {
+		c.guard = 0 // what is due at the beginning is all there is
 	}
-	if r, err = t.report(usage); err != nil {
-		return nil, err
+	c.most = min(max(int(c.head.Budget/(2*c.block)), verdict.LeastPairs), pairsMost)
+	if c.head.Waive != "" {
+		c.most = verdict.LeastPairs // nothing will be judged
 	}
-	r.StartedAt, r.Elapsed = began, elapsed
-	return r, nil
+	return nil
+}
+
+// pair makes one block of each target, in random order.
+func (c *contest) pair() error {
+	p := verdict.Pair{HeadFirst: c.rng.Uint64()&1 == 1}
+	seed := c.rng.Uint64() // of both blocks' arrivals, where those are random
+	blocks := []struct {
+		to   *arm
+		into *verdict.Block
+	}{{c.to[0], &p.Base}, {c.to[1], &p.Head}}
+	if p.HeadFirst {
+		slices.Reverse(blocks)
+	}
+	for _, b := range blocks {
+		if b.to.target.URL == "" {
+			runtime.GC() // or one would collect the other's garbage
+		}
+		r, err := c.send(b.to, seed)
+		if err != nil || r.Interrupted {
+			return err // half a pair says nothing
+		}
+		b.into.Times = hist.New(r.Response.Bits())
+		b.into.Times.Merge(r.Response)
+		b.into.Missed = r.Missed()
+		b.to.seen.Merge(r)
+	}
+	c.pairs = append(c.pairs, p)
+	return nil
+}
+
+// send makes one block.
+func (c *contest) send(to *arm, seed uint64) (*record.Record, error) {
+	s := stretch{schedule: to.schedule, warmup: c.guard, duration: c.block - c.guard, grace: to.Grace}
+	if s.schedule != nil {
+		s.schedule = &load.Schedule{Stages: to.schedule.Stages, Endless: to.schedule.Endless, Poisson: to.Poisson, Seed: seed}
+	}
+	return to.send(c.ctx, c.late, s, c.monitor)
+}
+
+// judge gives each tolerance its verdict at a look with a share of the error.
+func (c *contest) judge(share float64) {
+	c.ratios = c.ratios[:0]
+	// Equal targets fail at most once in a hundred comparisons, whatever the
+	// number of tolerances, and targets that differ by more than the tolerance
+	// pass at most once in a hundred.
+	const alpha = 0.01
+	for _, tolerance := range c.tolerances {
+		fail := alpha * share / float64(len(c.tolerances))
+		r := verdict.JudgePairs(c.pairs, tolerance, fail, alpha*share)
+		if r.Verdict == verdict.Pass && math.IsInf(r.Base, 1) {
+			r.Verdict = verdict.Inconclusive // what head is compared with has to be right
+		}
+		c.ratios = append(c.ratios, r)
+	}
+}
+
+// clear reports whether no more pairs are needed.
+func (c *contest) clear() bool {
+	passed := 0
+	for _, r := range c.ratios {
+		if r.Verdict == verdict.Fail {
+			return true
+		}
+		if r.Verdict == verdict.Pass {
+			passed++
+		}
+	}
+	return passed == len(c.ratios)
+}
+
+// describe makes the document of what was done.
+func (c *contest) describe() (*report.Document, error) {
+	var docs [2]*report.Document
+	for i, a := range c.to {
+		var err error
+		seen := a.complete(c.machine)
+		if docs[i], err = c.document(report.Comparison, a, a.judge(seen, a.standard())); err != nil {
+			return nil, err
+		}
+		docs[i].Elapsed = seen.Elapsed
+		if n := c.allocs[i]; n != nil {
+			docs[i].AllocsPerRequest, docs[i].BytesPerRequest = &n.objects, &n.bytes
+		}
+	}
+	base, d := docs[0], docs[1]
+	d.Base = &base.Arm
+	d.StartedAt, d.Interrupted = c.began, c.stopped()
+	d.Config.Duration = 0
+	d.Generator.CPUPerRequest = nil // the other's requests took theirs too
+	d.Pairs = &report.Pairs{Judged: len(c.pairs), Block: c.block, Guard: c.guard, Seed: c.order, Took: c.took}
+	for _, r := range c.ratios {
+		d.Ratios = append(d.Ratios, report.NewRatio(r, c.head.Waive))
+	}
+	for i := range d.Limits {
+		d.Limits[i].Reason = "head: " + d.Limits[i].Reason
+	}
+	for _, l := range base.Limits {
+		if l.Verdict == verdict.Fail {
+			// What base is compared with has to be right.
+			l.Limit, l.Verdict, l.Reason = "base: "+l.Limit, verdict.Inconclusive, "base: "+l.Reason
+			d.Limits = append(d.Limits, l)
+		}
+	}
+	d.Verdict = report.Overall(d.Judged())
+	return d, nil
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"net/http"
@@ -12,44 +13,60 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/loadtestkit/load-tester/internal/record"
+	"github.com/loadtestkit/load-tester/internal/load"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/target"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
-// taking is a handler that takes so long.
+// taking is a handler that takes the given time.
 func taking(d time.Duration) http.Handler {
 	return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { target.Sleep(r.Context(), d) })
 }
 
-func newComparison(t testing.TB, o Options, base, head http.Handler) *Comparison {
-	t.Helper()
-	b, h := o, o
-	b.Handler, h.Handler = base, head
-	c, err := NewComparison(b, h)
-	require.NoError(t, err)
-	return c
+func failing(context.Context) error {
+	time.Sleep(time.Millisecond)
+	return errors.New("always")
 }
 
-// compare makes a comparison that nobody stops.
-func compare(t testing.TB, o Options, base, head http.Handler) *report.Comparison {
+func newComparison(t testing.TB, o CompareOptions) *comparePlan {
 	t.Helper()
-	r, err := newComparison(t, o, base, head).Run(t.Context(), t.Context(), nil)
+	p, err := NewComparison(o)
 	require.NoError(t, err)
-	whole(t, r)
-	return r
+	return p.(*comparePlan)
+}
+
+// compare makes a comparison that nothing stops.
+func compare(t testing.TB, o CompareOptions) *report.Document {
+	t.Helper()
+	d, err := newComparison(t, o).Run(t.Context(), t.Context(), nil)
+	require.NoError(t, err)
+	whole(t, d)
+	return d
+}
+
+// compareFuncs is compare for two functions, in virtual time.
+func compareFuncs(t testing.TB, o CompareOptions, base, head func(context.Context) error) *report.Document {
+	t.Helper()
+	o.Base.Func, o.Head.Func, o.Virtual = base, head, true
+	return compare(t, o)
 }
 
 // whole checks that the counts of a comparison add up.
-func whole(t testing.TB, r *report.Comparison) {
+func whole(t testing.TB, d *report.Document) {
 	t.Helper()
-	for _, a := range []report.Arm{r.Base, r.Head} {
+	sound(t, d)
+	require.NotNil(t, d.Base)
+	require.NotNil(t, d.Pairs)
+	assert.Equal(t, report.Comparison, d.Kind)
+	require.NoError(t, d.Base.Record.Check())
+	for _, a := range []*report.Arm{d.Base, &d.Arm} {
 		assert.Equal(t, a.Requests.Due, a.Requests.Sent+a.Requests.Unsent)
 		assert.Equal(t, a.Requests.Sent, a.Requests.Succeeded+a.Requests.Failed+a.Requests.Unfinished)
 		assert.Equal(t, a.Requests.Succeeded, a.ResponseTime.Count)
@@ -58,55 +75,56 @@ func whole(t testing.TB, r *report.Comparison) {
 
 func within(q, ratio float64) []verdict.Tolerance { return []verdict.Tolerance{{Q: q, Ratio: ratio}} }
 
-// elsewhere makes a comparison of URLs, which needs no collections and counts no
-// allocations.
-func elsewhere(t testing.TB, o Options, base, head http.Handler) *report.Comparison {
-	t.Helper()
-	b, h := o, o
-	for _, arm := range []struct {
-		o *Options
-		h http.Handler
-	}{{&b, base}, {&h, head}} {
-		s := httptest.NewServer(arm.h)
-		t.Cleanup(s.Close)
-		arm.o.URL = s.URL
-	}
-	c, err := NewComparison(b, h)
-	require.NoError(t, err)
-	r, err := c.Run(t.Context(), t.Context(), nil)
-	require.NoError(t, err)
-	whole(t, r)
-	assert.Nil(t, r.Head.AllocsPerRequest)
-	return r
-}
-
-// A head that is slower fails, and if asked for does so twice.
+// A head that is slower fails: here over TCP, as everything is compared that is
+// no function.
 func TestComparisonFindsASlowerHead(t *testing.T) {
 	together(t, func(t *testing.T, portable bool) {
-		r := elsewhere(t, Options{
-			Concurrency: 4, Tolerances: within(0.5, 1.2), Budget: 20 * time.Second, Portable: portable, Confirm: portable, Pause: time.Millisecond,
-		}, taking(500*time.Microsecond), taking(10*time.Millisecond))
-		require.Len(t, r.Ratios, 1)
-		require.Equal(t, verdict.Fail, r.Ratios[0].Verdict, r.Ratios[0].Reason)
-		assert.Equal(t, verdict.Fail, r.Verdict)
-		assert.Greater(t, *r.Ratios[0].Ratio, 1.2)
-		assert.Greater(t, *r.Head.ResponseTime.P50, *r.Base.ResponseTime.P50)
-		if portable {
-			require.NotNil(t, r.Repeat)
-			assert.Contains(t, r.Ratios[0].Reason, "; a second run, after a pause: head is ")
-			assert.Equal(t, r.Seed+1, r.Repeat.Seed)
-			assert.NotEqual(t, r.RunID, r.Repeat.RunID)
-		}
+		base, head := httptest.NewServer(taking(500*time.Microsecond)), httptest.NewServer(taking(3*time.Millisecond))
+		defer base.Close()
+		defer head.Close()
+		d := compare(t, CompareOptions{
+			Base: Target{URL: base.URL}, Head: Target{URL: head.URL},
+			Settings:   Settings{Load: Load{Concurrency: 4}, Budget: 20 * time.Second, Portable: portable},
+			Tolerances: within(0.5, 1.2),
+		})
+		require.Len(t, d.Ratios, 1)
+		require.Equal(t, verdict.Fail, d.Ratios[0].Verdict, d.Ratios[0].Reason)
+		assert.Equal(t, verdict.Fail, d.Verdict)
+		assert.Greater(t, *d.Ratios[0].Ratio, 1.2)
+		assert.Greater(t, *d.ResponseTime.P50, *d.Base.ResponseTime.P50)
+		assert.Nil(t, d.AllocsPerRequest, "those of a server elsewhere cannot be counted")
+		assert.Equal(t, base.URL, d.Base.Target)
+		assert.Equal(t, head.URL, d.Target)
+	})
+}
+
+// If asked for, it fails twice.
+func TestComparisonIsRepeated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		d := compareFuncs(t, CompareOptions{
+			Settings:   Settings{Confirm: true},
+			Tolerances: within(0.5, 1.2),
+		}, lasting(time.Millisecond), lasting(2*time.Millisecond))
+		require.Equal(t, verdict.Fail, d.Verdict, "%+v", d.Ratios)
+		assert.InDelta(t, 2, *d.Ratios[0].Ratio, 0.01)
+		require.NotNil(t, d.Repeat)
+		assert.Contains(t, d.Ratios[0].Reason, "; a second run, after a pause: head is ")
+		assert.Equal(t, d.Pairs.Seed+1, d.Repeat.Pairs.Seed)
+		assert.NotEqual(t, d.RunID, d.Repeat.RunID)
+		assert.GreaterOrEqual(t, time.Since(began), d.Pairs.Took+pauseLeast+d.Repeat.Pairs.Took)
 	})
 }
 
 // Equal targets pass.
 func TestComparisonPassesEqualTargets(t *testing.T) {
-	t.Parallel()
-	r := elsewhere(t, Options{Concurrency: 4, Tolerances: within(0.5, 100), Budget: 20 * time.Second},
-		taking(time.Millisecond), taking(time.Millisecond))
-	assert.GreaterOrEqual(t, r.Pairs, pairsLeast)
-	assert.Equal(t, verdict.Pass, r.Verdict, "%+v", r.Ratios)
+	synctest.Test(t, func(t *testing.T) {
+		d := compareFuncs(t, CompareOptions{}, lasting(time.Millisecond), lasting(time.Millisecond))
+		assert.GreaterOrEqual(t, d.Pairs.Judged, verdict.LeastPairs)
+		assert.Equal(t, verdict.Pass, d.Verdict, "%+v", d.Ratios)
+		require.Len(t, d.Ratios, 2, "the default tolerances")
+		assert.Equal(t, 1.0, *d.Ratios[0].Ratio)
+	})
 }
 
 func TestConfirmRatios(t *testing.T) {
@@ -123,154 +141,172 @@ func TestConfirmRatios(t *testing.T) {
 		{pass, fail, pass, false, pass, "passed first"},
 		{fail, pass, doubt, true, fail, "a fact of the repeat counts"},
 	} {
-		r := &report.Comparison{Ratios: []report.Ratio{{Verdict: tc.first}}, Limits: []report.LimitResult{{Verdict: pass, Exact: true}}}
-		r.Repeat = &report.Comparison{Ratios: []report.Ratio{{Verdict: tc.again}}}
+		d := &report.Document{Ratios: []report.Ratio{{Verdict: tc.first}}, Limits: []report.LimitResult{{Verdict: pass, Exact: true}}}
+		d.Repeat = &report.Document{Ratios: []report.Ratio{{Verdict: tc.again}}}
 		if tc.fact {
 			base := report.LimitResult{Verdict: doubt, Exact: true} // which only failed then
-			r.Repeat.Limits = []report.LimitResult{{Verdict: fail, Exact: true, Reason: "b"}, base}
+			d.Repeat.Limits = []report.LimitResult{{Verdict: fail, Exact: true, Reason: "b"}, base}
 		}
-		confirmRatios(r)
-		assert.Equal(t, tc.want, r.Ratios[0].Verdict, tc.why)
-		assert.Equal(t, tc.overall, r.Verdict, tc.why)
+		confirm(d)
+		assert.Equal(t, tc.want, d.Ratios[0].Verdict, tc.why)
+		assert.Equal(t, tc.overall, d.Verdict, tc.why)
 		if tc.fact {
-			assert.Equal(t, report.LimitResult{Verdict: fail, Exact: true, Reason: "in a second run: b"}, r.Limits[0], tc.why)
+			assert.Equal(t, report.LimitResult{Verdict: fail, Exact: true, Reason: "in a second run: b"}, d.Limits[0], tc.why)
 		}
 	}
 }
-
-var failing = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
 
 // What head is compared with has to be right: a base that fails is no reason to
 // pass, however slow head is.
 func TestComparisonWithABaseThatFails(t *testing.T) {
-	t.Parallel()
-	r := compare(t, Options{Rate: 1000, Limits: limits(t, "errors<=0"), Tolerances: within(0.5, 5), Budget: 2 * time.Second}, failing, healthy)
-	assert.Equal(t, verdict.Inconclusive, r.Verdict)
-	assert.Equal(t, verdict.Inconclusive, r.Ratios[0].Verdict, "though no limit on errors were given")
-	assert.Nil(t, r.Base.AllocsPerRequest, "of requests that fail")
-	if r.Pairs < pairsLeast {
-		t.Skip("this machine is too slow now")
-	}
-	assert.Contains(t, r.Ratios[0].Reason, "base missed too many requests")
-	require.Len(t, r.Limits, 2)
-	assert.True(t, strings.HasPrefix(r.Limits[1].Limit, "base: "))
+	synctest.Test(t, func(t *testing.T) {
+		d := compareFuncs(t, CompareOptions{
+			Settings: Settings{Load: Load{Rate: 1000}, Budget: 2 * time.Second},
+			Limits:   limits(t, "errors<=0"), Tolerances: within(0.5, 5),
+		}, failing, lasting(time.Millisecond))
+		assert.Equal(t, verdict.Inconclusive, d.Verdict)
+		assert.Equal(t, verdict.Inconclusive, d.Ratios[0].Verdict, "though no limit on errors were given")
+		assert.Nil(t, d.Base.AllocsPerRequest, "of requests that fail")
+		assert.Contains(t, d.Ratios[0].Reason, "base missed too many requests")
+		require.Len(t, d.Limits, 2)
+		assert.True(t, strings.HasPrefix(d.Limits[1].Limit, "base: "))
+	})
 }
 
 // A head that fails is slower than any base, however fast it does.
 func TestComparisonWithAHeadThatFails(t *testing.T) {
-	t.Parallel()
-	r := elsewhere(t, Options{Concurrency: 4, Tolerances: within(0.5, 5), Budget: 20 * time.Second}, healthy, failing)
-	assert.Equal(t, verdict.Fail, r.Verdict, "%+v", r.Ratios)
-	assert.Nil(t, r.Ratios[0].Ratio, "without bound")
-	assert.Zero(t, r.Head.Requests.Succeeded)
+	synctest.Test(t, func(t *testing.T) {
+		d := compareFuncs(t, CompareOptions{Tolerances: within(0.5, 5)}, lasting(time.Millisecond), failing)
+		assert.Equal(t, verdict.Fail, d.Verdict, "%+v", d.Ratios)
+		assert.Nil(t, d.Ratios[0].Ratio, "without bound")
+		assert.Zero(t, d.Requests.Succeeded)
+	})
 }
 
 // How many of head's requests may fail is judged from a sample, unless none may:
 // a fail is repeated as one of times is.
 func TestComparisonRepeatsALimitOnErrors(t *testing.T) {
-	t.Parallel()
-	r := compare(t, Options{
-		Rate: 500, Limits: limits(t, "errors<=10%"), Tolerances: within(0.25, 100), Budget: 2 * time.Second, Confirm: true, Pause: time.Millisecond,
-	}, healthy, everyOther())
-	assert.Equal(t, verdict.Fail, r.Verdict, "%+v", r.Limits)
-	require.NotNil(t, r.Repeat)
-	assert.Contains(t, r.Limits[0].Reason, "a second run, after a pause")
+	synctest.Test(t, func(t *testing.T) {
+		d := compareFuncs(t, CompareOptions{
+			Settings: Settings{Load: Load{Rate: 500}, Budget: 2 * time.Second, Confirm: true, Pause: time.Millisecond},
+			Limits:   limits(t, "errors<=10%"), Tolerances: within(0.25, 100),
+		}, lasting(time.Millisecond), failingEveryOther(1<<40))
+		assert.Equal(t, verdict.Fail, d.Verdict, "%+v", d.Limits)
+		require.NotNil(t, d.Repeat)
+		assert.Contains(t, d.Limits[0].Reason, "a second run, after a pause")
+	})
+}
+
+// allocationCalls is how often a target that takes a millisecond is called to
+// count its allocations.
+const allocationCalls = allocTries * (2*allocLeast + allocMost)
+
+// then adds names to a string that has no name twice in a row.
+func then(order, names string) string {
+	for _, name := range names {
+		if !strings.HasSuffix(order, string(name)) {
+			order += string(name)
+		}
+	}
+	return order
 }
 
 // blocks makes twelve pairs, as many as there are if nothing is judged, and
-// returns which target answered when, as a string without repetitions.
-func blocks(t *testing.T, o Options) (*report.Comparison, string, map[byte]int64) {
+// returns which target was called when, as a string without repetitions, and how
+// often.
+func blocks(t *testing.T, o CompareOptions) (d *report.Document, order string, calls map[string]int64) {
 	t.Helper()
-	var mu sync.Mutex
-	var order []byte
-	seen, ids := map[byte]int64{}, map[string]bool{}
-	arm := func(name byte) http.Handler {
-		return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-			mu.Lock()
-			defer mu.Unlock()
-			if seen[name]++; len(order) == 0 || order[len(order)-1] != name {
-				order = append(order, name)
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		ids := map[string]bool{}
+		calls = map[string]int64{}
+		arm := func(name string) func(context.Context) error {
+			count := func(id string) {
+				mu.Lock()
+				defer mu.Unlock()
+				assert.False(t, ids[id], id)
+				ids[id] = true
+				order = then(order, name)
+				calls[name]++
 			}
-			id := r.Header.Get("X-Request-Id")
-			assert.False(t, ids[id], id)
-			ids[id] = true
-		})
-	}
-	o.Waive, o.Budget = "a test", 20*time.Second
-	r := elsewhere(t, o, arm('b'), arm('h'))
-	assert.Equal(t, pairsLeast, r.Pairs)
-	assert.Equal(t, verdict.NotJudged, r.Verdict)
-	return r, string(order), seen
+			return func(ctx context.Context) error {
+				count(target.RequestID(ctx))
+				time.Sleep(time.Millisecond)
+				return nil
+			}
+		}
+		o.Waive = "a test"
+		d = compareFuncs(t, o, arm("b"), arm("h"))
+	})
+	assert.Equal(t, verdict.LeastPairs, d.Pairs.Judged)
+	assert.Equal(t, verdict.NotJudged, d.Verdict)
+	return d, order, calls
 }
 
 // The seed says in which order the blocks come. In an open workload those of a
 // pair get the same arrivals, and those of a guard are sent and not counted.
 func TestBlocks(t *testing.T) {
-	t.Parallel()
-	even, first, seen := blocks(t, Options{Rate: 1000, Seed: 1, overTCP: true})
-	random, again, _ := blocks(t, Options{Rate: 1000, Seed: 1, Portable: true, Poisson: true})
+	even, first, calls := blocks(t, CompareOptions{Settings: Settings{Load: Load{Rate: 1000}}, Order: 1})
+	random, again, _ := blocks(t, CompareOptions{Settings: Settings{Load: Load{Rate: 1000, Poisson: true}}, Order: 1})
 	assert.Equal(t, first, again, "the same seed")
 	rng, drawn := rand.New(rand.NewPCG(1, 1)), "bh" // the trials
-	for range pairsLeast {
-		pair := "bh"
+	for range verdict.LeastPairs {
 		if rng.Uint64()&1 == 1 {
-			pair = "hb"
+			drawn = then(drawn, "hb")
+		} else {
+			drawn = then(drawn, "bh")
 		}
 		rng.Uint64()
-		if drawn[len(drawn)-1] == pair[0] {
-			pair = pair[1:]
-		}
-		drawn += pair
 	}
-	assert.Equal(t, drawn, first)
+	assert.Equal(t, then(drawn, "bh"), first, "and at last allocations are counted")
 
-	assert.Equal(t, uint64(1), even.Seed)
+	assert.Equal(t, uint64(1), even.Pairs.Seed)
 	due := func(d time.Duration) int64 { return int64(math.Ceil(d.Seconds() * 1000)) } // within d, one a millisecond
-	counted := pairsLeast * (due(even.Block) - due(even.Guard))
+	counted := verdict.LeastPairs * (due(even.Pairs.Block) - due(even.Pairs.Guard))
 	assert.Equal(t, counted, even.Base.Requests.Due)
-	assert.Equal(t, counted, even.Head.Requests.Due)
-	assert.Equal(t, 300+pairsLeast*due(even.Block), seen['b'], "the trial and the guards were sent too")
-	assert.Equal(t, random.Base.Requests.Due, random.Head.Requests.Due, "random, but the same")
+	assert.Equal(t, counted, even.Requests.Due)
+	assert.Equal(t, 300+verdict.LeastPairs*due(even.Pairs.Block)+allocationCalls, calls["b"], "the trial and the guards were sent too")
+	assert.Equal(t, random.Base.Requests.Due, random.Requests.Due, "random, but the same")
 }
 
 // A target slower than a block, or one that answers nothing within it, is
 // compared by what is due at its beginning.
 func TestBlocksOfASlowTarget(t *testing.T) {
-	t.Parallel()
 	for _, slow := range []time.Duration{450 * time.Millisecond, time.Minute} {
-		c := newComparison(t, Options{Concurrency: 2, Timeout: 500 * time.Millisecond, Grace: time.Minute, Budget: 10 * time.Second}, taking(slow), healthy)
-		x := &contest{Comparison: c, ctx: t.Context(), cut: t.Context(), late: t.Context()}
-		var err error
-		x.base.arm, err = c.base.open(t.Context())
-		require.NoError(t, err)
-		x.head.arm, err = c.head.open(t.Context())
-		require.NoError(t, err)
-		require.NoError(t, x.size())
-		assert.Equal(t, blockMost, x.block)
-		assert.Zero(t, x.guard)
-		x.base.close()
-		x.head.close()
+		synctest.Test(t, func(t *testing.T) {
+			p := newComparison(t, CompareOptions{
+				Base: Target{Func: lasting(slow)}, Head: Target{Func: lasting(time.Millisecond)},
+				Settings: Settings{Load: Load{Concurrency: 2}, Timeout: 500 * time.Millisecond, Grace: time.Minute, Budget: 10 * time.Second, Virtual: true},
+			})
+			c := &contest{session: session{ctx: t.Context(), cut: t.Context()}, comparePlan: p, late: t.Context()}
+			for i, plan := range []*armPlan{p.base, p.head} {
+				var err error
+				c.to[i], err = plan.open(t.Context())
+				require.NoError(t, err)
+			}
+			require.NoError(t, c.size())
+			assert.Equal(t, blockMost, c.block)
+			assert.Zero(t, c.guard)
+		})
 	}
 }
 
 // A target that takes for ever ends a comparison with its budget, and one that
-// does not heed its context too.
+// ignores its context too.
 func TestComparisonKeepsItsBudget(t *testing.T) {
-	t.Parallel()
-	free := make(chan struct{})
-	defer close(free)
-	o := Options{Timeout: time.Hour, Concurrency: 2, Budget: 300 * time.Millisecond}
-	base, head := o, o
-	base.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
-	head.Func = func(context.Context) error { <-free; return nil }
-	c, err := NewComparison(base, head)
-	require.NoError(t, err)
-	r, err := c.Run(t.Context(), t.Context(), nil)
-	require.NoError(t, err)
-	assert.False(t, r.Interrupted)
-	assert.Equal(t, verdict.Inconclusive, r.Verdict)
-	assert.Zero(t, r.Pairs)
-	assert.Contains(t, r.Ratios[0].Reason, "p50: 0 pairs to compare, 12 needed")
+	synctest.Test(t, func(t *testing.T) {
+		free := make(chan struct{})
+		defer close(free)
+		began := time.Now()
+		d := compareFuncs(t, CompareOptions{Settings: Settings{Load: Load{Concurrency: 2}, Timeout: time.Hour, Budget: 300 * time.Millisecond}},
+			func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
+			func(context.Context) error { <-free; return nil })
+		assert.False(t, d.Interrupted)
+		assert.Equal(t, verdict.Inconclusive, d.Verdict)
+		assert.Zero(t, d.Pairs.Judged)
+		assert.Contains(t, d.Ratios[0].Reason, "p50: 0 pairs to compare, 12 needed")
+		assert.Less(t, time.Since(began), 10*time.Second)
+	})
 }
 
 func TestComparisonSaysWhichTargetIsNotThere(t *testing.T) {
@@ -279,54 +315,83 @@ func TestComparisonSaysWhichTargetIsNotThere(t *testing.T) {
 		{gone, there.URL, "base: connecting to"},
 		{there.URL, gone, "head: connecting to"},
 	} {
-		c, err := NewComparison(Options{URL: tc.base}, Options{URL: tc.head})
-		require.NoError(t, err)
-		_, err = c.Run(t.Context(), t.Context(), nil)
+		p := newComparison(t, CompareOptions{Base: Target{URL: tc.base}, Head: Target{URL: tc.head}})
+		_, err := p.Run(t.Context(), t.Context(), nil)
 		assert.ErrorContains(t, err, tc.want)
 	}
 	assert.Zero(t, there.Seen())
 }
 
+func TestComparisonRefuses(t *testing.T) {
+	for _, tc := range []struct {
+		field, want string
+		edit        func(*CompareOptions)
+	}{
+		{"Base", "exactly one", func(o *CompareOptions) { o.Base.Func = nil }},
+		{"Head", "exactly one", func(o *CompareOptions) { o.Head.URL = "http://h/" }},
+		{"Base", `scheme "ftp"`, func(o *CompareOptions) { o.Base = Target{URL: "ftp://h/"} }},
+		{"Head", "not a token", func(o *CompareOptions) { o.Head = Target{URL: "http://h/", Request: Request{Method: "a b"}} }},
+		{"Timeout", "out of range", func(o *CompareOptions) { o.Timeout = -1 }},
+		{"Stages", "short blocks", func(o *CompareOptions) { o.Stages = []load.Stage{{For: time.Second, From: 1, To: 1}} }},
+		{"Limits", "by Tolerances", func(o *CompareOptions) { o.Limits = limits(t, "p99<=1s") }},
+		{"Tolerances", "want at least 1", func(o *CompareOptions) { o.Tolerances = within(0.5, 0.9) }},
+		{"Tolerances", "between 0 and 1", func(o *CompareOptions) { o.Tolerances = within(1, 2) }},
+		{"Tolerances", "0.5 has two", func(o *CompareOptions) { o.Tolerances = append(within(0.5, 2), within(0.5, 3)...) }},
+	} {
+		o := CompareOptions{Base: Target{Func: lasting(0)}, Head: Target{Func: lasting(0)}}
+		tc.edit(&o)
+		_, err := NewComparison(o)
+		require.Error(t, err, tc.want)
+		fs := faultsOf(t, err)
+		require.Len(t, fs, 1, "%v", err)
+		assert.Equal(t, tc.field, fs[0].Field)
+		assert.Contains(t, fs[0].Want, tc.want)
+	}
+}
+
 // A comparison can be stopped wherever it is, and reports what it has.
 func TestComparisonInterrupted(t *testing.T) {
-	t.Parallel()
 	for _, tc := range []struct {
-		while   string // it is doing this, an expression
-		cut     bool
-		overTCP bool
-		pairs   bool // there are some
+		while string // it is doing this, an expression
+		cut   bool
+		pairs bool // there are some
 	}{
-		{"trying both", false, false, false},
-		{`pair ([2-9]|\d\d)`, true, true, true},
-		{"counting", true, false, true},
+		{"trying both", false, false},
+		{`pair ([2-9]|\d\d)`, true, true},
+		{"counting", true, true},
 	} {
-		while := regexp.MustCompile("^" + tc.while)
-		ctx, cancel := context.WithCancel(t.Context())
-		cut, cancelCut := context.WithCancel(t.Context())
-		o := Options{Rate: 1000, Waive: "a test", Budget: 20 * time.Second, overTCP: tc.overTCP, Confirm: true}
-		var stopped atomic.Bool
-		r, err := newComparison(t, o, taking(2*time.Millisecond), taking(2*time.Millisecond)).Run(ctx, cut, func(p Progress) {
-			if while.MatchString(p.Doing) && !stopped.Swap(true) {
-				cancel()
-				if tc.cut {
-					cancelCut()
+		synctest.Test(t, func(t *testing.T) {
+			while := regexp.MustCompile("^" + tc.while)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			cut, cancelCut := context.WithCancel(t.Context())
+			defer cancelCut()
+			var stopped atomic.Bool
+			p := newComparison(t, CompareOptions{
+				Base: Target{Func: lasting(2 * time.Millisecond)}, Head: Target{Func: lasting(2 * time.Millisecond)},
+				Settings: Settings{Load: Load{Rate: 1000}, Waive: "a test", Confirm: true, Virtual: true},
+			})
+			d, err := p.Run(ctx, cut, func(p Progress) {
+				if while.MatchString(p.Doing) && !stopped.Swap(true) {
+					cancel()
+					if tc.cut {
+						cancelCut()
+					}
 				}
-			}
+			})
+			require.NoError(t, err)
+			whole(t, d)
+			assert.True(t, d.Interrupted, tc.while)
+			assert.Equal(t, tc.pairs, d.Pairs.Judged > 0, tc.while)
+			assert.Nil(t, d.AllocsPerRequest)
+			assert.Nil(t, d.Repeat)
 		})
-		cancel()
-		cancelCut()
-		require.NoError(t, err)
-		whole(t, r)
-		assert.True(t, r.Interrupted, tc.while)
-		assert.Equal(t, tc.pairs, r.Pairs > 0, tc.while)
-		assert.Nil(t, r.Head.AllocsPerRequest)
-		assert.Nil(t, r.Repeat)
 	}
 }
 
 var sink atomic.Pointer[[16]byte]
 
-// allocating allocates so many objects for each request.
+// allocating allocates the given number of objects for each request.
 func allocating(objects int) http.Handler {
 	return http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		allocate(objects)
@@ -339,30 +404,35 @@ func allocate(objects int) {
 	}
 }
 
-// counted counts what a request allocates.
-func counted(t *testing.T, o Options) float64 {
+// openArm opens the target of a run of which one request has taken d.
+func openArm(t *testing.T, o RunOptions, d time.Duration) *arm {
 	t.Helper()
 	o.Requests = 1
-	p, err := NewPlan(o)
+	a, err := newRun(t, o, overTCP).arm.open(t.Context())
 	require.NoError(t, err)
-	c := &contestant{}
-	c.arm, err = p.open(t.Context())
+	a.seen.Succeeded = 1
+	a.seen.Service.Merge(took(1, d))
+	return a
+}
+
+// counted counts what a request allocates.
+func counted(t *testing.T, o RunOptions) float64 {
+	t.Helper()
+	a := openArm(t, o, 2*time.Millisecond) // for 150 requests
+	defer a.close()
+	n, err := a.measureAllocations(t.Context(), t.Context())
 	require.NoError(t, err)
-	defer c.close()
-	c.outcome = &record.Record{Service: took(1, 2*time.Millisecond)} // for 150 requests
-	a, err := c.measureAllocations(t.Context(), t.Context())
-	require.NoError(t, err)
-	require.NotNil(t, a)
-	return a.objects
+	require.NotNil(t, n)
+	return n.objects
 }
 
 // Allocations are exact: what one target allocates more is the difference.
 func TestAllocations(t *testing.T) {
-	for name, o := range map[string]Options{
-		"over TCP": {}, "over TLS": {TLS: true, Portable: true},
+	for name, o := range map[string]RunOptions{
+		"over TCP": {}, "over TLS": {Target: Target{TLS: true}, Settings: Settings{Portable: true}},
 	} {
-		with := func(objects int) Options {
-			o.Handler = allocating(objects)
+		with := func(objects int) RunOptions {
+			o.Target.Handler = allocating(objects)
 			return o
 		}
 		more := counted(t, with(40)) - counted(t, with(3))
@@ -372,8 +442,8 @@ func TestAllocations(t *testing.T) {
 		}
 		assert.Equal(t, 37.0, more, name)
 	}
-	f := func(objects int) Options {
-		return Options{Func: func(context.Context) error { allocate(objects); return nil }}
+	f := func(objects int) RunOptions {
+		return RunOptions{Target: Target{Func: func(context.Context) error { allocate(objects); return nil }}}
 	}
 	assert.Equal(t, 7.0, counted(t, f(7))-counted(t, f(0)))
 }
@@ -386,12 +456,14 @@ func TestAllocationsAreCountedOnOneProcessor(t *testing.T) {
 	var counts sync.WaitGroup
 	for range 2 {
 		counts.Go(func() {
-			counted(t, Options{Func: func(context.Context) error {
-				if runtime.GOMAXPROCS(0) != 1 {
-					elsewhere.Add(1)
-				}
-				return nil
-			}})
+			counted(t, RunOptions{
+				Target: Target{Func: func(context.Context) error {
+					if runtime.GOMAXPROCS(0) != 1 {
+						elsewhere.Add(1)
+					}
+					return nil
+				}},
+			})
 		})
 	}
 	counts.Wait()
@@ -401,21 +473,18 @@ func TestAllocationsAreCountedOnOneProcessor(t *testing.T) {
 
 // What takes too long to be counted is not.
 func TestAllocationsOfASlowTarget(t *testing.T) {
-	p, err := NewPlan(Options{Handler: taking(time.Minute), Requests: 1, Timeout: time.Hour})
-	require.NoError(t, err)
-	c := &contestant{}
-	c.arm, err = p.open(t.Context())
-	require.NoError(t, err)
-	defer c.close()
-	c.outcome = c.arm.nothing()
-	got, err := c.measureAllocations(t.Context(), t.Context())
-	require.NoError(t, err)
-	assert.Nil(t, got)
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		a := openArm(t, RunOptions{Target: Target{Func: lasting(time.Minute)}, Settings: Settings{Timeout: time.Hour, Virtual: true}}, time.Minute)
+		n, err := a.measureAllocations(t.Context(), t.Context())
+		require.NoError(t, err)
+		assert.Nil(t, n)
+		assert.Equal(t, allocPatience, time.Since(began))
+	})
 }
 
 func TestHandlersAreComparedOverTCP(t *testing.T) {
-	c, err := NewComparison(Options{Handler: healthy}, Options{Handler: healthy})
-	require.NoError(t, err)
-	assert.False(t, c.base.opts.inMemory())
-	assert.False(t, c.head.opts.inMemory())
+	p := newComparison(t, CompareOptions{Base: Target{Handler: healthy}, Head: Target{Handler: healthy}})
+	assert.False(t, p.base.inMemory())
+	assert.False(t, p.head.inMemory())
 }

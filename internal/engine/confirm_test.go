@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -28,7 +28,7 @@ import (
 func TestConfirm(t *testing.T) {
 	for _, tc := range []struct {
 		limit  string
-		fails  int64 // of the first so many requests every other one
+		fails  int64 // of as many requests, the first, every other one
 		want   verdict.Verdict
 		repeat bool
 		reason string
@@ -38,41 +38,56 @@ func TestConfirm(t *testing.T) {
 		{"errors<=10%", 0, verdict.Pass, false, "error ratio 0"},
 		{"errors<=0", 2000, verdict.Fail, false, "error ratio 0.5"},
 	} {
-		var n atomic.Int64
-		r := run(t, Options{
-			Requests: 2000, Limits: limits(t, tc.limit), Confirm: true, Pause: time.Millisecond,
-			Func: func(context.Context) error {
-				if n := n.Add(1); n <= tc.fails && n%2 == 0 {
-					return errors.New("every other")
-				}
-				return nil
-			},
+		synctest.Test(t, func(t *testing.T) {
+			began := time.Now()
+			d := run(t, RunOptions{
+				Target:   Target{Func: failingEveryOther(tc.fails)},
+				Settings: Settings{Confirm: true, Virtual: true},
+				Requests: 2000, Limits: limits(t, tc.limit),
+			})
+			took := 200 * time.Millisecond // 2000 of a millisecond, ten at a time
+			assert.Equal(t, tc.want, d.Verdict, tc.limit)
+			assert.Equal(t, tc.want, d.Limits[0].Verdict, tc.limit)
+			assert.Contains(t, d.Limits[0].Reason, tc.reason)
+			assert.Equal(t, tc.repeat, d.Repeat != nil)
+			if d.Repeat != nil {
+				sound(t, d.Repeat)
+				assert.NotEqual(t, d.RunID, d.Repeat.RunID)
+				assert.Equal(t, int64(2000), d.Repeat.Requests.Sent)
+				took += pauseLeast + took
+			}
+			assert.Equal(t, took, time.Since(began))
 		})
-		assert.Equal(t, tc.want, r.Verdict, tc.limit)
-		assert.Equal(t, tc.want, r.Limits[0].Verdict, tc.limit)
-		assert.Contains(t, r.Limits[0].Reason, tc.reason)
-		assert.Equal(t, tc.repeat, r.Repeat != nil)
-		if r.Repeat != nil {
-			sound(t, r.Repeat)
-			assert.NotEqual(t, r.RunID, r.Repeat.RunID)
-			assert.Equal(t, int64(2000), r.Repeat.Requests.Sent)
-			assert.NotNil(t, r.Repeat.Generator.Control, "a fail is repeated amid controls")
-		}
 	}
+}
+
+// A fail is repeated amid controls, after the pause that was asked for: here of a
+// server.
+func TestConfirmAmidControls(t *testing.T) {
+	t.Parallel()
+	s := raw(t, func(n int64, c *target.RawConn) { c.Answer(200 + 300*int(n%2)) })
+	d := run(t, half(t, RunOptions{Target: Target{URL: s.URL}, Settings: Settings{Pause: time.Millisecond}}))
+	assert.Equal(t, verdict.Fail, d.Verdict, "%+v", d.Limits)
+	assert.Zero(t, d.Generator.Control.Count)
+	require.NotNil(t, d.Repeat)
+	assert.Positive(t, d.Repeat.Generator.Control.Count)
+	assert.Equal(t, s.Seen(), reached(d)+reached(d.Repeat))
 }
 
 // A run without an end is repeated as one.
 func TestConfirmWithinTheBudget(t *testing.T) {
-	t.Parallel()
-	r := run(t, Options{
-		Handler: everyOther(), overTCP: true, Rate: 100, Limits: limits(t, "errors<=10%"), Budget: 4 * time.Second, Confirm: true, Pause: time.Millisecond,
+	synctest.Test(t, func(t *testing.T) {
+		d := run(t, RunOptions{
+			Target:   Target{Func: failingEveryOther(1 << 40)},
+			Settings: Settings{Load: Load{Rate: 95}, Budget: 4 * time.Second, Confirm: true, Virtual: true},
+			Limits:   limits(t, "errors<=10%"),
+		})
+		require.NotNil(t, d.Repeat)
+		assert.Equal(t, verdict.Fail, d.Verdict)
+		for _, due := range []int64{d.Requests.Due, d.Repeat.Requests.Due} {
+			assert.Equal(t, int64(95), due, "a second is enough")
+		}
 	})
-	require.NotNil(t, r.Repeat)
-	assert.Equal(t, verdict.Fail, r.Verdict)
-	for _, due := range []int64{r.Requests.Due, r.Repeat.Requests.Due} {
-		assert.GreaterOrEqual(t, due, int64(100))
-		assert.Less(t, due, int64(400), "a second is enough, and what it takes to see that")
-	}
 }
 
 func TestConfirmLimits(t *testing.T) {
@@ -90,102 +105,106 @@ func TestConfirmLimits(t *testing.T) {
 		{pass, fail, fail, true, "a fact of the second"},
 		{doubt, fail, doubt, false, "one fail is none"},
 	} {
-		r := &report.Report{Limits: []report.LimitResult{{Verdict: tc.first, Exact: tc.exact, Reason: "a"}}}
-		r.Repeat = &report.Report{Limits: []report.LimitResult{{Verdict: tc.again, Exact: tc.exact, Reason: "b"}}}
-		confirmLimits(r)
-		assert.Equal(t, tc.want, r.Limits[0].Verdict, tc.why)
-		assert.Equal(t, tc.want, r.Verdict, tc.why)
+		d := &report.Document{Limits: []report.LimitResult{{Verdict: tc.first, Exact: tc.exact, Reason: "a"}}}
+		d.Repeat = &report.Document{Limits: []report.LimitResult{{Verdict: tc.again, Exact: tc.exact, Reason: "b"}}}
+		confirm(d)
+		assert.Equal(t, tc.want, d.Limits[0].Verdict, tc.why)
+		assert.Equal(t, tc.want, d.Verdict, tc.why)
 	}
 }
 
-// half fails every other request of a run that is then repeated.
-func half(t *testing.T, o Options) Options {
+// half is o for a run of 1000 requests that is repeated if more than a tenth of
+// them fail.
+func half(t *testing.T, o RunOptions) RunOptions {
 	o.Requests, o.Limits, o.Confirm = 1000, limits(t, "errors<=10%"), true
 	return o
 }
 
 // A pause that is interrupted leaves a run without its repeat.
 func TestPauseInterrupted(t *testing.T) {
-	t.Parallel()
-	p, err := NewPlan(half(t, Options{Handler: everyOther(), Pause: time.Minute}))
-	require.NoError(t, err)
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	r, err := p.Run(ctx, t.Context(), func(p Progress) {
-		if strings.HasPrefix(p.Doing, "pausing 1m") {
-			cancel()
-		}
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		p := newRun(t, half(t, RunOptions{Target: Target{Func: failingEveryOther(1000)}, Settings: Settings{Pause: time.Minute, Virtual: true}}))
+		began := time.Now()
+		d, err := p.Run(ctx, t.Context(), func(p Progress) {
+			if strings.HasPrefix(p.Doing, "pausing 1m") {
+				cancel()
+			}
+		})
+		require.NoError(t, err)
+		assert.True(t, d.Interrupted)
+		assert.Nil(t, d.Repeat)
+		assert.Equal(t, int64(1000), d.Requests.Sent)
+		assert.Less(t, time.Since(began), time.Second)
 	})
-	require.NoError(t, err)
-	assert.True(t, r.Interrupted)
-	assert.Nil(t, r.Repeat)
-	assert.Equal(t, int64(1000), r.Requests.Sent)
 }
 
 // A repeat that is interrupted confirms nothing and excuses nothing.
 func TestRepeatInterrupted(t *testing.T) {
-	t.Parallel()
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	var n atomic.Int64
-	r := runUntil(t, ctx, t.Context(), half(t, Options{Pause: time.Millisecond, Func: func(context.Context) error {
-		switch n := n.Add(1); {
-		case n == 1100:
-			cancel()
-		case n > 1100:
-			<-ctx.Done()
-		case n <= 1000 && n%2 == 0:
-			return errors.New("every other")
-		}
-		return nil
-	}}))
-	assert.True(t, r.Interrupted)
-	require.NotNil(t, r.Repeat)
-	assert.Less(t, r.Repeat.Requests.Sent, int64(1000))
-	assert.Equal(t, verdict.Fail, r.Limits[0].Verdict)
-	assert.NotContains(t, r.Limits[0].Reason, notRepeated)
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		var n atomic.Int64
+		d := runUntil(t, ctx, t.Context(), half(t, RunOptions{
+			Target: Target{Func: func(context.Context) error {
+				switch n := n.Add(1); {
+				case n == 1100:
+					cancel()
+				case n > 1100:
+					<-ctx.Done()
+				case n <= 1000 && n%2 == 0:
+					return errors.New("every other")
+				}
+				return nil
+			}},
+			Settings: Settings{Virtual: true},
+		}))
+		assert.True(t, d.Interrupted)
+		require.NotNil(t, d.Repeat)
+		assert.Less(t, d.Repeat.Requests.Sent, int64(1000))
+		assert.Equal(t, verdict.Fail, d.Limits[0].Verdict)
+		assert.NotContains(t, d.Limits[0].Reason, notRepeated)
+	})
 }
 
 // A target that has gone by the time of the repeat is an error that says when.
 func TestRepeatOfATargetThatHasGone(t *testing.T) {
 	t.Parallel()
 	s := rawPassing(t, func(_ int64, c *target.RawConn) { c.Answer(503) })
-	p, err := NewPlan(half(t, Options{URL: s.URL, Pause: 500 * time.Millisecond}))
-	require.NoError(t, err)
+	p := newRun(t, half(t, RunOptions{Target: Target{URL: s.URL}, Settings: Settings{Pause: 500 * time.Millisecond}}))
 	var once sync.Once
-	_, err = p.Run(t.Context(), t.Context(), func(p Progress) {
+	_, err := p.Run(t.Context(), t.Context(), func(p Progress) {
 		if strings.HasPrefix(p.Doing, "pausing") {
 			once.Do(func() { s.Close() })
 		}
 	})
-	assert.ErrorContains(t, err, "repeating the run: connecting to")
+	assert.ErrorContains(t, err, "repeating the measurement: connecting to")
 }
 
 // A failed request is a fact, also in a repeat that something else asked for.
 func TestRepeatCountsFacts(t *testing.T) {
-	t.Parallel()
-	var served atomic.Int64
-	p, err := NewPlan(Options{
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			if served.Add(1) > 20 {
-				w.WriteHeader(http.StatusServiceUnavailable)
-			}
-		}),
-		Requests: 10, Limits: limits(t, "errors<=0"), Pause: time.Millisecond,
+	synctest.Test(t, func(t *testing.T) {
+		var calls atomic.Int64
+		d := run(t, RunOptions{
+			Target: Target{Func: func(context.Context) error {
+				time.Sleep(2 * time.Millisecond)
+				if calls.Add(1) > 1000 {
+					return errors.New("in the repeat")
+				}
+				return nil
+			}},
+			Settings: Settings{Confirm: true, Virtual: true},
+			Requests: 1000, Limits: limits(t, "errors<=0", "p50<=1ms"),
+		})
+		require.NotNil(t, d.Repeat)
+		assert.Equal(t, verdict.Fail, d.Verdict)
+		assert.Equal(t, verdict.Fail, d.Limits[0].Verdict)
+		assert.Contains(t, d.Limits[0].Reason, "in a second run: error ratio 1")
 	})
-	require.NoError(t, err)
-	r, err := p.Run(t.Context(), t.Context(), nil)
-	require.NoError(t, err)
-	require.Equal(t, verdict.Pass, r.Verdict)
-	served.Store(20)
-	r.Limits = append(r.Limits, report.LimitResult{Limit: "the caller's", Verdict: verdict.Inconclusive})
-	require.NoError(t, p.Repeat(t.Context(), t.Context(), r))
-	assert.Equal(t, verdict.Fail, r.Verdict)
-	assert.Contains(t, r.Limits[0].Reason, "in a second run: error ratio 1")
-	assert.Equal(t, verdict.Inconclusive, r.Limits[1].Verdict, "is left alone")
 }
 
-// took returns so many of the same time.
+// took returns a histogram of n times the same time.
 func took(n int64, d time.Duration) *hist.Histogram {
 	h := hist.New(10)
 	for range n {
@@ -194,88 +213,81 @@ func took(n int64, d time.Duration) *hist.Histogram {
 	return h
 }
 
-// What the control suffers too is the machine's doing; processor time that a
-// handler in process takes is its own.
-func TestNoiseExcuses(t *testing.T) {
-	slow := &control{outcome: &record.Record{Response: took(5000, 30*time.Millisecond), Lateness: took(5000, time.Microsecond)}}
-	quick := &control{outcome: &record.Record{Response: took(5000, time.Millisecond), Lateness: took(5000, time.Microsecond)}}
-	late := &control{outcome: &record.Record{Response: took(5000, time.Millisecond), Lateness: took(5000, 15*time.Millisecond)}}
-	busy := host.Usage{Wall: time.Second, HaveCPU: true, CPU: time.Second * time.Duration(runtime.GOMAXPROCS(0))}
-	foreign := host.Usage{Wall: time.Second, ForeignCPU: host.Reading{Value: 0.5, OK: true}}
-	throttled := host.Usage{Wall: time.Second, Throttled: host.Reading{Value: 0.2, OK: true}}
-	onTime, behind := took(5000, time.Microsecond), took(5000, 15*time.Millisecond)
-
-	inProcess, err := NewPlan(Options{Handler: healthy, Requests: 1})
-	require.NoError(t, err)
-	elsewhere, err := NewPlan(Options{URL: "http://192.0.2.1/", Requests: 1})
-	require.NoError(t, err)
-	far := wire.New(wire.Config{Dialer: http1.Dialer{Addr: "192.0.2.1:80"}})
+// Whose fault a busy machine is depends on where the target runs.
+func TestRecordsSayWhereTheTargetRuns(t *testing.T) {
+	function := func(context.Context) error { return nil }
 	for _, tc := range []struct {
-		plan     *Plan
-		lateness *hist.Histogram
-		usage    host.Usage
-		control  *control
-		excused  bool
-		why      string
+		target Target
+		addr   string
+		want   record.Place
 	}{
-		{inProcess, onTime, host.Usage{}, nil, false, "nothing known"},
-		{inProcess, onTime, host.Usage{}, &control{}, false, "a control that never ran"},
-		{inProcess, onTime, host.Usage{}, quick, false, "the control was quick"},
-		{inProcess, onTime, host.Usage{}, slow, true, "the control took more than half of the limit"},
-		{inProcess, onTime, busy, quick, false, "a handler that takes all processors is slow itself"},
-		{elsewhere, onTime, busy, quick, true, "a generator that does cannot measure"},
-		{inProcess, onTime, foreign, quick, true, "others took them"},
-		{inProcess, behind, host.Usage{}, quick, false, "a handler that makes the generator late"},
-		{inProcess, behind, host.Usage{}, late, true, "which is late with the control too"},
-		{elsewhere, behind, host.Usage{}, quick, true, "a target elsewhere does not make it late"},
-		{inProcess, onTime, throttled, quick, false, "a handler that uses up the quota"},
-		{inProcess, onTime, throttled, &control{outcome: quick.outcome, throttle: 0.4, sensed: 2}, true, "which is gone with the control too"},
+		{Target{Handler: healthy}, "127.0.0.1:80", record.InProcess},
+		{Target{Func: function}, "", record.InProcess},
+		{Target{URL: "http://127.0.0.1/"}, "127.0.0.1:80", record.Loopback},
+		{Target{URL: "http://192.0.2.1/"}, "192.0.2.1:80", record.Elsewhere},
 	} {
-		l := limits(t, "p99<=50ms", "errors<=1%")
-		fails := []verdict.Result{{Limit: l[0], Verdict: verdict.Fail}, {Limit: l[1], Verdict: verdict.Fail}}
-		o := &record.Record{Lateness: tc.lateness}
-		got := excused(fails, tc.plan.noise(o, tc.usage, far, tc.control))
-		want := verdict.Fail
-		if tc.excused {
-			want = verdict.Inconclusive
+		p := newRun(t, RunOptions{Target: tc.target, Settings: Settings{Load: Load{Concurrency: 7}}, Requests: 1}).arm
+		a := &arm{armPlan: p, seen: p.newRecord()}
+		if tc.addr != "" {
+			a.pool = wire.New(wire.Config{Dialer: http1.Dialer{Addr: tc.addr}})
 		}
-		assert.Equal(t, want, got[0].Verdict, "%s: %s", tc.why, got[0].Reason)
-		assert.Equal(t, verdict.Fail, got[1].Verdict, "%s: no machine makes errors", tc.why)
+		r := a.complete(host.Usage{})
+		assert.Equal(t, tc.want, r.Place)
+		assert.Equal(t, 7, r.Concurrency)
+		assert.Equal(t, ownProcessors(), r.Processors)
 	}
+}
+
+// The quota of a control counts in each of its turns in which it is known.
+func TestThrottledControl(t *testing.T) {
+	p := newRun(t, RunOptions{Target: Target{Func: lasting(0)}, Requests: 1}).arm
+	c := &control{arm: &arm{armPlan: p, seen: p.newRecord()}, turns: 3}
+	for _, throttled := range []host.Reading{{Value: 0.1, OK: true}, {}, {Value: 0.3, OK: true}} {
+		c.addThrottled(throttled)
+	}
+	r := record.New(false, nil)
+	c.complete(r)
+	assert.InDelta(t, 0.2, r.Control.Machine.Throttled.Value, 1e-12)
+	assert.True(t, r.Control.Machine.Throttled.OK)
 }
 
 // A handler that burns processor time for every request fails its limit: the
 // control, which does not, shows no trouble.
 func TestControlDoesNotSufferWithTheHandler(t *testing.T) {
-	r, _ := makeRound(t, Options{
-		Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+	r, _ := makeRound(t, RunOptions{
+		Target: Target{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 			for end := time.Now().Add(2 * time.Millisecond); time.Now().Before(end); {
 			}
-		}),
-		Concurrency: 4, Requests: 500, Limits: limits(t, "p50<=1ms"), Control: true,
+		})},
+		Settings: Settings{Load: Load{Concurrency: 4}},
+		Requests: 200, Limits: limits(t, "p50<=1ms"), Control: true,
 	})
-	handler, _ := r.outcome.Response.Quantile(0.5)
-	control, _ := r.control.outcome.Response.Quantile(0.5)
+	handler, _ := r.to.seen.Response.Quantile(0.5)
+	control, _ := r.control.arm.seen.Response.Quantile(0.5)
 	assert.Greater(t, time.Duration(handler), 2*time.Millisecond)
 	assert.Less(t, control, handler)
 }
 
 // A run goes on without a control that does not work, and says so.
 func TestControlThatFails(t *testing.T) {
-	p, err := NewPlan(Options{Handler: healthy, Requests: 100, Limits: limits(t, "errors<=0"), Control: true})
-	require.NoError(t, err)
+	p := newRun(t, RunOptions{Target: Target{Handler: healthy}, Requests: 100, Limits: limits(t, "errors<=0"), Control: true}).arm
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	c := p.openControl(ended)
+	c := openControl(ended, p)
 	defer c.close()
 	c.run(t.Context(), t.Context(), time.Second)
-	assert.Nil(t, c.outcome)
-	require.Len(t, c.sensorsOff(), 1)
-	assert.Regexp(t, "^control: .", c.sensorsOff()[0])
+	r := p.newRecord()
+	c.complete(r)
+	assert.Nil(t, r.Control)
+	require.Len(t, r.Machine.Off, 1)
+	assert.Regexp(t, "^control: .", r.Machine.Off[0])
 
 	var none *control
 	none.run(t.Context(), t.Context(), time.Second)
-	assert.Empty(t, none.sensorsOff())
+	r = p.newRecord()
+	none.complete(r)
+	assert.Nil(t, r.Control)
+	assert.Empty(t, r.Machine.Off)
 	none.close()
 }
 
@@ -285,8 +297,10 @@ func TestRunWithoutItsControl(t *testing.T) {
 		t.Skip("this process may open any number of files")
 	}
 	s := raw(t, nil)
-	r := run(t, Options{
-		URL: s.URL, Portable: true, Requests: 50, Concurrency: maxConcurrency, Limits: limits(t, "errors<=0"), Control: true,
+	r := run(t, RunOptions{
+		Target:   Target{URL: s.URL},
+		Settings: Settings{Load: Load{Concurrency: maxConcurrency}, Portable: true},
+		Requests: 50, Limits: limits(t, "errors<=0"), Control: true,
 	})
 	assert.Equal(t, verdict.Pass, r.Verdict)
 	assert.Equal(t, s.Seen(), reached(r))

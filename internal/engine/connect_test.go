@@ -17,10 +17,10 @@ import (
 )
 
 // refuses runs a plan that must fail before anything is sent, and soon.
-func refuses(t *testing.T, o Options, kind record.Kind, message, why string) {
+func refuses(t *testing.T, o RunOptions, kind record.Kind, message, why string) {
 	t.Helper()
 	o.Requests = 10
-	p, err := NewPlan(o)
+	p, err := NewRun(o)
 	require.NoError(t, err, why)
 	began := time.Now()
 	r, err := p.Run(t.Context(), t.Context(), nil)
@@ -39,14 +39,14 @@ func refuses(t *testing.T, o Options, kind record.Kind, message, why string) {
 const closedPort = "127.0.0.1:1"
 
 func TestPreflightConnects(t *testing.T) {
-	refuses(t, Options{URL: "http://" + closedPort}, record.ConnectRefused, "connecting to "+closedPort+": ", "nobody listens")
-	refuses(t, Options{URL: "http://" + closedPort}, record.ConnectRefused, "connection refused", "nobody listens")
+	refuses(t, RunOptions{Target: Target{URL: "http://" + closedPort}}, record.ConnectRefused, "connecting to "+closedPort+": ", "nobody listens")
+	refuses(t, RunOptions{Target: Target{URL: "http://" + closedPort}}, record.ConnectRefused, "connection refused", "nobody listens")
 
 	full := targettest.FullServer(t)
 	c, err := net.Dial("tcp", full) // the only place there is
 	require.NoError(t, err)
 	defer c.Close()
-	refuses(t, Options{URL: "http://" + full, Timeout: 50 * time.Millisecond}, record.ConnectTimeout, "i/o timeout", "nobody accepts")
+	refuses(t, RunOptions{Target: Target{URL: "http://" + full}, Settings: Settings{Timeout: 50 * time.Millisecond}}, record.ConnectTimeout, "i/o timeout", "nobody accepts")
 }
 
 func TestPreflightResolves(t *testing.T) {
@@ -54,7 +54,7 @@ func TestPreflightResolves(t *testing.T) {
 	use := func(dial func(ctx context.Context) (net.Conn, error)) {
 		net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) }}
 	}
-	o := Options{URL: "http://nosuch.invalid/", Timeout: 100 * time.Millisecond}
+	o := RunOptions{Target: Target{URL: "http://nosuch.invalid/"}, Settings: Settings{Timeout: 100 * time.Millisecond}}
 
 	use(func(context.Context) (net.Conn, error) { return nil, syscall.ECONNREFUSED })
 	refuses(t, o, record.Resolve, `looking up "nosuch.invalid": `, "no name server")
@@ -71,15 +71,17 @@ func TestPreflightResolves(t *testing.T) {
 	s := raw(t, nil)
 	_, port, err := net.SplitHostPort(s.Addr)
 	require.NoError(t, err)
-	r := run(t, Options{URL: "http://localhost:" + port, Requests: 5})
+	r := run(t, RunOptions{Target: Target{URL: "http://localhost:" + port}, Requests: 5})
 	assert.Equal(t, int64(5), r.Requests.Succeeded, "127.0.0.1 is tried after ::1 has refused")
 }
 
 func TestConnectTimeout(t *testing.T) {
 	together(t, func(t *testing.T, portable bool) {
 		full := targettest.FullServer(t)
-		r := run(t, Options{
-			URL: "http://" + full, Portable: portable, Requests: 5, Concurrency: 5, Timeout: 500 * time.Millisecond,
+		r := run(t, RunOptions{
+			Target:   Target{URL: "http://" + full},
+			Settings: Settings{Load: Load{Concurrency: 5}, Portable: portable, Timeout: 500 * time.Millisecond},
+			Requests: 5,
 		})
 		// The preflight's connection is in the queue, and is never answered.
 		assert.Equal(t, map[string]int64{"timeout": 1, "connect_timeout": 4}, kinds(r))
@@ -106,9 +108,10 @@ func TestBackOff(t *testing.T) {
 				}
 			})
 			go func() { <-over; s.Close(); close(ended) }()
-			r := run(t, Options{
-				URL: s.URL, Portable: portable, Duration: 400 * time.Millisecond, Concurrency: permits, Rate: rate,
-				Grace: 10 * time.Millisecond,
+			r := run(t, RunOptions{
+				Target:   Target{URL: s.URL},
+				Settings: Settings{Load: Load{Concurrency: permits, Rate: rate}, Portable: portable, Grace: 10 * time.Millisecond},
+				Duration: 400 * time.Millisecond,
 			})
 			<-ended
 			k := kinds(r)
@@ -156,8 +159,10 @@ func TestRestart(t *testing.T) {
 					second <- s
 				}
 			}()
-			r := runUntil(t, ctx, context.Background(), Options{
-				URL: first.URL, Portable: portable, Requests: 1_000_000, Concurrency: 8, Rate: rate,
+			r := runUntil(t, ctx, context.Background(), RunOptions{
+				Target:   Target{URL: first.URL},
+				Settings: Settings{Load: Load{Concurrency: 8, Rate: rate}, Portable: portable},
+				Requests: 1_000_000,
 			})
 			s := <-second
 			require.NotNil(t, s)
@@ -185,7 +190,7 @@ func TestGracefulEndOfAllConnections(t *testing.T) {
 				c.Answer(200)
 			}
 		})
-		r := run(t, Options{URL: s.URL, Portable: portable, Requests: 2000, Concurrency: 8})
+		r := run(t, RunOptions{Target: Target{URL: s.URL}, Settings: Settings{Load: Load{Concurrency: 8}, Portable: portable}, Requests: 2000})
 		assert.Equal(t, report.Requests{Due: 2000, Sent: 2000, Completed: 2000, Succeeded: 2000}, r.Requests)
 		assert.Equal(t, s.Seen(), reached(r))
 	})

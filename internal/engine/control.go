@@ -3,134 +3,100 @@ package engine
 import (
 	"context"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/host"
 	"github.com/loadtestkit/load-tester/internal/record"
-	"github.com/loadtestkit/load-tester/internal/verdict"
-	"github.com/loadtestkit/load-tester/internal/wire"
 )
 
 const (
 	// controlPart is the part of the time that the control gets, and
-	// controlLeast the least of it at once. Chosen.
+	// controlLeast the least of it at once.
 	controlPart  = 0.05
 	controlLeast = 50 * time.Millisecond
-	// controlFor is how long a run is taken to be for its control, at least.
-	// Chosen: a tenth of a second of it on either side.
+	// controlFor is how long a run is taken to be for its control, at least: a
+	// tenth of a second of it on either side.
 	controlFor = 4 * time.Second
 )
 
 // A control is a handler in this process that does nothing, given some of the
-// load in between: what it suffers is this machine's doing.
+// load in between: what it suffers is this machine's doing. All of its methods
+// may be called on a nil control.
 type control struct {
 	arm      *arm
-	off      error // why it can tell nothing, or nothing more; nil while it can
-	outcome  *record.Record
-	blocks   int     // that it has had
-	throttle float64 // part of the quota's periods that were cut short, summed over blocks
-	sensed   int     // blocks in which that is known
+	off      error   // why it can tell nothing, or nothing more; nil while it can
+	turns    uint64  // that it has had
+	throttle float64 // part of the quota's periods that were cut short, summed over turns
+	sensed   int     // turns in which that is known
 }
 
 // openControl makes a control for p, with requests and a workload like p's. It
 // is a sensor: where it does not work a run goes on without it.
-func (p *Plan) openControl(ctx context.Context) *control {
-	o := p.opts
-	o.URL, o.Path, o.Handler, o.TLSConfig, o.Log = "", "", nil, nil, nil
-	o.Requests, o.Duration, o.Stages, o.Warmup = 0, time.Second, nil, 0
-	o.Rate = p.opts.Rate
-	if p.schedule != nil && p.opts.Rate == 0 {
-		o.Rate = p.schedule.Peak()
+func openControl(ctx context.Context, p *armPlan) *control {
+	c := *p
+	c.target = Target{TLS: p.target.TLS, Request: p.target.Request}
+	c.target.Path, c.target.TLSConfig = "", nil
+	c.Log, c.limits = nil, nil
+	c.requests, c.duration, c.Stages, c.Warmup = 0, time.Second, nil, 0
+	if p.schedule != nil {
+		c.Rate = p.schedule.Peak()
 	}
-	o.overTCP = p.opts.URL != "" // it goes the way of what it is compared to
-	if o.Func != nil {
-		o.Func = func(context.Context) error { return nil }
+	c.overTCP = p.target.URL != "" // it goes the way of what it is compared to
+	if p.target.Func != nil {
+		c.target.Func = func(context.Context) error { return nil }
 	} else {
-		o.Handler = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+		c.target.Handler = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 	}
-	c := &control{}
-	plan, err := NewPlan(o)
-	if err == nil {
-		c.arm, err = plan.open(ctx)
-	}
-	c.off = err
-	return c
+	c.begin()
+	a, err := c.open(ctx)
+	return &control{arm: a, off: err}
 }
 
-// run gives the control, if there is one, its part of a run that has just had
-// so much time.
+// run gives the control its part of a run that has just had the given time.
 func (c *control) run(ctx, cut context.Context, had time.Duration) {
 	if c == nil || c.off != nil {
 		return
 	}
-	sensors := host.Start(os.DirFS("/"))
-	p := c.arm.plan
-	o, err := c.arm.run(ctx, cut, stretch{
-		schedule: later(p.schedule, c.blocks), origin: course(c.outcome),
-		duration: max(controlLeast, time.Duration(controlPart*float64(had))), grace: p.opts.Grace,
-	}, nil)
-	u := sensors.Stop()
+	sensors := c.arm.watchMachine()
+	s := c.arm.whole()
+	s.schedule = reseeded(s.schedule, c.turns)
+	s.duration = max(controlLeast, time.Duration(controlPart*float64(had)))
+	_, err := c.arm.add(ctx, cut, s, nil)
+	u := sensors()
 	if err != nil {
 		c.off = err
 		return
 	}
-	c.blocks++
-	c.outcome = merged(c.outcome, o)
-	if u.Throttled.OK {
-		c.throttle += u.Throttled.Value
+	c.turns++
+	c.addThrottled(u.Throttled)
+}
+
+func (c *control) addThrottled(r host.Reading) {
+	if r.OK {
+		c.throttle += r.Value
 		c.sensed++
 	}
 }
 
-// close frees the control, if there is one.
+// complete adds to a run's record what its control suffered, or why that is not
+// known.
+func (c *control) complete(r *record.Record) {
+	switch {
+	case c == nil:
+		return
+	case c.off != nil:
+		r.Machine.Off = append(r.Machine.Off, "control: "+c.off.Error())
+	}
+	if c.turns > 0 {
+		r.Control = c.arm.complete(host.Usage{})
+		if c.sensed > 0 {
+			r.Control.Machine.Throttled = host.Reading{Value: c.throttle / float64(c.sensed), OK: true}
+		}
+	}
+}
+
 func (c *control) close() {
 	if c != nil && c.arm != nil {
 		c.arm.close()
 	}
-}
-
-// sensorsOff says why the control, if there is one, tells nothing.
-func (c *control) sensorsOff() []string {
-	if c == nil || c.off == nil {
-		return nil
-	}
-	return []string{"control: " + c.off.Error()}
-}
-
-// noise is what the sensors and the control, which may be nil, say about the
-// machine during a run of p.
-func (p *Plan) noise(o *record.Record, u host.Usage, w *wire.Pool, c *control) verdict.Noise {
-	n := verdict.Noise{
-		InProcess:  p.opts.URL == "",
-		Loopback:   p.opts.URL != "" && w.Loopback(),
-		Steal:      optional(u.Steal),
-		ForeignCPU: optional(u.ForeignCPU),
-		Throttled:  optional(u.Throttled),
-		Lateness:   o.Lateness,
-		Sent:       o.Sent,
-		Blocked:    o.Exhausted > 0,
-	}
-	if u.HaveCPU {
-		use := cpuUse(u, o)
-		n.CPUUse = &use
-	}
-	if p.schedule != nil {
-		n.Planned = o.Due
-	}
-	if c != nil && c.outcome != nil {
-		n.Control, n.LatenessControl = c.outcome.Response, c.outcome.Lateness
-		if c.sensed > 0 {
-			n.ThrottledControl = new(c.throttle / float64(c.sensed))
-		}
-	}
-	return n
-}
-
-// excused is results with those fails in doubt that n may have caused.
-func excused(results []verdict.Result, n verdict.Noise) []verdict.Result {
-	for i, r := range results {
-		results[i] = r.Excuse(verdict.Excuse(r.Limit, n))
-	}
-	return results
 }

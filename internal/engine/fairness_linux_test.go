@@ -24,8 +24,10 @@ const (
 // shares sends on so many connections, from one processor.
 func shares(url string) (any, error) {
 	runtime.GOMAXPROCS(1)
-	return measure(Options{
-		URL: url, Requests: sharers * shareEach, Concurrency: sharers, Portable: os.Getenv("PORTABLE") != "",
+	return measure(RunOptions{
+		Target:   Target{URL: url},
+		Settings: Settings{Load: Load{Concurrency: sharers}, Portable: os.Getenv("PORTABLE") != ""},
+		Requests: sharers * shareEach,
 	})
 }
 
@@ -45,7 +47,7 @@ func TestConnectionsGetTheirShare(t *testing.T) {
 		if portable {
 			cmd.Env = append(cmd.Env, "PORTABLE=1")
 		}
-		var r report.Report
+		var r report.Document
 		result(t, cmd, &r)
 		require.Equal(t, int64(sharers*shareEach), r.Requests.Succeeded)
 		got := slices.Sorted(maps.Values(y.by))

@@ -41,77 +41,77 @@ func TestHandlersAreTheSameInMemoryAndOverTCP(t *testing.T) {
 	const patience = time.Second / 2 // enough to connect on a busy machine
 	for _, tc := range []struct {
 		name    string
-		o       Options
+		o       RunOptions
 		handler http.HandlerFunc
 		status  string // of all responses, or else
 		kind    string // of all errors
 		kept    bool   // connections serve more than one request
 	}{
-		{"answers", Options{}, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.RemoteAddr) }, "200", "", true},
-		{"answers at length", Options{}, func(w http.ResponseWriter, _ *http.Request) { w.Write(large) }, "200", "", true},
-		{"flushes", Options{}, func(w http.ResponseWriter, _ *http.Request) {
+		{"answers", RunOptions{}, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.RemoteAddr) }, "200", "", true},
+		{"answers at length", RunOptions{}, func(w http.ResponseWriter, _ *http.Request) { w.Write(large) }, "200", "", true},
+		{"flushes", RunOptions{}, func(w http.ResponseWriter, _ *http.Request) {
 			for range 10 {
 				fmt.Fprint(w, "some")
 				flush(w)
 			}
 		}, "200", "", true},
-		{"HEAD", Options{Method: "HEAD"}, func(w http.ResponseWriter, _ *http.Request) { w.Write(large) }, "200", "", true},
-		{"has no keep-alives", Options{}, func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Connection", "close") }, "200", "", false},
-		{"is asked for none", Options{NoKeepAlive: true}, func(http.ResponseWriter, *http.Request) {}, "200", "", false},
-		{"reads a large body", Options{Body: large}, func(w http.ResponseWriter, r *http.Request) {
+		{"HEAD", RunOptions{Target: Target{Request: Request{Method: "HEAD"}}}, func(w http.ResponseWriter, _ *http.Request) { w.Write(large) }, "200", "", true},
+		{"has no keep-alives", RunOptions{}, func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Connection", "close") }, "200", "", false},
+		{"is asked for none", RunOptions{Target: Target{Request: Request{NoKeepAlive: true}}}, func(http.ResponseWriter, *http.Request) {}, "200", "", false},
+		{"reads a large body", RunOptions{Target: Target{Request: Request{Body: large}}}, func(w http.ResponseWriter, r *http.Request) {
 			n, err := io.Copy(io.Discard, r.Body)
 			assert.NoError(t, err)
 			assert.EqualValues(t, len(large), n)
 		}, "200", "", true},
-		{"leaves a small body", Options{Body: small}, func(http.ResponseWriter, *http.Request) {}, "200", "", true},
-		{"leaves a large body", Options{Body: large}, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(413) }, "413", "", false},
-		{"leaves most of a large body", Options{Body: large}, func(w http.ResponseWriter, r *http.Request) {
+		{"leaves a small body", RunOptions{Target: Target{Request: Request{Body: small}}}, func(http.ResponseWriter, *http.Request) {}, "200", "", true},
+		{"leaves a large body", RunOptions{Target: Target{Request: Request{Body: large}}}, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(413) }, "413", "", false},
+		{"leaves most of a large body", RunOptions{Target: Target{Request: Request{Body: large}}}, func(w http.ResponseWriter, r *http.Request) {
 			io.CopyN(io.Discard, r.Body, 1<<20)
 			w.WriteHeader(413)
 			flush(w)
 		}, "413", "", false},
-		{"limits a large body", Options{Body: large}, func(w http.ResponseWriter, r *http.Request) {
+		{"limits a large body", RunOptions{Target: Target{Request: Request{Body: large}}}, func(w http.ResponseWriter, r *http.Request) {
 			_, err := io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, 1000))
 			assert.Error(t, err)
 			w.WriteHeader(413)
 		}, "413", "", false},
-		{"echoes a large body", Options{Body: large}, func(w http.ResponseWriter, r *http.Request) {
+		{"echoes a large body", RunOptions{Target: Target{Request: Request{Body: large}}}, func(w http.ResponseWriter, r *http.Request) {
 			http.NewResponseController(w).EnableFullDuplex()
 			io.Copy(w, r.Body)
 		}, "200", "", true},
-		{"is asked to go on", Options{Body: small, Header: []http1.Field{{Name: "Expect", Value: "100-continue"}}},
+		{"is asked to go on", RunOptions{Target: Target{Request: Request{Body: small, Header: []http1.Field{{Name: "Expect", Value: "100-continue"}}}}},
 			func(w http.ResponseWriter, r *http.Request) {
 				n, _ := io.Copy(io.Discard, r.Body)
 				assert.EqualValues(t, len(small), n)
 			}, "200", "", true},
-		{"does not want a request to go on", Options{Body: small, Header: []http1.Field{{Name: "Expect", Value: "100-continue"}}},
+		{"does not want a request to go on", RunOptions{Target: Target{Request: Request{Body: small, Header: []http1.Field{{Name: "Expect", Value: "100-continue"}}}}},
 			func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(417) }, "417", "", false},
-		{"expects nothing else", Options{Header: []http1.Field{{Name: "Expect", Value: "more"}}}, nil, "417", "", false},
-		{"aborts", Options{}, func(http.ResponseWriter, *http.Request) { abort() }, "", "closed", false},
-		{"aborts with a small body unread", Options{Body: small}, func(http.ResponseWriter, *http.Request) { abort() }, "", "closed", false},
+		{"expects nothing else", RunOptions{Target: Target{Request: Request{Header: []http1.Field{{Name: "Expect", Value: "more"}}}}}, nil, "417", "", false},
+		{"aborts", RunOptions{}, func(http.ResponseWriter, *http.Request) { abort() }, "", "closed", false},
+		{"aborts with a small body unread", RunOptions{Target: Target{Request: Request{Body: small}}}, func(http.ResponseWriter, *http.Request) { abort() }, "", "closed", false},
 		// Some of the body has to be there: before that, TCP ends in order.
-		{"aborts with a large body unread", Options{Body: large}, func(_ http.ResponseWriter, r *http.Request) {
+		{"aborts with a large body unread", RunOptions{Target: Target{Request: Request{Body: large}}}, func(_ http.ResponseWriter, r *http.Request) {
 			io.CopyN(io.Discard, r.Body, 1)
 			abort()
 		}, "", "reset", false},
-		{"aborts amid its answer", Options{}, func(w http.ResponseWriter, _ *http.Request) {
+		{"aborts amid its answer", RunOptions{}, func(w http.ResponseWriter, _ *http.Request) {
 			fmt.Fprint(w, "half")
 			flush(w)
 			abort()
 		}, "", "truncated", false},
-		{"panics", Options{}, func(http.ResponseWriter, *http.Request) { panic("boom") }, "", "check", false},
-		{"hijacks and answers to the end", Options{}, hijacking(t, "HTTP/1.0 200 OK\r\n\r\nto the end"), "200", "", false},
-		{"hijacks and answers too little", Options{}, hijacking(t, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n1234"), "", "truncated", false},
-		{"hijacks and talks nonsense", Options{}, hijacking(t, "SSH-2.0\r\n\r\n"), "", "malformed", false},
-		{"hijacks and says nothing", Options{}, hijacking(t, ""), "", "closed", false},
-		{"hijacks and says too much", Options{}, hijacking(t, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n12"), "200", "", false},
-		{"hijacks after a large body", Options{Body: large}, hijacking(t, "HTTP/1.1 201 Created\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"), "201", "", false},
-		{"hangs", Options{Timeout: patience}, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "", "timeout", false},
-		{"hangs with a large body", Options{Body: large, Timeout: patience}, func(_ http.ResponseWriter, r *http.Request) {
+		{"panics", RunOptions{}, func(http.ResponseWriter, *http.Request) { panic("boom") }, "", "check", false},
+		{"hijacks and answers to the end", RunOptions{}, hijacking(t, "HTTP/1.0 200 OK\r\n\r\nto the end"), "200", "", false},
+		{"hijacks and answers too little", RunOptions{}, hijacking(t, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n1234"), "", "truncated", false},
+		{"hijacks and talks nonsense", RunOptions{}, hijacking(t, "SSH-2.0\r\n\r\n"), "", "malformed", false},
+		{"hijacks and says nothing", RunOptions{}, hijacking(t, ""), "", "closed", false},
+		{"hijacks and says too much", RunOptions{}, hijacking(t, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n12"), "200", "", false},
+		{"hijacks after a large body", RunOptions{Target: Target{Request: Request{Body: large}}}, hijacking(t, "HTTP/1.1 201 Created\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"), "201", "", false},
+		{"hangs", RunOptions{Settings: Settings{Timeout: patience}}, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "", "timeout", false},
+		{"hangs with a large body", RunOptions{Target: Target{Request: Request{Body: large}}, Settings: Settings{Timeout: patience}}, func(_ http.ResponseWriter, r *http.Request) {
 			io.CopyN(io.Discard, r.Body, 1<<20)
 			<-r.Context().Done()
 		}, "", "timeout", false},
-		{"times out itself", Options{}, func(w http.ResponseWriter, r *http.Request) {
+		{"times out itself", RunOptions{}, func(w http.ResponseWriter, r *http.Request) {
 			c := http.NewResponseController(w)
 			c.SetWriteDeadline(time.Unix(1, 0))
 			fmt.Fprint(w, "too late")
@@ -119,26 +119,26 @@ func TestHandlersAreTheSameInMemoryAndOverTCP(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			for _, overTCP := range []bool{false, true} {
+			for _, tcp := range []bool{false, true} {
 				o := tc.o
-				o.Handler, o.Portable, o.overTCP = tc.handler, true, overTCP
-				if o.Handler == nil {
-					o.Handler = healthy
+				o.Target.Handler, o.Portable = tc.handler, true
+				if o.Target.Handler == nil {
+					o.Target.Handler = healthy
 				}
-				if o.Body != nil {
-					o.Method = "POST"
+				if o.Target.Body != nil {
+					o.Target.Method = "POST"
 				}
 				o.Requests, o.Concurrency = 6, 2
-				r := run(t, o)
+				r := run(t, o, func(p *armPlan) { p.overTCP = tcp })
 				if tc.status != "" {
-					assert.Equal(t, map[string]int64{tc.status: 6}, r.StatusCodes, "over TCP: %v; %+v", overTCP, r.Errors)
+					assert.Equal(t, map[string]int64{tc.status: 6}, r.StatusCodes, "over TCP: %v; %+v", tcp, r.Errors)
 				} else {
-					assert.Equal(t, map[string]int64{tc.kind: 6}, kinds(r), "over TCP: %v; %+v", overTCP, r.Errors)
+					assert.Equal(t, map[string]int64{tc.kind: 6}, kinds(r), "over TCP: %v; %+v", tcp, r.Errors)
 				}
 				if tc.kept {
-					assert.LessOrEqual(t, r.Generator.ConnectionsOpened, int64(2), "over TCP: %v", overTCP)
+					assert.LessOrEqual(t, r.Generator.ConnectionsOpened, int64(2), "over TCP: %v", tcp)
 				} else {
-					assert.Equal(t, int64(6), r.Generator.ConnectionsOpened, "over TCP: %v", overTCP)
+					assert.Equal(t, int64(6), r.Generator.ConnectionsOpened, "over TCP: %v", tcp)
 				}
 			}
 		})
@@ -183,14 +183,13 @@ func TestIdleConnectionsInMemory(t *testing.T) {
 func TestWhoGoesOverTCP(t *testing.T) {
 	s := httptest.NewServer(healthy)
 	defer s.Close()
-	check := func(inMemory bool, why string, o Options) {
+	check := func(inMemory bool, why string, o RunOptions) {
 		t.Helper()
 		o.Requests = 1
-		p, err := NewPlan(o)
-		require.NoError(t, err)
+		p := newRun(t, o).arm
 		a, err := p.open(t.Context())
 		require.NoError(t, err)
-		c := p.openControl(t.Context())
+		c := openControl(t.Context(), p)
 		require.NoError(t, c.off)
 		for who, arm := range map[string]*arm{"target": a, "control": c.arm} {
 			assert.Equal(t, inMemory, arm.pool.Dialer.Connect != nil, "%s, the %s", why, who)
@@ -198,10 +197,10 @@ func TestWhoGoesOverTCP(t *testing.T) {
 		c.close()
 		require.NoError(t, a.close())
 	}
-	check(true, "a handler", Options{Handler: healthy})
-	check(true, "a handler", Options{Handler: healthy, Portable: true, Rate: 10})
-	check(false, "a handler with TLS", Options{Handler: healthy, TLS: true})
-	check(false, "a URL", Options{URL: s.URL})
+	check(true, "a handler", RunOptions{Target: Target{Handler: healthy}})
+	check(true, "a handler", RunOptions{Target: Target{Handler: healthy}, Settings: Settings{Load: Load{Rate: 10}, Portable: true}})
+	check(false, "a handler with TLS", RunOptions{Target: Target{Handler: healthy, TLS: true}})
+	check(false, "a URL", RunOptions{Target: Target{URL: s.URL}})
 }
 
 // All permits can be in flight at once.
@@ -212,8 +211,8 @@ func TestHandlerWithManyPermits(t *testing.T) {
 	}
 	var in atomic.Int64
 	all := make(chan struct{})
-	r := run(t, Options{
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	r := run(t, RunOptions{
+		Target: Target{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if in.Add(1) == int64(permits) {
 				close(all)
 			}
@@ -221,8 +220,9 @@ func TestHandlerWithManyPermits(t *testing.T) {
 			case <-all:
 			case <-r.Context().Done():
 			}
-		}),
-		Requests: 2 * int64(permits), Concurrency: permits, Timeout: time.Minute,
+		})},
+		Settings: Settings{Load: Load{Concurrency: permits}, Timeout: time.Minute},
+		Requests: 2 * int64(permits),
 	})
 	assert.Equal(t, 2*int64(permits), r.Requests.Succeeded, "%+v", r.Errors)
 	assert.EqualValues(t, permits, r.Generator.PeakInFlight)
@@ -232,16 +232,17 @@ func TestHandlerWithManyPermits(t *testing.T) {
 // A handler's server is closed though its connections never end by themselves.
 func TestHandlerIsClosedAmidItsAnswer(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	r := runUntil(t, ctx, ctx, Options{
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	r := runUntil(t, ctx, ctx, RunOptions{
+		Target: Target{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			cancel()
 			for b := make([]byte, 1<<20); ; {
 				if _, err := w.Write(b); err != nil {
 					return
 				}
 			}
-		}),
-		Requests: 4, Timeout: time.Minute,
+		})},
+		Settings: Settings{Timeout: time.Minute},
+		Requests: 4,
 	})
 	assert.True(t, r.Interrupted)
 	assert.Equal(t, r.Requests.Sent, r.Requests.Unfinished)

@@ -63,64 +63,86 @@ func reset(s string) func(int64, *target.RawConn) {
 	return func(_ int64, c *target.RawConn) { io.WriteString(c, s); targettest.Reset(c) }
 }
 
-func TestHostileServers(t *testing.T) {
-	engines(t, func(t *testing.T, portable bool) { t.Parallel(); testHostileServers(t, portable) })
+// hostile are servers that answer in a way that no client can use, or should.
+var hostile = []struct {
+	want   string // error kind, or a status
+	behave func(int64, *target.RawConn)
+	why    string
+}{
+	{"timeout", say(""), "never answers"},
+	{"timeout", say("HTTP/1.1 200 OK\r\nContent-Le"), "stops within the head"},
+	{"timeout", say(ok3[:len(ok3)-1]), "stops before the last octet"},
+	{"timeout", say(ok10), "declares 10 GiB and stops"},
+	{"timeout", say("HTTP/1.1 200 OK\r\n\r\nto the end"), "close-delimited, and stays open"},
+	{"timeout", drip("HTTP/1.1 200 OK\r\n", "X"), "a head, octet by octet"},
+	{"timeout", drip(ok10, "x"), "a body, octet by octet"},
+	{"timeout", drip(chunked, "1\r\nx\r\n"), "a chunk at a time"},
+	{"timeout", drip("", "HTTP/1.1 103 Early Hints\r\n\r\n"), "an interim response at a time re-arms nothing"},
+	{"timeout", flood(ok10, "x"), "10 GiB as fast as it can"},
+	{"timeout", flood(chunked, "1000\r\n"+strings.Repeat("x", 0x1000)+"\r\n"), "chunks without end"},
+	{"too_large", flood("HTTP/1.1 200 OK\r\n", "X: y\r\n"), "a head without end"},
+	{"too_large", flood("HTTP/1.1 200 OK\r\nX: ", "x"), "a field without end"},
+	{"too_large", flood("", "HTTP/1.1 102 Processing\r\n\r\n"), "interim responses without end"},
+	{"too_large", flood(chunked+"1;", "x"), "a chunk extension without end"},
+	{"too_large", flood(chunked+"0\r\n", "X: y\r\n"), "a trailer without end"},
+	{"malformed", say("SSH-2.0-OpenSSH_9.6\r\n"), "not HTTP"},
+	{"malformed", say("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), "HTTP/2"},
+	{"malformed", answer("HTTP/1.1 000 Nothing\r\nContent-Length: 0\r\n\r\n"), "a status that would look like none"},
+	{"malformed", say("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"), "a length below zero"},
+	{"malformed", say("HTTP/1.1 200 OK\r\nContent-Length: 9223372036854775808\r\n\r\n"), "a length past 2^63"},
+	{"101", say("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"), "a protocol nobody asked for is a final answer"},
+	{"999", answer("HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n"), "a status out of range is kept"},
+	{"closed", func(_ int64, c *target.RawConn) { c.Close() }, "closes instead of answering"},
+	{"reset", reset(""), "resets instead of answering"},
 }
 
-func testHostileServers(t *testing.T, portable bool) {
-	for _, c := range []struct {
-		want   string // error kind, or a status
-		behave func(int64, *target.RawConn)
-		why    string
-	}{
-		{"timeout", say(""), "never answers"},
-		{"timeout", say("HTTP/1.1 200 OK\r\nContent-Le"), "stops within the head"},
-		{"timeout", say(ok3[:len(ok3)-1]), "stops before the last octet"},
-		{"timeout", say(ok10), "declares 10 GiB and stops"},
-		{"timeout", say("HTTP/1.1 200 OK\r\n\r\nto the end"), "close-delimited, and stays open"},
-		{"timeout", drip("HTTP/1.1 200 OK\r\n", "X"), "a head, octet by octet"},
-		{"timeout", drip(ok10, "x"), "a body, octet by octet"},
-		{"timeout", drip(chunked, "1\r\nx\r\n"), "a chunk at a time"},
-		{"timeout", drip("", "HTTP/1.1 103 Early Hints\r\n\r\n"), "an interim response at a time re-arms nothing"},
-		{"timeout", flood(ok10, "x"), "10 GiB as fast as it can"},
-		{"timeout", flood(chunked, "1000\r\n"+strings.Repeat("x", 0x1000)+"\r\n"), "chunks without end"},
-		{"too_large", flood("HTTP/1.1 200 OK\r\n", "X: y\r\n"), "a head without end"},
-		{"too_large", flood("HTTP/1.1 200 OK\r\nX: ", "x"), "a field without end"},
-		{"too_large", flood("", "HTTP/1.1 102 Processing\r\n\r\n"), "interim responses without end"},
-		{"too_large", flood(chunked+"1;", "x"), "a chunk extension without end"},
-		{"too_large", flood(chunked+"0\r\n", "X: y\r\n"), "a trailer without end"},
-		{"malformed", say("SSH-2.0-OpenSSH_9.6\r\n"), "not HTTP"},
-		{"malformed", say("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), "HTTP/2"},
-		{"malformed", answer("HTTP/1.1 000 Nothing\r\nContent-Length: 0\r\n\r\n"), "a status that would look like none"},
-		{"malformed", say("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"), "a length below zero"},
-		{"malformed", say("HTTP/1.1 200 OK\r\nContent-Length: 9223372036854775808\r\n\r\n"), "a length past 2^63"},
-		{"101", say("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"), "a protocol nobody asked for is a final answer"},
-		{"999", answer("HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n"), "a status out of range is kept"},
-		{"closed", func(_ int64, c *target.RawConn) { c.Close() }, "closes instead of answering"},
-		{"reset", reset(""), "resets instead of answering"},
-	} {
-		s := raw(t, c.behave)
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		o := Options{URL: s.URL, Portable: portable, Requests: 4, Concurrency: 4}
-		if c.want == "timeout" {
-			o.Timeout = 500 * time.Millisecond
+func TestHostileServers(t *testing.T) {
+	together(t, func(t *testing.T, portable bool) {
+		for _, c := range hostile {
+			t.Run(c.why, func(t *testing.T) {
+				t.Parallel()
+				s := raw(t, c.behave)
+				o := RunOptions{Target: Target{URL: s.URL}, Settings: Settings{Load: Load{Concurrency: 4}, Portable: portable}, Requests: 4}
+				if c.want == "timeout" {
+					o.Timeout = 200 * time.Millisecond
+				}
+				r := run(t, o)
+				assert.Equal(t, report.Requests{Due: 4, Sent: 4, Failed: 4, Completed: r.Requests.Completed}, r.Requests)
+				sawAll(t, s, r)
+				if _, err := strconv.Atoi(c.want); err == nil {
+					assert.Equal(t, map[string]int64{c.want: 4}, r.StatusCodes)
+				} else {
+					assert.Equal(t, map[string]int64{c.want: 4}, kinds(r))
+				}
+				if c.want == "timeout" {
+					assert.GreaterOrEqual(t, *r.FailedTime.Min, o.Timeout)
+				}
+			})
 		}
-		r := run(t, o)
-		runtime.ReadMemStats(&after)
-		assert.Equal(t, report.Requests{Due: 4, Sent: 4, Failed: 4, Completed: r.Requests.Completed}, r.Requests, c.why)
-		sawAll(t, s, r, c.why)
-		if _, err := strconv.Atoi(c.want); err == nil {
-			assert.Equal(t, map[string]int64{c.want: 4}, r.StatusCodes, c.why)
-		} else {
-			assert.Equal(t, map[string]int64{c.want: 4}, kinds(r), c.why)
+	})
+}
+
+// Nothing is sized by what a server says. Not beside other tests, which allocate
+// too.
+func TestHostileServersCostNoMemory(t *testing.T) {
+	engines(t, func(t *testing.T, portable bool) {
+		for _, c := range hostile {
+			s := raw(t, c.behave)
+			p := newRun(t, RunOptions{
+				Target:   Target{URL: s.URL},
+				Settings: Settings{Load: Load{Concurrency: 4}, Portable: portable, Timeout: 20 * time.Millisecond},
+				Requests: 4,
+			})
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			r, err := p.Run(t.Context(), t.Context(), nil)
+			runtime.ReadMemStats(&after)
+			require.NoError(t, err, c.why)
+			assert.Equal(t, int64(4), r.Requests.Failed, c.why)
+			assert.Less(t, int64(after.TotalAlloc-before.TotalAlloc), int64(8<<20), c.why)
+			s.Close()
 		}
-		if c.want == "timeout" {
-			assert.GreaterOrEqual(t, *r.FailedTime.Min, o.Timeout, c.why)
-		}
-		assert.Less(t, int64(after.TotalAlloc-before.TotalAlloc), int64(8<<20), "nothing is sized by what a server says: %s", c.why)
-		s.Close()
-	}
+	})
 }
 
 // A server that ends the connection, by reset or in order, after each octet of
@@ -142,7 +164,7 @@ func testCutAtEachOffset(t *testing.T, portable bool) {
 			end.by(c)
 		})
 		// As many permits as requests: none rests before its next one.
-		r := run(t, Options{URL: s.URL, Portable: portable, Requests: n + 1, Concurrency: int(n + 1), NoKeepAlive: true})
+		r := run(t, RunOptions{Target: Target{URL: s.URL, Request: Request{NoKeepAlive: true}}, Settings: Settings{Load: Load{Concurrency: int(n + 1)}, Portable: portable}, Requests: n + 1})
 		assert.Equal(t, end.kinds, kinds(r), end.name)
 		assert.Equal(t, int64(1), r.Requests.Succeeded, "%s after the whole response", end.name)
 		assert.Equal(t, s.Seen(), reached(r))
@@ -159,7 +181,7 @@ func testSurplusIsNotCredited(t *testing.T, portable bool) {
 	check := func(want, connections int64, behave func(int64, *target.RawConn), why string) {
 		t.Helper()
 		s := raw(t, behave)
-		r := run(t, Options{URL: s.URL, Portable: portable, Requests: 100, Concurrency: 1})
+		r := run(t, RunOptions{Target: Target{URL: s.URL}, Settings: Settings{Load: Load{Concurrency: 1}, Portable: portable}, Requests: 100})
 		assert.Equal(t, map[string]int64{"200": 100}, r.StatusCodes, why)
 		assert.Equal(t, want, r.Bytes.Surplus, why)
 		assert.Equal(t, connections, r.Generator.ConnectionsOpened, why)
@@ -173,16 +195,16 @@ func TestRequestBodies(t *testing.T) { engines(t, testRequestBodies) }
 
 func testRequestBodies(t *testing.T, portable bool) {
 	body := make([]byte, 8<<20)
-	o := Options{Portable: portable, Method: "POST", Body: body, Requests: 3, Concurrency: 3}
+	o := RunOptions{Target: Target{Request: Request{Method: "POST", Body: body}}, Settings: Settings{Load: Load{Concurrency: 3}, Portable: portable}, Requests: 3}
 
 	s := deafServer(t, "")
-	o.URL, o.Timeout = "http://"+s, 500*time.Millisecond
+	o.Target.URL, o.Timeout = "http://"+s, 500*time.Millisecond
 	r := run(t, o)
 	assert.Equal(t, map[string]int64{"timeout": 3}, kinds(r), "a server that never reads")
 	assert.Less(t, r.Bytes.Sent, int64(3*len(body)))
 
 	s = deafServer(t, "HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n")
-	o.URL, o.Timeout = "http://"+s, time.Minute
+	o.Target.URL, o.Timeout = "http://"+s, time.Minute
 	r = run(t, o)
 	assert.Equal(t, map[string]int64{"413": 3}, r.StatusCodes, "an answer before the request is whole")
 	assert.Empty(t, r.Errors)
@@ -219,7 +241,7 @@ func testIdleCloseRace(t *testing.T, portable bool) {
 			c.Close()
 		}
 	})
-	r := run(t, Options{URL: s.URL, Portable: portable, Requests: 3000, Concurrency: 8})
+	r := run(t, RunOptions{Target: Target{URL: s.URL}, Settings: Settings{Load: Load{Concurrency: 8}, Portable: portable}, Requests: 3000})
 	tenths := s.Seen() / 10
 	k := kinds(r)
 	lost := k["closed"] + k["reset"] + k["write"]

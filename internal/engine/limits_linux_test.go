@@ -30,8 +30,8 @@ func init() {
 }
 
 // measure is run for a child, which has no testing.T.
-func measure(o Options) (*report.Report, error) {
-	p, err := NewPlan(o)
+func measure(o RunOptions) (*report.Document, error) {
+	p, err := NewRun(o)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +39,7 @@ func measure(o Options) (*report.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r, report.CheckConservation(r)
+	return r, r.Record.Check()
 }
 
 func limitFiles(n uint64) error {
@@ -51,16 +51,16 @@ func fewFiles(url string) (any, error) {
 	if err := limitFiles(100); err != nil {
 		return nil, err
 	}
-	_, err := measure(Options{URL: url, Requests: 1000, Concurrency: 40})
+	_, err := measure(RunOptions{Target: Target{URL: url}, Settings: Settings{Load: Load{Concurrency: 40}}, Requests: 1000})
 	if err == nil {
 		return nil, errors.New("want an error")
 	}
 	// Fewer requests than permits need no more descriptors than requests.
-	if _, err := measure(Options{URL: url, Requests: 30, Concurrency: 40}); err != nil {
+	if _, err := measure(RunOptions{Target: Target{URL: url}, Settings: Settings{Load: Load{Concurrency: 40}}, Requests: 30}); err != nil {
 		return nil, err
 	}
 	// Connections in memory need none.
-	if _, err := measure(Options{Handler: healthy, Requests: 500, Concurrency: 500}); err != nil {
+	if _, err := measure(RunOptions{Target: Target{Handler: healthy}, Settings: Settings{Load: Load{Concurrency: 500}}, Requests: 500}); err != nil {
 		return nil, err
 	}
 	return err.Error(), nil
@@ -85,15 +85,17 @@ func noFilesLeft(url string) (any, error) {
 			return nil, err
 		}
 	}
-	return measure(Options{
-		URL: url, Duration: time.Second, Concurrency: 60, Portable: os.Getenv("PORTABLE") != "",
+	return measure(RunOptions{
+		Target:   Target{URL: url},
+		Settings: Settings{Load: Load{Concurrency: 60}, Portable: os.Getenv("PORTABLE") != ""},
+		Duration: time.Second,
 	})
 }
 
 func TestNoFilesLeft(t *testing.T) {
 	together(t, func(t *testing.T, portable bool) {
 		s := raw(t, nil)
-		var r report.Report
+		var r report.Document
 		cmd := child(t, "no files left", s.URL)
 		if portable {
 			cmd.Env = append(cmd.Env, "PORTABLE=1")
@@ -123,8 +125,10 @@ func noPortsLeft(string) (any, error) {
 	if err := os.WriteFile("/proc/sys/net/ipv4/ip_local_port_range", []byte("40000 40019"), 0); err != nil {
 		return nil, err
 	}
-	return measure(Options{
-		URL: s.URL, Requests: 30, Concurrency: 30, Timeout: time.Second, Portable: os.Getenv("PORTABLE") != "",
+	return measure(RunOptions{
+		Target:   Target{URL: s.URL},
+		Settings: Settings{Load: Load{Concurrency: 30}, Timeout: time.Second, Portable: os.Getenv("PORTABLE") != ""},
+		Requests: 30,
 	})
 }
 
@@ -156,7 +160,7 @@ func TestNoPortsLeft(t *testing.T) {
 			t.Skipf("needs a network of its own, which takes privileges: %v", err)
 		}
 		require.NoError(t, err)
-		r, err := readReport(out)
+		r, err := readDocument(out)
 		require.NoError(t, err)
 		assert.Equal(t, map[string]int64{"timeout": 20, "no_ports": 10}, kinds(r))
 		assert.Equal(t, int64(20), reached(r))
@@ -171,8 +175,10 @@ func TestNoPortsLeft(t *testing.T) {
 // peakMemory measures the most memory that a run has had resident, in bytes.
 func peakMemory(url string) (any, error) {
 	number := func(name string) int64 { n, _ := strconv.ParseInt(os.Getenv(name), 10, 64); return n }
-	_, err := measure(Options{
-		URL: url, Requests: number("REQUESTS"), Concurrency: int(number("CONCURRENCY")), Portable: os.Getenv("PORTABLE") != "",
+	_, err := measure(RunOptions{
+		Target:   Target{URL: url},
+		Settings: Settings{Load: Load{Concurrency: int(number("CONCURRENCY"))}, Portable: os.Getenv("PORTABLE") != ""},
+		Requests: number("REQUESTS"),
 	})
 	if err != nil {
 		return nil, err

@@ -14,21 +14,19 @@ import (
 )
 
 func TestLoops(t *testing.T) {
-	check := func(o Options, loopback bool, processors, want int, why string) {
+	check := func(l Load, loopback bool, processors, want int, why string) {
 		t.Helper()
-		p := &Plan{opts: o}
-		if o.Rate > 0 {
-			p.plan()
-		}
+		p := &armPlan{Settings: Settings{Load: l}}
+		p.begin()
 		assert.Equal(t, want, p.loops(loopback, processors), why)
 	}
-	check(Options{Concurrency: 1000}, false, 8, 8, "one for each processor")
-	check(Options{Concurrency: 1000}, true, 8, 4, "a target on this machine needs some too")
-	check(Options{Concurrency: 1000}, true, 1, 1, "one at least")
-	check(Options{Concurrency: 100}, false, 8, 3, "with too few permits loops idle")
-	check(Options{Concurrency: 1}, false, 8, 1, "one at least")
-	check(Options{Concurrency: 10_000}, false, 128, loopsMost, "memory is bounded")
-	check(Options{Concurrency: 1000, Rate: 10}, false, 8, 1, "arrivals wait in one line")
+	check(Load{Concurrency: 1000}, false, 8, 8, "one for each processor")
+	check(Load{Concurrency: 1000}, true, 8, 4, "a target on this machine needs some too")
+	check(Load{Concurrency: 1000}, true, 1, 1, "one at least")
+	check(Load{Concurrency: 100}, false, 8, 3, "with too few permits loops idle")
+	check(Load{Concurrency: 1}, false, 8, 1, "one at least")
+	check(Load{Concurrency: 10_000}, false, 128, loopsMost, "memory is bounded")
+	check(Load{Concurrency: 1000, Rate: 10}, false, 8, 1, "arrivals wait in one line")
 }
 
 // Several loops count as one does: nothing is lost between them, not even when
@@ -65,7 +63,7 @@ func TestSeveralLoops(t *testing.T) {
 		return s.URL
 	}
 	for _, alone := range []bool{false, true} {
-		r := run(t, Options{URL: serve(0), Alone: alone, Requests: 5_000, Concurrency: permits})
+		r := run(t, RunOptions{Target: Target{URL: serve(0)}, Settings: Settings{Load: Load{Concurrency: permits}, Alone: alone}, Requests: 5_000})
 		assert.Equal(t, 3, r.Generator.Processors)
 		assert.Equal(t, int64(5_000), r.Requests.Succeeded)
 		assert.Equal(t, int64(5_000), served.Load())
@@ -74,7 +72,7 @@ func TestSeveralLoops(t *testing.T) {
 	}
 	assert.LessOrEqual(t, most.Load(), int64(permits))
 
-	r := runUntil(t, ctx, t.Context(), Options{URL: serve(2_000), Alone: true, Duration: time.Minute, Concurrency: permits})
+	r := runUntil(t, ctx, t.Context(), RunOptions{Target: Target{URL: serve(2_000)}, Settings: Settings{Load: Load{Concurrency: permits}, Alone: true}, Duration: time.Minute})
 	assert.True(t, r.Interrupted)
 	require.Zero(t, r.Requests.Failed)
 	assert.Equal(t, served.Load(), r.Requests.Succeeded)

@@ -98,8 +98,8 @@ func result(t *testing.T, cmd *exec.Cmd, v any) {
 	require.NoError(t, json.Unmarshal(out, v), "%s", out)
 }
 
-// readReport reads a report from JSON.
-func readReport(b []byte) (*report.Report, error) {
-	var r report.Report
+// readDocument reads a document from JSON.
+func readDocument(b []byte) (*report.Document, error) {
+	var r report.Document
 	return &r, json.Unmarshal(b, &r)
 }

@@ -18,9 +18,9 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 		t.Skip("the race detector allocates")
 	}
 	s := raw(t, nil)
-	mallocs := func(t *testing.T, o Options) int64 {
+	mallocs := func(t *testing.T, o RunOptions) int64 {
 		t.Helper()
-		p, err := NewPlan(o)
+		p, err := NewRun(o)
 		require.NoError(t, err)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -31,11 +31,11 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 		return int64(after.Mallocs - before.Mallocs)
 	}
 	engines(t, func(t *testing.T, portable bool) {
-		for name, o := range map[string]Options{
+		for name, o := range map[string]RunOptions{
 			"closed": {},
-			"open":   {Rate: 20_000, ConnectionsAhead: 8},
+			"open":   {Settings: Settings{Load: Load{Rate: 20_000, ConnectionsAhead: 8}}},
 		} {
-			o.URL, o.Portable, o.Concurrency = s.URL, portable, 8
+			o.Target.URL, o.Portable, o.Concurrency = s.URL, portable, 8
 			o.Requests = 5_000
 			few := mallocs(t, o)
 			o.Requests += 20_000
@@ -52,23 +52,24 @@ func BenchmarkRun(b *testing.B) {
 	s := raw(b, nil)
 	for _, c := range []struct {
 		name string
-		o    Options
+		o    RunOptions
+		tcp  bool
 	}{
-		{"epoll-64", Options{Concurrency: 64}},
-		{"goroutines-64", Options{Concurrency: 64, Portable: true}},
-		{"epoll-1", Options{Concurrency: 1}},
-		{"goroutines-1", Options{Concurrency: 1, Portable: true}},
-		{"memory-64", Options{Concurrency: 64, Handler: healthy}},
-		{"memory-1", Options{Concurrency: 1, Handler: healthy}},
-		{"handler-over-TCP-64", Options{Concurrency: 64, Handler: healthy, overTCP: true}},
-		{"handler-over-TCP-1", Options{Concurrency: 1, Handler: healthy, overTCP: true}},
+		{"epoll-64", RunOptions{Settings: Settings{Load: Load{Concurrency: 64}}}, false},
+		{"goroutines-64", RunOptions{Settings: Settings{Load: Load{Concurrency: 64}, Portable: true}}, false},
+		{"epoll-1", RunOptions{Settings: Settings{Load: Load{Concurrency: 1}}}, false},
+		{"goroutines-1", RunOptions{Settings: Settings{Load: Load{Concurrency: 1}, Portable: true}}, false},
+		{"memory-64", RunOptions{Target: Target{Handler: healthy}, Settings: Settings{Load: Load{Concurrency: 64}}}, false},
+		{"memory-1", RunOptions{Target: Target{Handler: healthy}, Settings: Settings{Load: Load{Concurrency: 1}}}, false},
+		{"handler-over-TCP-64", RunOptions{Target: Target{Handler: healthy}, Settings: Settings{Load: Load{Concurrency: 64}}}, true},
+		{"handler-over-TCP-1", RunOptions{Target: Target{Handler: healthy}, Settings: Settings{Load: Load{Concurrency: 1}}}, true},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
-			if c.o.Requests = int64(b.N); c.o.Handler == nil {
-				c.o.URL = s.URL
+			if c.o.Requests = int64(b.N); c.o.Target.Handler == nil {
+				c.o.Target.URL = s.URL
 			}
-			r := run(b, c.o)
+			r := run(b, c.o, func(p *armPlan) { p.overTCP = c.tcp })
 			b.ReportMetric(r.Rate.Throughput, "req/s")
 			if cpu := r.Generator.CPUPerRequest; cpu != nil {
 				b.ReportMetric(float64(*cpu)/float64(time.Microsecond), "cpu-µs/req")
@@ -83,7 +84,7 @@ func BenchmarkPacer(b *testing.B) {
 	s := raw(b, nil)
 	for name, portable := range map[string]bool{"epoll": false, "goroutines": true} {
 		b.Run(name, func(b *testing.B) {
-			r := run(b, Options{URL: s.URL, Portable: portable, Rate: 1000, Requests: int64(b.N)})
+			r := run(b, RunOptions{Target: Target{URL: s.URL}, Settings: Settings{Load: Load{Rate: 1000}, Portable: portable}, Requests: int64(b.N)})
 			for unit, late := range map[string]*time.Duration{"p50-µs-late": r.Lateness.P50, "p99-µs-late": r.Lateness.P99} {
 				if late != nil { // of few, not every quantile can be told
 					b.ReportMetric(float64(*late)/float64(time.Microsecond), unit)

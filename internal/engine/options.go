@@ -1,76 +1,171 @@
-// Package engine is where the load, the wire, the target and the report meet:
-// it turns what was asked for into a plan, checks that the plan can work, runs
-// it, and makes the report.
+// Package engine turns what was asked for into a plan that has been checked, and
+// carries it out: a run, a comparison of two targets, or a search for the
+// highest rate at which limits hold. It is where the load, the wire, the target,
+// the verdicts and the report meet.
 package engine
 
 import (
 	"context"
 	"crypto/tls"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/baseline"
 	"github.com/loadtestkit/load-tester/internal/http1"
 	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
-// Options is what a door asks for. Exactly one of URL, Handler and Func is set.
-// The zero value of everything else is a default or off; [NewPlan] says which
-// values it refuses.
-type Options struct {
+// A Plan has been checked and has its defaults filled in. It does not change.
+type Plan interface {
+	// Run carries the plan out and returns what was seen. Cancelling ctx
+	// issues nothing more and lets what is in flight finish within the grace
+	// period; cancelling cut ends it at once; the document is whole either
+	// way. An error means that nothing could be measured, or that the counts
+	// do not add up. It says what to do where that is known.
+	Run(ctx, cut context.Context, watch Watch) (*report.Document, error)
+}
+
+// A Target is what receives the load. Exactly one of URL, Handler and Func is
+// set.
+type Target struct {
 	URL     string
 	Handler http.Handler                // served in process: in memory, with TLS on loopback
 	TLS     bool                        // serve Handler over https
-	Func    func(context.Context) error // called instead of sending
+	Func    func(context.Context) error // called instead of sending a request
 
-	Path        string // of Handler, with its query; "" means "/"
+	Request // of a URL or a Handler
+}
+
+// A Request is what is sent to a target.
+type Request struct {
+	Path        string // with its query; "" means that of the URL, or "/"
 	Method      string // "" means GET
 	Header      []http1.Field
 	Body        []byte
 	Traceparent bool
 	NoKeepAlive bool
 	TLSConfig   *tls.Config // for https; nil means the system's certificates
+}
 
-	Requests    int64 // after the warm-up; 0 means no bound
-	Duration    time.Duration
-	Warmup      time.Duration // of a run until its verdict is clear 500ms at least
-	Concurrency int           // 0 means 10 closed, 1000 open
-	Timeout     time.Duration // 0 means 10s
-	Grace       time.Duration // 0 means the timeout
+// A Load says when requests are due. The zero Load is a closed workload.
+type Load struct {
+	Concurrency int // most requests in flight; 0 means 10 in a closed workload, 1000 in an open one
 
-	Rate             float64 // arrivals per second; 0 means none
+	// Of an open workload, which has a Rate or Stages.
+	Rate             float64 // arrivals per second
 	Stages           []load.Stage
 	Poisson          bool
 	Seed             uint64 // of Poisson arrivals; 0 means a random one
-	ConnectionsAhead int    // open workload; 0 means what a service time of 100 ms keeps in flight at the first rate, at most 256; negative none
+	ConnectionsAhead int    // 0 means what a service time of 100 ms keeps in flight at the first rate, at most 256; negative none
+}
 
-	Limits []verdict.Limit
-	Waive  string // if not empty, why limits on time and rates are not judged
+func (l *Load) isOpen() bool { return l.Rate != 0 || len(l.Stages) > 0 }
 
-	Control bool          // give a little of the load to a handler that does nothing, to see what the machine does, also beside a run of a given length
-	Confirm bool          // repeat a run whose limits were missed, after a pause, before that counts
-	Pause   time.Duration // before the repeat; 0 means 5s, or half of what the run took if that is more
-	Budget  time.Duration // of a run until its verdict is clear; 0 means 30s
+// Settings are what all plans have in common. The zero value of each is a
+// default or off.
+type Settings struct {
+	Load
+	Warmup  time.Duration
+	Timeout time.Duration // of one request; 0 means 10s
+	Grace   time.Duration // 0 means the timeout
 
-	Tolerances []verdict.Tolerance // of a comparison: what head may be slower by
-	Most       float64             // of a search for the capacity: no rate above it is tried; 0 means no bound
+	Budget  time.Duration // longest time for a verdict, repeats apart; the default depends on the plan
+	Confirm bool          // make a measurement that failed again, after a pause, before that counts
+	Pause   time.Duration // before the repeat; 0 means 5s, or half of what the first took if that is more
+	Waive   string        // if not empty, why limits on time and rates are not judged
 
 	Alone    bool // nothing else in this process has work while a run waits, which may then hold up a processor of the scheduler for it
 	Portable bool // a goroutine for each permit, even where an event loop can do without
 
-	Log *slog.Logger // told of each failed request; nil means nobody
+	// Virtual says that time is virtual, as in a testing/synctest bubble: the
+	// pacer sleeps on the runtime's timers, a handler is served without a
+	// socket, and the machine is not watched, as it does not matter.
+	Virtual bool
 
-	overTCP bool // Handler is reached over TCP also without TLS
+	Log *slog.Logger // gets each failed request; may be nil
 }
 
-// inMemory reports whether requests go to a handler and no network is between.
-func (o *Options) inMemory() bool { return o.Handler != nil && !o.TLS && !o.overTCP }
+// RunOptions ask for one load on one target. Without Requests, Duration and
+// Stages it goes on until the verdict on its limits is clear, for a Budget of 30s
+// at most.
+type RunOptions struct {
+	Target Target
+	Settings
+	Requests int64         // after the warm-up; 0 means no bound
+	Duration time.Duration // after the warm-up; 0 means no bound
+	Limits   []verdict.Limit
+	Kept     float64            // least part of Rate that has to succeed; 0 means none. Without an end the run then takes its Budget, or 10s
+	Control  bool               // give a little of the load to a handler that does nothing, to see what the machine does, also beside a run of a given length
+	Baseline *baseline.Baseline // earlier runs to judge by or to add this one to; may be nil. Its Tolerances are by default those of a comparison
+}
+
+// CompareOptions ask for two targets to be measured against each other under the
+// same load, for a Budget of 20s at most.
+type CompareOptions struct {
+	Base, Head Target
+	Settings
+	Tolerances []verdict.Tolerance // by how much head may be slower; nil means 5 % at p50 and 10 % at p99
+	Limits     []verdict.Limit     // on errors, which both targets have to keep
+	Order      uint64              // seed of the order of blocks; 0 means a random one
+}
+
+// SearchOptions ask for the highest arrival rate at which the limits hold: upper
+// bounds of quantiles, of the longest time and of the error ratio. The search
+// begins at the rate of its load, 0 meaning 100/s, and takes a Budget of 150s at
+// most.
+type SearchOptions struct {
+	Target Target
+	Settings
+	Limits []verdict.Limit
+	Most   float64 // no rate above it is tried; 0 means no bound
+}
 
 // A Fault is a wrong value of one option.
 type Fault struct {
-	Field string // of Options
+	Field string // of the options, such as "Rate"
 	Want  string // what was wrong and what would be right: "-5 is negative, want at least 1"
 }
 
 func (f *Fault) Error() string { return f.Field + ": " + f.Want }
+
+// faults are all that is wrong with some options.
+type faults []error
+
+// add adds a fault if bad.
+func (f *faults) add(bad bool, field, format string, args ...any) {
+	if bad {
+		*f = append(*f, &Fault{field, fmt.Sprintf(format, args...)})
+	}
+}
+
+func (f faults) err() error { return errors.Join(f...) }
+
+// url is where requests go: a handler's server is not known before it is served.
+func (t *Target) url() string {
+	url := t.URL
+	if t.Handler != nil {
+		url = anyServer
+	}
+	return withPath(url, t.Path)
+}
+
+// anyServer stands for a server whose port is not known yet.
+const anyServer = "http://127.0.0.1"
+
+// withPath returns a URL with its path and query replaced; path "" leaves them.
+func withPath(url, path string) string {
+	if path == "" {
+		return url
+	}
+	scheme, rest, _ := strings.Cut(url, "://")
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+		rest = rest[:end]
+	}
+	return scheme + "://" + rest + path
+}

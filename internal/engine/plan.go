@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -9,6 +8,10 @@ import (
 
 	"github.com/loadtestkit/load-tester/internal/http1"
 	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/record"
+	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/unit"
+	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
 const (
@@ -17,274 +20,308 @@ const (
 	defaultTimeout         = 10 * time.Second
 
 	// maxConcurrency is what a 64-bit process could hold at some 20 KB a
-	// permit. Chosen, to refuse a slip of the finger.
+	// permit: more is a slip of the finger.
 	maxConcurrency = 1_000_000
 	// maxRate is beyond what any machine sends, and keeps due times exact to
 	// the nanosecond; minRate is one arrival in eleven days, and keeps them
-	// within what a Duration holds. Chosen.
+	// within what a Duration holds.
 	maxRate = 1e9
 	minRate = 1e-6
-	// maxTime is what no run needs, and lets times be added up. Chosen.
+	// maxTime is what no run needs, and lets times be added up.
 	maxTime = 10 * 365 * 24 * time.Hour
 	// aheadMost bounds the connections that an open workload opens ahead on
-	// its own. Chosen.
+	// its own.
 	aheadMost = 256
 	// permitsPerLoop is how many permits an event loop has at least, where
-	// there is more than one, and loopsMost bounds their memory, some 3 MB each.
-	// Chosen: fewer permits do not keep a processor busy.
+	// there is more than one: fewer do not keep a processor busy. loopsMost
+	// bounds the memory of loops, some 3 MB each.
 	permitsPerLoop = 32
 	loopsMost      = 16
 )
 
-// A Plan is a run that has been checked and has its defaults filled in. It does
-// not change.
-type Plan struct {
-	given    Options        // as they came
-	opts     Options        // with defaults
+// An armPlan is what one target is to receive.
+type armPlan struct {
+	role   string // "base" or "head" in a comparison, else ""
+	target Target
+	Settings
+	requests int64         // after the warm-up; 0 means no bound
+	duration time.Duration // after the warm-up; 0 means no bound
+	limits   []verdict.Limit
+	overTCP  bool // a handler is reached over TCP also without TLS
+
 	run      string         // run id
-	request  *http1.Request // nil without a URL
+	request  *http1.Request // nil for a function, and for a handler until it is served
 	schedule *load.Schedule // nil for a closed workload
-	ahead    int
 }
 
-// NewPlan checks opts and fills in defaults. Its error joins a *[Fault] for
-// each option that is wrong.
-func NewPlan(opts Options) (*Plan, error) {
-	p := &Plan{given: opts, opts: opts, run: fmt.Sprintf("%08x", rand.Uint32())}
-	o := &p.opts
-	var faults []error
-	fault := func(field, format string, args ...any) {
-		faults = append(faults, &Fault{field, fmt.Sprintf(format, args...)})
+// check fills in defaults and returns what is wrong.
+func (p *armPlan) check() (f faults) {
+	p.checkTarget(&f)
+	p.checkTimes(&f)
+	p.checkLoad(&f)
+	if len(f) > 0 {
+		return f
 	}
-
-	targets := 0
-	for _, set := range []bool{o.URL != "", o.Handler != nil, o.Func != nil} {
-		if set {
-			targets++
-		}
+	if p.Timeout == 0 {
+		p.Timeout = defaultTimeout
 	}
-	if targets != 1 {
-		fault("Target", "want exactly one: a handler, a URL or a function")
+	if p.Grace == 0 {
+		p.Grace = p.Timeout
 	}
-	p.request = p.checkRequest(fault)
-	for _, t := range []struct {
-		field string
-		value time.Duration
-	}{
-		{"Duration", o.Duration}, {"Warmup", o.Warmup}, {"Timeout", o.Timeout}, {"Grace", o.Grace}, {"Budget", o.Budget}, {"Pause", o.Pause},
-	} {
-		if t.value < 0 || t.value > maxTime {
-			fault(t.field, "%v is out of range, want a time such as 10s", t.value)
-		}
-	}
-	if o.Requests < 0 {
-		fault("Requests", "%d is negative, want at least 1", o.Requests)
-	}
-	if o.Concurrency < 0 || o.Concurrency > maxConcurrency {
-		fault("Concurrency", "%d is out of range, want 1 to %d", o.Concurrency, maxConcurrency)
-	}
-	if o.Rate != 0 && !(minRate <= o.Rate && o.Rate <= maxRate) {
-		fault("Rate", "%v is out of range, want arrivals per second from 1e-6 to 1e9", o.Rate)
-	}
-	p.checkStages(fault)
-	if o.Rate > 0 && len(o.Stages) > 0 {
-		fault("Rate", "%v, and Stages are set too; want one of them", o.Rate)
-	}
-	if o.endless() && len(o.Limits) == 0 {
-		fault("Requests", "0, and Duration is 0 too; want at least one of them")
-	}
-	open := o.Rate != 0 || len(o.Stages) > 0
-	if o.Poisson && !open {
-		fault("Poisson", "true in a closed workload; want a Rate or Stages with it")
-	}
-	if o.ConnectionsAhead != 0 && !open {
-		fault("ConnectionsAhead", "%d in a closed workload; want a Rate or Stages with it", o.ConnectionsAhead)
-	}
-	if o.Seed != 0 && !o.Poisson {
-		fault("Seed", "%d without Poisson arrivals, which it is for", o.Seed)
-	}
-	if o.TLSConfig != nil && o.Handler != nil {
-		fault("TLSConfig", "is set, but a handler is served with a certificate of its own; leave it out")
-	}
-	if err := errors.Join(faults...); err != nil {
-		return nil, err
-	}
-
-	if o.Timeout == 0 {
-		o.Timeout = defaultTimeout
-	}
-	if o.Grace == 0 {
-		o.Grace = o.Timeout
-	}
-	if o.Budget == 0 {
-		o.Budget = clearBudget
-	}
-	if o.endless() {
-		o.Warmup = max(o.Warmup, clearWarmup)
-	}
-	p.plan()
-	if o.Concurrency == 0 && p.schedule != nil {
-		o.Concurrency = defaultOpenConcurrency
-	} else if o.Concurrency == 0 {
-		o.Concurrency = defaultConcurrency
-	}
-	p.ahead = min(p.ahead, o.Concurrency)
-	return p, nil
-}
-
-// checkRequest builds the request of a URL, and checks that of a handler whose
-// port is not known yet. It tells fault what is wrong.
-func (p *Plan) checkRequest(fault func(field, format string, args ...any)) *http1.Request {
-	o := &p.opts
-	const fine = "http://127.0.0.1"
-	field, url := "URL", o.URL
 	switch {
-	case o.Path != "" && o.Handler == nil:
-		fault("Path", "%q, but only a handler has one; a URL has its own", o.Path)
-	case o.Path != "" && o.Path[0] != '/':
-		fault("Path", "%q, want a path such as /api/items?limit=10", o.Path)
-	case o.Handler != nil:
-		field, url = "Path", fine+o.Path
+	case p.Concurrency > 0:
+	case p.isOpen():
+		p.Concurrency = defaultOpenConcurrency
+	default:
+		p.Concurrency = defaultConcurrency
 	}
-	if url == "" {
-		url = fine
-	}
-	for _, part := range []struct {
-		field string
-		set   bool
-	}{
-		{"Method", o.Method != ""}, {"Header", len(o.Header) > 0}, {"Body", len(o.Body) > 0},
-		{"Traceparent", o.Traceparent}, {"NoKeepAlive", o.NoKeepAlive}, {"TLSConfig", o.TLSConfig != nil},
-	} {
-		if part.set && o.Func != nil {
-			fault(part.field, "is set, but a function sends no request; leave it out")
+	p.begin()
+	return nil
+}
+
+// checkTarget looks at one part at a time, to tell which is wrong.
+func (p *armPlan) checkTarget(f *faults) {
+	t := &p.target
+	given := 0
+	for _, set := range []bool{t.URL != "", t.Handler != nil, t.Func != nil} {
+		if set {
+			given++
 		}
 	}
-	sound := true
-	// One part at a time, to tell which is wrong.
+	f.add(given != 1, "Target", "want exactly one: a handler, a URL or a function")
+	f.add(t.Path != "" && t.Path[0] != '/', "Path", "%q, want a path such as /api/items?limit=10", t.Path)
+	if len(*f) > 0 || t.Func != nil {
+		return
+	}
+	field := "URL"
+	if t.Handler != nil || t.Path != "" {
+		field = "Path"
+	}
 	for _, part := range []struct {
 		field string
 		spec  http1.Spec
 	}{
-		{field, http1.Spec{URL: url}},
-		{"Method", http1.Spec{URL: fine, Method: o.Method}},
-		{"Header", http1.Spec{URL: fine, Header: o.Header, Body: o.Body}},
+		{field, http1.Spec{URL: t.url()}},
+		{"Method", http1.Spec{URL: anyServer, Method: t.Method}},
+		{"Header", http1.Spec{URL: anyServer, Header: t.Header, Body: t.Body}},
 	} {
-		part.spec.Run = p.run
-		if _, err := http1.NewRequest(part.spec); err != nil {
-			fault(part.field, "%v", err)
-			sound = false
+		part.spec.Run = newRunID()
+		_, err := http1.NewRequest(part.spec)
+		f.add(err != nil, part.field, "%v", err)
+	}
+}
+
+func (p *armPlan) checkTimes(f *faults) {
+	for _, t := range []struct {
+		field string
+		value time.Duration
+	}{
+		{"Duration", p.duration}, {"Warmup", p.Warmup}, {"Timeout", p.Timeout},
+		{"Grace", p.Grace}, {"Budget", p.Budget}, {"Pause", p.Pause},
+	} {
+		f.add(t.value < 0 || t.value > maxTime, t.field, "%v is out of range, want a time such as 10s", t.value)
+	}
+	f.add(p.requests < 0, "Requests", "%d is negative, want at least 1", p.requests)
+}
+
+func (p *armPlan) checkLoad(f *faults) {
+	l := &p.Load
+	f.add(l.Concurrency < 0 || l.Concurrency > maxConcurrency, "Concurrency", "%d is out of range, want 1 to %d", l.Concurrency, maxConcurrency)
+	f.add(l.Rate != 0 && !(minRate <= l.Rate && l.Rate <= maxRate), "Rate", "%v is out of range, want arrivals per second from 1e-6 to 1e9", l.Rate)
+	f.add(l.Rate > 0 && len(l.Stages) > 0, "Rate", "%v, and Stages are set too; want one of them", l.Rate)
+	f.add(l.Poisson && !l.isOpen(), "Poisson", "true in a closed workload; want a Rate or Stages with it")
+	f.add(l.ConnectionsAhead != 0 && !l.isOpen(), "ConnectionsAhead", "%d in a closed workload; want a Rate or Stages with it", l.ConnectionsAhead)
+	f.add(l.Seed != 0 && !l.Poisson, "Seed", "%d without Poisson arrivals, which it is for", l.Seed)
+	p.checkStages(f)
+}
+
+func (p *armPlan) checkStages(f *faults) {
+	if len(p.Stages) == 0 {
+		return
+	}
+	before := len(*f)
+	var length time.Duration
+	for i, s := range p.Stages {
+		f.add(s.For <= 0 || s.For > maxTime, "Stages", "stage %d lasts %v, want a time such as 30s", i+1, s.For)
+		f.add(!(s.From >= 0 && s.To >= 0) || math.Max(s.From, s.To) > maxRate,
+			"Stages", "stage %d goes from %v to %v arrivals per second, want 0 to 1e9", i+1, s.From, s.To)
+		length += s.For
+		f.add(length > maxTime, "Stages", "they last %v and more, want less", length)
+		if len(*f) > before {
+			return
 		}
 	}
-	if o.URL == "" || !sound {
-		return nil
+	s := load.Schedule{Stages: p.Stages}
+	f.add(s.Peak() == 0, "Stages", "every rate is 0, want one above")
+	f.add(p.Warmup >= length, "Warmup", "%v is as long as all stages, %v; nothing would be measured", p.Warmup, length)
+}
+
+// begin gives the plan a run id, and random arrivals a seed if they have none.
+func (p *armPlan) begin() {
+	p.run = newRunID()
+	if p.target.URL != "" {
+		p.request = p.newRequest(p.target.url())
 	}
-	r, err := p.newRequest(o.URL)
+	switch {
+	case p.Rate > 0:
+		p.schedule = new(load.Constant(p.Rate))
+	case len(p.Stages) > 0:
+		p.schedule = &load.Schedule{Stages: p.Stages}
+	default:
+		return
+	}
+	p.schedule.Poisson, p.schedule.Seed = p.Poisson, p.Seed
+	if p.Poisson && p.Seed == 0 {
+		p.schedule.Seed = rand.Uint64N(1 << 32) // short enough to be typed again
+	}
+}
+
+// fresh is p for a repeat, with a run id of its own.
+func (p *armPlan) fresh() *armPlan {
+	f := *p
+	f.begin()
+	return &f
+}
+
+func newRunID() string { return fmt.Sprintf("%08x", rand.Uint32()) }
+
+// newRequest returns the request to a URL, which has been checked.
+func (p *armPlan) newRequest(url string) *http1.Request {
+	t := &p.target
+	r, err := http1.NewRequest(http1.Spec{
+		Method:      t.Method,
+		URL:         url,
+		Header:      t.Header,
+		Body:        t.Body,
+		UserAgent:   "load-tester/" + Version(),
+		Run:         p.run,
+		Traceparent: t.Traceparent,
+		NoKeepAlive: t.NoKeepAlive,
+	})
 	if err != nil {
-		fault("URL", "%v", err)
+		panic(fmt.Sprintf("engine: a request that was checked: %v", err))
 	}
 	return r
 }
 
-// endless reports whether o says nothing of how long to go on.
-func (o *Options) endless() bool {
-	return o.Requests == 0 && o.Duration == 0 && len(o.Stages) == 0
+// id is the id of request n.
+func (p *armPlan) id(n int64) string { return http1.RequestID(p.run, n) }
+
+// inMemory reports whether requests go to a handler and no network is between.
+func (p *armPlan) inMemory() bool {
+	return p.target.Handler != nil && !p.target.TLS && (!p.overTCP || p.Virtual)
 }
 
-// refuseEnd tells fault of an end that was asked for, where ends says what makes
-// one.
-func refuseEnd(o *Options, fault func(field, format string, args ...any), ends string) {
-	const format = "%v, but %s; leave it out, or set Budget"
-	if o.Requests != 0 {
-		fault("Requests", format, o.Requests, ends)
-	}
-	if o.Duration != 0 {
-		fault("Duration", format, o.Duration, ends)
-	}
-}
+// endless reports whether nothing bounds the run except its budget.
+func (p *armPlan) endless() bool { return p.requests == 0 && p.duration == 0 && len(p.Stages) == 0 }
 
-// checkStages tells fault what is wrong with the stages.
-func (p *Plan) checkStages(fault func(field, format string, args ...any)) {
-	o := &p.opts
-	if len(o.Stages) == 0 {
-		return
-	}
-	var length time.Duration
-	for i, s := range o.Stages {
-		if s.For <= 0 || s.For > maxTime {
-			fault("Stages", "stage %d lasts %v, want a time such as 30s", i+1, s.For)
-			return
-		}
-		if !(s.From >= 0 && s.To >= 0) || math.Max(s.From, s.To) > maxRate {
-			fault("Stages", "stage %d goes from %v to %v arrivals per second, want 0 to 1e9", i+1, s.From, s.To)
-			return
-		}
-		if length += s.For; length > maxTime {
-			fault("Stages", "they last %v and more, want less", length)
-			return
-		}
-	}
-	if s := (load.Schedule{Stages: o.Stages}); s.Peak() == 0 {
-		fault("Stages", "every rate is 0, want one above")
-	}
-	if o.Warmup >= length {
-		fault("Warmup", "%v is as long as all stages, %v; nothing would be measured", o.Warmup, length)
-	}
-}
-
-// plan makes the schedule of an open workload.
-func (p *Plan) plan() {
-	o := &p.opts
+// ahead is how many connections are opened before the start.
+func (p *armPlan) ahead() int {
 	switch {
-	case o.Rate > 0:
-		s := load.Constant(o.Rate)
-		p.schedule = &s
-	case len(o.Stages) > 0:
-		p.schedule = &load.Schedule{Stages: o.Stages}
-	default:
-		return
+	case p.schedule == nil || p.target.Func != nil || p.ConnectionsAhead < 0:
+		return 0
+	case p.ConnectionsAhead > 0:
+		return min(p.ConnectionsAhead, p.Concurrency)
 	}
-	if o.Poisson && o.Seed == 0 {
-		o.Seed = rand.Uint64N(1 << 32) // short enough to be typed again
-	}
-	p.schedule.Poisson, p.schedule.Seed = o.Poisson, o.Seed
-	switch {
-	case o.ConnectionsAhead > 0:
-		p.ahead = o.ConnectionsAhead
-	case o.ConnectionsAhead == 0 && o.Func == nil:
-		// By Little's law what a service time of 100 ms keeps in flight.
-		p.ahead = min(int(math.Ceil(p.schedule.Stages[0].From/10)), aheadMost)
-	}
+	// By Little's law what a service time of 100 ms keeps in flight.
+	return min(int(math.Ceil(p.schedule.Stages[0].From/10)), aheadMost, p.Concurrency)
 }
 
 // loops is how many event loops p is worth, given how many processors there are:
 // one for each, but half of them if the target needs some too. An open workload
 // has one, see [load.Config].
-func (p *Plan) loops(loopback bool, processors int) int {
+func (p *armPlan) loops(loopback bool, processors int) int {
 	if p.schedule != nil {
 		return 1
 	}
 	if loopback {
 		processors /= 2
 	}
-	return max(1, min(processors, p.opts.Concurrency/permitsPerLoop, loopsMost))
+	return max(1, min(processors, p.Concurrency/permitsPerLoop, loopsMost))
 }
 
-func (p *Plan) newRequest(url string) (*http1.Request, error) {
-	return http1.NewRequest(http1.Spec{
-		Method:      p.opts.Method,
-		URL:         url,
-		Header:      p.opts.Header,
-		Body:        p.opts.Body,
-		UserAgent:   "load-tester/" + Version(),
-		Run:         p.run,
-		Traceparent: p.opts.Traceparent,
-		NoKeepAlive: p.opts.NoKeepAlive,
-	})
+// workload says in a few words what the target is offered.
+func (p *armPlan) workload(r *record.Record) string {
+	switch {
+	case p.schedule == nil:
+		return fmt.Sprintf("closed, %d at a time", p.Concurrency)
+	case len(p.Stages) > 0:
+		return fmt.Sprintf("open, %.4g/s on average", float64(r.Due)/max(r.Course().Seconds(), 1e-9))
+	}
+	return fmt.Sprintf("open, %.4g/s", p.Rate)
 }
 
-// permits is how many permits can be out at once.
-func (p *Plan) permits() int {
-	c := load.Config{Schedule: p.schedule, Requests: p.opts.Requests, Warmup: p.opts.Warmup, Concurrency: p.opts.Concurrency}
-	return c.Permits()
+// longestLimit is the longest time that any limit allows; 0 without one.
+func (p *armPlan) longestLimit() (d time.Duration) {
+	for _, l := range p.limits {
+		d = max(d, l.Time)
+	}
+	return d
 }
+
+// config is what was asked for, as documents have it.
+func (p *armPlan) config(target string, method string) report.Config {
+	c := report.Config{
+		Target:      target,
+		Method:      method,
+		Workload:    "closed",
+		Requests:    p.requests,
+		Duration:    p.duration,
+		Concurrency: p.Concurrency,
+		Timeout:     p.Timeout,
+		Grace:       p.Grace,
+		Warmup:      p.Warmup,
+		BodyBytes:   int64(len(p.target.Body)),
+		NoKeepAlive: p.target.NoKeepAlive,
+		Insecure:    p.target.TLSConfig != nil && p.target.TLSConfig.InsecureSkipVerify,
+	}
+	if p.schedule == nil {
+		return c
+	}
+	c.Workload, c.Arrivals = "open", "constant"
+	c.RatePerSecond = p.Rate
+	c.ConnectionsAhead = p.ahead()
+	if p.Poisson {
+		c.Arrivals, c.Seed = "poisson", p.schedule.Seed
+	}
+	for _, s := range p.Stages {
+		c.Stages = append(c.Stages, report.Stage{Duration: s.For, From: s.From, To: s.To})
+	}
+	return c
+}
+
+// standard is how sure the verdicts on p's limits have to be.
+func (p *armPlan) standard() verdict.Standard {
+	judged := 0
+	for _, l := range p.limits {
+		if l.Metric != verdict.Errors || l.Value != 0 { // which is a fact, not a matter of chance
+			judged++
+		}
+	}
+	s := verdict.DefaultStandard.Among(judged)
+	// A run until its verdict is clear waits for the least time of a fail.
+	s.Repeated = p.Confirm && !p.endless()
+	return s
+}
+
+// judge gives each limit its verdict on r, as surely as s asks for.
+func (p *armPlan) judge(r *record.Record, s verdict.Standard) []verdict.Result {
+	results := verdict.Judge(p.limits, r, s)
+	for i, result := range results {
+		if p.Waive != "" && result.Limit.Metric != verdict.Errors {
+			results[i] = result.Waive(p.Waive)
+		}
+	}
+	return results
+}
+
+// excuse puts those fails in doubt that the machine may have caused.
+func excuse(results []verdict.Result, r *record.Record) []verdict.Result {
+	for i, result := range results {
+		results[i] = result.Excuse(verdict.Excuse(result.Limit, r))
+	}
+	return results
+}
+
+// atMost is a budget as progress lines have it.
+func atMost(d time.Duration) string { return "at most " + unit.Duration(d) }

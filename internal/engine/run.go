@@ -1,58 +1,270 @@
 package engine
 
 import (
+	"cmp"
 	"context"
-	"fmt"
+	"time"
 
+	"github.com/loadtestkit/load-tester/internal/baseline"
+	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
-// Run makes the load that p describes and returns its report. Cancelling ctx
-// issues nothing more and lets what is in flight finish within the grace
-// period; cancelling cut ends it at once; the report is whole either way. An
-// error means that the run could not be made, or its counts do not add up. It
-// says what to do where that is known.
-func (p *Plan) Run(ctx, cut context.Context, watch Watch) (*report.Report, error) {
-	m := watching(watch)
-	defer m.end()
-	first := &round{Plan: p, ctx: ctx, cut: cut, monitor: m}
-	r, err := first.make()
-	if err != nil || !p.opts.Confirm || r.Interrupted || !limitFailed(r.Limits) {
-		return r, err
+const (
+	runBudget = 30 * time.Second
+	// keptFor is how long a rate that has to be kept is offered where nothing
+	// else is said: it is the least time of load for a fail of any limit.
+	keptFor = 10 * time.Second
+	// clearWarmup is the warm-up of a run until its verdict is clear:
+	// connections, caches and the collector have settled by then.
+	clearWarmup = 500 * time.Millisecond
+	// clearStretch is how long such a run goes on between two turns of the
+	// control.
+	clearStretch = time.Second
+	// lookEvery is how often a running loop is asked how far it has come.
+	lookEvery = 100 * time.Millisecond
+)
+
+// A runPlan is one load on one target.
+type runPlan struct {
+	arm      *armPlan
+	control  bool
+	baseline *baseline.Baseline // nil without one
+}
+
+// NewRun checks o and fills in defaults. Its error joins a *[Fault] for each
+// option that is wrong.
+func NewRun(o RunOptions) (Plan, error) {
+	p := &armPlan{target: o.Target, Settings: o.Settings, requests: o.Requests, duration: o.Duration, limits: o.Limits}
+	var f faults
+	f.add(!(o.Kept >= 0 && o.Kept <= 1), "Kept", "%v is out of range, want the part of the rate that has to succeed, such as 0.95", o.Kept)
+	f.add(o.Kept > 0 && !(o.Rate > 0), "Kept", "%v without a Rate, which it is a part of", o.Kept)
+	if o.Kept > 0 {
+		p.limits = append(p.limits[:len(p.limits):len(p.limits)], verdict.Limit{Metric: verdict.Goodput, Op: verdict.AtLeast, Value: o.Kept * o.Rate})
+		if p.endless() {
+			// A rate is kept up for some time, so that is given, not sought.
+			p.duration = cmp.Or(o.Budget, keptFor)
+		}
 	}
-	if err := p.repeat(ctx, cut, r, m); err != nil {
+	f.add(p.endless() && len(p.limits) == 0, "Requests", "0, and Duration is 0 too; want at least one of them")
+	f = append(f, p.check()...)
+	earlier := o.Baseline
+	if earlier != nil {
+		earlier = new(*o.Baseline)
+		if len(earlier.Tolerances) == 0 {
+			earlier.Tolerances = defaultTolerances
+		}
+		err := earlier.Load()
+		f.add(err != nil, "Baseline", "%v", err)
+	}
+	if err := f.err(); err != nil {
 		return nil, err
 	}
-	return r, nil
-}
-
-// Repeat makes the run of r a second time, after a pause, and adds it to r: a
-// fail of p's limits stays if it is shared or a fact, and a fact of the repeat
-// counts too. If ctx ends before that is over, r is as good as interrupted.
-func (p *Plan) Repeat(ctx, cut context.Context, r *report.Report) error {
-	return p.repeat(ctx, cut, r, nil)
-}
-
-func (p *Plan) repeat(ctx, cut context.Context, r *report.Report, m *monitor) error {
-	if !p.rest(ctx, r.Elapsed, m) {
-		r.Interrupted = true
-		return nil
+	p.Budget = cmp.Or(p.Budget, runBudget)
+	if p.endless() {
+		p.Warmup = max(p.Warmup, clearWarmup)
 	}
-	fresh, err := p.fresh()
-	if err != nil {
+	return &runPlan{arm: p, control: o.Control || earlier != nil, baseline: earlier}, nil
+}
+
+// Run makes the run; see [Plan].
+func (p *runPlan) Run(ctx, cut context.Context, watch Watch) (*report.Document, error) {
+	m := startMonitor(watch)
+	defer m.end()
+	var last *round
+	d, err := p.arm.twice(ctx, m, func(first *report.Document) (*report.Document, error) {
+		last = &round{session: session{ctx: ctx, cut: cut, monitor: m}, runPlan: p, first: first}
+		return last.make()
+	})
+	if err == nil && p.baseline != nil && p.baseline.Update && !d.Interrupted {
+		err = p.baseline.Add(d, last.reference, p.arm.Waive)
+	}
+	return d, err
+}
+
+// A round is a run made one time.
+type round struct {
+	session
+	*runPlan
+	first *report.Document // of a repeat: the run that it repeats; else nil
+
+	to        *arm
+	control   *control         // nil without
+	standard  verdict.Standard // that it was judged by
+	reference time.Duration    // of a run with a baseline: how long the reference work took before it
+}
+
+// make makes the run and its document.
+func (r *round) make() (*report.Document, error) {
+	plan := r.arm
+	if r.first != nil {
+		plan = plan.fresh()
+	}
+	r.standard = plan.standard()
+	if r.baseline != nil {
+		r.reference = baseline.Reference()
+	}
+	return r.measure([]*armPlan{plan}, r.load, r.describe)
+}
+
+// load makes the load, with turns of the control in between.
+func (r *round) load() error {
+	r.to = r.arms[0]
+	amid := r.first != nil || r.runPlan.control
+	if r.to.Waive == "" && !r.to.Virtual && (r.to.endless() || amid) {
+		r.control = openControl(r.ctx, r.to.armPlan)
+		defer r.control.close()
+	}
+	switch {
+	case r.to.endless():
+		return r.untilClear()
+	case r.control != nil:
+		return r.amidControls()
+	}
+	return r.add(r.to.whole())
+}
+
+// describe judges the run and makes its document.
+func (r *round) describe() (*report.Document, error) {
+	seen := r.to.complete(r.machine)
+	r.control.complete(seen)
+	d, err := r.document(report.Run, r.to, excuse(r.to.judge(seen, r.standard), seen))
+	if err == nil && r.baseline != nil && !r.baseline.Update && !d.Interrupted {
+		err = r.baseline.Judge(d, r.reference, r.to.Waive)
+	}
+	return d, err
+}
+
+// add makes a stretch of load.
+func (r *round) add(s stretch) error {
+	_, err := r.to.add(r.ctx, r.cut, s, r.monitor)
+	return err
+}
+
+// amidControls makes all of the run between two turns of the control.
+func (r *round) amidControls() error {
+	had := max(r.to.duration, controlFor) / 2
+	if r.first != nil {
+		had = max(had, r.first.Elapsed/2)
+	}
+	if s := r.to.schedule; s != nil && !s.Endless {
+		had = max(had, s.Length()/2)
+	}
+	r.control.run(r.ctx, r.cut, had)
+	if err := r.add(r.to.whole()); err != nil || r.to.seen.Interrupted {
 		return err
 	}
-	again := &round{Plan: fresh, ctx: ctx, cut: cut, monitor: m, after: r.Elapsed}
-	r.Repeat, err = again.make()
-	switch {
-	case err != nil && ctx.Err() != nil: // before anything was sent
-		r.Interrupted = true
-		return nil
-	case err != nil:
-		return fmt.Errorf("repeating the run: %w", err)
+	r.control.run(r.ctx, r.cut, had)
+	return nil
+}
+
+// untilClear makes load until the verdict on every limit is clear, or the
+// budget is used up.
+func (r *round) untilClear() error {
+	r.monitor.tell("until the verdict is clear, " + atMost(r.to.Budget))
+	if r.to.schedule != nil {
+		return r.openUntilClear()
 	}
-	if r.Interrupted = r.Repeat.Interrupted; !r.Interrupted {
-		confirmLimits(r)
+	s := r.to.whole()
+	for _, look := range verdict.Looks(r.to.Budget) {
+		for left := look.At - r.to.seen.Course(); left > 0; left = look.At - r.to.seen.Course() {
+			s.duration = min(clearStretch, left)
+			if err := r.add(s); err != nil || r.to.seen.Interrupted {
+				return err
+			}
+			s.warmup = 0
+			r.control.run(r.ctx, r.cut, s.duration)
+		}
+		r.standard = r.to.standard().Share(look.Share)
+		if settled(r.to.judge(r.to.seen, r.standard)) {
+			return nil
+		}
 	}
 	return nil
+}
+
+// openUntilClear is untilClear for an open workload, which has no breaks: a
+// target that cannot keep up would catch up in them, and look as if it could.
+// The control has its turns before and after.
+func (r *round) openUntilClear() error {
+	r.control.run(r.ctx, r.cut, controlFor/2)
+	s := r.to.whole()
+	s.duration = r.to.Budget
+	s.watch = r.look
+	if err := r.add(s); err != nil || r.to.seen.Interrupted {
+		return err
+	}
+	r.control.run(r.ctx, r.cut, r.to.seen.Course())
+	return nil
+}
+
+// look ends a running loop at the first look that has a clear verdict, unless it
+// is over before.
+func (r *round) look(loop *load.Loop, over <-chan struct{}) {
+	looks := verdict.Looks(r.to.Budget)
+	last := len(looks) - 1
+	for _, look := range looks[:last] {
+		if !reaches(loop, r.to.Warmup+look.At, over) {
+			break
+		}
+		s := r.to.standard().Share(look.Share)
+		if r.settledSoFar(loop.Peek(), s) {
+			r.standard = s
+			loop.End()
+			return
+		}
+	}
+	r.standard = r.to.standard().Share(looks[last].Share)
+}
+
+// reaches waits until a loop has come to an offset from its start; it returns
+// false if the loop is over before.
+func reaches(loop *load.Loop, at time.Duration, over <-chan struct{}) bool {
+	for {
+		left := at - loop.Progress().Elapsed // which is 0 before the start
+		if left <= 0 {
+			return true
+		}
+		t := time.NewTimer(min(left, lookEvery))
+		select {
+		case <-t.C:
+		case <-over:
+			t.Stop()
+			return false
+		}
+	}
+}
+
+// settledSoFar reports whether the finished requests of a running loop already
+// settle every limit. What is not over may still be in time, so it makes no
+// fail; for a pass it counts as missed, or a target that answers ever later would
+// seem to keep up.
+func (r *round) settledSoFar(seen *record.Record, s verdict.Standard) bool {
+	seen.Load = r.to.workload(seen)
+	results := r.to.judge(seen, s)
+	if !settled(results) || verdict.Overall(results) == verdict.Fail {
+		return settled(results)
+	}
+	due := int64(r.to.Rate * seen.Offering.Seconds())
+	seen.Unfinished = max(0, due-seen.Due)
+	seen.Due += seen.Unfinished
+	seen.Sent = seen.Due
+	for _, result := range r.to.judge(seen, s) {
+		switch result.Limit.Metric {
+		case verdict.Quantile, verdict.Throughput, verdict.Goodput:
+			if result.Verdict != verdict.Pass && result.Verdict != verdict.NotJudged {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// settled reports whether no more load is needed: nothing is in doubt, or
+// something has failed.
+func settled(results []verdict.Result) bool {
+	v := verdict.Overall(results)
+	return v != verdict.Inconclusive
 }

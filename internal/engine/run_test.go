@@ -45,26 +45,38 @@ func rawAt(t testing.TB, addr string, o target.RawOptions) *targettest.Raw {
 	return s
 }
 
-// run makes a run that nobody stops, and checks what holds for every run.
-func run(t testing.TB, o Options) *report.Report {
+// newRun makes the plan of a run, and changes it where no option can.
+func newRun(t testing.TB, o RunOptions, edits ...func(*armPlan)) *runPlan {
 	t.Helper()
-	return runUntil(t, context.Background(), context.Background(), o)
+	p, err := NewRun(o)
+	require.NoError(t, err)
+	for _, edit := range edits {
+		edit(p.(*runPlan).arm)
+	}
+	return p.(*runPlan)
 }
 
-func runUntil(t testing.TB, ctx, cut context.Context, o Options) *report.Report {
+// overTCP makes a plan reach its handler over TCP.
+func overTCP(p *armPlan) { p.overTCP = true }
+
+// run makes a run that nothing stops, and checks what holds for every run.
+func run(t testing.TB, o RunOptions, edits ...func(*armPlan)) *report.Document {
 	t.Helper()
-	p, err := NewPlan(o)
-	require.NoError(t, err)
-	r, err := p.Run(ctx, cut, nil)
+	return runUntil(t, context.Background(), context.Background(), o, edits...)
+}
+
+func runUntil(t testing.TB, ctx, cut context.Context, o RunOptions, edits ...func(*armPlan)) *report.Document {
+	t.Helper()
+	r, err := newRun(t, o, edits...).Run(ctx, cut, nil)
 	require.NoError(t, err)
 	sound(t, r)
 	return r
 }
 
-// sound checks that a report's counts agree with each other.
-func sound(t testing.TB, r *report.Report) {
+// sound checks that a document's counts agree with each other.
+func sound(t testing.TB, r *report.Document) {
 	t.Helper()
-	require.NoError(t, report.CheckConservation(r))
+	require.NoError(t, r.Record.Check())
 	q := r.Requests
 	var statuses, errs, due, missed int64
 	for _, n := range r.StatusCodes {
@@ -83,7 +95,7 @@ func sound(t testing.TB, r *report.Report) {
 	if r.Config.Method != "" {
 		require.Equal(t, q.Completed, statuses, "each complete response had a status")
 	}
-	for _, i := range r.Series {
+	for _, i := range r.Record.Series.Intervals() {
 		due += i.Due
 		missed += i.Missed
 	}
@@ -95,7 +107,6 @@ func sound(t testing.TB, r *report.Report) {
 	}
 	require.LessOrEqual(t, r.Generator.PeakInFlight, int64(r.Config.Concurrency))
 	require.NoError(t, report.WriteJSON(io.Discard, r))
-	require.NoError(t, report.WriteText(io.Discard, r, report.Style{Verbose: true}))
 }
 
 // engines runs f for each way of sending that this system has.
@@ -139,7 +150,7 @@ func (y *tally) add(c *target.RawConn) (all bool) {
 }
 
 // kinds returns the counts of errors by kind.
-func kinds(r *report.Report) map[string]int64 {
+func kinds(r *report.Document) map[string]int64 {
 	m := map[string]int64{}
 	for _, e := range r.Errors {
 		m[e.Kind] = e.Count
@@ -149,7 +160,7 @@ func kinds(r *report.Report) map[string]int64 {
 
 // reached is how many requests got a connection, warm-up included: those
 // that a server can have seen.
-func reached(r *report.Report) int64 {
+func reached(r *report.Document) int64 {
 	n := r.Requests.Sent
 	if r.Warmup != nil {
 		n += r.Warmup.Sent
@@ -165,7 +176,7 @@ func reached(r *report.Report) int64 {
 
 // sawAll checks that s saw each request that r says was sent. The last ones may
 // still have to be read, if they had no answer.
-func sawAll(t *testing.T, s *targettest.Raw, r *report.Report, why ...any) {
+func sawAll(t *testing.T, s *targettest.Raw, r *report.Document, why ...any) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
@@ -176,7 +187,7 @@ func sawAll(t *testing.T, s *targettest.Raw, r *report.Report, why ...any) {
 func TestRunCountsWhatTheServerSaw(t *testing.T) { engines(t, testRunCounts) }
 
 func testRunCounts(t *testing.T, portable bool) {
-	check := func(o Options, want report.Requests, least, most int64, why string) {
+	check := func(o RunOptions, want report.Requests, least, most int64, why string) {
 		t.Helper()
 		s := raw(t, func(n int64, c *target.RawConn) {
 			if n%4 == 3 {
@@ -185,7 +196,7 @@ func testRunCounts(t *testing.T, portable bool) {
 				c.Answer(200)
 			}
 		})
-		o.URL, o.Portable = s.URL, portable
+		o.Target.URL, o.Portable = s.URL, portable
 		r := run(t, o)
 		assert.Equal(t, want, r.Requests, why)
 		assert.Equal(t, s.Seen(), reached(r), why)
@@ -202,19 +213,19 @@ func testRunCounts(t *testing.T, portable bool) {
 	counts := func(n int64) report.Requests {
 		return report.Requests{Due: n, Sent: n, Completed: n, Succeeded: n - n/4, Failed: n / 4}
 	}
-	check(Options{Requests: 1000, Concurrency: 7}, counts(1000), 1, 7, "not divisible")
-	check(Options{Requests: 8, Concurrency: 100}, counts(8), 1, 8, "fewer requests than permits")
-	check(Options{Requests: 1}, counts(1), 1, 1, "one")
-	check(Options{Requests: 60, NoKeepAlive: true}, counts(60), 60, 60, "a connection each")
-	check(Options{Requests: 200, Rate: 10_000, ConnectionsAhead: -1, Concurrency: 1}, counts(200), 1, 1, "open")
-	check(Options{Requests: 200, Rate: 10_000, ConnectionsAhead: 20}, counts(200), 20, 1000, "connections ahead")
-	check(Options{Requests: 400, Method: "POST", Body: make([]byte, 100_000)}, counts(400), 1, 10, "bodies beyond one write")
+	check(RunOptions{Settings: Settings{Load: Load{Concurrency: 7}}, Requests: 1000}, counts(1000), 1, 7, "not divisible")
+	check(RunOptions{Settings: Settings{Load: Load{Concurrency: 100}}, Requests: 8}, counts(8), 1, 8, "fewer requests than permits")
+	check(RunOptions{Requests: 1}, counts(1), 1, 1, "one")
+	check(RunOptions{Target: Target{Request: Request{NoKeepAlive: true}}, Requests: 60}, counts(60), 60, 60, "a connection each")
+	check(RunOptions{Settings: Settings{Load: Load{Rate: 10_000, ConnectionsAhead: -1, Concurrency: 1}}, Requests: 200}, counts(200), 1, 1, "open")
+	check(RunOptions{Settings: Settings{Load: Load{Rate: 10_000, ConnectionsAhead: 20}}, Requests: 200}, counts(200), 20, 1000, "connections ahead")
+	check(RunOptions{Target: Target{Request: Request{Method: "POST", Body: make([]byte, 100_000)}}, Requests: 400}, counts(400), 1, 10, "bodies beyond one write")
 }
 
 func TestWarmupIsApart(t *testing.T) {
 	engines(t, func(t *testing.T, portable bool) {
 		s := raw(t, nil)
-		r := run(t, Options{URL: s.URL, Portable: portable, Requests: 500, Warmup: 300 * time.Millisecond})
+		r := run(t, RunOptions{Target: Target{URL: s.URL}, Settings: Settings{Portable: portable, Warmup: 300 * time.Millisecond}, Requests: 500})
 		assert.Equal(t, int64(500), r.Requests.Succeeded)
 		require.NotNil(t, r.Warmup)
 		assert.Positive(t, r.Warmup.Sent)
@@ -224,10 +235,13 @@ func TestWarmupIsApart(t *testing.T) {
 }
 
 func TestHandler(t *testing.T) {
-	for name, o := range map[string]Options{"in memory": {}, "over TCP": {overTCP: true}, "over TLS": {TLS: true}} {
+	for name, edit := range map[string]func(*armPlan){
+		"in memory": func(*armPlan) {}, "over TCP": overTCP, "over TLS": func(p *armPlan) { p.target.TLS = true },
+	} {
 		var seen atomic.Int64
-		o.Path, o.Requests, o.Concurrency = "/items?x=1", 300, 4
-		o.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var o RunOptions
+		o.Target.Path, o.Requests, o.Concurrency = "/items?x=1", 300, 4
+		o.Target.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			n := seen.Add(1)
 			assert.Equal(t, "/items?x=1", r.URL.RequestURI())
 			switch {
@@ -237,8 +251,8 @@ func TestHandler(t *testing.T) {
 				panic(http.ErrAbortHandler)
 			}
 		})
-		r := run(t, o)
-		if o.inMemory() {
+		r := run(t, o, edit)
+		if name == "in memory" {
 			assert.Equal(t, "goroutines", r.Generator.Engine, "there is no socket to poll")
 		}
 		assert.Equal(t, seen.Load(), reached(r), name)
@@ -258,9 +272,10 @@ func TestHandlerThatHangs(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
 	defer close(release)
-	r := run(t, Options{
-		Handler:  http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }),
-		Requests: 3, Timeout: 400 * time.Millisecond,
+	r := run(t, RunOptions{
+		Target:   Target{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release })},
+		Settings: Settings{Timeout: 400 * time.Millisecond},
+		Requests: 3,
 	})
 	assert.Equal(t, map[string]int64{"timeout": 3}, kinds(r))
 	require.NotEmpty(t, r.Generator.Warnings)
@@ -272,8 +287,8 @@ func TestHandlerThatHangs(t *testing.T) {
 func TestFunc(t *testing.T) {
 	boom := errors.New("boom")
 	var seen atomic.Int64
-	r := run(t, Options{
-		Func: func(ctx context.Context) error {
+	r := run(t, RunOptions{
+		Target: Target{Func: func(ctx context.Context) error {
 			seen.Add(1)
 			id := target.RequestID(ctx)
 			switch id[len(id)-1] {
@@ -289,8 +304,9 @@ func TestFunc(t *testing.T) {
 				return nil // too late
 			}
 			return nil
-		},
-		Requests: 20, Concurrency: 20, Timeout: time.Second / 2,
+		}},
+		Settings: Settings{Load: Load{Concurrency: 20}, Timeout: time.Second / 2},
+		Requests: 20,
 	})
 	assert.Equal(t, int64(20), seen.Load())
 	assert.Equal(t, int64(12), r.Requests.Succeeded)
@@ -303,9 +319,10 @@ func TestFuncThatHangsIsAbandoned(t *testing.T) {
 	release := make(chan struct{})
 	defer close(release)
 	began := time.Now()
-	r := run(t, Options{
-		Func:     func(context.Context) error { <-release; return nil },
-		Requests: 10, Concurrency: 2, Timeout: 20 * time.Millisecond, Grace: 20 * time.Millisecond,
+	r := run(t, RunOptions{
+		Target:   Target{Func: func(context.Context) error { <-release; return nil }},
+		Settings: Settings{Load: Load{Concurrency: 2}, Timeout: 20 * time.Millisecond, Grace: 20 * time.Millisecond},
+		Requests: 10,
 	})
 	assert.Equal(t, report.Requests{Due: 2, Sent: 2, Unfinished: 2}, r.Requests)
 	assert.Less(t, time.Since(began), 10*time.Second)
@@ -317,7 +334,7 @@ func TestWatchSeesTheEnd(t *testing.T) {
 	engines(t, func(t *testing.T, portable bool) {
 		var last Progress
 		var calls int
-		p, err := NewPlan(Options{URL: raw(t, nil).URL, Portable: portable, Requests: 2000, Rate: 10_000, ConnectionsAhead: 50})
+		p, err := NewRun(RunOptions{Target: Target{URL: raw(t, nil).URL}, Settings: Settings{Load: Load{Rate: 10_000, ConnectionsAhead: 50}, Portable: portable}, Requests: 2000})
 		require.NoError(t, err)
 		r, err := p.Run(t.Context(), t.Context(), func(now Progress) {
 			assert.GreaterOrEqual(t, now.Succeeded, last.Succeeded)
@@ -336,11 +353,10 @@ func TestWatchSeesTheEnd(t *testing.T) {
 func TestRunOften(t *testing.T) {
 	s := raw(t, nil)
 	h := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
-	check := func(o Options, why string) {
+	check := func(o RunOptions, why string, edits ...func(*armPlan)) {
 		t.Helper()
 		o.Requests, o.Concurrency = 20, 3
-		p, err := NewPlan(o)
-		require.NoError(t, err)
+		p := newRun(t, o, edits...)
 		goroutines, files := runtime.NumGoroutine(), openFiles()
 		for range 35 {
 			r, err := p.Run(t.Context(), t.Context(), nil)
@@ -350,11 +366,11 @@ func TestRunOften(t *testing.T) {
 		}
 		require.NoError(t, leaks(goroutines, files), why)
 	}
-	check(Options{URL: s.URL}, "a server")
-	check(Options{URL: s.URL, Portable: true}, "a server, from goroutines")
-	check(Options{Handler: h}, "a handler")
-	check(Options{Handler: h, TLS: true}, "a handler with TLS")
-	check(Options{Handler: h, overTCP: true}, "a handler like a URL")
-	check(Options{URL: s.URL, Alone: true}, "a server, with nothing else here")
-	check(Options{Func: func(context.Context) error { return nil }, Rate: 1e6}, "a function, open")
+	check(RunOptions{Target: Target{URL: s.URL}}, "a server")
+	check(RunOptions{Target: Target{URL: s.URL}, Settings: Settings{Portable: true}}, "a server, from goroutines")
+	check(RunOptions{Target: Target{Handler: h}}, "a handler")
+	check(RunOptions{Target: Target{Handler: h, TLS: true}}, "a handler with TLS")
+	check(RunOptions{Target: Target{Handler: h}}, "a handler like a URL", overTCP)
+	check(RunOptions{Target: Target{URL: s.URL}, Settings: Settings{Alone: true}}, "a server, with nothing else here")
+	check(RunOptions{Target: Target{Func: func(context.Context) error { return nil }}, Settings: Settings{Load: Load{Rate: 1e6}}}, "a function, open")
 }

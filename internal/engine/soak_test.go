@@ -29,7 +29,7 @@ func TestSoak(t *testing.T) {
 	s := raw(t, nil)
 	// With every connection there from the start: how many a stall of the
 	// machine makes the run open is not what is measured.
-	p, err := NewPlan(Options{URL: s.URL, Rate: rate, Duration: length, Concurrency: 500, ConnectionsAhead: 500})
+	p, err := NewRun(RunOptions{Target: Target{URL: s.URL}, Settings: Settings{Load: Load{Rate: rate, Concurrency: 500, ConnectionsAhead: 500}}, Duration: length})
 	require.NoError(t, err)
 	heap := func() uint64 {
 		var m runtime.MemStats

@@ -68,8 +68,10 @@ func TestCancelAtFullLoad(t *testing.T) {
 			c.Answer(503) // failed requests alone are told of one by one
 		})
 		last := &lastSent{}
-		p, err := NewPlan(Options{
-			URL: s.URL, Portable: portable, Requests: 100_000_000, Concurrency: connections, Timeout: time.Minute, Log: slog.New(last),
+		p, err := NewRun(RunOptions{
+			Target:   Target{URL: s.URL},
+			Settings: Settings{Load: Load{Concurrency: connections}, Portable: portable, Timeout: time.Minute, Log: slog.New(last)},
+			Requests: 100_000_000,
 		})
 		require.NoError(t, err)
 		r, err := p.Run(ctx, context.Background(), nil)
@@ -111,8 +113,10 @@ func TestStopWithAllInFlight(t *testing.T) {
 					close(answer)
 				}
 			}()
-			r := runUntil(t, ctx, cut, Options{
-				URL: s.URL, Portable: portable, Requests: 100_000_000, Concurrency: connections, Timeout: time.Minute,
+			r := runUntil(t, ctx, cut, RunOptions{
+				Target:   Target{URL: s.URL},
+				Settings: Settings{Load: Load{Concurrency: connections}, Portable: portable, Timeout: time.Minute},
+				Requests: 100_000_000,
 			})
 			assert.Less(t, time.Since(stopped), 10*time.Second)
 			n := int64(connections)

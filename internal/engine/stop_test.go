@@ -17,14 +17,14 @@ import (
 
 // stuckTargets are targets of requests that never end by themselves, each with
 // a function that waits until n requests are there; nil if nobody can tell.
-func stuckTargets(t *testing.T) map[string]func(*Options) (await func(n int64)) {
+func stuckTargets(t *testing.T) map[string]func(*RunOptions) (await func(n int64)) {
 	arrived := func(s *targettest.Raw) func(int64) {
 		return func(n int64) { require.NoError(t, s.Await(t.Context(), n)) }
 	}
-	behaving := func(behave func(int64, *target.RawConn)) func(*Options) func(int64) {
-		return func(o *Options) func(int64) {
+	behaving := func(behave func(int64, *target.RawConn)) func(*RunOptions) func(int64) {
+		return func(o *RunOptions) func(int64) {
 			s := raw(t, behave)
-			o.URL = s.URL
+			o.Target.URL = s.URL
 			return arrived(s)
 		}
 	}
@@ -35,39 +35,38 @@ func stuckTargets(t *testing.T) map[string]func(*Options) (await func(n int64)) 
 			}
 		}
 	}
-	return map[string]func(*Options) func(int64){
+	return map[string]func(*RunOptions) func(int64){
 		"never answers": behaving(say("")),
 		"slow loris":    behaving(drip("HTTP/1.1 200 OK\r\n", "X")),
 		"flood":         behaving(flood(ok10, "x")),
-		"never reads": func(o *Options) func(int64) {
-			o.URL, o.Method, o.Body = "http://"+deafServer(t, ""), "POST", make([]byte, 8<<20)
+		"never reads": func(o *RunOptions) func(int64) {
+			o.Target.URL, o.Target.Method, o.Target.Body = "http://"+deafServer(t, ""), "POST", make([]byte, 8<<20)
 			return nil
 		},
-		"never accepts": func(o *Options) func(int64) {
-			o.URL = "http://" + targettest.FullServer(t)
+		"never accepts": func(o *RunOptions) func(int64) {
+			o.Target.URL = "http://" + targettest.FullServer(t)
 			return nil
 		},
-		"handler": func(o *Options) func(int64) {
+		"handler": func(o *RunOptions) func(int64) {
 			in := make(chan struct{}, 100)
-			o.overTCP = !o.Portable
-			o.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			o.Target.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 				in <- struct{}{}
 				<-r.Context().Done()
 			})
 			return counting(in)
 		},
-		"https handler": func(o *Options) func(int64) {
+		"https handler": func(o *RunOptions) func(int64) {
 			in := make(chan struct{}, 100)
-			o.TLS = true
-			o.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			o.Target.TLS = true
+			o.Target.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 				in <- struct{}{}
 				<-r.Context().Done()
 			})
 			return counting(in)
 		},
-		"function": func(o *Options) func(int64) {
+		"function": func(o *RunOptions) func(int64) {
 			in := make(chan struct{}, 100)
-			o.Func = func(ctx context.Context) error { in <- struct{}{}; <-ctx.Done(); return ctx.Err() }
+			o.Target.Func = func(ctx context.Context) error { in <- struct{}{}; <-ctx.Done(); return ctx.Err() }
 			return counting(in)
 		},
 	}
@@ -78,7 +77,7 @@ func stuckTargets(t *testing.T) map[string]func(*Options) (await func(n int64)) 
 func TestCancel(t *testing.T) {
 	together(t, func(t *testing.T, portable bool) {
 		for name, prepare := range stuckTargets(t) {
-			o := Options{Portable: portable, Requests: 1000, Concurrency: 5, Timeout: time.Minute, Grace: 30 * time.Millisecond}
+			o := RunOptions{Settings: Settings{Load: Load{Concurrency: 5}, Portable: portable, Timeout: time.Minute, Grace: 30 * time.Millisecond}, Requests: 1000}
 			await := prepare(&o)
 			ctx, cancel := context.WithCancel(t.Context())
 			r, took := stopped(t, ctx, context.Background(), o, await, cancel)
@@ -93,7 +92,7 @@ func TestCancel(t *testing.T) {
 func TestCut(t *testing.T) {
 	together(t, func(t *testing.T, portable bool) {
 		for name, prepare := range stuckTargets(t) {
-			o := Options{Portable: portable, Rate: 1e6, Requests: 1000, Concurrency: 5, Timeout: time.Minute, ConnectionsAhead: -1}
+			o := RunOptions{Settings: Settings{Load: Load{Rate: 1e6, Concurrency: 5, ConnectionsAhead: -1}, Portable: portable, Timeout: time.Minute}, Requests: 1000}
 			await := prepare(&o)
 			ctx, cancel := context.WithCancel(t.Context())
 			cut, cancelCut := context.WithCancel(t.Context())
@@ -110,10 +109,9 @@ func TestCut(t *testing.T) {
 
 // stopped is a run of o, on which stop is called once five requests are on
 // their way, and how long it took.
-func stopped(t *testing.T, ctx, cut context.Context, o Options, await func(int64), stop func()) (*report.Report, time.Duration) {
+func stopped(t *testing.T, ctx, cut context.Context, o RunOptions, await func(int64), stop func()) (*report.Document, time.Duration) {
 	t.Helper()
-	p, err := NewPlan(o)
-	require.NoError(t, err)
+	p := newRun(t, o, func(p *armPlan) { p.overTCP = !p.Portable })
 	var watch Watch
 	if await != nil {
 		go func() { await(5); stop() }()
@@ -143,8 +141,10 @@ func TestCancelDrains(t *testing.T) {
 				}
 				c.Answer(200)
 			})
-			r := runUntil(t, ctx, context.Background(), Options{
-				URL: s.URL, Portable: portable, Requests: 1_000_000, Concurrency: 16, Rate: rate,
+			r := runUntil(t, ctx, context.Background(), RunOptions{
+				Target:   Target{URL: s.URL},
+				Settings: Settings{Load: Load{Concurrency: 16, Rate: rate}, Portable: portable},
+				Requests: 1_000_000,
 			})
 			assert.True(t, r.Interrupted)
 			assert.Zero(t, r.Requests.Unfinished)
@@ -163,13 +163,13 @@ func TestCancelledBefore(t *testing.T) {
 	cancel()
 	engines(t, func(t *testing.T, portable bool) {
 		s := raw(t, nil)
-		p, err := NewPlan(Options{URL: s.URL, Portable: portable, Requests: 10})
+		p, err := NewRun(RunOptions{Target: Target{URL: s.URL}, Settings: Settings{Portable: portable}, Requests: 10})
 		require.NoError(t, err)
 		_, err = p.Run(ctx, context.Background(), nil)
 		assert.ErrorIs(t, err, context.Canceled)
 		assert.Zero(t, s.Seen())
 	})
-	r := runUntil(t, ctx, context.Background(), Options{Requests: 10, Func: func(context.Context) error { return nil }})
+	r := runUntil(t, ctx, context.Background(), RunOptions{Target: Target{Func: func(context.Context) error { return nil }}, Requests: 10})
 	assert.Zero(t, r.Requests.Sent)
 }
 
@@ -180,9 +180,10 @@ func TestDurationIsNotOverrun(t *testing.T) {
 		for _, rate := range []float64{0, 5000} {
 			s := raw(t, say(""))
 			began := time.Now()
-			r := run(t, Options{
-				URL: s.URL, Portable: portable, Duration: 600 * time.Millisecond, Rate: rate, Concurrency: 50,
-				Timeout: time.Minute, Grace: 50 * time.Millisecond,
+			r := run(t, RunOptions{
+				Target:   Target{URL: s.URL},
+				Settings: Settings{Load: Load{Rate: rate, Concurrency: 50}, Portable: portable, Timeout: time.Minute, Grace: 50 * time.Millisecond},
+				Duration: 600 * time.Millisecond,
 			})
 			assert.Equal(t, int64(50), r.Requests.Unfinished)
 			if rate > 0 {
@@ -200,9 +201,10 @@ func TestDurationIsNotOverrun(t *testing.T) {
 // in a grace period has failed and is not unfinished.
 func TestTimeoutWithinGrace(t *testing.T) {
 	together(t, func(t *testing.T, portable bool) {
-		r := run(t, Options{
-			URL: raw(t, say("")).URL, Portable: portable, Duration: 300 * time.Millisecond, Concurrency: 3,
-			Timeout: 400 * time.Millisecond, Grace: time.Minute,
+		r := run(t, RunOptions{
+			Target:   Target{URL: raw(t, say("")).URL},
+			Settings: Settings{Load: Load{Concurrency: 3}, Portable: portable, Timeout: 400 * time.Millisecond, Grace: time.Minute},
+			Duration: 300 * time.Millisecond,
 		})
 		assert.Positive(t, r.Requests.Sent)
 		assert.Equal(t, r.Requests.Sent, kinds(r)[record.Timeout.String()])

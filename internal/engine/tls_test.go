@@ -73,28 +73,28 @@ func TestPreflightShakesHands(t *testing.T) {
 	} {
 		cert := certificate(t, c.edit)
 		url, seen := secure(t, &tls.Config{Certificates: []tls.Certificate{cert}})
-		refuses(t, Options{URL: url, TLSConfig: trusting(cert)}, record.TLS, c.message, c.message)
+		refuses(t, RunOptions{Target: Target{URL: url, Request: Request{TLSConfig: trusting(cert)}}}, record.TLS, c.message, c.message)
 		assert.Zero(t, seen.Load())
 
-		r := run(t, Options{URL: url, TLSConfig: &tls.Config{InsecureSkipVerify: true}, Requests: 20})
+		r := run(t, RunOptions{Target: Target{URL: url, Request: Request{TLSConfig: &tls.Config{InsecureSkipVerify: true}}}, Requests: 20})
 		assert.Equal(t, int64(20), r.Requests.Succeeded, "unverified: %s", c.message)
 		assert.True(t, r.Config.Insecure)
 		assert.Equal(t, int64(20), seen.Load())
 	}
 
 	url, seen := secure(t, &tls.Config{Certificates: []tls.Certificate{good}})
-	refuses(t, Options{URL: url}, record.TLS, "unknown authority", "not trusted by the system")
+	refuses(t, RunOptions{Target: Target{URL: url}}, record.TLS, "unknown authority", "not trusted by the system")
 	assert.Zero(t, seen.Load())
-	r := run(t, Options{URL: url, TLSConfig: trusting(good), Requests: 20, NoKeepAlive: true})
+	r := run(t, RunOptions{Target: Target{URL: url, Request: Request{TLSConfig: trusting(good), NoKeepAlive: true}}, Requests: 20})
 	assert.Equal(t, int64(20), r.Requests.Succeeded, "trusted")
 	assert.Equal(t, seen.Load(), reached(r))
 
 	url, _ = secure(t, &tls.Config{Certificates: []tls.Certificate{good}, MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10})
-	refuses(t, Options{URL: url, TLSConfig: trusting(good)}, record.TLS, "protocol version", "TLS of another time")
+	refuses(t, RunOptions{Target: Target{URL: url, Request: Request{TLSConfig: trusting(good)}}}, record.TLS, "protocol version", "TLS of another time")
 
 	plain := httptest.NewServer(http.NotFoundHandler())
 	defer plain.Close()
-	refuses(t, Options{URL: "https" + plain.URL[len("http"):]}, record.TLS, "plain HTTP", "no TLS there")
+	refuses(t, RunOptions{Target: Target{URL: "https" + plain.URL[len("http"):]}}, record.TLS, "plain HTTP", "no TLS there")
 }
 
 // A server may be known by another name than the one it is reached by.
@@ -103,14 +103,14 @@ func TestServerNameOfTheConfiguration(t *testing.T) {
 	url, _ := secure(t, &tls.Config{Certificates: []tls.Certificate{cert}})
 	config := trusting(cert)
 	config.ServerName = "api.example"
-	r := run(t, Options{URL: url, TLSConfig: config, Requests: 5})
+	r := run(t, RunOptions{Target: Target{URL: url, Request: Request{TLSConfig: config}}, Requests: 5})
 	assert.Equal(t, int64(5), r.Requests.Succeeded)
 }
 
 func TestSilentAndRudeTLSServers(t *testing.T) {
 	silent := "https://" + deafServer(t, "")
-	refuses(t, Options{URL: silent, Timeout: 500 * time.Millisecond}, record.Timeout, "i/o timeout", "the kernel accepts, nobody answers")
-	refuses(t, Options{URL: "https://" + deafServer(t, "hello, this is not TLS")}, record.TLS, "first record does not look like a TLS handshake", "another protocol")
+	refuses(t, RunOptions{Target: Target{URL: silent}, Settings: Settings{Timeout: 500 * time.Millisecond}}, record.Timeout, "i/o timeout", "the kernel accepts, nobody answers")
+	refuses(t, RunOptions{Target: Target{URL: "https://" + deafServer(t, "hello, this is not TLS")}}, record.TLS, "first record does not look like a TLS handshake", "another protocol")
 
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -122,7 +122,7 @@ func TestSilentAndRudeTLSServers(t *testing.T) {
 			c.Close()
 		}
 	}()
-	refuses(t, Options{URL: "https://" + l.Addr().String()}, record.TLS, "closed the connection", "hangs up on the client's hello")
+	refuses(t, RunOptions{Target: Target{URL: "https://" + l.Addr().String()}}, record.TLS, "closed the connection", "hangs up on the client's hello")
 	l.Close()
 	<-done
 }

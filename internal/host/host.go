@@ -94,3 +94,12 @@ type Usage struct {
 
 	Off []string // one line for each sensor that is off: which and why
 }
+
+// CPUShare is the part of a number of processors that this process used; off
+// where that is not known.
+func (u *Usage) CPUShare(processors int) Reading {
+	if !u.HaveCPU || u.Wall <= 0 || processors <= 0 {
+		return Reading{}
+	}
+	return Reading{Value: u.CPU.Seconds() / (u.Wall.Seconds() * float64(processors)), OK: true}
+}

@@ -52,9 +52,10 @@ type Document struct {
 	Ratios []Ratio `json:"ratios"` // of head over base; empty except in a comparison
 	Found  *Found  `json:"search"` // what a search found; nil except in a search
 
-	Limits  []LimitResult   `json:"limits"`
-	Verdict verdict.Verdict `json:"verdict"` // of all ratios and limits, or of a search; null if nothing was judged
-	Repeat  *Document       `json:"repeat"`  // the fresh measurement that a fail was repeated in; nil if there was none
+	Limits   []LimitResult   `json:"limits"`
+	Verdict  verdict.Verdict `json:"verdict"`  // of all ratios and limits, or of a search; null if nothing was judged
+	Recorded string          `json:"recorded"` // what became of the update of a baseline; "" if there was none
+	Repeat   *Document       `json:"repeat"`   // the fresh measurement that a fail was repeated in; nil if there was none
 
 	Generator Generator `json:"generator"`
 }
@@ -107,6 +108,7 @@ type Pairs struct {
 	Block  time.Duration `json:"block_ns"` // length of each block, the guard included
 	Guard  time.Duration `json:"guard_ns"` // what is due in a block before its end is sent and not counted
 	Seed   uint64        `json:"seed"`     // of the order within each pair
+	Took   time.Duration `json:"took_ns"`  // of both targets together
 }
 
 // A Ratio is head's response time over base's at one quantile.
@@ -124,6 +126,46 @@ type Ratio struct {
 	Verdict    verdict.Verdict `json:"verdict"`
 	Reason     string          `json:"reason"` // one line for a person
 	Detail     string          `json:"detail"` // another for readers who know statistics; empty without any
+}
+
+// NewRatio returns r as a document has it. waive is why ratios are not judged, ""
+// if they are.
+func NewRatio(r verdict.Ratio, waive string) Ratio {
+	d := Ratio{
+		Quantile:   r.Name(),
+		Tolerance:  r.Tolerance.Ratio,
+		Confidence: r.Confidence,
+		Pairs:      r.Pairs,
+		BlockLevel: r.BlockLevel,
+		Verdict:    r.Verdict,
+		Reason:     r.Reason,
+		Detail:     r.Detail,
+		Ratio:      Finite(r.Estimate),
+		Low:        Finite(r.Low),
+		High:       Finite(r.High),
+		Base:       span(r.Base),
+		Head:       span(r.Head),
+	}
+	if waive != "" {
+		d.Verdict, d.Reason = verdict.NotJudged, "not judged: "+waive+"; "+r.Reason
+	}
+	return d
+}
+
+// Finite is f as a document has it: nil where it is unknown or without bound.
+func Finite(f float64) *float64 {
+	if f <= 0 || math.IsInf(f, 0) || math.IsNaN(f) {
+		return nil
+	}
+	return &f
+}
+
+// span is a time in ns, likewise.
+func span(ns float64) *time.Duration {
+	if Finite(ns) == nil {
+		return nil
+	}
+	return new(time.Duration(ns))
 }
 
 // Found is the result of a search for the highest arrival rate at which the

@@ -25,9 +25,9 @@ func simulateCoverage(w *world, q float64, n int64, times int) (m missesOf) {
 	l := Limit{Metric: Quantile, Q: q, Op: AtMost, Time: time.Duration(truth)}
 	each := 1 / float64(times)
 	for k := range times {
-		c := newVirtual(w, l, uint64(k)).until(n)
-		j := &judgement{Result: Result{Limit: l}, c: &c, s: Standard{Fail: 0.005, Pass: 0.005}}
-		t := newTail(&c, q)
+		r := newVirtual(w, l, uint64(k)).until(n)
+		j := &judgement{Result: Result{Limit: l}, seen: r, intervals: r.Series.Intervals(), s: Standard{Fail: 0.005, Pass: 0.005}}
+		t := j.newTail()
 		design, _, _ := t.design(0)
 		j.setInterval(0, math.Inf(1))
 		j.interval(t, design)
@@ -37,7 +37,7 @@ func simulateCoverage(w *world, q float64, n int64, times int) (m missesOf) {
 		if truth > j.High {
 			m.above += each
 		}
-		if bad := float64(n - c.Within); stat.SurelyAbove(bad, float64(n), 1-q, 0.005) || stat.SurelyAtMost(bad, float64(n), 1-q, 0.005) {
+		if bad := float64(n - r.Within[0]); stat.SurelyAbove(bad, float64(n), 1-q, 0.005) || stat.SurelyAtMost(bad, float64(n), 1-q, 0.005) {
 			m.naive += each
 		}
 	}

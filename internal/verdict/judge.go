@@ -2,56 +2,21 @@ package verdict
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/stat"
 	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
-// Counts is everything a verdict reads of a run: exact counts of requests,
-// warm-up left out. Due = Succeeded + Failed + Unsent + Unfinished.
-type Counts struct {
-	Due, Succeeded, Failed, Unsent, Unfinished int64
-
-	Completed int64         // complete responses, whatever their status
-	Within    int64         // succeeded with a response time <= [Limit.Threshold]
-	Mean, Max time.Duration // response times of the succeeded, exact
-	Elapsed   time.Duration // first due to last done
-	Measured  time.Duration // of load: how long requests were becoming due
-
-	// Intervals is the course of the run. They tell how requests depend on
-	// each other; the totals above decide. Threshold is where Over has the
-	// limit's [Limit.Threshold], if it has one.
-	Intervals []hist.Interval
-	Threshold int
-
-	// For messages only.
-	Observed     time.Duration // the limit's quantile among the succeeded, as shown to people
-	HaveObserved bool          // false: too few succeeded to show it
-	ErrorKinds   []KindCount   // why requests failed, most frequent first
-	Workload     string        // what was offered, such as "open, 1000/s for 30s"; may be empty
-}
-
-// KindCount is how many requests failed in one way: an error kind, or a status
-// outside the success set.
-type KindCount struct {
-	Name  string // such as "timeout" or "status 503"
-	Count int64
-	First string // the first message, empty if there is none
-}
-
-// missed is how many requests were due and did not succeed: their response
-// time counts as longer than any limit.
-func (c *Counts) missed() int64 { return c.Failed + c.Unsent + c.Unfinished }
-
-// Judge returns the verdict on l from the counts of a run: pass or fail where
-// the run shows it as surely as s asks for, else inconclusive.
+// Judge returns the verdict on each limit from the record of a run: pass or fail
+// where the run shows it as surely as s asks for, else inconclusive. The record
+// must count the [Thresholds] of the limits.
 //
 // A limit on time is about every request that was due: one that failed, was
 // unsent or is unfinished counts as slower than any time. How much a run shows
 // is less than its number of requests suggests, because requests close in time
-// are slow together; how much less, its intervals tell.
+// are slow together; how much less is estimated from the course of the run.
 //
 // A quantile needs 30 requests beyond it on average, Due >= 30/(1-Q). A machine
 // that is slow for a while looks like a slow target, so what noise can cause
@@ -59,11 +24,40 @@ func (c *Counts) missed() int64 { return c.Failed + c.Unsent + c.Unfinished }
 // is about the bulk of the requests, and if the times followed no trend or were
 // too long throughout. Noise never makes a target faster, so a pass needs none
 // of this; nor does a fail that the requests which did not succeed make alone.
-func Judge(l Limit, c Counts, s Standard) Result {
-	j := &judgement{Result: Result{Limit: l, N: c.Due, Verdict: Inconclusive}, c: &c, s: s}
-	if c.Due == 0 {
+func Judge(limits []Limit, r *record.Record, s Standard) []Result {
+	all := r.Series.Intervals()
+	results := make([]Result, 0, len(limits))
+	threshold := 0
+	for _, l := range limits {
+		j := &judgement{
+			Result: Result{Limit: l, N: r.Due, Verdict: Inconclusive},
+			seen:   r, all: all, intervals: loaded(all), threshold: threshold, s: s,
+		}
+		if _, ok := l.Threshold(); ok {
+			threshold++
+		}
+		j.judge()
+		results = append(results, j.Result)
+	}
+	return results
+}
+
+// A judgement is a result in the making.
+type judgement struct {
+	Result
+	seen      *record.Record
+	all       []hist.Interval // the course of the run
+	intervals []hist.Interval // up to the last in which a request was due
+	threshold int             // index of the limit's threshold in seen, if it has one
+	s         Standard
+	why       string // there is no verdict
+}
+
+func (j *judgement) judge() {
+	l := j.Limit
+	if j.seen.Due == 0 {
 		j.Reason = fmt.Sprintf("%s, want %s %s: no request was due", l.subject(), l.Op, l.wantText())
-		return j.Result
+		return
 	}
 	switch l.Metric {
 	case Quantile:
@@ -75,22 +69,22 @@ func Judge(l Limit, c Counts, s Standard) Result {
 	case Errors:
 		j.judgeErrors()
 	case Throughput:
-		j.judgeRate(c.Completed)
+		j.judgeRate(j.seen.Completed(), func(i *hist.Interval) int64 { return i.Completed })
 	case Goodput:
-		j.judgeRate(c.Succeeded)
+		j.judgeRate(j.seen.Succeeded, func(i *hist.Interval) int64 { return i.Succeeded })
 	}
 	j.sure()
-	j.Reason = reason(j)
-	j.Detail = detail(j)
-	return j.Result
+	j.Reason = j.reason()
+	j.Detail = j.detail()
 }
 
-// A judgement is a result in the making.
-type judgement struct {
-	Result
-	c   *Counts
-	s   Standard
-	why string // there is no verdict
+// loaded returns the intervals up to the last in which a request was due.
+func loaded(all []hist.Interval) []hist.Interval {
+	n := len(all)
+	for n > 0 && all[n-1].Due == 0 {
+		n--
+	}
+	return all[:n]
 }
 
 // doubt makes the verdict inconclusive and says why.
@@ -114,7 +108,7 @@ func (j *judgement) setInterval(low, high float64) {
 // judgeShare judges a limit by the share of bad requests: below or at most p
 // for an upper limit, above it for a lower one.
 func (j *judgement) judgeShare(bad, p, freedom float64) {
-	n := float64(j.c.Due)
+	n := float64(j.seen.Due)
 	decide := func(alpha float64, shows func(x, n, p, alpha float64) bool) bool {
 		j.NEffective = stat.EffectiveSize(n, j.DesignEffect, freedom, alpha)
 		return shows(bad/n*j.NEffective, j.NEffective, p, alpha)
@@ -175,12 +169,12 @@ func (j *judgement) judgeNoise(parts []batch, most float64) {
 		return
 	}
 	least := j.Limit.leastTime()
-	if t := j.c.Measured; t < least && !j.s.Repeated {
+	if t := j.seen.Course(); t < least && !j.s.Repeated {
 		j.doubt("missed, but %s of load may all be a slow spell of the machine, a fail needs %s", unit.Duration(t), unit.Duration(least))
 		j.Needs = wholeSeconds(least - t)
 		return
 	}
-	if way := trend(j.c.Intervals); way != "" && !throughout(parts, most) {
+	if way := trend(j.intervals); way != "" && !throughout(parts, most) {
 		j.doubt("missed, but the response times %s during the run", way)
 	}
 }

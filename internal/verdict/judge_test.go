@@ -8,56 +8,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/record"
 )
-
-func limit(t *testing.T, s string) Limit {
-	t.Helper()
-	l, err := Parse(s)
-	require.NoError(t, err)
-	return l
-}
-
-// even returns the counts of n requests over so much time, of which slow took
-// 60 ms, missed did not succeed, and all others took 4 ms. The limit is at
-// 50 ms. Slow and missed ones come evenly, so that nothing depends on anything.
-func even(n, slow, missed int64, over time.Duration) Counts {
-	c := Counts{
-		Due: n, Succeeded: n - missed, Failed: missed, Completed: n - missed,
-		Within: n - slow - missed, Elapsed: over, Measured: over,
-	}
-	series, all := hist.NewSeries([]time.Duration{50 * time.Millisecond}), hist.New(10)
-	for k := range n {
-		due := over / time.Duration(n) * time.Duration(k)
-		series.Due(due)
-		bad := slow + missed
-		switch at := k * bad / n; {
-		case at == (k+1)*bad/n:
-			series.Response(due, 4*time.Millisecond)
-			all.Record(4e6)
-		case at*missed/bad != (at+1)*missed/bad:
-			series.Missed(due)
-			continue
-		default:
-			series.Response(due, 60*time.Millisecond)
-			all.Record(60e6)
-		}
-		series.Done(due, true)
-		series.Completed(due)
-	}
-	c.Intervals = series.Intervals()
-	c.Mean, c.Max = time.Duration(all.Mean()), time.Duration(all.Max())
-	return c
-}
-
-func TestEven(t *testing.T) {
-	c := even(1000, 30, 10, time.Second)
-	var due, over, missed int64
-	for _, i := range c.Intervals {
-		due, over, missed = due+i.Due, over+i.Over[0], missed+i.Missed
-	}
-	assert.Equal(t, []int64{1000, 30, 10}, []int64{due, over, missed})
-}
 
 // enough time for any fail.
 const enough = 10 * time.Second
@@ -67,7 +19,7 @@ func TestJudgeQuantile(t *testing.T) {
 	again.Repeated = true
 	for _, tc := range []struct {
 		limit string
-		c     Counts
+		r     *record.Record
 		s     Standard
 		want  Verdict
 		why   string
@@ -97,13 +49,13 @@ func TestJudgeQuantile(t *testing.T) {
 		{"p99<=50ms", even(10_000, 0, 300, time.Second), DefaultStandard, Fail, "and no slow spell makes answers wrong"},
 		{"p99<=50ms", even(10_000, 300, 10, time.Second), DefaultStandard, Inconclusive, "but slow ones it makes"},
 		{"p50<=50ms", even(300, 0, 300, 300*time.Millisecond), DefaultStandard, Fail, "nothing looks fast when everything fails"},
-		{"p50<=50ms", Counts{}, DefaultStandard, Inconclusive, "no data is no pass"},
-		{"p50<=50ms", Counts{Due: 1000, Succeeded: 1000, Within: 1000}, DefaultStandard, Inconclusive, "nor is a run without a course"},
+		{"p50<=50ms", seen(0), DefaultStandard, Inconclusive, "no data is no pass"},
+		{"p50<=50ms", even(1_000, 0, 0, 0), DefaultStandard, Inconclusive, "nor is a run without a course"},
 	} {
-		got := Judge(limit(t, tc.limit), tc.c, tc.s)
-		assert.Equal(t, tc.want, got.Verdict, "%s of %d: %s: %s", tc.limit, tc.c.Due, tc.why, got)
-		assert.Equal(t, tc.c.Due, got.N)
-		assert.Equal(t, tc.want == Fail && tc.c.missed() > 0, got.Exact, "%s: noise makes answers late, not wrong", tc.limit)
+		got := judge(t, tc.limit, tc.r, tc.s)
+		assert.Equal(t, tc.want, got.Verdict, "%s of %d: %s: %s", tc.limit, tc.r.Due, tc.why, got)
+		assert.Equal(t, tc.r.Due, got.N)
+		assert.Equal(t, tc.want == Fail && tc.r.Missed() > 0, got.Exact, "%s: noise makes answers late, not wrong", tc.limit)
 		want := map[Verdict]float64{Pass: 1 - tc.s.Pass, Fail: 1 - tc.s.Fail}[tc.want]
 		assert.Equal(t, want, got.Confidence, "%s: %s", tc.limit, tc.why)
 	}
@@ -111,14 +63,10 @@ func TestJudgeQuantile(t *testing.T) {
 
 // Unsent and unfinished requests count as slower than any time, as failed do.
 func TestJudgeCountsWhatNeverCameBack(t *testing.T) {
-	l := limit(t, "p99<=50ms")
-	for _, set := range []func(*Counts){
-		func(c *Counts) { c.Failed, c.Unsent = 0, c.Failed },
-		func(c *Counts) { c.Failed, c.Unfinished = 0, c.Failed },
-	} {
-		c := even(10_000, 0, 300, enough)
-		set(&c)
-		assert.Equal(t, Fail, Judge(l, c, DefaultStandard).Verdict)
+	for _, what := range []time.Duration{unsent, unfinished} {
+		r := seen(enough, mixed(10_000, 0, 300, what)...)
+		require.Equal(t, int64(300), r.Unsent+r.Unfinished)
+		assert.Equal(t, Fail, judge(t, "p99<=50ms", r, DefaultStandard).Verdict)
 	}
 }
 
@@ -126,7 +74,7 @@ func TestJudgeOtherMetrics(t *testing.T) {
 	healthy := even(1_000, 100, 0, 2*time.Second) // mean 9.6 ms, 500 per second
 	for _, tc := range []struct {
 		limit string
-		c     Counts
+		r     *record.Record
 		want  Verdict
 		exact bool
 		why   string
@@ -145,54 +93,50 @@ func TestJudgeOtherMetrics(t *testing.T) {
 		{"mean<=1h", even(1_000, 0, 1, time.Second), Fail, true, "a request that failed took without bound"},
 		{"max<=1h", even(1_000, 0, 1, time.Second), Fail, true, "likewise"},
 		{"max>=1ms", even(1_000, 0, 1, time.Second), Pass, true, "and that is more than 1ms"},
-		{"max<=1h", Counts{}, Inconclusive, false, "no data is no pass"},
+		{"max<=1h", seen(0), Inconclusive, false, "no data is no pass"},
 
 		{"errors<=0", even(1_000, 0, 0, time.Second), Pass, true, "none failed"},
-		{"errors<=0", Counts{Due: 1, Failed: 1}, Fail, true, "a fact, however few requests"},
-		{"errors<=0", Counts{Due: 2, Succeeded: 1, Unsent: 1}, Fail, true, "what was never sent was an error to its user"},
-		{"errors<=0", Counts{Due: 2, Succeeded: 1, Unfinished: 1}, Fail, true, "so was what never ended"},
-		{"errors>0", Counts{Due: 1, Failed: 1}, Pass, true, "a fact"},
-		{"errors<=100%", Counts{Due: 1, Failed: 1}, Pass, true, "always"},
-		{"errors<100%", Counts{Due: 1, Failed: 1}, Fail, true, "all of them did"},
-		{"errors<=100%", Counts{}, Inconclusive, false, "no data is no pass"},
+		{"errors<=0", seen(0, reset), Fail, true, "a fact, however few requests"},
+		{"errors<=0", seen(0, 0, unsent), Fail, true, "what was never sent was an error to its user"},
+		{"errors<=0", seen(0, 0, unfinished), Fail, true, "so was what never ended"},
+		{"errors>0", seen(0, reset), Pass, true, "a fact"},
+		{"errors<=100%", seen(0, reset), Pass, true, "always"},
+		{"errors<100%", seen(0, reset), Fail, true, "all of them did"},
+		{"errors<=100%", seen(0), Inconclusive, false, "no data is no pass"},
 		{"errors<=1%", even(10_000, 0, 30, time.Second), Pass, false, "0.3 %"},
 		{"errors<=1%", even(10_000, 0, 100, time.Second), Inconclusive, false, "1 %: another run may have more"},
 		{"errors<=1%", even(10_000, 0, 200, time.Second), Fail, false, "2 %, and no noise makes errors"},
 		{"errors<=1%", even(1_600, 0, 0, time.Second), Inconclusive, false, "none, but they come in groups: 1700 show it"},
 		{"errors<=1%", even(1_750, 0, 0, time.Second), Pass, false, "enough"},
 
-		{"throughput>=480", healthy, Pass, false, "500"},
+		{"throughput>=450", healthy, Pass, false, "486, as the last one took 60 ms"},
 		{"throughput>=500", even(1_000, 0, 100, 2*time.Second), Fail, false, "450 completed"},
 		{"goodput>=500", even(1_000, 0, 100, 2*time.Second), Fail, false, "450"},
 		{"goodput>=500", even(1_000, 0, 100, time.Second), Pass, false, "900"},
 		{"throughput>=1100", even(1_000, 0, 0, time.Second), Inconclusive, false, "2 s for a fail"},
 		{"throughput<=100", even(1_000, 0, 0, time.Second), Fail, false, "no noise makes more"},
-		{"throughput>=1", Counts{Due: 5, Failed: 5, Elapsed: time.Second}, Fail, false, "nothing completed"},
-		{"throughput>=1", Counts{Due: 5, Succeeded: 5, Completed: 5}, Inconclusive, false, "no time passed"},
-		{"throughput<=1", Counts{}, Inconclusive, false, "no data is no pass"},
+		{"throughput>=1", seen(time.Second, equal(5, reset)...), Fail, false, "nothing completed"},
+		{"throughput>=1", seen(0, equal(5, 0)...), Inconclusive, false, "no time passed"},
+		{"throughput<=1", seen(0), Inconclusive, false, "no data is no pass"},
 	} {
-		got := Judge(limit(t, tc.limit), tc.c, DefaultStandard)
-		assert.Equal(t, tc.want, got.Verdict, "%s of %d: %s: %s", tc.limit, tc.c.Due, tc.why, got)
+		got := judge(t, tc.limit, tc.r, DefaultStandard)
+		assert.Equal(t, tc.want, got.Verdict, "%s of %d: %s: %s", tc.limit, tc.r.Due, tc.why, got)
 		assert.Equal(t, tc.exact, got.Exact, "%s: %s", tc.limit, tc.why)
 	}
 }
 
 // A completed response with a wrong status counts for throughput alone.
 func TestGoodputIsOfTheSucceeded(t *testing.T) {
-	c := even(1_000, 0, 0, time.Second)
-	for i := range c.Intervals {
-		c.Intervals[i].Succeeded /= 2
-	}
-	c.Succeeded, c.Failed = 500, 500
-	assert.Equal(t, Pass, Judge(limit(t, "throughput>=900"), c, DefaultStandard).Verdict)
-	assert.Equal(t, 500.0, Judge(limit(t, "goodput>=900"), c, DefaultStandard).Observed)
+	r := seen(time.Second, mixed(1_000, 0, 500, refused)...)
+	assert.Equal(t, Pass, judge(t, "throughput>=900", r, DefaultStandard).Verdict)
+	assert.InDelta(t, 500, judge(t, "goodput>=900", r, DefaultStandard).Observed, 2)
 }
 
 // A rate is over all the time up to the last response, also where nothing came.
 func TestRateCountsTheWait(t *testing.T) {
-	c := even(1_000, 0, 0, time.Second)
-	c.Elapsed = 10 * time.Second
-	r := Judge(limit(t, "throughput>=900"), c, DefaultStandard)
+	times := equal(1_000, 4*time.Millisecond)
+	times[0] = 10 * time.Second
+	r := judge(t, "throughput>=900", seen(time.Second, times...), DefaultStandard)
 	assert.Equal(t, 100.0, r.Observed)
 	assert.NotEqual(t, Pass, r.Verdict)
 	assert.Greater(t, r.High-r.Low, 50.0, "it came all at once")
@@ -213,9 +157,31 @@ func TestJudgeReadsNoHistogram(t *testing.T) {
 		w := &world{new: func(*rand.Rand) func() float64 {
 			return func() float64 { return float64(tc.took) / 1e6 }
 		}}
-		r := Judge(l, newVirtual(w, l, 0).until(10_000), DefaultStandard)
+		r := Judge([]Limit{l}, newVirtual(w, l, 0).until(10_000), DefaultStandard)[0]
 		assert.Equal(t, tc.want, r.Verdict, "%v: %s: %s", tc.took, tc.why, r)
 	}
+}
+
+// Each limit has its own threshold, in their order, and those without one have
+// none.
+func TestJudgeSeveralLimits(t *testing.T) {
+	limits := []Limit{limit(t, "errors<=0"), limit(t, "p50<=5ms"), limit(t, "max<=1s"), limit(t, "p99<=20ms"), limit(t, "p99<30ms")}
+	require.Equal(t, []time.Duration{5 * time.Millisecond, 20 * time.Millisecond, 30*time.Millisecond - 1}, Thresholds(limits))
+	r := record.New(false, Thresholds(limits))
+	for k := range int64(10_000) {
+		due, took := time.Duration(k)*time.Millisecond, 4*time.Millisecond
+		if k%50 == 0 {
+			took = 25 * time.Millisecond
+		}
+		r.Add(&record.Sample{N: k, Due: due, Sent: due, Done: due + took, Result: record.Result{Status: 200}})
+	}
+	results := Judge(limits, r, DefaultStandard)
+	require.Len(t, results, 5)
+	for i, want := range []Verdict{Pass, Pass, Pass, Fail, Pass} {
+		assert.Equal(t, want, results[i].Verdict, "%s", results[i])
+		assert.Equal(t, limits[i], results[i].Limit)
+	}
+	assert.Contains(t, results[3].Reason, "9,800 within 20ms")
 }
 
 func TestNeeded(t *testing.T) {

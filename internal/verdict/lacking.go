@@ -10,8 +10,8 @@ import (
 
 // tooFew is the doubt of a run that needs more requests for any verdict.
 func (j *judgement) tooFew(need int64) {
-	j.doubt("needs %s requests to judge, has %s", unit.Count(need), unit.Count(j.c.Due))
-	j.more(float64(need) / float64(j.c.Due))
+	j.doubt("needs %s requests to judge, has %s", unit.Count(need), unit.Count(j.seen.Due))
+	j.more(float64(need) / float64(j.seen.Due))
 }
 
 // tooShort is the doubt of a run that has too few intervals.
@@ -32,7 +32,7 @@ func (j *judgement) lackRequests(f, p, freedom float64) {
 		_, alpha = j.alphas()
 		shows = func(n float64) bool { return stat.SurelyAtMost(f*n, n, p, alpha) }
 	}
-	have := stat.EffectiveSize(float64(j.c.Due), j.DesignEffect, freedom, alpha)
+	have := stat.EffectiveSize(float64(j.seen.Due), j.DesignEffect, freedom, alpha)
 	if f == p || !shows(have*tooClose) {
 		j.doubt("too close to the limit to tell")
 		return
@@ -60,7 +60,7 @@ func (j *judgement) lackWidth(low, high, want float64) {
 
 // more sets how much more load is needed, given how many times what there was.
 func (j *judgement) more(times float64) {
-	if d := (times - 1) * float64(j.c.Measured); d > 0 && d < math.MaxInt64/2 {
+	if d := (times - 1) * float64(j.seen.Course()); d > 0 && d < math.MaxInt64/2 {
 		j.Needs = wholeSeconds(time.Duration(d))
 	}
 }

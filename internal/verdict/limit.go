@@ -1,4 +1,4 @@
-// Package verdict turns the counts of a run into pass, fail or inconclusive,
+// Package verdict turns the record of a run into pass, fail or inconclusive,
 // one verdict per limit. It is pure: no I/O, no clock. A limit on time is judged
 // from exact counts, never from a quantile that a histogram has rounded to a
 // bucket; histograms only say how far requests depend on each other, and where
@@ -105,7 +105,7 @@ func (l Limit) lower() bool { return l.Op == Above || l.Op == AtLeast }
 func (l Limit) noisy() bool { return l.Metric != Errors && l.Metric.IsTime() != l.lower() }
 
 // Threshold returns the T for which the number of succeeded requests with a
-// response time of at most T decides the limit; it goes to [Counts.Within]. It
+// response time of at most T decides the limit; see [record.Record]. It
 // returns false when no such count is needed: only quantiles need one.
 func (l Limit) Threshold() (time.Duration, bool) {
 	if l.Metric != Quantile {
@@ -115,4 +115,15 @@ func (l Limit) Threshold() (time.Duration, bool) {
 		return l.Time - 1, true // times are whole nanoseconds
 	}
 	return l.Time, true
+}
+
+// Thresholds returns the response times that a record has to count exactly to
+// be judged by the limits, one for each limit that has one, in their order.
+func Thresholds(limits []Limit) (all []time.Duration) {
+	for _, l := range limits {
+		if t, ok := l.Threshold(); ok {
+			all = append(all, t)
+		}
+	}
+	return all
 }

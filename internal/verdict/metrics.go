@@ -13,19 +13,17 @@ const leastRequests = 30
 
 // judgeMean judges by the t interval of the mean.
 func (j *judgement) judgeMean() {
-	c := j.c
 	if j.unbounded() {
 		return
 	}
-	j.Observed, j.HaveObserved = float64(c.Mean), true
-	if c.Due < leastRequests {
+	j.Observed, j.HaveObserved = math.Trunc(j.seen.Response.Mean()), true // times are whole nanoseconds
+	if j.seen.Due < leastRequests {
 		j.tooFew(leastRequests)
 		return
 	}
-	intervals := loaded(c.Intervals)
-	times := make([]batch, len(intervals))
+	times := make([]batch, len(j.intervals))
 	for i := range times {
-		h := intervals[i].Response
+		h := j.intervals[i].Response
 		times[i] = batch{h.Mean() * float64(h.Count()), float64(h.Count())}
 	}
 	if freedom(len(times)) == 0 {
@@ -43,13 +41,12 @@ func (j *judgement) judgeMax() {
 	if j.unbounded() {
 		return
 	}
-	j.observe(float64(j.c.Max))
+	j.observe(float64(j.seen.Response.Max()))
 	j.Exact = j.Verdict == Pass || !j.Limit.noisy()
-	intervals := loaded(j.c.Intervals)
-	over := make([]batch, len(intervals))
+	over := make([]batch, len(j.intervals))
 	for i := range over {
 		over[i].of = 1
-		if intervals[i].Response.Max() > int64(j.Limit.Time) {
+		if j.intervals[i].Response.Max() > int64(j.Limit.Time) {
 			over[i].sum = 1
 		}
 	}
@@ -59,7 +56,7 @@ func (j *judgement) judgeMax() {
 // unbounded judges a mean or a maximum once a request was missed, which makes
 // it longer than any time. It reports whether one was.
 func (j *judgement) unbounded() bool {
-	if j.c.missed() == 0 {
+	if j.seen.Missed() == 0 {
 		return false
 	}
 	j.Verdict, j.Exact = Fail, true
@@ -72,14 +69,14 @@ func (j *judgement) unbounded() bool {
 // judgeErrors judges the share of requests that did not succeed. Whether none
 // or all of them did is a fact.
 func (j *judgement) judgeErrors() {
-	missed, n, want := float64(j.c.missed()), float64(j.c.Due), j.Limit.Value
+	missed, n, want := float64(j.seen.Missed()), float64(j.seen.Due), j.Limit.Value
 	if want == 0 || want == 1 {
 		j.observe(missed / n)
 		j.Exact = true
 		return
 	}
 	j.Observed, j.HaveObserved = missed/n, true
-	design, df := missedDesign(j.c)
+	design, df := j.missedDesign()
 	j.DesignEffect = design
 	low, high := j.alphas()
 	lowN, highN := stat.EffectiveSize(n, design, df, low), stat.EffectiveSize(n, design, df, high)
@@ -97,14 +94,13 @@ const (
 
 // missedDesign returns the design effect of the requests that were missed, and
 // its degrees of freedom.
-func missedDesign(c *Counts) (design, df float64) {
-	intervals := loaded(c.Intervals)
-	missed := make([]batch, len(intervals))
+func (j *judgement) missedDesign() (design, df float64) {
+	missed := make([]batch, len(j.intervals))
 	for i := range missed {
-		missed[i] = batch{float64(intervals[i].Missed), float64(intervals[i].Due)}
+		missed[i] = batch{float64(j.intervals[i].Missed), float64(j.intervals[i].Due)}
 	}
 	design, df = designEffect(missed), freedom(len(missed))
-	if df == 0 || min(c.missed(), c.Due-c.missed()) < fewMissed {
+	if df == 0 || min(j.seen.Missed(), j.seen.Succeeded) < fewMissed {
 		design = max(design, fewDesign)
 	}
 	return design, max(df, fewestBatches-1)
@@ -114,11 +110,11 @@ func missedDesign(c *Counts) (design, df float64) {
 // a greater share than p: a machine that is slow does not make answers wrong.
 // If so, it is they that the result rests on.
 func (j *judgement) missedAlone(p float64) bool {
-	missed, n := float64(j.c.missed()), float64(j.c.Due)
+	missed, n := float64(j.seen.Missed()), float64(j.seen.Due)
 	if missed <= p*n {
 		return false
 	}
-	design, df := missedDesign(j.c)
+	design, df := j.missedDesign()
 	independent := stat.EffectiveSize(n, design, df, j.s.Fail)
 	if !stat.SurelyAbove(missed/n*independent, independent, p, j.s.Fail) {
 		return false
@@ -129,9 +125,8 @@ func (j *judgement) missedAlone(p float64) bool {
 
 // judgeRate judges by the t interval of a rate of so many responses, from their
 // number in each part of the run.
-func (j *judgement) judgeRate(responses int64) {
-	c := j.c
-	if c.Elapsed <= 0 {
+func (j *judgement) judgeRate(responses int64, in func(*hist.Interval) int64) {
+	if j.seen.Elapsed <= 0 {
 		j.doubt("no time passed")
 		return
 	}
@@ -139,12 +134,12 @@ func (j *judgement) judgeRate(responses int64) {
 		j.observe(0)
 		return
 	}
-	j.Observed, j.HaveObserved = float64(responses)/c.Elapsed.Seconds(), true
-	if c.Due < leastRequests {
+	j.Observed, j.HaveObserved = float64(responses)/j.seen.Elapsed.Seconds(), true
+	if j.seen.Due < leastRequests {
 		j.tooFew(leastRequests)
 		return
 	}
-	windows := j.windows()
+	windows := j.windows(in)
 	if freedom(len(windows)) == 0 {
 		j.tooShort()
 		return
@@ -161,24 +156,16 @@ func (j *judgement) judgeRate(responses int64) {
 
 // windows returns how many responses came in each interval and its seconds, up
 // to the end of the run, whether or not anything happened there.
-func (j *judgement) windows() []batch {
-	c, windows := j.c, []batch(nil)
-	if len(c.Intervals) == 0 {
-		return nil
-	}
-	count := func(i hist.Interval) int64 { return i.Completed }
-	if j.Limit.Metric == Goodput {
-		count = func(i hist.Interval) int64 { return i.Succeeded }
-	}
-	width := c.Intervals[0].Width
+func (j *judgement) windows(in func(*hist.Interval) int64) (windows []batch) {
+	width := j.all[0].Width // there is one, as responses came
 	for at := 0; ; at++ {
-		left := min(width, c.Elapsed-width*time.Duration(at))
+		left := min(width, j.seen.Elapsed-width*time.Duration(at))
 		if left <= 0 {
 			return windows
 		}
 		b := batch{of: left.Seconds()}
-		if at < len(c.Intervals) {
-			b.sum = float64(count(c.Intervals[at]))
+		if at < len(j.all) {
+			b.sum = float64(in(&j.all[at]))
 		}
 		windows = append(windows, b)
 	}

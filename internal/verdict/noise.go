@@ -5,32 +5,11 @@ import (
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/host"
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/stat"
 	"github.com/loadtestkit/load-tester/internal/unit"
 )
-
-// Noise is what the sensors said about the generator and its machine during a
-// run. A nil reading means that its sensor is off. Shares are in [0, 1].
-//
-// The control is a handler that does nothing, called at the same rate in
-// between: trouble that shows there too is the machine's, not the target's.
-type Noise struct {
-	InProcess bool // the target runs in this process
-	Loopback  bool // the target is another process of this machine
-
-	Steal            *float64 // time the hypervisor took
-	ForeignCPU       *float64 // other processes, of all processors
-	CPUUse           *float64 // this process, of the processors it may use
-	Throttled        *float64 // periods in which the quota ran out
-	ThrottledControl *float64 // the same while the control ran
-
-	Lateness        *hist.Histogram // the generator's own, in ns
-	LatenessControl *hist.Histogram // the same while the control ran
-	Control         *hist.Histogram // response times of the control, in ns
-
-	Planned, Sent int64 // arrivals of an open workload; 0 planned if closed
-	Blocked       bool  // some arrivals had to wait for a permit, which is the target's doing
-}
 
 // From here on noise excuses a fail, and a search for a capacity blames the host
 // or the generator. Chosen, but for MostUnsent, the gate of
@@ -45,41 +24,47 @@ const (
 	MostUnsent    = 0.01 // of the arrivals
 )
 
-// Excuse says why a fail of l cannot be held against the target, "" if it can.
-// What the target itself may have caused is no excuse: processor time of this
-// process if the target is in it, or of others if it is one of those, or
-// lateness of the generator that the control does not share.
-func Excuse(l Limit, n Noise) string {
+// Excuse says why a fail of l in the run that r is of cannot be held against the
+// target, "" if it can. What the target itself may have caused is no excuse:
+// processor time of this process if the target is in it, or of others if it is
+// one of those, or lateness of the generator that the control does not share.
+// Trouble that shows in the control too is the machine's.
+func Excuse(l Limit, r *record.Record) string {
 	if !l.noisy() {
 		return ""
 	}
-	above := func(share *float64, most float64) bool { return share != nil && *share > most }
-	apart := !n.InProcess && !n.Loopback // the target uses none of this machine
+	above := func(share host.Reading, most float64) bool { return share.OK && share.Value > most }
+	apart := r.Place == record.Elsewhere // the target uses none of this machine
+	control := r.Control
+	if control == nil {
+		control = &record.Record{}
+	}
+	u, own := &r.Machine, r.Machine.CPUShare(r.Processors)
 	switch {
-	case above(n.Steal, MostSteal):
-		return fmt.Sprintf("the hypervisor took %s of the processor time", unit.Percent(*n.Steal))
-	case above(n.ForeignCPU, mostForeign) && !n.Loopback:
-		return fmt.Sprintf("other processes took %s of the processor time", unit.Percent(*n.ForeignCPU))
-	case above(n.Throttled, mostThrottled) && (apart || above(n.ThrottledControl, mostThrottled)):
-		return fmt.Sprintf("the processor quota ran out in %s of its periods", unit.Percent(*n.Throttled))
-	case above(n.CPUUse, MostCPU) && !n.InProcess:
-		return fmt.Sprintf("the load generator itself used %s of its processors", unit.Percent(*n.CPUUse))
+	case above(u.Steal, MostSteal):
+		return fmt.Sprintf("the hypervisor took %s of the processor time", unit.Percent(u.Steal.Value))
+	case above(u.ForeignCPU, mostForeign) && r.Place != record.Loopback:
+		return fmt.Sprintf("other processes took %s of the processor time", unit.Percent(u.ForeignCPU.Value))
+	case above(u.Throttled, mostThrottled) && (apart || above(control.Machine.Throttled, mostThrottled)):
+		return fmt.Sprintf("the processor quota ran out in %s of its periods", unit.Percent(u.Throttled.Value))
+	case above(own, MostCPU) && r.Place != record.InProcess:
+		return fmt.Sprintf("the load generator itself used %s of its processors", unit.Percent(own.Value))
 	case l.Metric.IsTime():
-		return l.excuseTime(n, apart)
-	case n.Planned > 0 && !n.Blocked && float64(n.Planned-n.Sent) > MostUnsent*float64(n.Planned):
-		return fmt.Sprintf("the generator sent only %s of %s arrivals", unit.Count(n.Sent), unit.Count(n.Planned))
+		return l.excuseTime(r, control, apart)
+	case r.Open && r.Exhausted == 0 && float64(r.Due-r.Sent) > MostUnsent*float64(r.Due):
+		return fmt.Sprintf("the generator sent only %s of %s arrivals", unit.Count(r.Sent), unit.Count(r.Due))
 	}
 	return ""
 }
 
 // excuseTime compares the generator and the control with a limit on time.
-func (l Limit) excuseTime(n Noise, apart bool) string {
-	late, isLate := l.of(n.Lateness)
-	controlLate, controlIsLate := l.of(n.LatenessControl)
+func (l Limit) excuseTime(r, control *record.Record, apart bool) string {
+	late, isLate := l.of(r.Lateness)
+	controlLate, controlIsLate := l.of(control.Lateness)
 	if most := time.Duration(mostLateness * float64(l.Time)); isLate && late > most && (apart || controlIsLate && controlLate > most) {
 		return fmt.Sprintf("the generator was late by %s at %s", unit.Duration(late), l.name())
 	}
-	if d, ok := l.of(n.Control); ok && float64(d) > mostControl*float64(l.Time) {
+	if d, ok := l.of(control.Response); ok && float64(d) > mostControl*float64(l.Time) {
 		return fmt.Sprintf("this machine cannot measure %s: a handler that does nothing took %s at %s", unit.Exact(l.Time), unit.Duration(d), l.name())
 	}
 	return ""

@@ -67,10 +67,10 @@ func poolBlocks(pairs []Pair) (base, head Block) {
 	return base, head
 }
 
-// leastPairs is how many pairs a comparison is judged on at least. Chosen: 12
+// LeastPairs is how many pairs a comparison is judged on at least. Chosen: 12
 // of 12 pairs agree by chance once in 4096, which is near what the first look
 // of a long comparison may spend.
-const leastPairs = 12
+const LeastPairs = 12
 
 // A PairLook is one moment at which a comparison is judged.
 type PairLook struct {
@@ -91,7 +91,7 @@ func PairLooks(most int) []PairLook {
 		sum += share
 		share *= 1.5
 	}
-	for n := leastPairs; n < most; n += n / 2 {
+	for n := LeastPairs; n < most; n += n / 2 {
 		add(n)
 	}
 	add(most)

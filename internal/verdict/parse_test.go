@@ -158,7 +158,7 @@ func FuzzParse(f *testing.F) {
 		require.NoError(t, err, "%q is written as %q", s, l)
 		require.Equal(t, l, again, "%q is written as %q", s, l)
 		require.Equal(t, l.String(), again.String())
-		r := Judge(l, Counts{Due: 3, Succeeded: 2, Failed: 1, Completed: 2, Within: 1, Elapsed: time.Second}, DefaultStandard)
+		r := Judge([]Limit{l}, seen(time.Second, 0, time.Minute, reset), DefaultStandard)[0]
 		require.NotEqual(t, NotJudged, r.Verdict)
 		require.NotEmpty(t, r.String())
 	})

@@ -39,26 +39,28 @@ const (
 // judgeQuantile turns the limit into one on the share of requests that were
 // not within it, counted exactly: p99<=T holds if at most 1 % were not.
 func (j *judgement) judgeQuantile() {
-	r, c := &j.Result, j.c
-	if c.HaveObserved && stat.Rank(r.Limit.Q, c.Due) <= c.Succeeded {
-		r.Observed, r.HaveObserved = float64(c.Observed), true
+	seen, q, beyond := j.seen, j.Limit.Q, 1-j.Limit.Q
+	rank := stat.Rank(q, seen.Due)
+	if rank <= seen.Succeeded && stat.Enough(q, seen.Succeeded) {
+		v, _ := seen.Response.Quantile(q)
+		j.Observed, j.HaveObserved = float64(v), true
 	}
-	if c.Due-stat.Rank(r.Limit.Q, c.Due) < leastBeyond {
-		j.tooFew(needed(r.Limit.Q))
+	if seen.Due-rank < leastBeyond {
+		j.tooFew(needed(q))
 		return
 	}
 	j.setInterval(0, math.Inf(1))
-	t, beyond := newTail(c, r.Limit.Q), 1-r.Limit.Q
+	t := j.newTail()
 	if t.freedom == 0 {
 		j.tooShort()
 	} else {
 		j.judgeTail(t, beyond)
 	}
-	if r.Limit.noisy() && j.missedAlone(beyond) {
+	if j.Limit.noisy() && j.missedAlone(beyond) {
 		j.Verdict, j.Needs, j.Exact = Fail, 0, true
 		return
 	}
-	j.judgeNoise(t.over(c.Threshold), beyond)
+	j.judgeNoise(t.over(j.threshold), beyond)
 }
 
 // leastBeyond is how many requests a quantile needs beyond it, or its interval
@@ -75,13 +77,13 @@ func needed(q float64) int64 {
 
 // judgeTail judges by the requests that were not within the limit.
 func (j *judgement) judgeTail(t *tail, beyond float64) {
-	c := j.c
-	bad := float64(c.Due - c.Within)
-	design, mild, own := t.design(c.Threshold)
+	due := float64(j.seen.Due)
+	bad := due - float64(j.seen.Within[j.threshold])
+	design, mild, own := t.design(j.threshold)
 	j.DesignEffect = design
 	j.interval(t, design)
-	switch longest := float64(c.Max); {
-	case bad/float64(c.Due) > (1+beyond)/2: // nearer to all than to what is allowed
+	switch longest := float64(j.seen.Response.Max()); {
+	case bad/due > (1+beyond)/2: // nearer to all than to what is allowed
 		j.DesignEffect = min(design, max(clusterSize, own))
 	case bad > 0:
 	case longest*far <= float64(j.Limit.Time):
@@ -103,15 +105,15 @@ func (j *judgement) judgeTail(t *tail, beyond float64) {
 // run would just not fail and just pass (Woodruff 1952, by inversion of the
 // test).
 func (j *judgement) interval(t *tail, design float64) {
-	n, e := float64(j.c.Due), 1-j.Limit.Q
+	n, e := float64(j.seen.Due), 1-j.Limit.Q
 	lowAlpha, highAlpha := j.alphas()
 	above := stat.LeastAbove(stat.EffectiveSize(n, design, t.freedom, lowAlpha), e, lowAlpha)
 	below := stat.MostAtMost(stat.EffectiveSize(n, design, t.freedom, highAlpha), e, highAlpha)
 	if above <= 1 {
-		j.Low = t.value(j.c.Due - int64(math.Ceil(above*n)) + 1)
+		j.Low = t.value(j.seen.Due - int64(math.Ceil(above*n)) + 1)
 	}
 	if below >= 0 {
-		j.High = t.value(j.c.Due - int64(math.Floor(below*n)))
+		j.High = t.value(j.seen.Due - int64(math.Floor(below*n)))
 	}
 	if j.HaveObserved { // the interval is from narrower buckets
 		j.Low, j.High = min(j.Low, j.Observed), max(j.High, j.Observed)
@@ -127,11 +129,11 @@ type tail struct {
 	beyond    float64 // 1 - q
 }
 
-func newTail(c *Counts, q float64) *tail {
-	t := &tail{intervals: loaded(c.Intervals), due: c.Due, beyond: 1 - q}
-	t.freedom = freedom(len(t.intervals))
-	t.all = merged(t.intervals)
-	return t
+func (j *judgement) newTail() *tail {
+	return &tail{
+		intervals: j.intervals, all: merged(j.intervals), due: j.seen.Due,
+		freedom: freedom(len(j.intervals)), beyond: 1 - j.Limit.Q,
+	}
 }
 
 // merged returns the response times of several intervals.
@@ -141,15 +143,6 @@ func merged(intervals []hist.Interval) *hist.Histogram {
 		all.Merge(intervals[i].Response)
 	}
 	return all
-}
-
-// loaded returns the intervals up to the last in which a request was due.
-func loaded(all []hist.Interval) []hist.Interval {
-	n := len(all)
-	for n > 0 && all[n-1].Due == 0 {
-		n--
-	}
-	return all[:n]
 }
 
 // value returns the response time at a rank among all that were due, to 0.4 %;

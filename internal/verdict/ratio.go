@@ -66,7 +66,7 @@ func JudgePairs(pairs []Pair, t Tolerance, fail, pass float64) Ratio {
 		c.baseDue, c.headDue = base.due(), head.due()
 		c.excesses = excesses(c.pairs, base, head, t)
 	}
-	if r.Pairs < leastPairs {
+	if r.Pairs < LeastPairs {
 		r.Reason = r.tooFew()
 		return r
 	}

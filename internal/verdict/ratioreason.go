@@ -58,7 +58,7 @@ func (r *Ratio) times(v float64) string {
 
 // tooFew says that there are too few pairs, and why.
 func (r *Ratio) tooFew() string {
-	s := fmt.Sprintf("%s: %d pairs to compare, %d needed", r.Name(), r.Pairs, leastPairs)
+	s := fmt.Sprintf("%s: %d pairs to compare, %d needed", r.Name(), r.Pairs, LeastPairs)
 	if r.LeftOut > 0 {
 		s += fmt.Sprintf(" (in %d more no request was due, or both missed too many)", r.LeftOut)
 	}

@@ -1,12 +1,15 @@
 package verdict
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
 
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/stat"
 	"github.com/loadtestkit/load-tester/internal/unit"
 )
@@ -17,20 +20,20 @@ import (
 //	p99 response time 312ms (298 to 330ms), want <= 250ms (n=29,940; 28,100 within 250ms, 29,641 needed; open, 1000/s for 30s)
 //	error ratio 0.0213, want <= 0 (638 of 29,940: timeout 601, reset 37; first: read tcp ...)
 //	p99 response time 45.3ms (at least 41ms), want <= 50ms: n_eff 256 of 361: about 8s more (n=3,000)
-func reason(j *judgement) string {
-	r, c := &j.Result, j.c
-	s := fmt.Sprintf("%s %s%s, want %s %s", r.Limit.subject(), observed(r, c), span(r), r.Limit.Op, r.Limit.wantText())
-	if r.Verdict == Inconclusive {
+func (j *judgement) reason() string {
+	l := j.Limit
+	s := fmt.Sprintf("%s %s%s, want %s %s", l.subject(), j.observed(), j.span(), l.Op, l.wantText())
+	if j.Verdict == Inconclusive {
 		s += ": " + j.why
-		if r.Needs > 0 {
-			s += ": about " + unit.Duration(r.Needs) + " more"
+		if j.Needs > 0 {
+			s += ": about " + unit.Duration(j.Needs) + " more"
 		}
 	}
-	return s + " (" + strings.Join(details(r, c), "; ") + ")"
+	return s + " (" + strings.Join(j.details(), "; ") + ")"
 }
 
 // span writes the confidence interval, " (3.9 to 4.6ms)", or nothing.
-func span(r *Result) string {
+func (r *Result) span() string {
 	low, high := "", ""
 	if r.HaveInterval && r.Low > 0 && !math.IsInf(r.Low, 1) {
 		low = r.Limit.valueText(r.Low)
@@ -63,7 +66,7 @@ func cutUnit(s string) (digits, unit string) {
 }
 
 // detail says for one who knows statistics what the verdict rests on.
-func detail(j *judgement) string {
+func (j *judgement) detail() string {
 	var d []string
 	if j.DesignEffect > 0 && j.NEffective > 0 {
 		d = append(d, fmt.Sprintf("n_eff %s of %s, design effect %s", unit.Count(int64(j.NEffective)), unit.Count(j.N), unit.Number(j.DesignEffect)))
@@ -97,16 +100,16 @@ func (l Limit) wantText() string {
 }
 
 // observed says what the metric was.
-func observed(r *Result, c *Counts) string {
-	l := r.Limit
+func (j *judgement) observed() string {
+	l := j.Limit
 	switch {
-	case r.HaveObserved && l.Metric == Quantile && c.missed() > 0:
-		return l.valueText(r.Observed) + " among the succeeded"
-	case r.HaveObserved:
-		return l.valueText(r.Observed)
-	case l.Metric.IsTime() && c.Succeeded == 0:
+	case j.HaveObserved && l.Metric == Quantile && j.seen.Missed() > 0:
+		return l.valueText(j.Observed) + " among the succeeded"
+	case j.HaveObserved:
+		return l.valueText(j.Observed)
+	case l.Metric.IsTime() && j.seen.Succeeded == 0:
 		return "unknown, as no request succeeded"
-	case l.Metric == Quantile && stat.Rank(l.Q, c.Due) <= c.Succeeded:
+	case l.Metric == Quantile && stat.Rank(l.Q, j.seen.Due) <= j.seen.Succeeded:
 		return "unknown"
 	case l.Metric.IsTime():
 		return "without bound"
@@ -138,79 +141,99 @@ func (l Limit) valueText(v float64) string {
 
 // details are the parts of a reason that stand in brackets: of a missed limit
 // also what may have caused it, of a verdict what it speaks for.
-func details(r *Result, c *Counts) []string {
-	l, n, missed := r.Limit, unit.Count(c.Due), unit.Count(c.missed())
-	var d []string
-	why := ""
-	if r.Verdict == Fail {
-		why = causes(c)
+func (j *judgement) details() []string {
+	l, seen := j.Limit, j.seen
+	n, missed := unit.Count(seen.Due), unit.Count(seen.Missed())
+	why, first := "", ""
+	if j.Verdict == Fail {
+		all := causes(seen)
+		why = missedBy(all, seen)
+		if at := slices.IndexFunc(all, func(c cause) bool { return c.first != "" }); at >= 0 {
+			first = all[at].first
+		}
 	}
+	var d []string
 	switch l.Metric {
 	case Errors:
 		d = append(d, missed+" of "+n+why)
 	case Throughput:
-		d = append(d, unit.Count(c.Completed)+" completed in "+unit.Duration(c.Elapsed))
+		d = append(d, unit.Count(seen.Completed())+" completed in "+unit.Duration(seen.Elapsed))
 	case Goodput:
-		d = append(d, unit.Count(c.Succeeded)+" succeeded in "+unit.Duration(c.Elapsed))
+		d = append(d, unit.Count(seen.Succeeded)+" succeeded in "+unit.Duration(seen.Elapsed))
 	default:
 		d = append(d, "n="+n)
 	}
-	if t, ok := l.Threshold(); ok && r.Verdict == Fail {
+	if t, ok := l.Threshold(); ok && j.Verdict == Fail {
 		few := ""
 		if l.lower() {
 			few = "fewer than "
 		}
-		d = append(d, fmt.Sprintf("%s within %s, %s%s needed", unit.Count(c.Within), unit.Exact(t), few, unit.Count(stat.Rank(l.Q, c.Due))))
+		d = append(d, fmt.Sprintf("%s within %s, %s%s needed",
+			unit.Count(seen.Within[j.threshold]), unit.Exact(t), few, unit.Count(stat.Rank(l.Q, seen.Due))))
 	}
-	if l.Metric.IsTime() && c.missed() > 0 {
+	if l.Metric.IsTime() && seen.Missed() > 0 {
 		d = append(d, missed+" counted as missed"+why)
 	}
-	if r.Verdict == Fail && (l.Metric.IsTime() || l.Metric == Errors) {
-		d = append(d, first(c)...)
+	if first != "" && (l.Metric.IsTime() || l.Metric == Errors) {
+		d = append(d, "first: "+unit.Line(first))
 	}
 	// What a verdict speaks for: other loads and longer times may be another
 	// matter.
-	if r.Verdict != Inconclusive && l.Metric != Errors && c.Workload != "" {
-		d = append(d, c.Workload)
+	if j.Verdict != Inconclusive && l.Metric != Errors && seen.Load != "" {
+		d = append(d, seen.Load+" for "+unit.Duration(seen.Course()))
 	}
 	return d
 }
 
-// maxCauses is how many ways to fail one line names; chosen.
-const maxCauses = 4
+// A cause is one way in which requests failed.
+type cause struct {
+	name  string // an error kind, or "status 503"
+	n     int64
+	first string // the first message; "" if none was kept
+}
 
-// causes lists why requests did not succeed, as ": timeout 601, unsent 37".
-func causes(c *Counts) string {
-	var parts []string
-	add := func(name string, n int64) {
-		if n > 0 {
-			parts = append(parts, unit.Line(name)+" "+unit.Count(n))
+// causes returns how requests failed, the most frequent first.
+func causes(r *record.Record) (all []cause) {
+	for kind := record.NoError + 1; kind < record.Kinds; kind++ {
+		if n := r.Kinds[kind]; n > 0 {
+			c := cause{kind.String(), n, ""}
+			if kept := r.Samples[kind]; len(kept) > 0 {
+				c.first = kept[0].Text
+			}
+			all = append(all, c)
 		}
 	}
-	for i, k := range c.ErrorKinds {
+	for status, n := range r.Statuses {
+		if !record.Success(status) {
+			all = append(all, cause{fmt.Sprintf("status %d", status), n, ""})
+		}
+	}
+	slices.SortFunc(all, func(a, b cause) int { return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.name, b.name)) })
+	return all
+}
+
+// maxCauses is how many ways to fail one line names.
+const maxCauses = 4
+
+// missedBy lists why requests were missed, as ": timeout 601, unsent 37"; "" if
+// none was.
+func missedBy(all []cause, r *record.Record) string {
+	var parts []string
+	for i, c := range all {
 		if i == maxCauses {
 			parts = append(parts, "...")
 			break
 		}
-		add(k.Name, k.Count)
+		parts = append(parts, c.name+" "+unit.Count(c.n))
 	}
-	if len(parts) == 0 {
-		add("failed", c.Failed)
+	if r.Unsent > 0 {
+		parts = append(parts, "unsent "+unit.Count(r.Unsent))
 	}
-	add("unsent", c.Unsent)
-	add("unfinished", c.Unfinished)
+	if r.Unfinished > 0 {
+		parts = append(parts, "unfinished "+unit.Count(r.Unfinished))
+	}
 	if len(parts) == 0 {
 		return ""
 	}
 	return ": " + strings.Join(parts, ", ")
-}
-
-// first quotes the first error there is a message of.
-func first(c *Counts) []string {
-	for _, k := range c.ErrorKinds {
-		if k.First != "" {
-			return []string{"first: " + unit.Line(k.First)}
-		}
-	}
-	return nil
 }

@@ -2,89 +2,92 @@ package verdict
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/loadtestkit/load-tester/internal/record"
 )
 
 func TestReason(t *testing.T) {
 	const ms = time.Millisecond
-	faults := []KindCount{
-		{"status 503", 37, ""},
-		{"timeout", 601, "read tcp 127.0.0.1:51034: i/o \x1b[31mtimeout\n"},
-	}
-	seen := func(c Counts, d time.Duration) Counts {
-		c.Observed, c.HaveObserved = d, true
-		return c
-	}
-	with := func(c Counts, workload string, kinds ...KindCount) Counts {
-		c.Workload, c.ErrorKinds = workload, kinds
-		return c
-	}
+	loaded := func(r *record.Record) *record.Record { r.Load = "open, 1000/s"; return r }
 	for _, tc := range []struct {
 		limit string
-		c     Counts
+		r     *record.Record
 		want  string
 		why   string
 	}{
-		{"p99<=50ms", seen(even(10_000, 20, 0, enough), 4*ms),
+		{"p99<=50ms", even(10_000, 20, 0, enough),
 			"p99 response time 4ms (4 to 4.01ms), want <= 50ms (n=10,000)", "kept: what and from how many"},
-		{"p99<=50ms", seen(with(even(10_000, 300, 0, enough), "open, 1000/s for 10s"), 60*ms),
+		{"p99<=50ms", loaded(even(10_000, 300, 0, enough)),
 			"p99 response time 60ms (59.9 to 60ms), want <= 50ms (n=10,000; 9,700 within 50ms, 9,900 needed; open, 1000/s for 10s)", "missed: by how many too"},
-		{"p99<=50ms", seen(even(10_000, 101, 0, enough), 60*ms),
+		{"p99<=50ms", even(10_000, 101, 0, enough),
 			"p99 response time 60ms (4.01 to 60ms), want <= 50ms: too close to the limit to tell (n=10,000)", "no use in waiting"},
-		{"p99<=50ms", seen(even(10_000, 90, 0, enough), 4*ms),
+		{"p99<=50ms", even(10_000, 90, 0, enough),
 			"p99 response time 4ms (4 to 59.9ms), want <= 50ms: n_eff 8,803 of 27,213: about 21s more (n=10,000)", "what would settle it"},
-		{"p99<=50ms", seen(even(10_000, 300, 0, time.Second), 60*ms),
+		{"p99<=50ms", even(10_000, 300, 0, time.Second),
 			"p99 response time 60ms (59.9 to 60ms), want <= 50ms: missed, but 1s of load may all be a slow spell of the machine, a fail needs 10s: about 9s more (n=10,000)", "too short for a fail"},
-		{"p99>50ms", seen(even(10_000, 20, 0, enough), 31*ms),
-			"p99 response time 31ms (4.01 to 31ms), want > 50ms (n=10,000; 9,980 within 50ms, fewer than 9,900 needed)", "a limit from below"},
-		{"p99<=50ms", seen(even(10_000, 200, 0, enough), 50*ms+100),
-			"p99 response time 50.0001ms (50.0001 to 59.9ms), want <= 50ms (n=10,000; 9,800 within 50ms, 9,900 needed)", "three digits would show the limit itself"},
-		{"p99<=50ms", even(100, 0, 0, time.Second),
-			"p99 response time unknown, want <= 50ms: needs 3,000 requests to judge, has 100: about 29s more (n=100)", "too few"},
-		{"p99<=50ms", seen(with(even(10_000, 0, 638, enough), "", faults...), 4200*time.Microsecond),
-			`p99 response time without bound, want <= 50ms (n=10,000; 9,362 within 50ms, 9,900 needed; 638 counted as missed: status 503 37, timeout 601; first: read tcp 127.0.0.1:51034: i/o \x1b[31mtimeout\n)`,
+		{"p99>50ms", even(10_000, 20, 0, enough),
+			"p99 response time 4ms (4 to 4.01ms), want > 50ms (n=10,000; 9,980 within 50ms, fewer than 9,900 needed)", "a limit from below"},
+		{"p99<=50ms", seen(enough, equal(10_000, 50*ms+100)...),
+			"p99 response time 50.0001ms, want <= 50ms (n=10,000; 0 within 50ms, 9,900 needed)", "three digits would show the limit itself"},
+		{"p99<=50ms", even(50, 0, 0, time.Second),
+			"p99 response time unknown, want <= 50ms: needs 3,000 requests to judge, has 50: about 59s more (n=50)", "too few"},
+		{"p99<=50ms", together(seen(enough, mixed(9_963, 0, 601, timedOut)...), seen(enough, equal(37, refused)...)),
+			`p99 response time without bound, want <= 50ms (n=10,000; 9,362 within 50ms, 9,900 needed; 638 counted as missed: timeout 601, status 503 37; first: read tcp 127.0.0.1:51034: i/o \x1b[31mtimeout\n)`,
 			"more than 1 % missed: no p99 to show, and no escape from the server reaches the terminal"},
-		{"p50<=50ms", seen(even(1_000, 0, 100, time.Second), 4*ms),
+		{"p50<=50ms", even(1_000, 0, 100, time.Second),
 			"p50 response time 4ms among the succeeded, want <= 50ms (n=1,000; 100 counted as missed)", "kept, but not by all"},
-		{"p50<=50ms", even(1_000, 0, 1_000, time.Second),
-			"p50 response time unknown, as no request succeeded, want <= 50ms (n=1,000; 0 within 50ms, 500 needed; 1,000 counted as missed: failed 1,000)", "nothing looks fast"},
-		{"max<=100ms", Counts{Due: 1000, Succeeded: 1000, Max: 102_704 * time.Microsecond, Measured: enough},
+		{"p50<=50ms", seen(time.Second, equal(1_000, refused)...),
+			"p50 response time unknown, as no request succeeded, want <= 50ms (n=1,000; 0 within 50ms, 500 needed; 1,000 counted as missed: status 503 1,000)", "nothing looks fast"},
+		{"max<=100ms", seen(enough, equal(1_000, 102_704*time.Microsecond)...),
 			"max response time 102.7ms, want <= 100ms (n=1,000)", "exact"},
-		{"mean<=100ms", Counts{Due: 1000, Succeeded: 999, Failed: 1, Mean: ms, ErrorKinds: []KindCount{{"status 500", 1, ""}}},
-			"mean response time without bound, want <= 100ms (n=1,000; 1 counted as missed: status 500 1)", "one missed request"},
+		{"mean<=100ms", together(even(999, 0, 0, time.Second), seen(0, refused)),
+			"mean response time without bound, want <= 100ms (n=1,000; 1 counted as missed: status 503 1)", "one missed request"},
 		{"mean<=9.6ms", even(1_000, 100, 0, 2*time.Second),
-			"mean response time 9.6ms (9.03 to 9.99ms), want <= 9.6ms: too close to the limit to tell (n=1,000)", "at the limit itself"},
-		{"errors<=0", Counts{Due: 29_940, Succeeded: 29_302, Failed: 638, ErrorKinds: []KindCount{{"timeout", 601, "i/o timeout"}, {"reset", 37, ""}}},
-			"error ratio 0.0213, want <= 0 (638 of 29,940: timeout 601, reset 37; first: i/o timeout)", "a fact"},
+			"mean response time 9.6ms (9.25 to 9.83ms), want <= 9.6ms: too close to the limit to tell (n=1,000)", "at the limit itself"},
+		{"errors<=0", together(even(29_302, 0, 0, enough), seen(enough, equal(601, timedOut)...), seen(enough, equal(37, reset)...)),
+			`error ratio 0.0213, want <= 0 (638 of 29,940: timeout 601, reset 37; first: read tcp 127.0.0.1:51034: i/o \x1b[31mtimeout\n)`, "a fact"},
 		{"errors<=1%", even(10_000, 0, 0, enough),
 			"error ratio 0 (at most 0.0017), want <= 0.01 (0 of 10,000)", "kept"},
 		{"errors<=0.1%", even(10_000, 0, 100, enough),
-			"error ratio 0.01 (0.00759 to 0.0119), want <= 0.001 (100 of 10,000: failed 100)", "missed"},
+			"error ratio 0.01 (0.00759 to 0.0119), want <= 0.001 (100 of 10,000: reset 100; first: reset)", "missed"},
 		{"errors<=0.1%", even(10_000, 0, 10, enough),
 			"error ratio 0.001 (0.0000451 to 0.00337), want <= 0.001: too close to the limit to tell (10 of 10,000)", "at the limit itself"},
+		{"errors<=0", seen(enough, 0, unsent, unsent, unfinished),
+			"error ratio 0.75, want <= 0 (3 of 4: unsent 2, unfinished 1)", "what had no end has no message"},
 		{"throughput>=5000", even(1_000, 0, 0, 2*time.Second),
-			"throughput 500/s, want >= 5000/s (1,000 completed in 2s)", "a rate"},
-		{"goodput>=0.5", Counts{Due: 9, Failed: 9, Completed: 9, Elapsed: 8 * time.Second},
+			"throughput 500/s (497 to 502/s), want >= 5000/s (1,000 completed in 2s)", "a rate"},
+		{"goodput>=0.5", seen(9*time.Second, equal(9, refused)...),
 			"goodput 0/s, want >= 0.5/s (0 succeeded in 8s)", "none at all"},
-		{"goodput>=5", Counts{Due: 9, Succeeded: 9},
+		{"goodput>=5", seen(0, equal(9, 0)...),
 			"goodput unknown, want >= 5/s: no time passed (9 succeeded in 0s)", "cannot divide"},
-		{"max<=1s", Counts{}, "max response time, want <= 1s: no request was due", "no data"},
-		{"errors<=0", Counts{Due: 6, Failed: 6, ErrorKinds: []KindCount{{"a", 1, ""}, {"b", 1, ""}, {"c", 1, ""}, {"d", 1, ""}, {"e", 2, ""}}},
-			"error ratio 1, want <= 0 (6 of 6: a 1, b 1, c 1, d 1, ...)", "a line stays a line"},
+		{"max<=1s", seen(0), "max response time, want <= 1s: no request was due", "no data"},
+		{"errors<=0", failed(record.NoPorts, record.Write, record.TLS, record.Write, record.Connect, record.NoFDs),
+			"error ratio 1, want <= 0 (6 of 6: write 2, connect 1, no_fds 1, no_ports 1, ...; first: write)", "a line stays a line"},
 	} {
-		assert.Equal(t, tc.want, Judge(limit(t, tc.limit), tc.c, DefaultStandard).String(), tc.why)
+		assert.Equal(t, tc.want, judge(t, tc.limit, tc.r, DefaultStandard).String(), tc.why)
 	}
 }
 
+// failed returns the record of requests that failed in these ways.
+func failed(kinds ...record.Kind) *record.Record {
+	r := seen(0)
+	for _, k := range kinds {
+		r.Add(&record.Sample{Result: record.Result{Kind: k, Err: errors.New(k.String())}})
+	}
+	return r
+}
+
 func TestDetail(t *testing.T) {
-	check := func(l string, c Counts, want string) {
+	check := func(l string, r *record.Record, want string) {
 		t.Helper()
-		assert.Equal(t, want, Judge(limit(t, l), c, DefaultStandard.Among(2)).Detail)
+		assert.Equal(t, want, judge(t, l, r, DefaultStandard.Among(2)).Detail)
 	}
 	check("p99<=50ms", even(10_000, 10, 0, enough), "n_eff 8,803 of 10,000, design effect 1; alpha 0.005 for a fail, 0.05 for a pass")
 	check("errors<=1%", even(10_000, 0, 10, enough), "n_eff 1,760 of 10,000, design effect 5; alpha 0.005 for a fail, 0.05 for a pass")
@@ -95,7 +98,7 @@ func TestDetail(t *testing.T) {
 func TestSpan(t *testing.T) {
 	check := func(l string, low, high float64, want string) {
 		t.Helper()
-		assert.Equal(t, want, span(&Result{Limit: limit(t, l), Low: low, High: high, HaveInterval: true}))
+		assert.Equal(t, want, (&Result{Limit: limit(t, l), Low: low, High: high, HaveInterval: true}).span())
 	}
 	inf := math.Inf(1)
 	check("p99<=50ms", 3.9e6, 4.6e6, " (3.9 to 4.6ms)")
@@ -109,11 +112,11 @@ func TestSpan(t *testing.T) {
 	check("errors<=1%", 0, 0.01, " (at most 0.01)")
 	check("errors<=1%", 0.001, 0.02, " (0.001 to 0.02)")
 	check("throughput>=9", 8, 12.5, " (8 to 12.5/s)")
-	assert.Empty(t, span(&Result{Limit: limit(t, "max<=1s"), High: 1}), "no interval")
+	assert.Empty(t, (&Result{Limit: limit(t, "max<=1s"), High: 1}).span(), "no interval")
 }
 
 func TestWaive(t *testing.T) {
-	r := Judge(limit(t, "max<=1ms"), Counts{Due: 1, Succeeded: 1, Max: 2 * time.Millisecond, Measured: enough}, DefaultStandard)
+	r := judge(t, "max<=1ms", seen(enough, 2*time.Millisecond), DefaultStandard)
 	w := r.Waive("the race detector is on")
 	assert.Equal(t, "not judged: the race detector is on; max response time 2ms, want <= 1ms (n=1)", w.String())
 	assert.Equal(t, NotJudged, w.Verdict)

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/record"
 )
 
 // simulateAll makes the simulations run in full: minutes, not seconds.
@@ -103,44 +103,21 @@ var worlds = []world{
 
 // A virtual run offers one request per millisecond, for a limit on time.
 type virtual struct {
-	next   func() float64
-	limit  Limit
-	series *hist.Series
-	all    *hist.Histogram
-	c      Counts
+	next func() float64
+	seen *record.Record
 }
 
 func newVirtual(w *world, l Limit, seed uint64) *virtual {
-	t, _ := l.Threshold()
-	return &virtual{
-		next:   w.new(rand.New(rand.NewPCG(seed, 1))),
-		limit:  l,
-		series: hist.NewSeries([]time.Duration{t}),
-		all:    hist.New(10),
-	}
+	return &virtual{next: w.new(rand.New(rand.NewPCG(seed, 1))), seen: record.New(false, Thresholds([]Limit{l}))}
 }
 
-// until goes on to n requests in all and returns what was counted.
-func (v *virtual) until(n int64) Counts {
-	t, _ := v.limit.Threshold()
-	for ; v.c.Due < n; v.c.Due++ {
-		due, d := time.Duration(v.c.Due)*time.Millisecond, time.Duration(v.next()*1e6)
-		v.series.Due(due)
-		v.series.Done(due+d, true)
-		v.series.Completed(due + d)
-		v.series.Response(due, d)
-		v.all.Record(int64(d))
-		if d <= t {
-			v.c.Within++
-		}
-		v.c.Elapsed = max(v.c.Elapsed, due+d)
+// until goes on to n requests in all and returns what was seen.
+func (v *virtual) until(n int64) *record.Record {
+	for k := v.seen.Due; k < n; k++ {
+		due := time.Duration(k) * time.Millisecond
+		v.seen.Add(&record.Sample{N: k, Due: due, Sent: due, Done: due + time.Duration(v.next()*1e6), Result: record.Result{Status: 200}})
 	}
-	c := v.c
-	c.Succeeded, c.Completed = n, n
-	c.Measured = time.Duration(n) * time.Millisecond
-	c.Mean, c.Max = time.Duration(v.all.Mean()), time.Duration(v.all.Max())
-	c.Intervals = v.series.Intervals()
-	return c
+	return v.seen
 }
 
 // procedure judges a run of at most so many requests as a door does: look by
@@ -163,7 +140,7 @@ func look(w *world, l Limit, requests int64, seed uint64) (Verdict, int64) {
 	s.Repeated = true
 	for _, k := range Looks(time.Duration(requests) * time.Millisecond) {
 		n := k.At.Milliseconds()
-		if r := Judge(l, run.until(n), s.Share(k.Share)); r.Verdict != Inconclusive {
+		if r := Judge([]Limit{l}, run.until(n), s.Share(k.Share))[0]; r.Verdict != Inconclusive {
 			return r.Verdict, n
 		}
 	}

@@ -17,7 +17,6 @@ const (
 // rank correlation of the medians of its parts with time: "rose", "fell", or ""
 // if neither way. Fewer than 32 intervals do not tell.
 func trend(intervals []hist.Interval) string {
-	intervals = loaded(intervals)
 	if len(intervals) < trendParts {
 		return ""
 	}

@@ -8,12 +8,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/record"
 )
 
-// course returns a run of 10,000 requests in 10 s whose response times, in ms,
-// are a function of how far the run has come, and the limit's counts.
-func course(l Limit, ms func(part float64) float64) Counts {
+// course returns the record of 10,000 requests in 10 s whose response times, in
+// ms, are a function of how far the run has come.
+func course(l Limit, ms func(part float64) float64) *record.Record {
 	n := 0.0
 	w := &world{new: func(*rand.Rand) func() float64 {
 		return func() float64 { n++; return ms((n - 1) / 10_000) }
@@ -21,28 +21,22 @@ func course(l Limit, ms func(part float64) float64) Counts {
 	return newVirtual(w, l, 0).until(10_000)
 }
 
-// behind returns a run of 10 s at 200 arrivals/s on a target that serves fewer,
-// one after the other, so that they wait longer and longer.
-func behind(capacity func(part float64) float64) Counts {
-	const n = 2000
-	series, free := hist.NewSeries(nil), time.Duration(0)
-	for k := range n {
+// behind returns the record of 10 s at 200 arrivals/s on a target that serves
+// fewer, one after the other, so that they wait longer and longer.
+func behind(capacity func(part float64) float64) *record.Record {
+	times, free := make([]time.Duration, 2000), time.Duration(0)
+	for k := range times {
 		due := time.Duration(k) * 5 * time.Millisecond
-		free = max(free, due) + time.Duration(1e9/capacity(float64(k)/n))
-		series.Due(due)
-		series.Response(due, free-due)
-		series.Done(free, true)
-		series.Completed(free)
+		free = max(free, due) + time.Duration(1e9/capacity(float64(k)/2000))
+		times[k] = free - due
 	}
-	return Counts{
-		Due: n, Succeeded: n, Completed: n, Elapsed: free, Measured: 10 * time.Second, Intervals: series.Intervals(),
-	}
+	return seen(10*time.Second, times...)
 }
 
 func TestTrend(t *testing.T) {
 	check := func(want, why string, ms func(part float64) float64) {
 		t.Helper()
-		assert.Equal(t, want, trend(course(limit(t, "p50<=1s"), ms).Intervals), why)
+		assert.Equal(t, want, trend(course(limit(t, "p50<=1s"), ms).Series.Intervals()), why)
 	}
 	check("", "constant", func(float64) float64 { return 5 })
 	check("rose", "steadily", func(p float64) float64 { return 5 + 10*p })
@@ -75,7 +69,7 @@ func TestTrendExcusesWhatWasNotThroughout(t *testing.T) {
 		{"max>9ms", func(p float64) float64 { return 1 + p }, Fail, "no noise makes it fast"},
 	} {
 		l := limit(t, tc.limit)
-		r := Judge(l, course(l, tc.ms), DefaultStandard)
+		r := Judge([]Limit{l}, course(l, tc.ms), DefaultStandard)[0]
 		assert.Equal(t, tc.want, r.Verdict, "%s: %s: %s", tc.limit, tc.why, r)
 		if tc.want == Inconclusive {
 			assert.Contains(t, r.Reason, "missed, but the response times rose during the run")
@@ -86,7 +80,7 @@ func TestTrendExcusesWhatWasNotThroughout(t *testing.T) {
 		"throughput>=140":   Pass,         // always
 		"throughput>=150.5": Inconclusive, // in its first half alone
 	} {
-		r := Judge(limit(t, least), behind(func(part float64) float64 { return 151 - 2*math.Round(part) }), DefaultStandard)
+		r := judge(t, least, behind(func(part float64) float64 { return 151 - 2*math.Round(part) }), DefaultStandard)
 		assert.Equal(t, want, r.Verdict, "%s", r)
 	}
 	assert.False(t, throughout(make([]batch, 31), -1), "too few parts to tell")

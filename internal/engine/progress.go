@@ -7,33 +7,33 @@ import (
 	"github.com/loadtestkit/load-tester/internal/load"
 )
 
-// watchEvery is how often a Watch is told of progress.
-const watchEvery = 100 * time.Millisecond
+// progressEvery is how often a Watch is told of progress.
+const progressEvery = 100 * time.Millisecond
 
-// A Watch is told how far a run has come, every 100 ms and once at its end, from
+// A Watch is told how far a plan has come, every 100 ms and once at its end, from
 // one goroutine at a time.
 type Watch func(Progress)
 
-// Progress is how far a run has come.
+// Progress is how far a plan has come.
 type Progress struct {
 	load.Progress
 	Doing string // what is being done beside sending, such as "pair 37 of at most 200"; "" in a plain run
 }
 
-// A monitor tells a Watch of a run that may consist of many loops. A nil
-// monitor tells nobody.
+// A monitor tells a Watch of a measurement that may consist of many loops. A nil
+// monitor tells nothing.
 type monitor struct {
 	watch Watch
 	end   func()
 
 	mu    sync.Mutex
-	loop  *load.Loop    // under way; nil between two
+	loop  *load.Loop    // the one that runs; nil between two
 	done  load.Progress // of the loops that are over
 	doing string
 }
 
-// watching starts to tell watch, until end is called.
-func watching(watch Watch) *monitor {
+// startMonitor starts to tell watch, until end is called; nil for a nil watch.
+func startMonitor(watch Watch) *monitor {
 	m := &monitor{watch: watch, end: func() {}}
 	if watch == nil {
 		return m
@@ -42,7 +42,7 @@ func watching(watch Watch) *monitor {
 	m.end = sync.OnceFunc(func() { close(stop); <-stopped })
 	go func() {
 		defer close(stopped)
-		t := time.NewTicker(watchEvery)
+		t := time.NewTicker(progressEvery)
 		defer t.Stop()
 		for {
 			select {
@@ -75,8 +75,8 @@ func (m *monitor) total() load.Progress {
 	return p
 }
 
-// says is what is being done from now on.
-func (m *monitor) says(doing string) {
+// tell sets what is being done from now on.
+func (m *monitor) tell(doing string) {
 	if m == nil {
 		return
 	}
@@ -85,18 +85,18 @@ func (m *monitor) says(doing string) {
 	m.doing = doing
 }
 
-// repeats begins anew: what follows is a repeat of what was.
-func (m *monitor) repeats() {
+// restart sets what is being done and begins to count anew.
+func (m *monitor) restart(doing string) {
 	if m == nil {
 		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.done, m.doing = load.Progress{}, "repeating"
+	m.done, m.doing = load.Progress{}, doing
 }
 
-// follows makes loop the one under way until the returned function is called.
-func (m *monitor) follows(loop *load.Loop) (over func()) {
+// follow makes loop the one that runs until the returned function is called.
+func (m *monitor) follow(loop *load.Loop) (over func()) {
 	if m == nil {
 		return func() {}
 	}

@@ -1,0 +1,128 @@
+package baseline
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/unit"
+	"github.com/loadtestkit/load-tester/internal/verdict"
+)
+
+// A Baseline is the earlier runs in a file, for a new one to be judged by or to be
+// added to.
+type Baseline struct {
+	Path       string
+	Name       string              // of the runs that are compared; "" means what a run sends, as benchmarks have it
+	Update     bool                // runs are added to the file instead of judged
+	Tolerances []verdict.Tolerance // by how much slower is too slow
+
+	records []Record
+	here    Fingerprint
+}
+
+// Load reads the file. Without one there are no earlier runs.
+func (b *Baseline) Load() (err error) {
+	b.here = Here()
+	b.records, err = Read(b.Path)
+	return err
+}
+
+// record is a run as the file has it. reference is what [Reference] said right
+// before it.
+func (b *Baseline) record(d *report.Document, reference time.Duration) (Record, error) {
+	r := Record{
+		Schema:      Schema,
+		Name:        b.Name,
+		At:          d.StartedAt,
+		Quantiles:   map[string]float64{},
+		N:           d.Requests.Due,
+		Throughput:  d.Rate.Throughput,
+		Fingerprint: b.here,
+		Calibrator:  Calibrator{Reference: float64(reference)},
+		Noise:       map[string]float64{},
+	}
+	if r.Name == "" {
+		r.Name = d.Name()
+	}
+	r.Revision, r.Dirty = Revision()
+	for _, q := range unit.Quantiles {
+		if v := d.ResponseTime.Quantile(q); v != nil {
+			r.Quantiles[unit.QuantileName(q)] = float64(*v)
+		}
+	}
+	for _, l := range d.Limits {
+		if l.NEffective != nil {
+			r.NEffective = *l.NEffective
+		}
+	}
+	if p50 := d.Generator.Control.P50; p50 != nil {
+		r.Calibrator.NullHandler = float64(*p50)
+	}
+	for name, v := range map[string]*float64{
+		"steal": d.Generator.Steal, "throttled": d.Generator.Throttled,
+		"foreign_cpu": d.Generator.ForeignCPU, "cpu_pressure": d.Generator.CPUPressure,
+	} {
+		if v != nil {
+			r.Noise[name] = *v
+		}
+	}
+	var err error
+	r.Histogram, err = d.Record.Response.HDR()
+	return r, err
+}
+
+// Judge adds to a run what those before it say of it. waive is why it is not
+// judged, "" if it is.
+func (b *Baseline) Judge(d *report.Document, reference time.Duration, waive string) error {
+	now, err := b.record(d, reference)
+	if err != nil {
+		return err
+	}
+	for _, t := range b.Tolerances {
+		runs, others, different := Earlier(b.records, now.Name, b.here, t.Name())
+		l := report.LimitResult{Limit: fmt.Sprintf("%s<=%vx baseline", t.Name(), t.Ratio), N: d.Requests.Due}
+		if run, ok := now.Run(t.Name()); !ok {
+			l.Verdict, l.Reason = verdict.Inconclusive, t.Name()+" against the baseline: too few requests for it"
+		} else {
+			s := verdict.DefaultStandard.Among(len(b.Tolerances))
+			res := verdict.JudgeBaseline(runs, run, t.Ratio, s.Fail, s.Pass)
+			l.Verdict, l.Reason = res.Verdict, t.Name()+" against the baseline: "+res.Reason
+			if res.Ratio > 0 {
+				l.Observed, l.Low, l.High = &res.Ratio, &res.Low, &res.High
+			}
+			if others > 0 && res.Runs < verdict.LeastBaseline {
+				l.Reason += fmt.Sprintf(" (%d more are of another kind of machine: %s)", others, strings.Join(different, ", "))
+			}
+		}
+		if waive != "" {
+			l.Verdict, l.Reason = verdict.NotJudged, "not judged: "+waive+"; "+l.Reason
+		}
+		d.Limits = append(d.Limits, l)
+	}
+	d.Verdict = report.Overall(d.Judged())
+	return nil
+}
+
+// Add adds a run to the file and says so in the document. A run that missed a
+// limit or is not to be judged, for the reason waive, is no example and is not
+// added.
+func (b *Baseline) Add(d *report.Document, reference time.Duration, waive string) error {
+	if d.Verdict == verdict.Fail {
+		waive = "a limit was missed"
+	}
+	if waive != "" {
+		d.Recorded = fmt.Sprintf("not recorded in %s, as %s", b.Path, waive)
+		return nil
+	}
+	r, err := b.record(d, reference)
+	if err != nil {
+		return err
+	}
+	if err := Append(b.Path, r); err != nil {
+		return err
+	}
+	d.Recorded = "recorded in " + b.Path
+	return nil
+}

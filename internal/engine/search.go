@@ -1,0 +1,150 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/loadtestkit/load-tester/internal/host"
+	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/record"
+	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/unit"
+	"github.com/loadtestkit/load-tester/internal/verdict"
+)
+
+const (
+	// searchStart is where a search begins, in arrivals per second: nearly
+	// everything takes it, and doubling gets far in a few trials.
+	searchStart = 100
+	// searchBudget is how long a search goes on at most: on a quiet machine
+	// one takes about a minute.
+	searchBudget = 150 * time.Second
+	// drainLeast is how long a trial waits at its end, at least, for what is in
+	// flight, and drainTimes the same in tightest limits on time: what takes
+	// longer has missed them.
+	drainLeast = time.Second
+	drainTimes = 4
+)
+
+// A searchPlan is a search for the highest arrival rate at which limits hold.
+type searchPlan struct {
+	arm  *armPlan // of one trial
+	most float64
+}
+
+// NewSearch checks o and fills in defaults. Its error joins a *[Fault] for each
+// option that is wrong.
+func NewSearch(o SearchOptions) (Plan, error) {
+	var f faults
+	f.add(len(o.Stages) > 0, "Stages", "are set, but a search chooses its rates; leave them out")
+	f.add(len(o.Limits) == 0, "Limits", "none is given, want at least one such as p99<=50ms")
+	for _, l := range o.Limits {
+		bounded := l.Metric == verdict.Quantile || l.Metric == verdict.Max || l.Metric == verdict.Errors
+		f.add(!bounded || l.Op != verdict.Below && l.Op != verdict.AtMost,
+			"Limits", "%v is no bound that more load can break, want one such as p99<=50ms or errors<=0.1%%", l)
+	}
+	if o.Rate == 0 {
+		o.Rate = searchStart
+		if o.Most > 0 {
+			o.Rate = min(o.Rate, o.Most)
+		}
+	}
+	f.add(o.Most != 0 && !(o.Most >= o.Rate && o.Most <= maxRate), "Most", "%v is below the rate that the search begins with, %v, or above 1e9", o.Most, o.Rate)
+	p := &armPlan{target: o.Target, Settings: o.Settings, duration: time.Second, limits: o.Limits}
+	p.Stages = nil
+	f = append(f, p.check()...)
+	if err := f.err(); err != nil {
+		return nil, err
+	}
+	p.Budget = cmp.Or(p.Budget, searchBudget)
+	return &searchPlan{arm: p, most: o.Most}, nil
+}
+
+// Run makes the search; see [Plan].
+func (p *searchPlan) Run(ctx, cut context.Context, watch Watch) (*report.Document, error) {
+	m := startMonitor(watch)
+	defer m.end()
+	w := &walk{session: session{ctx: ctx, cut: cut, monitor: m}}
+	w.search = verdict.NewSearch(verdict.SearchOptions{Start: p.arm.Rate, Most: p.most, Budget: p.arm.Budget})
+	return w.measure([]*armPlan{p.arm}, w.load, w.describe)
+}
+
+// A walk is a search made once: trials at one rate after another.
+type walk struct {
+	session
+	search *verdict.Search
+	trials []report.Trial
+}
+
+// load makes trials until the search is over.
+func (w *walk) load() error {
+	to := w.arms[0]
+	for t, ok := w.search.Next(); ok; t, ok = w.search.Next() {
+		w.monitor.tell(fmt.Sprintf("trial %d at %s, %s", len(w.trials)+1, unit.Rate(t.Rate), atMost(to.Budget)))
+		began := time.Now()
+		r, err := w.try(to, t)
+		if err != nil {
+			return err
+		}
+		if w.stopped() {
+			w.search.Interrupt()
+			return nil
+		}
+		limit, why := verdict.Blame(to.limits, r)
+		w.search.Record(verdict.TrialResult{Held: limit == "", Limit: limit, Took: time.Since(began)})
+		d := report.Summarize(r.Response)
+		w.trials = append(w.trials, report.Trial{
+			Rate: t.Rate, Duration: t.For, Purpose: t.Purpose,
+			Due: r.Due, Sent: r.Sent, Succeeded: r.Succeeded,
+			P50: d.P50, P99: d.P99, Held: why == "", Reason: why,
+		})
+		to.seen.Merge(r)
+	}
+	return nil
+}
+
+// try makes a trial.
+func (w *walk) try(to *arm, t verdict.TrialPlan) (*record.Record, error) {
+	schedule := load.Constant(t.Rate)
+	schedule.Poisson, schedule.Seed = to.Poisson, to.schedule.Seed
+	sensors := to.watchMachine()
+	r, err := to.send(w.ctx, w.cut, stretch{
+		schedule: reseeded(&schedule, uint64(len(w.trials))), warmup: t.Warmup, duration: t.For,
+		grace: min(to.Grace, max(drainLeast, drainTimes*to.longestLimit())),
+	}, w.monitor)
+	machine := sensors()
+	if err == nil {
+		to.describe(r, machine)
+	}
+	return r, err
+}
+
+// overload are the warnings of too high a rate, which a search tries on purpose.
+var overload = []string{host.SentBelowDue, host.Lateness, host.PermitsExhausted}
+
+// describe makes the document of what was found.
+func (w *walk) describe() (*report.Document, error) {
+	to := w.arms[0]
+	to.complete(w.machine)
+	d, err := w.document(report.Search, to, nil)
+	if err != nil {
+		return nil, err
+	}
+	found := w.search.Result()
+	d.StartedAt, d.Elapsed, d.Interrupted = w.began, w.took, w.stopped()
+	d.Config.Duration = 0
+	d.Verdict = found.Verdict
+	d.Found = &report.Found{
+		Low: report.Finite(found.Low), High: report.Finite(found.High), StoppedBy: found.StoppedBy, Reason: found.Reason, Trials: w.trials,
+	}
+	for _, l := range to.limits {
+		d.Found.Limits = append(d.Found.Limits, l.String())
+	}
+	d.Generator.Warnings = slices.DeleteFunc(d.Generator.Warnings, func(w report.Warning) bool {
+		return slices.Contains(overload, w.Code)
+	})
+	return d, nil
+}

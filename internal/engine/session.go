@@ -1,0 +1,99 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/loadtestkit/load-tester/internal/host"
+	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/verdict"
+)
+
+// A session is one measurement: targets that are open, sensors that watch the
+// machine meanwhile, and contexts that may end it.
+type session struct {
+	ctx, cut context.Context
+	monitor  *monitor
+	arms     []*arm // in the order of the plans
+	began    time.Time
+	took     time.Duration
+	machine  host.Usage // once the load is over
+}
+
+// measure opens the targets of some plans, makes the load, lets describe make
+// the document of it, and closes the targets.
+func (s *session) measure(plans []*armPlan, load func() error, describe func() (*report.Document, error)) (d *report.Document, err error) {
+	defer func() {
+		if left := s.close(); left != nil && d != nil {
+			d.Generator.Warnings = append(d.Generator.Warnings, report.Warning{Code: "abandoned", Text: left.Error()})
+		}
+	}()
+	for _, p := range plans {
+		a, err := p.open(s.ctx)
+		switch {
+		case err != nil && p.role != "":
+			return nil, fmt.Errorf("%s: %w", p.role, err)
+		case err != nil:
+			return nil, err
+		}
+		s.arms = append(s.arms, a)
+	}
+	sensors := plans[0].watchMachine()
+	s.began = time.Now()
+	err = load()
+	s.took, s.machine = time.Since(s.began), sensors()
+	if err != nil {
+		return nil, err
+	}
+	return describe()
+}
+
+// watchMachine starts the sensors; the function it returns stops them.
+func (p *armPlan) watchMachine() (stop func() host.Usage) {
+	if p.Virtual {
+		return func() host.Usage { return host.Usage{} }
+	}
+	return host.Start(os.DirFS("/")).Stop
+}
+
+// close closes the targets. Its error says what went on nevertheless.
+func (s *session) close() error {
+	var errs []error
+	for _, a := range s.arms {
+		errs = append(errs, a.close())
+	}
+	return errors.Join(errs...)
+}
+
+// stopped reports whether the measurement was interrupted.
+func (s *session) stopped() bool { return s.ctx.Err() != nil || s.cut.Err() != nil }
+
+// document returns the document of an arm whose load is over, and how its limits
+// were judged.
+func (s *session) document(kind report.Kind, a *arm, judged []verdict.Result) (*report.Document, error) {
+	r := a.seen
+	if err := r.Check(); err != nil {
+		return nil, fmt.Errorf("the counts of run %s do not add up, which is a defect of load-tester: %w", a.run, err)
+	}
+	d := report.New(a.facts(kind), r)
+	if d.StartedAt.IsZero() {
+		d.StartedAt = s.began
+	}
+	for _, w := range warnings(r, a.limits) {
+		d.Generator.Warnings = append(d.Generator.Warnings, report.Warning{Code: w.Code, Text: w.Text})
+	}
+	if r.Abandoned > 0 {
+		d.Generator.Warnings = append(d.Generator.Warnings, report.Warning{
+			Code: "abandoned",
+			Text: fmt.Sprintf("%d calls of the function went on after the run: it ignores the end of its context", r.Abandoned),
+		})
+	}
+	for _, result := range judged {
+		d.Limits = append(d.Limits, report.NewLimitResult(result))
+	}
+	d.Verdict = verdict.Overall(judged)
+	return d, nil
+}
