@@ -58,6 +58,7 @@ var allowed = []struct{ from, to, why string }{
 	{"internal/baseline", "internal/host", "what kind of machine this is"},
 	{"internal/baseline", "internal/verdict", "runs to judge by"},
 	{"internal/report", "internal/hist", "distributions"},
+	{"internal/report", "internal/host", "what sensors read"},
 	{"internal/report", "internal/stat", "whether a quantile can be shown"},
 	{"internal/report", "internal/unit", "how numbers are written"},
 	{"internal/report", "internal/verdict", "verdicts"},
@@ -72,7 +73,6 @@ var allowed = []struct{ from, to, why string }{
 	{"internal/http1", "internal/record", "how an exchange failed"},
 	{"internal/hist", "internal/stat", "nearest rank"},
 	{"internal/host", "internal/stat", "nearest rank"},
-	{"internal/host", "internal/unit", "how numbers are written"},
 }
 
 // only says who may import a package from outside, tests apart.

@@ -123,7 +123,7 @@ func (e *exploration) explore(ctx, cut context.Context) error {
 		}
 		e.monitor.says(fmt.Sprintf("trial %d at %s, at most %s", len(e.trials)+1, unit.Rate(t.Rate), unit.Duration(e.budget)))
 		began := time.Now()
-		o, usage, err := e.try(ctx, cut, t)
+		o, err := e.try(ctx, cut, t)
 		if err != nil {
 			return err
 		}
@@ -131,14 +131,14 @@ func (e *exploration) explore(ctx, cut context.Context) error {
 			e.search.Interrupt()
 			return nil
 		}
-		limit, why := e.judge(o, usage)
+		limit, why := e.judge(o)
 		e.search.Record(verdict.TrialResult{Held: limit == "", Limit: limit, Took: time.Since(began)})
 		e.note(t, o, why)
 	}
 }
 
 // try makes a trial.
-func (e *exploration) try(ctx, cut context.Context, t verdict.TrialPlan) (*record.Record, host.Usage, error) {
+func (e *exploration) try(ctx, cut context.Context, t verdict.TrialPlan) (*record.Record, error) {
 	schedule := load.Constant(t.Rate)
 	schedule.Poisson, schedule.Seed = e.plan.opts.Poisson, e.plan.opts.Seed
 	sensors := host.Start(os.DirFS("/"))
@@ -146,27 +146,27 @@ func (e *exploration) try(ctx, cut context.Context, t verdict.TrialPlan) (*recor
 		schedule: later(&schedule, len(e.trials)), origin: course(e.outcome), warmup: t.Warmup, duration: t.For,
 		grace: min(e.plan.opts.Grace, max(drainLeast, drainTimes*e.plan.longestLimit())),
 	}, e.monitor)
-	return o, sensors.Stop(), err
+	if usage := sensors.Stop(); err == nil {
+		o.Machine = usage
+	}
+	return o, err
 }
 
 // judge says what a trial ran into: one of verdict's words, "" if it held.
-func (e *exploration) judge(o *record.Record, u host.Usage) (limit, why string) {
-	use := 0.0
-	if u.HaveCPU && e.plan.opts.URL != "" {
-		use = cpuUse(u, o)
-	}
+func (e *exploration) judge(o *record.Record) (limit, why string) {
 	behind := float64(o.Due-o.Sent) > verdict.MostUnsent*float64(o.Due)
 	if behind && o.PeakInFlight < e.plan.opts.Concurrency {
 		return verdict.ByGenerator, fmt.Sprintf("%s of what was due was sent", unit.Percent(ratio(o.Sent, o.Due)))
 	}
 	if missed := e.plan.missed(o); len(missed) > 0 {
 		miss := missed[0]
-		switch {
-		case u.Steal.Value > verdict.MostSteal:
-			return verdict.ByHost, fmt.Sprintf("%s, while the hypervisor took %s of this machine", miss, unit.Percent(u.Steal.Value))
-		case use > verdict.MostCPU:
-			return verdict.ByGenerator, fmt.Sprintf("%s, with %s of the generator's processors in use", miss, unit.Percent(use))
-		case e.generatorLate(o):
+		if why := verdict.Steal.Excuses(o); why != "" {
+			return verdict.ByHost, miss + ", while " + why
+		}
+		if why := verdict.ExcuseOwnCPU(o); why != "" {
+			return verdict.ByGenerator, miss + ", while " + why
+		}
+		if e.generatorLate(o) {
 			return verdict.ByGenerator, miss + ", most of it the generator's own lateness"
 		}
 		return verdict.ByTarget, miss

@@ -22,7 +22,7 @@ func (e *exploration) note(t verdict.TrialPlan, o *record.Record, why string) {
 }
 
 // overload are the warnings of too high a rate, which a search tries on purpose.
-var overload = []string{host.SentBelowDue, host.Lateness, host.PermitsExhausted}
+var overload = []string{verdict.SentBelowDue, verdict.Lateness, verdict.PermitsExhausted}
 
 // report makes the report of what was found.
 func (e *exploration) report(u host.Usage) *report.Capacity {
@@ -31,7 +31,8 @@ func (e *exploration) report(u host.Usage) *report.Capacity {
 	if o == nil {
 		o = e.arm.nothing()
 	}
-	all := e.plan.report(o, u, e.arm.pool, nil)
+	o.Machine = u
+	all := e.plan.report(o, e.arm.pool, nil)
 	r := &report.Capacity{
 		Schema: report.SchemaVersion, Tool: all.Tool, RunID: all.RunID, StartedAt: e.began, Config: all.Config,
 		Elapsed: time.Since(e.began), Low: finite(found.Low), High: finite(found.High),

@@ -107,11 +107,11 @@ func TestJudgeTrial(t *testing.T) {
 	url := Options{URL: "http://192.0.2.1/"}
 	quick, slow := took(n, time.Millisecond), took(n, 60*time.Millisecond)
 	held := record.Record{
-		Totals: record.Totals{Due: n, Sent: n, Succeeded: n}, Within: []int64{n}, PeakInFlight: 5,
+		Totals: record.Totals{Due: n, Sent: n, Succeeded: n}, Within: []int64{n}, PeakInFlight: 5, Processors: 2,
 		Response: quick, Service: quick, Lateness: took(n, time.Microsecond), Waited: took(n, 0),
 	}
-	busy := host.Usage{Wall: time.Second, HaveCPU: true, CPU: time.Second * time.Duration(ownProcessors()) * 9 / 10}
-	stolen := host.Usage{Wall: time.Second, Steal: host.Reading{Value: 0.2, OK: true}}
+	busy := host.Usage{Wall: time.Second, HaveCPU: true, CPUUser: 1800 * time.Millisecond}
+	stolen := host.Usage{Wall: time.Second, Readings: host.Readings{Steal: new(0.2)}}
 	for _, tc := range []struct {
 		o      Options
 		change func(*record.Record)
@@ -124,7 +124,7 @@ func TestJudgeTrial(t *testing.T) {
 		{url, func(*record.Record) {}, stolen, "", ""},
 		{inProcess, func(o *record.Record) { o.Within[0] = n - 10 }, busy, "", ""}, // 1 % may
 		{inProcess, func(o *record.Record) { o.Within[0] = n - 11 }, busy, verdict.ByTarget, "11 of 1000 not within 50ms"},
-		{url, func(o *record.Record) { o.Within[0] = n - 11 }, busy, verdict.ByGenerator, "90.0% of the generator's processors"},
+		{url, func(o *record.Record) { o.Within[0] = n - 11 }, busy, verdict.ByGenerator, "90.0% of its processors"},
 		{url, func(o *record.Record) { o.Within[0] = n - 11 }, stolen, verdict.ByHost, "the hypervisor took 20.0%"},
 		{url, func(o *record.Record) { o.Succeeded, o.Failed, o.Within[0] = n-50, 50, n-50 }, host.Usage{}, verdict.ByTarget, "not within"},
 		{url, func(o *record.Record) { o.Response, o.Service, o.Within[0] = slow, slow, 0 }, host.Usage{}, verdict.ByTarget, "not within"},
@@ -137,9 +137,12 @@ func TestJudgeTrial(t *testing.T) {
 		c, err := NewCapacity(tc.o)
 		require.NoError(t, err)
 		o := held
-		o.Within = []int64{n}
+		o.Within, o.Machine = []int64{n}, tc.usage
+		if tc.o.Handler != nil {
+			o.Place = record.InProcess
+		}
 		tc.change(&o)
-		by, why := (&exploration{Capacity: c}).judge(&o, tc.usage)
+		by, why := (&exploration{Capacity: c}).judge(&o)
 		assert.Equal(t, tc.want, by, why)
 		assert.Contains(t, why, tc.reason)
 		assert.Equal(t, by == "", why == "")

@@ -56,7 +56,8 @@ func (c *contestant) report(u host.Usage) *report.Report {
 	if o == nil {
 		o = c.arm.nothing()
 	}
-	return c.plan.report(o, u, c.arm.pool, c.plan.judge(o, c.plan.standard()))
+	o.Machine = u
+	return c.plan.report(o, c.arm.pool, c.plan.judge(o, c.plan.standard()))
 }
 
 // result is what r says of c.

@@ -223,12 +223,12 @@ func TestRecordsSayWhereTheTargetRuns(t *testing.T) {
 // The quota of a control counts in each of its blocks in which it is known.
 func TestThrottledControl(t *testing.T) {
 	c := &control{}
-	for _, throttled := range []host.Reading{{Value: 0.1, OK: true}, {}, {Value: 0.3, OK: true}} {
-		c.add(record.New(false, nil), host.Usage{Throttled: throttled})
+	for _, throttled := range []*float64{new(0.1), nil, new(0.3)} {
+		c.add(record.New(false, nil), host.Usage{Readings: host.Readings{Throttled: throttled}})
 	}
 	assert.Equal(t, 3, c.blocks)
-	assert.InDelta(t, 0.2, c.outcome.Machine.Throttled.Value, 1e-12)
-	assert.True(t, c.outcome.Machine.Throttled.OK)
+	require.NotNil(t, c.outcome.Machine.Throttled)
+	assert.InDelta(t, 0.2, *c.outcome.Machine.Throttled, 1e-12)
 }
 
 // A handler that burns processor time for every request fails its limit: the

@@ -80,10 +80,10 @@ func (c *control) run(ctx, cut context.Context, had time.Duration) {
 func (c *control) add(o *record.Record, u host.Usage) {
 	c.blocks++
 	c.outcome = merged(c.outcome, o)
-	if u.Throttled.OK {
-		c.throttle += u.Throttled.Value
+	if u.Throttled != nil {
+		c.throttle += *u.Throttled
 		c.sensed++
-		c.outcome.Machine.Throttled = host.Reading{Value: c.throttle / float64(c.sensed), OK: true}
+		c.outcome.Machine.Throttled = new(c.throttle / float64(c.sensed))
 	}
 }
 

@@ -2,14 +2,12 @@ package engine
 
 import (
 	"cmp"
-	"fmt"
 	"os"
 	"runtime"
 	"slices"
 	"strconv"
 	"time"
 
-	"github.com/loadtestkit/load-tester/internal/hist"
 	"github.com/loadtestkit/load-tester/internal/host"
 	"github.com/loadtestkit/load-tester/internal/http1"
 	"github.com/loadtestkit/load-tester/internal/record"
@@ -18,9 +16,9 @@ import (
 	"github.com/loadtestkit/load-tester/internal/wire"
 )
 
-// report makes the report of a run from what the load saw, what the sensors say
-// about it, and how its limits were judged.
-func (p *Plan) report(o *record.Record, u host.Usage, w *wire.Pool, limits []verdict.Result) *report.Report {
+// report makes the report of a run from what was seen of it and how its limits
+// were judged.
+func (p *Plan) report(o *record.Record, w *wire.Pool, limits []verdict.Result) *report.Report {
 	r := &report.Report{
 		Schema:      report.SchemaVersion,
 		Tool:        report.Tool{Name: "load-tester", Version: Version()},
@@ -72,7 +70,7 @@ func (p *Plan) report(o *record.Record, u host.Usage, w *wire.Pool, limits []ver
 		}
 	}
 	p.rates(r, o)
-	p.generator(r, o, u, w)
+	p.generator(r, o, w)
 	for _, l := range limits {
 		r.Limits = append(r.Limits, report.NewLimitResult(l))
 	}
@@ -153,26 +151,23 @@ func (p *Plan) rates(r *report.Report, o *record.Record) {
 }
 
 // generator is how the generator itself did.
-func (p *Plan) generator(r *report.Report, o *record.Record, u host.Usage, w *wire.Pool) {
+func (p *Plan) generator(r *report.Report, o *record.Record, w *wire.Pool) {
 	engine := "goroutines"
 	if o.Loops > 0 {
 		engine = "epoll"
 	}
-	g := &r.Generator
+	g, u := &r.Generator, o.Machine
 	*g = report.Generator{
 		Engine:           engine,
-		Processors:       processors(o),
+		Processors:       o.Processors,
 		GOMAXPROCS:       runtime.GOMAXPROCS(0),
 		GOOS:             runtime.GOOS,
 		GOARCH:           runtime.GOARCH,
 		GCPauseTotal:     &u.GCPauseTotal,
 		GCPauseMax:       &u.GCPauseMax,
 		SchedLatencyP99:  &u.SchedLatencyP99,
-		Steal:            optional(u.Steal),
-		Throttled:        optional(u.Throttled),
-		CPUPressure:      optional(u.Pressure),
-		ForeignCPU:       optional(u.ForeignCPU),
-		RunQueue:         optional(u.RunQueue),
+		CPUUse:           u.CPUShare(o.Processors),
+		Readings:         u.Readings,
 		HiccupP99:        &u.Hiccup99,
 		HiccupMax:        &u.HiccupMax,
 		ClockDrift:       &u.ClockDrift,
@@ -185,45 +180,14 @@ func (p *Plan) generator(r *report.Report, o *record.Record, u host.Usage, w *wi
 		g.ConnectionsOpened = w.Opened()
 	}
 	if u.HaveCPU {
-		use := cpuUse(u, o)
-		g.CPUUse, g.CPUUser, g.CPUSystem, g.MaxRSS = &use, &u.CPUUser, &u.CPUSystem, &u.MaxRSS
+		g.CPUUser, g.CPUSystem, g.MaxRSS = &u.CPUUser, &u.CPUSystem, &u.MaxRSS
 		if n := o.Sent + o.Warmup.Sent; n > 0 {
-			each := u.CPU / time.Duration(n)
+			each := u.CPU() / time.Duration(n)
 			g.CPUPerRequest = &each
 		}
 	}
-	l := host.Load{
-		Open:             p.schedule != nil,
-		InProcess:        p.opts.URL == "",
-		Loopback:         p.opts.URL != "" && w.Loopback(),
-		Processors:       g.Processors,
-		LatenessMax:      time.Duration(o.Lateness.Max()),
-		Due:              o.Due,
-		Sent:             o.Sent,
-		Concurrency:      p.opts.Concurrency,
-		PeakInFlight:     o.PeakInFlight,
-		PermitsExhausted: o.Exhausted,
-		Elapsed:          o.Elapsed,
-	}
-	quantile := func(h *hist.Histogram, q float64) time.Duration {
-		v, _ := h.Quantile(q)
-		return time.Duration(v)
-	}
-	l.Lateness50, l.Lateness99 = quantile(o.Lateness, 0.5), quantile(o.Lateness, 0.99)
-	l.ResponseP50 = quantile(o.Response, 0.5)
-	for _, limit := range p.opts.Limits {
-		if limit.Metric.IsTime() && (l.Threshold == 0 || limit.Time < l.Threshold) {
-			l.Threshold = limit.Time
-		}
-	}
-	for _, warning := range host.Warnings(u, l) {
-		g.Warnings = append(g.Warnings, report.Warning{Code: warning.Code, Text: warning.Text})
-	}
-	if o.Abandoned > 0 {
-		g.Warnings = append(g.Warnings, report.Warning{
-			Code: "abandoned",
-			Text: fmt.Sprintf("%d calls of the function went on after the run: it does not heed its context", o.Abandoned),
-		})
+	for _, warning := range verdict.Warnings(o, p.opts.Limits) {
+		g.Warnings = append(g.Warnings, report.Warning(warning))
 	}
 }
 
@@ -243,17 +207,4 @@ func ownProcessors() int {
 		return 1
 	}
 	return runtime.GOMAXPROCS(0)
-}
-
-// cpuUse is the part of those processors that this process used.
-func cpuUse(u host.Usage, o *record.Record) float64 {
-	return u.CPU.Seconds() / (u.Wall.Seconds() * float64(processors(o)))
-}
-
-// optional is a reading as reports have it.
-func optional(r host.Reading) *float64 {
-	if !r.OK {
-		return nil
-	}
-	return &r.Value
 }

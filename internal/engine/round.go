@@ -73,7 +73,7 @@ func (r *round) make() (rep *report.Report, err error) {
 		r.outcome.Control = r.control.outcome
 	}
 	limits := excused(r.judge(r.outcome, r.standard), r.outcome)
-	rep = r.report(r.outcome, usage, r.arm.pool, limits)
+	rep = r.report(r.outcome, r.arm.pool, limits)
 	if r.control != nil && r.control.outcome != nil {
 		rep.Generator.Control = report.Summarize(r.control.outcome.Response)
 	}

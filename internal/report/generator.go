@@ -1,12 +1,16 @@
 package report
 
-import "time"
+import (
+	"time"
+
+	"github.com/loadtestkit/load-tester/internal/host"
+)
 
 // Generator is how the load generator and its machine did during the run. A
 // nil field means that its sensor was not to be had; SensorsOff says why.
 // Shares are in [0, 1].
 type Generator struct {
-	Engine     string `json:"engine"`     // how requests were sent, such as "portable"
+	Engine     string `json:"engine"`     // how requests were sent, such as "epoll"
 	Processors int    `json:"processors"` // that it could use at once: one for each event loop
 	GOMAXPROCS int    `json:"gomaxprocs"`
 	GOOS       string `json:"goos"`
@@ -22,15 +26,12 @@ type Generator struct {
 	GCPauseMax      *time.Duration `json:"gc_pause_max_ns"`
 	SchedLatencyP99 *time.Duration `json:"sched_latency_p99_ns"` // goroutines, from runnable to running
 
-	Steal       *float64       `json:"steal"`          // time the hypervisor took, as a share of all processors
-	Throttled   *float64       `json:"throttled"`      // share of cgroup periods in which the quota ran out
-	CPUPressure *float64       `json:"cpu_pressure"`   // share of the time in which some task waited for a processor
-	ForeignCPU  *float64       `json:"foreign_cpu"`    // other processes, as a share of all processors
-	RunQueue    *float64       `json:"run_queue"`      // own threads: waiting / (waiting + running)
-	HiccupP99   *time.Duration `json:"hiccup_p99_ns"`  // overshoot of a short sleep on a thread of its own
-	HiccupMax   *time.Duration `json:"hiccup_max_ns"`  // the same, the longest
-	ClockDrift  *time.Duration `json:"clock_drift_ns"` // how much further the wall clock went than the monotonic one
-	MaxRSS      *int64         `json:"max_rss_bytes"`  // own process, from its start on
+	host.Readings // shares, by sensor
+
+	HiccupP99  *time.Duration `json:"hiccup_p99_ns"`  // overshoot of a short sleep on a thread of its own
+	HiccupMax  *time.Duration `json:"hiccup_max_ns"`  // the same, the longest
+	ClockDrift *time.Duration `json:"clock_drift_ns"` // how much further the wall clock went than the monotonic one
+	MaxRSS     *int64         `json:"max_rss_bytes"`  // own process, from its start on
 
 	// Response times of a handler in this process that does nothing, under the
 	// same load, in between: the floor of this machine. Empty without one.

@@ -152,7 +152,7 @@ func matches(t *testing.T, schema []byte, whole reflect.Type) {
 			var fields []string
 			for _, f := range reflect.VisibleFields(typ) {
 				name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-				if name == "-" {
+				if name == "-" || f.Anonymous { // whose fields follow
 					continue
 				}
 				require.NotEmpty(t, name, "%s.%s has no JSON name", path, f.Name)

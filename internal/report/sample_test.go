@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/host"
 	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
@@ -208,7 +209,9 @@ func open() *Report {
 		Engine: "portable", Processors: 2, GOMAXPROCS: 2,
 		CPUUse: new(0.0451), CPUUser: new(300 * ms), CPUSystem: new(151 * ms), CPUPerRequest: new(90200 * time.Nanosecond),
 		GCPauseTotal: new(3 * ms), GCPauseMax: new(310 * time.Microsecond), SchedLatencyP99: new(85 * time.Microsecond),
-		Steal: new(0.002), Throttled: new(0.0), CPUPressure: new(0.031), ForeignCPU: new(0.07), RunQueue: new(0.01),
+		Readings: host.Readings{
+			Steal: new(0.002), Throttled: new(0.0), Pressure: new(0.031), ForeignCPU: new(0.07), RunQueue: new(0.01),
+		},
 		HiccupP99: new(1100 * time.Microsecond), HiccupMax: new(4 * ms), ClockDrift: new(-3 * time.Microsecond), MaxRSS: new(int64(31_000_000)),
 		PeakInFlight: 901, ConnectionsOpened: 901, PermitsExhausted: 250 * ms,
 		SensorsOff: []string{"pressure: proc/pressure/cpu: file does not exist"},

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/unit"
+	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
 // slowest has one row for each of the slowest requests, with the id to look
@@ -92,11 +93,9 @@ func (p *page) generator(g *Generator) []string {
 	span(&golang, "GC pauses", g.GCPauseTotal)
 	span(&golang, "longest", g.GCPauseMax)
 	span(&golang, "scheduling p99", g.SchedLatencyP99)
-	share(&machine, "other processes", g.ForeignCPU)
-	share(&machine, "steal", g.Steal)
-	share(&machine, "throttled", g.Throttled)
-	share(&machine, "pressure", g.CPUPressure)
-	share(&machine, "run queue", g.RunQueue)
+	for _, s := range verdict.Sensors {
+		share(&machine, s.Label, s.Read(&g.Readings))
+	}
 	span(&machine, "hiccups p99", g.HiccupP99)
 
 	flight := []string{fmt.Sprintf("at most %d", g.PeakInFlight), unit.Plural(g.ConnectionsOpened, "connection") + " opened"}
