@@ -84,7 +84,6 @@ var allowed = []struct{ from, to, why string }{
 	{"internal/http1", "internal/record", "how an exchange failed"},
 	{"internal/hist", "internal/stat", "nearest rank"},
 	{"internal/host", "internal/stat", "nearest rank"},
-	{"internal/host", "internal/unit", "how numbers are written"},
 }
 
 // only lists packages that few may import, with those that may, tests apart.

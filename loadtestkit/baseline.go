@@ -81,12 +81,9 @@ func (e *earlier) record(d *report.Report) (baseline.Record, error) {
 	if p50 := d.Generator.Control.P50; p50 != nil {
 		r.Calibrator.NullHandler = float64(*p50)
 	}
-	for name, v := range map[string]*float64{
-		"steal": d.Generator.Steal, "throttled": d.Generator.Throttled,
-		"foreign_cpu": d.Generator.ForeignCPU, "cpu_pressure": d.Generator.CPUPressure,
-	} {
-		if v != nil {
-			r.Noise[name] = *v
+	for _, s := range verdict.Sensors {
+		if share := s.Read(&d.Generator.Readings); share != nil {
+			r.Noise[s.Name] = *share
 		}
 	}
 	var err error

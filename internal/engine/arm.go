@@ -292,7 +292,7 @@ func (a *arm) facts(kind report.Kind) report.Facts {
 	}
 	return report.Facts{
 		Kind: kind, Tool: report.Tool{Name: "load-tester", Version: Version()}, RunID: a.run,
-		Config: a.config(name, method), Target: name, Warmup: a.Warmup, ID: a.id,
+		Config: a.config(name, method), Target: name, Warmup: a.Warmup, ID: a.id, Limits: a.limits,
 	}
 }
 

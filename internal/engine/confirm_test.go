@@ -242,13 +242,13 @@ func TestRecordsSayWhereTheTargetRuns(t *testing.T) {
 func TestThrottledControl(t *testing.T) {
 	p := newRun(t, RunOptions{Target: Target{Func: lasting(0)}, Requests: 1}).arm
 	c := &control{arm: &arm{armPlan: p, seen: p.newRecord()}, turns: 3}
-	for _, throttled := range []host.Reading{{Value: 0.1, OK: true}, {}, {Value: 0.3, OK: true}} {
+	for _, throttled := range []*float64{new(0.1), nil, new(0.3)} {
 		c.addThrottled(throttled)
 	}
 	r := record.New(false, nil)
 	c.complete(r)
-	assert.InDelta(t, 0.2, r.Control.Machine.Throttled.Value, 1e-12)
-	assert.True(t, r.Control.Machine.Throttled.OK)
+	require.NotNil(t, r.Control.Machine.Throttled)
+	assert.InDelta(t, 0.2, *r.Control.Machine.Throttled, 1e-12)
 }
 
 // A handler that burns processor time for every request fails its limit: the

@@ -71,9 +71,9 @@ func (c *control) run(ctx, cut context.Context, had time.Duration) {
 	c.addThrottled(u.Throttled)
 }
 
-func (c *control) addThrottled(r host.Reading) {
-	if r.OK {
-		c.throttle += r.Value
+func (c *control) addThrottled(share *float64) {
+	if share != nil {
+		c.throttle += *share
 		c.sensed++
 	}
 }
@@ -90,7 +90,7 @@ func (c *control) complete(r *record.Record) {
 	if c.turns > 0 {
 		r.Control = c.arm.complete(host.Usage{})
 		if c.sensed > 0 {
-			r.Control.Machine.Throttled = host.Reading{Value: c.throttle / float64(c.sensed), OK: true}
+			r.Control.Machine.Throttled = new(c.throttle / float64(c.sensed))
 		}
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/loadtestkit/load-tester/internal/host"
 	"github.com/loadtestkit/load-tester/internal/load"
 	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
@@ -123,7 +122,7 @@ func (w *walk) try(to *arm, t verdict.TrialPlan) (*record.Record, error) {
 }
 
 // overload are the warnings of too high a rate, which a search tries on purpose.
-var overload = []string{host.SentBelowDue, host.Lateness, host.PermitsExhausted}
+var overload = []string{verdict.SentBelowDue, verdict.Lateness, verdict.PermitsExhausted}
 
 // describe makes the document of what was found.
 func (w *walk) describe() (*report.Document, error) {
@@ -143,7 +142,7 @@ func (w *walk) describe() (*report.Document, error) {
 	for _, l := range to.limits {
 		d.Found.Limits = append(d.Found.Limits, l.String())
 	}
-	d.Generator.Warnings = slices.DeleteFunc(d.Generator.Warnings, func(w report.Warning) bool {
+	d.Generator.Warnings = slices.DeleteFunc(d.Generator.Warnings, func(w verdict.Warning) bool {
 		return slices.Contains(overload, w.Code)
 	})
 	return d, nil

@@ -28,7 +28,7 @@ type session struct {
 func (s *session) measure(plans []*armPlan, load func() error, describe func() (*report.Document, error)) (d *report.Document, err error) {
 	defer func() {
 		if left := s.close(); left != nil && d != nil {
-			d.Generator.Warnings = append(d.Generator.Warnings, report.Warning{Code: "abandoned", Text: left.Error()})
+			d.Generator.Warnings = append(d.Generator.Warnings, verdict.Warning{Code: "abandoned", Text: left.Error()})
 		}
 	}()
 	for _, p := range plans {
@@ -81,15 +81,6 @@ func (s *session) document(kind report.Kind, a *arm, judged []verdict.Result) (*
 	d := report.New(a.facts(kind), r)
 	if d.StartedAt.IsZero() {
 		d.StartedAt = s.began
-	}
-	for _, w := range warnings(r, a.limits) {
-		d.Generator.Warnings = append(d.Generator.Warnings, report.Warning{Code: w.Code, Text: w.Text})
-	}
-	if r.Abandoned > 0 {
-		d.Generator.Warnings = append(d.Generator.Warnings, report.Warning{
-			Code: "abandoned",
-			Text: fmt.Sprintf("%d calls of the function went on after the run: it ignores the end of its context", r.Abandoned),
-		})
 	}
 	for _, result := range judged {
 		d.Limits = append(d.Limits, report.NewLimitResult(result))

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func TestFindCgroup(t *testing.T) {
@@ -75,15 +76,15 @@ func TestThrottledVersion1(t *testing.T) {
 	u := watch(t, m, m.with(tree{
 		"sys/fs/cgroup/cpu/a/cpu.stat": "nr_periods 11\nnr_throttled 10\nthrottled_time 812345678\nnr_bursts 0\nburst_time 0\n",
 	}))
-	assert.True(t, u.Throttled.OK)
-	assert.InEpsilon(t, 10./11, u.Throttled.Value, 1e-9)
+	require.NotNil(t, u.Throttled)
+	assert.InEpsilon(t, 10./11, *u.Throttled, 1e-9)
 	assert.Equal(t, 812345678*time.Nanosecond, u.ThrottledTime, "version 1 counts ns")
 }
 
 func TestThrottledWithoutQuota(t *testing.T) {
 	m := idle.with(tree{"sys/fs/cgroup/app/cpu.stat": "usage_usec 9\n"})
 	u := watch(t, m, m)
-	assert.Equal(t, Reading{0, true}, u.Throttled, "where the cpu controller is off there is no quota")
+	assert.Equal(t, new(0.0), u.Throttled, "where the cpu controller is off there is no quota")
 }
 
 func TestUnescape(t *testing.T) {
@@ -96,4 +97,28 @@ func TestUnescape(t *testing.T) {
 	check(`\999`, `\999`) // not octal
 	check(`\04`, `\04`)   // cut off
 	check(`\134040`, `\040`)
+}
+
+func TestQuota(t *testing.T) {
+	const stat = "nr_periods 0\nnr_throttled 0\n"
+	const v2 = "25 30 0:23 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"
+	const v1 = "25 30 0:23 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n"
+	for _, tc := range []struct {
+		files tree
+		want  float64
+		why   string
+	}{
+		{tree{"proc/self/cgroup": "0::/a\n", "proc/self/mountinfo": v2, "sys/fs/cgroup/a/cpu.stat": stat, "sys/fs/cgroup/a/cpu.max": "150000 100000\n"}, 1.5, "version 2"},
+		{tree{"proc/self/cgroup": "0::/a/b\n", "proc/self/mountinfo": v2, "sys/fs/cgroup/a/b/cpu.stat": stat, "sys/fs/cgroup/a/b/cpu.max": "400000 100000\n",
+			"sys/fs/cgroup/a/cpu.stat": stat, "sys/fs/cgroup/a/cpu.max": "200000 100000\n"}, 2, "the least counts"},
+		{tree{"proc/self/cgroup": "0::/a\n", "proc/self/mountinfo": v2, "sys/fs/cgroup/a/cpu.stat": stat, "sys/fs/cgroup/a/cpu.max": "max 100000\n"}, 0, "none"},
+		{tree{"proc/self/cgroup": "4:cpu:/a\n", "proc/self/mountinfo": v1, "sys/fs/cgroup/cpu/a/cpu.stat": stat,
+			"sys/fs/cgroup/cpu/a/cpu.cfs_quota_us": "50000\n", "sys/fs/cgroup/cpu/a/cpu.cfs_period_us": "100000\n"}, 0.5, "version 1"},
+		{tree{"proc/self/cgroup": "4:cpu:/a\n", "proc/self/mountinfo": v1, "sys/fs/cgroup/cpu/a/cpu.stat": stat,
+			"sys/fs/cgroup/cpu/a/cpu.cfs_quota_us": "-1\n", "sys/fs/cgroup/cpu/a/cpu.cfs_period_us": "100000\n"}, 0, "version 1, none"},
+		{tree{"sys/fs/cgroup/cpu.stat": stat, "sys/fs/cgroup/cpu.max": "lots\n"}, 0, "garbage"},
+		{tree{}, 0, "a system without cgroups"},
+	} {
+		assert.Equal(t, tc.want, Quota(tc.files.fs()), tc.why)
+	}
 }

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"encoding/json"
 	"io/fs"
 	"maps"
 	"math"
@@ -66,84 +67,88 @@ func watch(t *testing.T, before, after tree) (u Usage) {
 }
 
 func TestWatch(t *testing.T) {
-	on := func(v float64) Reading { return Reading{v, true} }
-	var off Reading
+	on := func(v float64) *float64 { return &v }
+	var off *float64
 	tests := []struct {
 		name   string
 		change tree
-		get    func(Usage) Reading
-		want   Reading
+		get    func(Usage) *float64
+		want   *float64
 		slack  float64
 		off    string // a line of Off
 		why    string
 	}{
 		{"steal", tree{"proc/stat": "cpu  1000 0 50 10900 3 0 7 220 0 0\n"},
-			func(u Usage) Reading { return u.Steal }, on(200. / 2000), 0, "", "200 of 2000 ticks: 10 %"},
+			func(u Usage) *float64 { return u.Steal }, on(200. / 2000), 0, "", "200 of 2000 ticks: 10 %"},
 		{"steal with a sleeping idle counter", tree{"proc/stat": "cpu  200 0 50 9000 0 0 7 120 0 0\n"},
-			func(u Usage) Reading { return u.Steal }, on(0.5), 0, "", "idle and iowait may go back: they count as 0"},
+			func(u Usage) *float64 { return u.Steal }, on(0.5), 0, "", "idle and iowait may go back: they count as 0"},
 		{"steal going back", tree{"proc/stat": "cpu  200 0 50 10100 3 0 7 2 0 0\n"},
-			func(u Usage) Reading { return u.Steal }, off, 0, "steal: proc/stat: steal went backwards, from 20 to 2", "a machine moved to another host"},
+			func(u Usage) *float64 { return u.Steal }, off, 0, "steal: proc/stat: steal went backwards, from 20 to 2", "a machine moved to another host"},
 		{"no ticks", nil,
-			func(u Usage) Reading { return u.Steal }, off, 0, "steal: proc/stat: no tick passed between the readings", "a sandbox that fakes /proc/stat"},
+			func(u Usage) *float64 { return u.Steal }, off, 0, "steal: proc/stat: no tick passed between the readings", "a sandbox that fakes /proc/stat"},
 		{"foreign CPU", tree{"proc/stat": "cpu  600 200 350 10900 3 40 67 20 0 0\n"},
-			func(u Usage) Reading { return u.ForeignCPU }, on(0.5), 0.02, "", "1000 of 2000 ticks are user, nice and system; interrupts are nobody's"},
+			func(u Usage) *float64 { return u.ForeignCPU }, on(0.5), 0.02, "", "1000 of 2000 ticks are user, nice and system; interrupts are nobody's"},
 		{"foreign CPU with guests", tree{"proc/stat": "cpu  600 200 350 11000 3 0 7 20 300 200\n"},
-			func(u Usage) Reading { return u.ForeignCPU }, on(0.5), 0.02, "", "guest time is in user and nice already"},
+			func(u Usage) *float64 { return u.ForeignCPU }, on(0.5), 0.02, "", "guest time is in user and nice already"},
 		{"proc/stat absent", tree{"proc/stat": ""},
-			func(u Usage) Reading { return u.ForeignCPU }, off, 0, "foreign CPU: open proc/stat: file does not exist", ""},
+			func(u Usage) *float64 { return u.ForeignCPU }, off, 0, "foreign CPU: open proc/stat: file does not exist", ""},
 		{"proc/stat short", tree{"proc/stat": "cpu 1 2 3\n"},
-			func(u Usage) Reading { return u.Steal }, off, 0, "steal: proc/stat: no line of all processors with 8 counters", "kernels before 2.6.11 had no steal"},
+			func(u Usage) *float64 { return u.Steal }, off, 0, "steal: proc/stat: no line of all processors with 8 counters", "kernels before 2.6.11 had no steal"},
 		{"proc/stat garbage", tree{"proc/stat": "cpu  1 2 3 4 x 6 7 8\n"},
-			func(u Usage) Reading { return u.Steal }, off, 0, `steal: proc/stat: counter 5: strconv.ParseUint: parsing "x": invalid syntax`, ""},
+			func(u Usage) *float64 { return u.Steal }, off, 0, `steal: proc/stat: counter 5: strconv.ParseUint: parsing "x": invalid syntax`, ""},
 
 		{"pressure", tree{"proc/pressure/cpu": "some avg10=1.00 avg60=0.00 avg300=0.00 total=2501000\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=9\n"},
-			func(u Usage) Reading { return u.Pressure }, on(0.25), 0, "", "2.5 s of 10 s, whatever the averages say"},
+			func(u Usage) *float64 { return u.Pressure }, on(0.25), 0, "", "2.5 s of 10 s, whatever the averages say"},
 		{"pressure beyond the window", tree{"proc/pressure/cpu": "some total=99999999999\n"},
-			func(u Usage) Reading { return u.Pressure }, on(1), 0, "", "reading takes time; a ratio is at most 1"},
+			func(u Usage) *float64 { return u.Pressure }, on(1), 0, "", "reading takes time; a ratio is at most 1"},
 		{"pressure going back", tree{"proc/pressure/cpu": "some total=999\n"},
-			func(u Usage) Reading { return u.Pressure }, off, 0, "pressure: proc/pressure/cpu: total went backwards, from 1000 to 999", ""},
+			func(u Usage) *float64 { return u.Pressure }, off, 0, "pressure: proc/pressure/cpu: total went backwards, from 1000 to 999", ""},
 		{"pressure garbage", tree{"proc/pressure/cpu": "some total\nfull total=5\n"},
-			func(u Usage) Reading { return u.Pressure }, off, 0, `pressure: proc/pressure/cpu: no line "some" with a total`, ""},
+			func(u Usage) *float64 { return u.Pressure }, off, 0, `pressure: proc/pressure/cpu: no line "some" with a total`, ""},
 		{"pressure absent", tree{"proc/pressure/cpu": ""},
-			func(u Usage) Reading { return u.Pressure }, off, 0, "pressure: open proc/pressure/cpu: file does not exist", "a kernel without PSI"},
+			func(u Usage) *float64 { return u.Pressure }, off, 0, "pressure: open proc/pressure/cpu: file does not exist", "a kernel without PSI"},
 
 		{"run queue", tree{"proc/self/task/10/schedstat": "4000000 1001000 9\n"},
-			func(u Usage) Reading { return u.RunQueue }, on(0.25), 0, "", "1 ms waited, 3 ms ran; the other thread did nothing"},
+			func(u Usage) *float64 { return u.RunQueue }, on(0.25), 0, "", "1 ms waited, 3 ms ran; the other thread did nothing"},
 		{"run queue of a new thread", tree{"proc/self/task/12/schedstat": "3000000 1000000 9\n"},
-			func(u Usage) Reading { return u.RunQueue }, on(0.25), 0, "", "counts from its birth"},
+			func(u Usage) *float64 { return u.RunQueue }, on(0.25), 0, "", "counts from its birth"},
 		{"run queue of an ended thread", tree{"proc/self/task/11/schedstat": ""},
-			func(u Usage) Reading { return u.RunQueue }, on(0), 0, "", "what it did is lost, the rest goes on"},
+			func(u Usage) *float64 { return u.RunQueue }, on(0), 0, "", "what it did is lost, the rest goes on"},
 		{"run queue of a reused id", tree{"proc/self/task/10/schedstat": "300000 100000 1\n"},
-			func(u Usage) Reading { return u.RunQueue }, on(0.25), 0, "", "counters that went back belong to another thread"},
+			func(u Usage) *float64 { return u.RunQueue }, on(0.25), 0, "", "counters that went back belong to another thread"},
 		{"run queue not kept", tree{"proc/self/task/10/schedstat": "0 0 0\n", "proc/self/task/11/schedstat": "0 0 0\n"},
-			func(u Usage) Reading { return u.RunQueue }, off, 0, "run queue: proc/self/task: this kernel keeps no times in schedstat", ""},
+			func(u Usage) *float64 { return u.RunQueue }, off, 0, "run queue: proc/self/task: this kernel keeps no times in schedstat", ""},
 		{"run queue garbage", tree{"proc/self/task/10/schedstat": "12\n"},
-			func(u Usage) Reading { return u.RunQueue }, off, 0, "run queue: proc/self/task/10/schedstat: 1 fields, want 3", ""},
+			func(u Usage) *float64 { return u.RunQueue }, off, 0, "run queue: proc/self/task/10/schedstat: 1 fields, want 3", ""},
 
 		{"throttled", tree{"sys/fs/cgroup/app/cpu.stat": "usage_usec 9\nnr_periods 200\nnr_throttled 35\nthrottled_usec 700500\n"},
-			func(u Usage) Reading { return u.Throttled }, on(0.25), 0, "", "25 of 100 periods"},
+			func(u Usage) *float64 { return u.Throttled }, on(0.25), 0, "", "25 of 100 periods"},
 		{"throttled above", tree{
 			"sys/fs/cgroup/cpu.stat":     "nr_periods 10\nnr_throttled 5\nthrottled_usec 1\n",
 			"sys/fs/cgroup/app/cpu.stat": "nr_periods 110\nnr_throttled 11\nthrottled_usec 501\n"},
-			func(u Usage) Reading { return u.Throttled }, on(0.5), 0, "", "the quota of a cgroup above stops this process too: 5 of 10 there, 1 of 10 here"},
+			func(u Usage) *float64 { return u.Throttled }, on(0.5), 0, "", "the quota of a cgroup above stops this process too: 5 of 10 there, 1 of 10 here"},
 		{"throttling garbage", tree{"sys/fs/cgroup/cpu.stat": "x\n", "sys/fs/cgroup/app/cpu.stat": "nr_periods -1\n"},
-			func(u Usage) Reading { return u.Throttled }, off, 0, "", "each level has its own fault"},
+			func(u Usage) *float64 { return u.Throttled }, off, 0, "", "each level has its own fault"},
 		{"cgroup gone", tree{"sys/fs/cgroup/cpu.stat": "", "sys/fs/cgroup/app/cpu.stat": ""},
-			func(u Usage) Reading { return u.Throttled }, off, 0, "throttling: open sys/fs/cgroup/cpu.stat: file does not exist", ""},
+			func(u Usage) *float64 { return u.Throttled }, off, 0, "throttling: open sys/fs/cgroup/cpu.stat: file does not exist", ""},
 		{"cgroup made anew", tree{"sys/fs/cgroup/cpu.stat": "", "sys/fs/cgroup/app/cpu.stat": "nr_periods 1\nnr_throttled 0\nthrottled_usec 0\n"},
-			func(u Usage) Reading { return u.Throttled }, off, 0, "throttling: sys/fs/cgroup/app/cpu.stat: nr_periods went backwards, from 100 to 1", ""},
+			func(u Usage) *float64 { return u.Throttled }, off, 0, "throttling: sys/fs/cgroup/app/cpu.stat: nr_periods went backwards, from 100 to 1", ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			u := watch(t, idle, idle.with(test.change))
 			got := test.get(u)
-			assert.Equal(t, test.want.OK, got.OK, test.why)
-			// This test's own processor time is real and is taken off foreign
-			// CPU: 400 ms of it would be 2 % of the fake machine's 20 s.
-			assert.InDelta(t, test.want.Value, got.Value, test.slack+1e-9, test.why)
 			if test.off != "" {
 				assert.Contains(t, u.Off, test.off)
 			}
+			if test.want == nil {
+				assert.Nil(t, got, test.why)
+				return
+			}
+			require.NotNil(t, got, test.why)
+			// This test's own processor time is real and is taken off foreign
+			// CPU: 400 ms of it would be 2 % of the fake machine's 20 s.
+			assert.InDelta(t, *test.want, *got, test.slack+1e-9, test.why)
 		})
 	}
 }
@@ -161,9 +166,7 @@ func TestWatchTimes(t *testing.T) {
 
 func TestWatchNothing(t *testing.T) {
 	u := watch(t, tree{}, tree{})
-	for _, r := range []Reading{u.Steal, u.ForeignCPU, u.Pressure, u.RunQueue, u.Throttled} {
-		assert.Equal(t, Reading{}, r)
-	}
+	assert.Equal(t, Readings{}, u.Readings)
 	want := []string{
 		"steal: open proc/stat: file does not exist",
 		"foreign CPU: open proc/stat: file does not exist",
@@ -197,13 +200,14 @@ func TestWatchHere(t *testing.T) {
 // possible checks what holds for any usage.
 func possible(t *testing.T, u Usage) {
 	t.Helper()
-	for _, r := range []Reading{u.Steal, u.ForeignCPU, u.Pressure, u.RunQueue, u.Throttled} {
-		require.GreaterOrEqual(t, r.Value, 0.)
-		require.LessOrEqual(t, r.Value, 1.)
-		require.True(t, r.OK || r.Value == 0)
+	for _, r := range []*float64{u.Steal, u.ForeignCPU, u.Pressure, u.RunQueue, u.Throttled} {
+		if r != nil {
+			require.GreaterOrEqual(t, *r, 0.)
+			require.LessOrEqual(t, *r, 1.)
+		}
 	}
 	for _, d := range []time.Duration{
-		u.Wall, u.CPU, u.CPUUser, u.CPUSystem, u.RunQueueWait, u.ThrottledTime, u.GCPauseTotal, u.GCPauseMax,
+		u.Wall, u.CPUUser, u.CPUSystem, u.RunQueueWait, u.ThrottledTime, u.GCPauseTotal, u.GCPauseMax,
 		u.SchedLatencyP50, u.SchedLatencyP99, u.SchedLatencyMax, u.Hiccup99, u.HiccupMax,
 	} {
 		require.GreaterOrEqual(t, d, time.Duration(0))
@@ -211,14 +215,13 @@ func possible(t *testing.T, u Usage) {
 	require.LessOrEqual(t, u.SchedLatencyP50, u.SchedLatencyP99)
 	require.LessOrEqual(t, u.SchedLatencyP99, u.SchedLatencyMax)
 	require.LessOrEqual(t, u.Hiccup99, u.HiccupMax)
-	require.Equal(t, u.CPUUser+u.CPUSystem, u.CPU)
 }
 
 func TestClockDrift(t *testing.T) {
 	check := func(mono, wall, want time.Duration, why string) {
 		t.Helper()
 		now := time.Now()
-		var a, b reading
+		var a, b counters
 		a.stamp(now)
 		b.stamp(now.Add(mono))
 		b.wall = a.wall.Add(wall)
@@ -232,9 +235,43 @@ func TestClockDrift(t *testing.T) {
 }
 
 func TestCPUNeverNegative(t *testing.T) {
-	a := reading{own: rusage{user: 5, system: 9}}
-	b := reading{own: rusage{user: 3, system: 10}}
-	assert.Equal(t, time.Duration(1), between(&a, &b).CPU, "a clock of the kernel that went back counts as 0")
+	a := counters{own: rusage{user: 5, system: 9}}
+	b := counters{own: rusage{user: 3, system: 10}}
+	u := between(&a, &b)
+	assert.Equal(t, time.Duration(1), u.CPU(), "a clock of the kernel that went back counts as 0")
+}
+
+func TestCPUShare(t *testing.T) {
+	u := Usage{Wall: 10 * time.Second, HaveCPU: true, CPUUser: 4 * time.Second, CPUSystem: time.Second}
+	require.NotNil(t, u.CPUShare(2))
+	assert.InDelta(t, 0.25, *u.CPUShare(2), 1e-12)
+	assert.Nil(t, u.CPUShare(0), "never divides by 0")
+	u.HaveCPU = false
+	assert.Nil(t, u.CPUShare(2))
+	assert.Nil(t, (&Usage{HaveCPU: true}).CPUShare(2), "no time passed")
+}
+
+// Records are saved with the usage in them.
+func TestJSON(t *testing.T) {
+	u := Usage{
+		Wall: 1, HaveCPU: true, CPUUser: 2, CPUSystem: 3, MaxRSS: 4,
+		Readings:     Readings{Steal: new(0.1), Throttled: new(0.2), Pressure: new(0.3), ForeignCPU: new(0.4)},
+		RunQueueWait: 5, ThrottledTime: 6, GCPauses: 7, GCPauseTotal: 8, GCPauseMax: 9,
+		SchedLatencyP50: 10, SchedLatencyP99: 11, SchedLatencyMax: 12, Hiccup99: 13, HiccupMax: 14, ClockDrift: -15,
+		Off: []string{"run queue: why"},
+	}
+	b, err := json.Marshal(u)
+	require.NoError(t, err)
+	assert.JSONEq(t, `{
+		"wall_ns": 1, "have_cpu": true, "cpu_user_ns": 2, "cpu_system_ns": 3, "max_rss_bytes": 4,
+		"steal": 0.1, "throttled": 0.2, "cpu_pressure": 0.3, "foreign_cpu": 0.4, "run_queue": null,
+		"run_queue_wait_ns": 5, "throttled_time_ns": 6, "gc_pauses": 7, "gc_pause_total_ns": 8, "gc_pause_max_ns": 9,
+		"sched_latency_p50_ns": 10, "sched_latency_p99_ns": 11, "sched_latency_max_ns": 12,
+		"hiccup_p99_ns": 13, "hiccup_max_ns": 14, "clock_drift_ns": -15, "sensors_off": ["run queue: why"]
+	}`, string(b))
+	var back Usage
+	require.NoError(t, json.Unmarshal(b, &back))
+	assert.Equal(t, u, back)
 }
 
 func TestForeignLessOwn(t *testing.T) {

@@ -18,13 +18,6 @@ type runtimeStats struct {
 	err           error
 }
 
-// histogram is one of runtime/metrics: counts[i] samples lie between
-// bounds[i] and bounds[i+1], in seconds; the outermost bounds may be infinite.
-type histogram struct {
-	counts []uint64
-	bounds []float64
-}
-
 func readRuntime() runtimeStats {
 	s := []metrics.Sample{{Name: "/sched/pauses/total/gc:seconds"}, {Name: "/sched/latencies:seconds"}}
 	metrics.Read(s)
@@ -55,6 +48,78 @@ func (u *Usage) addRuntime(a, b runtimeStats) error {
 	return nil
 }
 
+// hiccupPeriod is how long the goroutine sleeps at a time: 100 wakes a second
+// cost about 0.1 % of a core, and in 10 s they are enough for a p99.
+const hiccupPeriod = 10 * time.Millisecond
+
+// A hiccup measures how much too late a goroutine wakes that only sleeps: what
+// any other goroutine of this process suffered from the scheduler, the
+// collector and the machine. Hyperfoil and jHiccup do the same.
+type hiccup struct {
+	quit, done chan struct{}
+	late       histogram // owned by the goroutine until done is closed
+	most       time.Duration
+}
+
+func startHiccup() *hiccup {
+	h := &hiccup{quit: make(chan struct{}), done: make(chan struct{}), late: newHistogram()}
+	go h.loop()
+	return h
+}
+
+func (h *hiccup) loop() {
+	defer close(h.done)
+	timer := time.NewTimer(hiccupPeriod)
+	defer timer.Stop()
+	for {
+		before := time.Now()
+		timer.Reset(hiccupPeriod)
+		select {
+		case <-timer.C:
+			h.woke(time.Since(before) - hiccupPeriod)
+		case <-h.quit:
+			return
+		}
+	}
+}
+
+// woke counts a wake that was late by d.
+func (h *hiccup) woke(d time.Duration) {
+	h.late.record(max(0, d))
+	h.most = max(h.most, d)
+}
+
+// end stops the goroutine and returns what it saw; 0 where it never woke.
+func (h *hiccup) end() (p99, most time.Duration) {
+	close(h.quit)
+	<-h.done
+	return min(h.late.quantile(0.99), h.most), h.most
+}
+
+// A histogram has the form of runtime/metrics: counts[i] samples lie between
+// bounds[i] and bounds[i+1], in seconds; the outermost bounds may be infinite.
+type histogram struct {
+	counts []uint64
+	bounds []float64
+}
+
+// newHistogram returns an empty histogram for times from 0 on, in buckets 1/8
+// wide from 1 µs to over an hour.
+func newHistogram() histogram {
+	bounds := []float64{0}
+	for s := 1e-6; s < 4000; s *= 1.125 {
+		bounds = append(bounds, s)
+	}
+	bounds = append(bounds, math.Inf(1))
+	return histogram{counts: make([]uint64, len(bounds)-1), bounds: bounds}
+}
+
+// record counts d, at least 0.
+func (h histogram) record(d time.Duration) {
+	above, _ := slices.BinarySearch(h.bounds, d.Seconds()) // the first bound that is not below d
+	h.counts[max(above, 1)-1]++
+}
+
 // since returns the samples of h that are not in before. The buckets of a
 // metric are the same all the time (runtime/metrics.Float64Histogram).
 func (h histogram) since(before histogram) histogram {
@@ -72,8 +137,8 @@ func (h histogram) count() (n int64) {
 	return n
 }
 
-// quantile returns the upper bound of the bucket that holds rank ceil(q*n), or
-// its lower bound if it has no upper one; 0 without samples.
+// quantile returns the upper bound of the bucket at [stat.Rank] q, or its lower
+// bound if it has no upper one; 0 without samples.
 func (h histogram) quantile(q float64) time.Duration {
 	n := h.count()
 	if n == 0 {

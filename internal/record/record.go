@@ -334,12 +334,3 @@ func between(what string, got, low, high int64) error {
 	}
 	return fmt.Errorf("%s is %d, want %d to %d", what, got, low, high)
 }
-
-// CPUUse is the part of the processors that it could use at once that this
-// process used; 0 where that is not known.
-func (r *Record) CPUUse() float64 {
-	if !r.Machine.HaveCPU || r.Processors == 0 || r.Machine.Wall <= 0 {
-		return 0
-	}
-	return r.Machine.CPU.Seconds() / (r.Machine.Wall.Seconds() * float64(r.Processors))
-}

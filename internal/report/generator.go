@@ -1,6 +1,11 @@
 package report
 
-import "time"
+import (
+	"time"
+
+	"github.com/loadtestkit/load-tester/internal/host"
+	"github.com/loadtestkit/load-tester/internal/verdict"
+)
 
 // Generator is how the load generator and its machine did during the run. A
 // nil field means that its sensor was off; SensorsOff says why. Shares are in
@@ -22,15 +27,12 @@ type Generator struct {
 	GCPauseMax      *time.Duration `json:"gc_pause_max_ns"`
 	SchedLatencyP99 *time.Duration `json:"sched_latency_p99_ns"` // goroutines, from runnable to running
 
-	Steal       *float64       `json:"steal"`          // time the hypervisor took, as a share of all processors
-	Throttled   *float64       `json:"throttled"`      // share of cgroup periods in which the quota ran out
-	CPUPressure *float64       `json:"cpu_pressure"`   // share of the time in which some task waited for a processor
-	ForeignCPU  *float64       `json:"foreign_cpu"`    // other processes, as a share of all processors
-	RunQueue    *float64       `json:"run_queue"`      // own threads: waiting / (waiting + running)
-	HiccupP99   *time.Duration `json:"hiccup_p99_ns"`  // overshoot of a short sleep on a thread of its own
-	HiccupMax   *time.Duration `json:"hiccup_max_ns"`  // the same, the longest
-	ClockDrift  *time.Duration `json:"clock_drift_ns"` // how much further the wall clock went than the monotonic one
-	MaxRSS      *int64         `json:"max_rss_bytes"`  // own process, from its start on
+	host.Readings // shares, by sensor
+
+	HiccupP99  *time.Duration `json:"hiccup_p99_ns"`  // overshoot of a short sleep on a thread of its own
+	HiccupMax  *time.Duration `json:"hiccup_max_ns"`  // the same, the longest
+	ClockDrift *time.Duration `json:"clock_drift_ns"` // how much further the wall clock went than the monotonic one
+	MaxRSS     *int64         `json:"max_rss_bytes"`  // own process, from its start on
 
 	// Response times of a handler in this process that does nothing, under the
 	// same load, in between: the floor of this machine. Empty without one.
@@ -40,12 +42,6 @@ type Generator struct {
 	ConnectionsOpened int64         `json:"connections_opened"`
 	PermitsExhausted  time.Duration `json:"permits_exhausted_ns"` // how long every permit was taken while an arrival waited
 
-	SensorsOff []string  `json:"sensors_off"` // "name: why"
-	Warnings   []Warning `json:"warnings"`
-}
-
-// A Warning says what was wrong with the measurement and what to do about it.
-type Warning struct {
-	Code string `json:"code"` // stable, for programs
-	Text string `json:"text"` // for people
+	SensorsOff []string          `json:"sensors_off"` // "name: why"
+	Warnings   []verdict.Warning `json:"warnings"`
 }

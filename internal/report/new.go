@@ -139,14 +139,11 @@ func newGenerator(f Facts, r *record.Record) Generator {
 		GOMAXPROCS:        runtime.GOMAXPROCS(0),
 		GOOS:              runtime.GOOS,
 		GOARCH:            runtime.GOARCH,
+		CPUUse:            u.CPUShare(r.Processors),
 		GCPauseTotal:      &u.GCPauseTotal,
 		GCPauseMax:        &u.GCPauseMax,
 		SchedLatencyP99:   &u.SchedLatencyP99,
-		Steal:             optional(u.Steal),
-		Throttled:         optional(u.Throttled),
-		CPUPressure:       optional(u.Pressure),
-		ForeignCPU:        optional(u.ForeignCPU),
-		RunQueue:          optional(u.RunQueue),
+		Readings:          u.Readings,
 		HiccupP99:         &u.Hiccup99,
 		HiccupMax:         &u.HiccupMax,
 		ClockDrift:        &u.ClockDrift,
@@ -154,6 +151,7 @@ func newGenerator(f Facts, r *record.Record) Generator {
 		ConnectionsOpened: r.Connections,
 		PermitsExhausted:  r.Exhausted,
 		SensorsOff:        u.Off,
+		Warnings:          verdict.Warnings(r, f.Limits),
 	}
 	if r.Loops > 0 {
 		g.Engine = "epoll"
@@ -161,23 +159,12 @@ func newGenerator(f Facts, r *record.Record) Generator {
 	g.CPU, _ = host.CPU(os.DirFS("/"))
 	if u.HaveCPU {
 		g.CPUUser, g.CPUSystem, g.MaxRSS = &u.CPUUser, &u.CPUSystem, &u.MaxRSS
-		if share := r.CPUUse(); share > 0 {
-			g.CPUUse = &share
-		}
 		if n := r.Sent + r.Warmup.Sent; n > 0 {
-			g.CPUPerRequest = new(u.CPU / time.Duration(n))
+			g.CPUPerRequest = new(u.CPU() / time.Duration(n))
 		}
 	}
 	if r.Control != nil {
 		g.Control = Summarize(r.Control.Response)
 	}
 	return g
-}
-
-// optional is a reading as documents have it.
-func optional(r host.Reading) *float64 {
-	if !r.OK {
-		return nil
-	}
-	return &r.Value
 }

@@ -69,7 +69,7 @@ func TestGenerator(t *testing.T) {
 	assert.Nil(t, g.CPUPerRequest)
 	assert.Zero(t, g.Control)
 
-	l.Machine.HaveCPU, l.Machine.CPU, l.Machine.Wall = true, 20*ms, 40*ms
+	l.Machine.HaveCPU, l.Machine.CPUUser, l.Machine.Wall = true, 20*ms, 40*ms
 	l.Loops = 1
 	control := newLoad(false)
 	control.add(3, ms, 0, status(200))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/host"
 	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
@@ -73,11 +74,11 @@ func document(f Facts, l *load) *Document {
 		Engine: "epoll", Processors: 2, GOMAXPROCS: 2,
 		CPUUse: new(0.0451), CPUUser: new(300 * ms), CPUSystem: new(151 * ms), CPUPerRequest: new(90200 * time.Nanosecond),
 		GCPauseTotal: new(3 * ms), GCPauseMax: new(310 * us), SchedLatencyP99: new(85 * us),
-		Steal: new(0.002), Throttled: new(0.0), CPUPressure: new(0.031), ForeignCPU: new(0.07), RunQueue: new(0.01),
+		Readings:  host.Readings{Steal: new(0.002), Throttled: new(0.0), Pressure: new(0.031), ForeignCPU: new(0.07), RunQueue: new(0.01)},
 		HiccupP99: new(1100 * us), HiccupMax: new(4 * ms), ClockDrift: new(-3 * us), MaxRSS: new(int64(31_000_000)),
 		PeakInFlight: 901, ConnectionsOpened: 901, PermitsExhausted: 250 * ms,
 		SensorsOff: []string{"pressure: proc/pressure/cpu: file does not exist"},
-		Warnings:   []Warning{{"lateness", "the generator was late by 3ms at p99: response times include that; lower --rate or give it more CPU"}},
+		Warnings:   []verdict.Warning{{"lateness", "the generator was late by 3ms at p99: response times include that; lower --rate or give it more CPU"}},
 	}
 	return d
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/unit"
+	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
 // generator says how the load generator itself did.
@@ -30,8 +31,11 @@ func generator(g *report.Generator) []string {
 	add("In flight:", fmt.Sprintf("at most %d", g.PeakInFlight), unit.Plural(g.ConnectionsOpened, "connection")+" opened", exhausted)
 	add("CPU:", used, span("per request", g.CPUPerRequest))
 	add("Go runtime:", span("GC pauses", g.GCPauseTotal), span("longest", g.GCPauseMax), span("scheduling p99", g.SchedLatencyP99))
-	add("Machine:", share("other processes", g.ForeignCPU), share("steal", g.Steal), share("throttled", g.Throttled),
-		share("pressure", g.CPUPressure), share("run queue", g.RunQueue), span("hiccups p99", g.HiccupP99))
+	var machine []string
+	for _, s := range verdict.Sensors {
+		machine = append(machine, share(s.Label, s.Read(&g.Readings)))
+	}
+	add("Machine:", append(machine, span("hiccups p99", g.HiccupP99))...)
 	if c := &g.Control; c.Count > 0 {
 		add("Control:", "p50 "+unit.Optional(c.P50), "p99 "+unit.Optional(c.P99), "of a handler that does nothing")
 	}

@@ -3,6 +3,7 @@ package text
 import (
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/host"
 	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/verdict"
@@ -166,10 +167,10 @@ func open() *report.Document {
 	d.Generator = report.Generator{
 		Processors: 2, CPUUse: new(0.0451), CPUPerRequest: new(90200 * time.Nanosecond),
 		GCPauseTotal: new(3 * ms), GCPauseMax: new(310 * us), SchedLatencyP99: new(85 * us),
-		Steal: new(0.002), Throttled: new(0.0), CPUPressure: new(0.031), ForeignCPU: new(0.07), RunQueue: new(0.01),
+		Readings:  host.Readings{Steal: new(0.002), Throttled: new(0.0), Pressure: new(0.031), ForeignCPU: new(0.07), RunQueue: new(0.01)},
 		HiccupP99: new(1100 * us), PeakInFlight: 901, ConnectionsOpened: 901, PermitsExhausted: 250 * ms,
 		SensorsOff: []string{"pressure: proc/pressure/cpu: file does not exist"},
-		Warnings:   []report.Warning{{Text: "the generator was late by 3ms at p99: response times include that; lower --rate or give it more CPU"}},
+		Warnings:   []verdict.Warning{{Text: "the generator was late by 3ms at p99: response times include that; lower --rate or give it more CPU"}},
 	}
 	d.Limits = []report.LimitResult{
 		limit(verdict.Inconclusive, "p99 response time 950.8ms among the succeeded (at least 1.15ms), want <= 250ms: n_eff 2 of 13: about 16s more (n=5,000; 12 counted as missed)",

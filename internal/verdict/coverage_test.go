@@ -47,6 +47,7 @@ func simulateCoverage(w *world, q float64, n int64, times int) (m missesOf) {
 // Confidence intervals hold the true quantile as often as they say, also where
 // requests depend on each other and intervals for independent ones do not.
 func TestIntervalsCover(t *testing.T) {
+	t.Parallel()
 	for _, tc := range []struct {
 		worlds       string
 		q            float64

@@ -1,28 +1,69 @@
 package verdict
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/hist"
-	"github.com/loadtestkit/load-tester/internal/host"
 	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/stat"
 	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
-// From here on noise excuses a fail, and a search for a capacity blames the host
-// or the generator. Chosen, but for MostUnsent, the gate of
-// Nighthawk's examples, and MostCPU, at which Hyperfoil gives up.
+// A Warning says what makes the numbers of a run doubtful, and what to do.
+type Warning struct {
+	Code string `json:"code"` // stable, for programs
+	Text string `json:"text"` // for people: one sentence or two, no full stop at the end
+}
+
+// The codes of warnings that a rate which is too high brings.
 const (
-	MostSteal     = 0.05
-	mostForeign   = 0.25
-	mostThrottled = 0.05
-	MostCPU       = 0.80
-	mostLateness  = 0.20 // of the limit
-	mostControl   = 0.50 // of the limit
-	MostUnsent    = 0.01 // of the arrivals
+	Lateness         = "lateness"
+	SentBelowDue     = "sent_below_due"
+	PermitsExhausted = "permits_exhausted"
 )
+
+// Warnings returns what a reader of the report on r has to know, what bears most
+// on the numbers first; nil if the run was sound. It warns of no share of
+// processor time over a window shorter than half a second, which would be noise,
+// and only once of what may have one cause.
+func Warnings(r *record.Record, limits []Limit) []Warning {
+	var all []Warning
+	add := func(code, text string) {
+		if text != "" {
+			all = append(all, Warning{code, text})
+		}
+	}
+	tightest := tightestTime(limits)
+	add(Lateness, warnLateness(r, tightest))
+	add(SentBelowDue, warnUnsent(r))
+	add(PermitsExhausted, warnExhausted(r))
+	add("own_cpu", warnOwnCPU(r))
+	before := len(all)
+	for _, s := range Sensors {
+		if !s.effect || len(all) == before { // an effect of what was warned of needs no second warning
+			add(s.code, s.warns(r))
+		}
+	}
+	add("hiccup", warnHiccups(r, tightest))
+	add("gc_pause", warnCollector(r, tightest))
+	add("clock_step", warnClock(r))
+	if r.Abandoned > 0 {
+		add("abandoned", fmt.Sprintf("%d calls of the function went on after the run: it ignores its context", r.Abandoned))
+	}
+	return all
+}
+
+// tightestTime returns the least time that any limit is about; 0 without one.
+func tightestTime(limits []Limit) (least time.Duration) {
+	for _, l := range limits {
+		if l.Metric.IsTime() && (least == 0 || l.Time < least) {
+			least = l.Time
+		}
+	}
+	return least
+}
 
 // Excuse says why a fail of l in the run that r is of cannot be held against the
 // target, "" if it can. What the target itself may have caused is no excuse:
@@ -33,54 +74,57 @@ func Excuse(l Limit, r *record.Record) string {
 	if !l.noisy() {
 		return ""
 	}
-	above := func(share host.Reading, most float64) bool { return share.OK && share.Value > most }
-	apart := r.Place == record.Elsewhere // the target uses none of this machine
-	control := r.Control
+	for _, s := range Sensors {
+		if why := s.Excuses(r); why != "" {
+			return why
+		}
+	}
+	if why := ExcuseOwnCPU(r); why != "" {
+		return why
+	}
+	if l.Metric.IsTime() {
+		return cmp.Or(excuseLateness(l, r), excuseControl(l, r.Control))
+	}
+	return excuseUnsent(r)
+}
+
+// controlExcuse is the part of a limit on time above which a handler that does
+// nothing shows that the limit cannot be measured here.
+const controlExcuse = 0.50
+
+// excuseControl compares the control with l, a limit on time.
+func excuseControl(l Limit, control *record.Record) string {
 	if control == nil {
-		control = &record.Record{}
+		return ""
 	}
-	u, own := &r.Machine, r.Machine.CPUShare(r.Processors)
-	switch {
-	case above(u.Steal, MostSteal):
-		return fmt.Sprintf("the hypervisor took %s of the processor time", unit.Percent(u.Steal.Value))
-	case above(u.ForeignCPU, mostForeign) && r.Place != record.Loopback:
-		return fmt.Sprintf("other processes took %s of the processor time", unit.Percent(u.ForeignCPU.Value))
-	case above(u.Throttled, mostThrottled) && (apart || above(control.Machine.Throttled, mostThrottled)):
-		return fmt.Sprintf("the processor quota ran out in %s of its periods", unit.Percent(u.Throttled.Value))
-	case above(own, MostCPU) && r.Place != record.InProcess:
-		return fmt.Sprintf("the load generator itself used %s of its processors", unit.Percent(own.Value))
-	case l.Metric.IsTime():
-		return l.excuseTime(r, control, apart)
-	case r.Open && r.Exhausted == 0 && float64(r.Due-r.Sent) > MostUnsent*float64(r.Due):
-		return fmt.Sprintf("the generator sent only %s of %s arrivals", unit.Count(r.Sent), unit.Count(r.Due))
+	d, ok := l.valueIn(control.Response)
+	if !ok || !over(d, controlExcuse, l.Time) {
+		return ""
 	}
-	return ""
+	return fmt.Sprintf("this machine cannot measure %s: a handler that does nothing took %s at %s", unit.Exact(l.Time), unit.Duration(d), l.name())
 }
 
-// excuseTime compares the generator and the control with a limit on time.
-func (l Limit) excuseTime(r, control *record.Record, apart bool) string {
-	late, isLate := l.of(r.Lateness)
-	controlLate, controlIsLate := l.of(control.Lateness)
-	if most := time.Duration(mostLateness * float64(l.Time)); isLate && late > most && (apart || controlIsLate && controlLate > most) {
-		return fmt.Sprintf("the generator was late by %s at %s", unit.Duration(late), l.name())
-	}
-	if d, ok := l.of(control.Response); ok && float64(d) > mostControl*float64(l.Time) {
-		return fmt.Sprintf("this machine cannot measure %s: a handler that does nothing took %s at %s", unit.Exact(l.Time), unit.Duration(d), l.name())
-	}
-	return ""
-}
-
-// of returns the metric of l, a time, of what a histogram holds; false if it
-// holds too little or is nil.
-func (l Limit) of(h *hist.Histogram) (time.Duration, bool) {
+// valueIn returns the metric of l, a time, of what a histogram holds; false if it
+// holds too little.
+func (l Limit) valueIn(h *hist.Histogram) (time.Duration, bool) {
 	switch {
-	case h == nil || h.Count() == 0:
+	case h.Count() == 0:
 		return 0, false
 	case l.Metric == Mean:
 		return time.Duration(h.Mean()), true
 	case l.Metric == Max:
 		return time.Duration(h.Max()), true
 	}
-	v, _ := h.Quantile(l.Q)
-	return time.Duration(v), stat.Enough(l.Q, h.Count())
+	return quantile(h, l.Q), stat.Enough(l.Q, h.Count())
+}
+
+// quantile is that of a histogram of times; 0 if it is empty.
+func quantile(h *hist.Histogram, q float64) time.Duration {
+	v, _ := h.Quantile(q)
+	return time.Duration(v)
+}
+
+// over reports whether d is more than a share of whole.
+func over(d time.Duration, share float64, whole time.Duration) bool {
+	return float64(d) > share*float64(whole)
 }

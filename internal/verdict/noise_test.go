@@ -6,7 +6,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/loadtestkit/load-tester/internal/host"
 	"github.com/loadtestkit/load-tester/internal/record"
 )
 
@@ -14,22 +13,22 @@ import (
 type fact func(*record.Record)
 
 func steal(share float64) fact {
-	return func(r *record.Record) { r.Machine.Steal = host.Reading{Value: share, OK: true} }
+	return func(r *record.Record) { r.Machine.Steal = &share }
 }
 
 func foreign(share float64) fact {
-	return func(r *record.Record) { r.Machine.ForeignCPU = host.Reading{Value: share, OK: true} }
+	return func(r *record.Record) { r.Machine.ForeignCPU = &share }
 }
 
 func throttled(share float64) fact {
-	return func(r *record.Record) { r.Machine.Throttled = host.Reading{Value: share, OK: true} }
+	return func(r *record.Record) { r.Machine.Throttled = &share }
 }
 
 // busy is a part of 4 processors.
 func busy(share float64) fact {
 	return func(r *record.Record) {
 		r.Processors = 4
-		r.Machine.Wall, r.Machine.HaveCPU, r.Machine.CPU = time.Second, true, time.Duration(share*4e9)
+		r.Machine.Wall, r.Machine.HaveCPU, r.Machine.CPUUser = time.Second, true, time.Duration(share*4e9)
 	}
 }
 

@@ -101,33 +101,50 @@ func (m *abMachine) run(size int, head abHead) Block {
 	return b
 }
 
-// abPairs measures n pairs of blocks of size requests, in an order by coin.
+// newABMachine returns a machine on which at most n pairs of blocks of size
+// requests are measured.
+func newABMachine(rng *rand.Rand, env abEnvironment, n, size int) *abMachine {
+	return &abMachine{abEnvironment: env, rng: rng, ar: rng.NormFloat64(), isSlow: env.slow > 0 && rng.IntN(5) == 0, ends: 2 * n * size}
+}
+
+// pair measures one pair.
+func (m *abMachine) pair(size int, head abHead, headFirst bool) (p Pair) {
+	if p.HeadFirst = headFirst; headFirst {
+		p.Head = m.run(size, head)
+		p.Base = m.run(size, abHead{})
+		return p
+	}
+	p.Base = m.run(size, abHead{})
+	p.Head = m.run(size, head)
+	return p
+}
+
+// abPairs measures n pairs, in an order by coin.
 func abPairs(rng *rand.Rand, env abEnvironment, n, size int, head abHead) []Pair {
 	return abOrdered(rng, env, n, size, head, func() bool { return rng.IntN(2) == 0 })
 }
 
 func abOrdered(rng *rand.Rand, env abEnvironment, n, size int, head abHead, headFirst func() bool) []Pair {
-	m := &abMachine{abEnvironment: env, rng: rng, ar: rng.NormFloat64(), isSlow: env.slow > 0 && rng.IntN(5) == 0, ends: 2 * n * size}
+	m := newABMachine(rng, env, n, size)
 	pairs := make([]Pair, n)
 	for i := range pairs {
-		p := &pairs[i]
-		if p.HeadFirst = headFirst(); p.HeadFirst {
-			p.Head = m.run(size, head)
-			p.Base = m.run(size, abHead{})
-		} else {
-			p.Base = m.run(size, abHead{})
-			p.Head = m.run(size, head)
-		}
+		pairs[i] = m.pair(size, head, headFirst())
 	}
 	return pairs
 }
 
-// abCompare judges pairs at every look until there is a verdict, with 1 % for
-// a false one on either side, and returns what the last look said.
-func abCompare(pairs []Pair, tol Tolerance) Ratio {
-	var r Ratio
-	for _, l := range PairLooks(len(pairs)) {
-		r = JudgePairs(pairs[:l.Pairs], tol, 0.01*l.Share, 0.01*l.Share)
+// abCompare measures up to 200 pairs of 100 requests and judges them at every
+// look until there is a verdict, with 1 % for a false one on either side. It
+// returns what the last look said.
+func abCompare(rng *rand.Rand, env abEnvironment, head abHead, tol Tolerance) (r Ratio) {
+	const most, size = 200, 100
+	m := newABMachine(rng, env, most, size)
+	var pairs []Pair
+	for _, l := range PairLooks(most) {
+		for len(pairs) < l.Pairs {
+			pairs = append(pairs, m.pair(size, head, rng.IntN(2) == 0))
+		}
+		r = JudgePairs(pairs, tol, 0.01*l.Share, 0.01*l.Share)
 		if r.Verdict != Inconclusive {
 			break
 		}
@@ -153,6 +170,7 @@ func (a *abTally) add(r Ratio) {
 // Two equal targets differ significantly no more often than chance has it,
 // whatever the machine does to both.
 func TestABEqualTargetsDifferByChanceOnly(t *testing.T) {
+	t.Parallel()
 	runs := abRuns(30, 2000)
 	for i, env := range abEnvironments {
 		rng := rand.New(rand.NewPCG(11, uint64(i)))
@@ -176,6 +194,7 @@ func TestABEqualTargetsDifferByChanceOnly(t *testing.T) {
 // The coin is what makes it so. In a fixed order whatever comes second is
 // found slower where the machine gets slower, or every second block is.
 func TestABFixedOrderMisleads(t *testing.T) {
+	t.Parallel()
 	runs := abRuns(40, 2000)
 	env := abEnvironment{name: "drift and period 2", spread: 0.5, drift: 0.3, period: 0.05}
 	rng := rand.New(rand.NewPCG(12, 1))
@@ -193,6 +212,7 @@ func TestABFixedOrderMisleads(t *testing.T) {
 // At exactly the tolerance neither verdict is given more often than it may be,
 // though there are eight looks at it.
 func TestABAtTheTolerance(t *testing.T) {
+	t.Parallel()
 	runs := abRuns(4, 1000)
 	check := func(seed uint64, tol Tolerance) {
 		t.Helper()
@@ -200,7 +220,7 @@ func TestABAtTheTolerance(t *testing.T) {
 			rng := rand.New(rand.NewPCG(seed, uint64(i)))
 			var got abTally
 			for range runs {
-				got.add(abCompare(abPairs(rng, env, 200, 100, abHead{time: tol.Ratio - 1}), tol))
+				got.add(abCompare(rng, env, abHead{time: tol.Ratio - 1}, tol))
 			}
 			t.Logf("p%v of %-7s fail %3d, pass %3d, of %d", 100*tol.Q, env.name, got.fail, got.pass, runs)
 			assert.LessOrEqual(t, got.fail, abMost(runs), env.name)
@@ -213,6 +233,7 @@ func TestABAtTheTolerance(t *testing.T) {
 
 // What is slower by more than the tolerance is found.
 func TestABFindsSlowerHeads(t *testing.T) {
+	t.Parallel()
 	runs := abRuns(6, 300)
 	check := func(seed uint64, tol Tolerance, head abHead, least float64, names ...string) {
 		t.Helper()
@@ -224,7 +245,7 @@ func TestABFindsSlowerHeads(t *testing.T) {
 				rng := rand.New(rand.NewPCG(seed, uint64(i)))
 				var got abTally
 				for range runs {
-					got.add(abCompare(abPairs(rng, env, 200, 100, head), tol))
+					got.add(abCompare(rng, env, head, tol))
 				}
 				t.Logf("p%v at most %.2f times, head %+v, %-7s fail %5.1f %%, pass %5.1f %%, mean pairs %3d", 100*tol.Q, tol.Ratio, head, name,
 					100*float64(got.fail)/float64(runs), 100*float64(got.pass)/float64(runs), got.pairs/runs)
@@ -242,6 +263,7 @@ func TestABFindsSlowerHeads(t *testing.T) {
 
 // Equal targets pass, if less often where the machine is noisy.
 func TestABEqualTargetsPass(t *testing.T) {
+	t.Parallel()
 	runs := abRuns(6, 300)
 	check := func(seed uint64, tol Tolerance, least map[string]float64) {
 		t.Helper()
@@ -249,7 +271,7 @@ func TestABEqualTargetsPass(t *testing.T) {
 			rng := rand.New(rand.NewPCG(seed, uint64(i)))
 			var got abTally
 			for range runs {
-				got.add(abCompare(abPairs(rng, env, 200, 100, abHead{}), tol))
+				got.add(abCompare(rng, env, abHead{}, tol))
 			}
 			t.Logf("p%v at most %.2f times, equal targets, %-7s fail %5.1f %%, pass %5.1f %%, mean pairs %3d", 100*tol.Q, tol.Ratio, env.name,
 				100*float64(got.fail)/float64(runs), 100*float64(got.pass)/float64(runs), got.pairs/runs)
@@ -262,6 +284,7 @@ func TestABEqualTargetsPass(t *testing.T) {
 
 // The 99 % interval holds the true ratio in at least 98.5 % of runs.
 func TestABIntervalHoldsTheRatio(t *testing.T) {
+	t.Parallel()
 	runs := abRuns(40, 2000)
 	for i, env := range abEnvironments {
 		rng := rand.New(rand.NewPCG(22, uint64(i)))

@@ -54,6 +54,7 @@ func tolerance(times int, share float64) float64 {
 // Verdicts keep the error rates they state where requests depend on each other,
 // and come where the limit is far enough from what is.
 func TestVerdictsKeepTheirErrorRates(t *testing.T) {
+	t.Parallel()
 	const any = 1.0 // no bound
 	for _, tc := range []struct {
 		worlds              string

@@ -17,13 +17,13 @@ func Blame(limits []Limit, r *record.Record) (limit, why string) {
 		return ByGenerator, sent
 	}
 	if missed := missedLimits(limits, r); len(missed) > 0 {
-		steal, use := r.Machine.Steal.Value, r.CPUUse()
-		switch {
-		case steal > MostSteal:
-			return ByHost, fmt.Sprintf("%s, while the hypervisor took %s of this machine", missed[0], unit.Percent(steal))
-		case r.Place != record.InProcess && use > MostCPU:
-			return ByGenerator, fmt.Sprintf("%s, with %s of the generator's processors in use", missed[0], unit.Percent(use))
-		case lateAlone(limits, r):
+		if why := Steal.Excuses(r); why != "" {
+			return ByHost, missed[0] + ", while " + why
+		}
+		if why := ExcuseOwnCPU(r); why != "" {
+			return ByGenerator, missed[0] + ", while " + why
+		}
+		if lateAlone(limits, r) {
 			return ByGenerator, missed[0] + ", most of it the generator's own lateness"
 		}
 		return ByTarget, missed[0]

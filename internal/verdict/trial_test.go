@@ -36,8 +36,8 @@ func TestBlame(t *testing.T) {
 	const n = 1000
 	const here, there = record.InProcess, record.Elsewhere
 	quick, slow := took(n, time.Millisecond), took(n, 60*time.Millisecond)
-	busy := host.Usage{Wall: time.Second, HaveCPU: true, CPU: 1800 * time.Millisecond} // of two processors
-	stolen := host.Usage{Wall: time.Second, Steal: host.Reading{Value: 0.2, OK: true}}
+	busy := host.Usage{Wall: time.Second, HaveCPU: true, CPUUser: 1800 * time.Millisecond} // of two processors
+	stolen := host.Usage{Wall: time.Second, Readings: host.Readings{Steal: new(0.2)}}
 	for _, tc := range []struct {
 		place  record.Place
 		change func(*record.Record)
@@ -50,7 +50,7 @@ func TestBlame(t *testing.T) {
 		{there, func(*record.Record) {}, stolen, "", ""},
 		{here, func(r *record.Record) { r.Within[0] = n - 10 }, busy, "", ""}, // 1 % may
 		{here, func(r *record.Record) { r.Within[0] = n - 11 }, busy, ByTarget, "11 of 1000 not within 50ms"},
-		{there, func(r *record.Record) { r.Within[0] = n - 11 }, busy, ByGenerator, "90.0% of the generator's processors"},
+		{there, func(r *record.Record) { r.Within[0] = n - 11 }, busy, ByGenerator, "the load generator itself used 90.0%"},
 		{there, func(r *record.Record) { r.Within[0] = n - 11 }, stolen, ByHost, "the hypervisor took 20.0%"},
 		{there, func(r *record.Record) { r.Succeeded, r.Failed, r.Within[0] = n-50, 50, n-50 }, host.Usage{}, ByTarget, "not within"},
 		{there, func(r *record.Record) { r.Response, r.Service, r.Within[0] = slow, slow, 0 }, host.Usage{}, ByTarget, "not within"},

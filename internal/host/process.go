@@ -5,20 +5,26 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"strconv"
 	"time"
 )
 
+// rusage is what getrusage(2) reports of this process.
+type rusage struct {
+	user, system time.Duration
+	maxRSS       int64 // bytes
+	err          error
+}
+
 // tasks is the state of all threads of this process. /proc/self/schedstat
-// would not do: it is the main thread alone.
+// will not do: it has the main thread alone.
 type tasks struct {
 	times map[string]taskTimes // by thread id
 	err   error
 }
 
-// taskTimes is for how long, in ns, one thread ran and for how long it was
-// runnable and waited (Documentation/scheduler/sched-stats.rst).
+// taskTimes are how long, in ns, one thread ran and how long it was runnable
+// and waited (Documentation/scheduler/sched-stats.rst).
 type taskTimes struct{ run, wait uint64 }
 
 func readTasks(fsys fs.FS) tasks {
@@ -69,8 +75,8 @@ func parseSchedstat(b []byte) (t taskTimes, err error) {
 }
 
 // queued returns waiting / (running + waiting) and the waiting itself, over
-// all threads. A thread that is new, or has another's id, counts from its
-// birth; what a thread did that ended meanwhile is lost.
+// all threads. A thread that is new, or has the id of an earlier one, counts
+// from its start; what a thread did that ended meanwhile is lost.
 func queued(a, b tasks) (ratio float64, wait time.Duration, err error) {
 	if err := firstOf(a.err, b.err); err != nil {
 		return 0, 0, err
@@ -88,13 +94,4 @@ func queued(a, b tasks) (ratio float64, wait time.Duration, err error) {
 		return 0, 0, nil
 	}
 	return waiting / (running + waiting), nanoseconds(waiting), nil
-}
-
-// nanoseconds turns a number of ns into a duration, the longest there is if
-// it is too large: that is garbage, but must not turn negative.
-func nanoseconds(ns float64) time.Duration {
-	if ns >= math.MaxInt64 {
-		return math.MaxInt64
-	}
-	return time.Duration(ns)
 }

@@ -1,0 +1,157 @@
+package verdict
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/loadtestkit/load-tester/internal/record"
+	"github.com/loadtestkit/load-tester/internal/unit"
+)
+
+// Lateness of the generator.
+const (
+	// lateWarn is of the tightest limit on time, or of the median response time
+	// without one. What stays below moves no verdict that a second run would not
+	// move as well.
+	lateWarn = 0.05
+
+	// lateFloor holds where no limit says what matters: Go's timers round up to
+	// 1 ms on Linux (golang/go#53824), which is the field's usual.
+	lateFloor = time.Millisecond
+
+	lateExcuse = 0.20 // of the limit
+)
+
+func warnLateness(r *record.Record, tightest time.Duration) string {
+	p50, p99 := quantile(r.Lateness, 0.5), quantile(r.Lateness, 0.99)
+	late := p99 > lateFloor && over(p99, lateWarn, quantile(r.Response, 0.5))
+	if tightest > 0 {
+		late = over(p99, lateWarn, tightest)
+	}
+	if !r.Open || !late {
+		return ""
+	}
+	s := fmt.Sprintf("the generator was late by %s at p99 (p50 %s, max %s): response times include that; %s or give it more CPU",
+		unit.Duration(p99), unit.Duration(p50), unit.Duration(time.Duration(r.Lateness.Max())), less(r))
+	if r.Place == record.InProcess {
+		s += ", which it shares with the target here"
+	}
+	return s
+}
+
+// excuseLateness compares how late the generator was with l, a limit on time. A
+// target on this machine may have kept it from running, unless it was late for
+// the control as well.
+func excuseLateness(l Limit, r *record.Record) string {
+	late, ok := l.valueIn(r.Lateness)
+	most := time.Duration(lateExcuse * float64(l.Time))
+	if !ok || late <= most {
+		return ""
+	}
+	if r.Place != record.Elsewhere {
+		if r.Control == nil {
+			return ""
+		}
+		if late, ok := l.valueIn(r.Control.Lateness); !ok || late <= most {
+			return ""
+		}
+	}
+	return fmt.Sprintf("the generator was late by %s at %s", unit.Duration(late), l.name())
+}
+
+// Requests that were due and never sent, as a part of those due.
+const (
+	// unsentWarn: Nighthawk's example of a gate is 1 %, which would hide a p99
+	// that the missing ones would have missed.
+	unsentWarn = 0.001
+
+	// MostUnsent excuses a fail of a rate, and is where a search for a capacity
+	// finds that a trial fell behind: Nighthawk's gate.
+	MostUnsent = 0.01
+)
+
+func warnUnsent(r *record.Record) string {
+	unsent := r.Due - r.Sent
+	if float64(unsent) <= unsentWarn*float64(r.Due) {
+		return ""
+	}
+	s := fmt.Sprintf("%s of %s due requests were never sent and count as missed: ", unit.Count(unsent), unit.Count(r.Due))
+	if r.Concurrency > 0 && r.PeakInFlight >= r.Concurrency {
+		return s + fmt.Sprintf("all %s permits were taken; %s or %s", unit.Count(int64(r.Concurrency)), raise, less(r))
+	}
+	return s + fmt.Sprintf("the generator did not keep up, with at most %s in flight; %s or give it more CPU", unit.Count(int64(r.PeakInFlight)), less(r))
+}
+
+// excuseUnsent is about rates, which suffer from what was not sent. Arrivals
+// that had to wait for a permit are the target's doing.
+func excuseUnsent(r *record.Record) string {
+	if !r.Open || r.Exhausted > 0 || float64(r.Due-r.Sent) <= MostUnsent*float64(r.Due) {
+		return ""
+	}
+	return fmt.Sprintf("the generator sent only %s of %s arrivals", unit.Count(r.Sent), unit.Count(r.Due))
+}
+
+// exhaustedWarn is the part of the run in which all permits were taken, the same
+// as of requests that were never sent.
+const exhaustedWarn = unsentWarn
+
+func warnExhausted(r *record.Record) string {
+	if !r.Open || !over(r.Exhausted, exhaustedWarn, r.Elapsed) {
+		return ""
+	}
+	part := 0.0
+	if r.Elapsed > 0 {
+		part = float64(r.Exhausted) / float64(r.Elapsed)
+	}
+	return fmt.Sprintf("all %s permits were taken for %s (%s of the run): arrivals waited for one, and response times include that; the target is too slow for this rate, or %s",
+		unit.Count(int64(r.Concurrency)), unit.Duration(r.Exhausted), unit.Percent(part), raise)
+}
+
+// mostCPU is the part of the processors it can use at once above which the
+// generator is taken for the bottleneck: Hyperfoil's CpuWatchdog objects when a
+// processor is idle for less than 20 %.
+const mostCPU = 0.80
+
+// ownCPU returns the part of its processors that the generator used, and whether
+// that is too much. A target in this process may take what it likes: the test is
+// about it.
+func ownCPU(r *record.Record) (share string, tooMuch bool) {
+	use := r.Machine.CPUShare(r.Processors)
+	if r.Place == record.InProcess || !above(use, mostCPU) {
+		return "", false
+	}
+	return unit.Percent(*use), true
+}
+
+func warnOwnCPU(r *record.Record) string {
+	share, tooMuch := ownCPU(r)
+	if !tooMuch || r.Machine.Wall < minWindow {
+		return ""
+	}
+	its := "its only processor"
+	if r.Processors > 1 {
+		its = fmt.Sprintf("its %d processors", r.Processors)
+	}
+	return fmt.Sprintf("the generator used %s of %s: it may be the bottleneck; %s or give it more", share, its, less(r))
+}
+
+// ExcuseOwnCPU returns why a fail of r is doubtful by the processor time of the
+// generator; "" if it is not.
+func ExcuseOwnCPU(r *record.Record) string {
+	share, tooMuch := ownCPU(r)
+	if !tooMuch {
+		return ""
+	}
+	return "the load generator itself used " + share + " of its processors"
+}
+
+// raise and less are the advice of several warnings, in the words of both the
+// command and the library.
+const raise = "raise the concurrency (--concurrency, Options.Concurrency)"
+
+func less(r *record.Record) string {
+	if r.Open {
+		return "lower the rate (--rate, Options.Rate)"
+	}
+	return "lower the concurrency (--concurrency, Options.Concurrency)"
+}
