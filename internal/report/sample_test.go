@@ -78,7 +78,7 @@ func document(f Facts, l *load) *Document {
 		HiccupP99: new(1100 * us), HiccupMax: new(4 * ms), ClockDrift: new(-3 * us), MaxRSS: new(int64(31_000_000)),
 		PeakInFlight: 901, ConnectionsOpened: 901, PermitsExhausted: 250 * ms,
 		SensorsOff: []string{"pressure: proc/pressure/cpu: file does not exist"},
-		Warnings:   []verdict.Warning{{"lateness", "the generator was late by 3ms at p99: response times include that; lower --rate or give it more CPU"}},
+		Warnings:   []verdict.Warning{{Code: "lateness", Text: "the generator was late by 3ms at p99: response times include that; lower --rate or give it more CPU"}},
 	}
 	return d
 }
