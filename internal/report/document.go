@@ -108,7 +108,6 @@ type Pairs struct {
 	Block  time.Duration `json:"block_ns"` // length of each block, the guard included
 	Guard  time.Duration `json:"guard_ns"` // what is due in a block before its end is sent and not counted
 	Seed   uint64        `json:"seed"`     // of the order within each pair
-	Took   time.Duration `json:"took_ns"`  // of both targets together
 }
 
 // A Ratio is head's response time over base's at one quantile.

@@ -130,10 +130,9 @@ func (c *checker) check(path string, typ reflect.Type, n *node) {
 
 func (c *checker) checkFields(path string, typ reflect.Type, n *node) {
 	var fields []string
-	for i := range typ.NumField() {
-		f := typ.Field(i)
+	for _, f := range flatFields(typ, n) {
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if f.Anonymous && name == "" { // its fields are among those of typ
+		if f.Anonymous && name == "" { // its fields are among those of typ, and described elsewhere
 			require.Len(c, n.AllOf, 1, path)
 			c.check(path, f.Type, c.def(n.AllOf[0].Ref))
 			continue
@@ -152,4 +151,18 @@ func (c *checker) checkFields(path string, typ reflect.Type, n *node) {
 func TestSchemaIsACopy(t *testing.T) {
 	clear(Schema())
 	assert.True(t, json.Valid(Schema()))
+}
+
+// flatFields returns the fields of typ in their order. Those of an embedded type
+// that n does not refer to stand in its place.
+func flatFields(typ reflect.Type, n *node) (all []reflect.StructField) {
+	for i := range typ.NumField() {
+		f := typ.Field(i)
+		if f.Anonymous && f.Tag.Get("json") == "" && len(n.AllOf) == 0 {
+			all = append(all, flatFields(f.Type, n)...)
+			continue
+		}
+		all = append(all, f)
+	}
+	return all
 }
