@@ -92,7 +92,7 @@ func TestARecordThatLeftAndCameBack(t *testing.T) {
 	for _, open := range []bool{true, false} {
 		a, b := part(open, 500, 1), part(open, 900, 2)
 		a.Control = part(open, 20, 4)
-		a.Machine.Wall = time.Second
+		a.Machine.Wall, a.Machine.Steal = time.Second, new(0.1)
 		var back Record
 		require.NoError(t, json.Unmarshal([]byte(encodedText(t, a)), &back))
 		assert.Equal(t, encodedText(t, a), encodedText(t, &back))

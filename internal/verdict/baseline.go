@@ -9,35 +9,35 @@ import (
 )
 
 const (
-	// LeastBaseline is the fewest earlier runs that a run is judged by. Chosen
-	// by simulation: with 10 a prediction interval is narrow enough to be of
-	// use, and runs like each other are called different as seldom as promised.
+	// LeastBaseline is the fewest earlier runs that a run is judged by. In
+	// simulations a prediction interval from 10 is narrow enough to be useful,
+	// and equal runs are called different as seldom as promised.
 	LeastBaseline = 10
 
-	// mostBaseline is the most that are looked at, the latest: chosen, as more
-	// hardly narrow the interval and older ones are of other code.
+	// mostBaseline is the most that are used, the latest: more hardly narrow the
+	// interval, and older ones are of other code.
 	mostBaseline = 20
 
-	// calibratedGain is the part of the deviation that must be left, at most,
-	// for a calibrator to be used. Chosen: of two deviations of 10 runs of the
-	// same kind, one is often smaller by a tenth by chance alone.
+	// calibratedGain is the largest part of the deviation that a calibrator may
+	// leave to be used. Of two deviations of 10 runs of the same kind, one is
+	// often smaller by a tenth by chance alone.
 	calibratedGain = 0.8
 )
 
-// A BaselineRun is what one run has to say about one quantile.
+// A BaselineRun is what one run measured of one quantile.
 type BaselineRun struct {
 	Quantile float64 // of the response time, ns
 
-	// Calibrators are times of work that never changes, measured beside the
-	// run, ns: of the same sort in each run, 0 where unknown. They tell a
+	// Calibrators are times, in ns, of work that never changes, measured beside
+	// the run: the same work in each run, 0 where unknown. They distinguish a
 	// slower machine from slower code.
 	Calibrators []float64
 }
 
-// A BaselineResult is the verdict on a run by those before it.
+// A BaselineResult is the verdict on a run, by the runs before it.
 type BaselineResult struct {
 	Verdict    Verdict
-	Runs       int     // earlier runs that were looked at
+	Runs       int     // earlier runs that were used
 	Calibrator int     // index of the calibrator that was used; -1 if none
 	Ratio      float64 // now over the geometric mean of the earlier runs, calibrated
 	Low, High  float64 // where the ratio of unchanged code would be
@@ -46,15 +46,15 @@ type BaselineResult struct {
 
 // JudgeBaseline says whether a run is slower than earlier ones, oldest first,
 // by more than the tolerance, a ratio such as 1.05. It fails if the ratio is
-// above both the tolerance and all that is to be expected of unchanged code,
-// but for probability alphaFail; it passes if the ratio is below the tolerance
-// by more than runs vary, but for alphaPass. That is the prediction interval of
-// one more value, taking the logarithms as normal; a noisy run now and then
-// makes false alarms as frequent as a few percent, so a fail is to be repeated.
+// above both the tolerance and what unchanged code exceeds with probability
+// alphaFail; it passes if the ratio is below the tolerance by a margin that runs
+// exceed with probability alphaPass. Both come from the prediction interval of
+// one more value, taking the logarithms as normal. An occasional noisy run makes
+// a few percent of false alarms, so a fail should be repeated.
 //
-// Of the calibrators that all runs know, the one is used that makes the earlier
-// runs most alike, if it does so at all: a handler that computes follows the
-// speed of the machine, one that waits does not.
+// Of the calibrators that all runs have, it uses the one that brings the earlier
+// runs closest together, if any does: a handler that computes follows the speed
+// of the machine, one that waits does not.
 func JudgeBaseline(earlier []BaselineRun, now BaselineRun, tolerance, alphaFail, alphaPass float64) BaselineResult {
 	earlier = earlier[max(0, len(earlier)-mostBaseline):]
 	k := len(earlier)
@@ -85,12 +85,12 @@ func JudgeBaseline(earlier []BaselineRun, now BaselineRun, tolerance, alphaFail,
 	case above+marginPass <= bound:
 		r.Verdict = Pass
 	}
-	r.Reason = r.because(tolerance)
+	r.Reason = r.describe(tolerance)
 	return r
 }
 
-// because says in one line what the verdict is from.
-func (r *BaselineResult) because(tolerance float64) string {
+// describe returns the reason for the verdict.
+func (r *BaselineResult) describe(tolerance float64) string {
 	text := fmt.Sprintf("%s times the mean of %d earlier runs, want <= %s (unchanged, it would be %s to %s)",
 		ratioText(r.Ratio), r.Runs, unit.Decimal(tolerance, 0), ratioText(r.Low), ratioText(r.High))
 	switch {

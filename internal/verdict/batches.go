@@ -6,8 +6,8 @@ import (
 	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
-// A batch is a stretch of the run: the sum of something over it, and what that
-// is divided by, such as slow requests of all requests, or responses of seconds.
+// A batch is a part of the run: the sum of something over it and what that is
+// divided by, such as slow requests and all requests, or responses and seconds.
 type batch struct{ sum, of float64 }
 
 func (b batch) add(o batch) batch { return batch{b.sum + o.sum, b.of + o.of} }
@@ -20,16 +20,16 @@ func total(all []batch) (t batch) {
 	return t
 }
 
-// batchCounts are into how many batches a run is cut to see how its requests
-// depend on each other: what lasts long shows in few, what comes often in many.
-// Schmeiser (1982) advises 10 to 30.
+// batchCounts are the numbers of batches into which a run is cut to see how its
+// requests depend on each other: what lasts long shows in few, what comes often
+// in many. Schmeiser (1982) advises 10 to 30.
 var batchCounts = [...]int{64, 32, 16}
 
-// fewestBatches is chosen: the spread of fewer says next to nothing.
+// fewestBatches: the spread of fewer says next to nothing.
 const fewestBatches = 8
 
-// levels returns the numbers of batches that so many intervals can be cut into,
-// none if they are too few.
+// levels returns the numbers of batches into which a number of intervals can be
+// cut, none if they are too few.
 func levels(intervals int) []int {
 	for i, n := range batchCounts {
 		if n <= intervals {
@@ -62,8 +62,8 @@ func merge(all []batch, n int) []batch {
 }
 
 // variance returns an estimate of the variance of the ratio sum/of over all the
-// batches, and rather too much than too little: the largest over the numbers of
-// batches. It is 0 if there are too few batches to tell.
+// batches, too large rather than too small: the largest over the numbers of
+// batches. It is 0 if there are too few batches.
 func variance(all []batch) float64 {
 	most := 0.0
 	for _, n := range levels(len(all)) {
@@ -73,9 +73,9 @@ func variance(all []batch) float64 {
 }
 
 // varianceOf takes the batches as they are. They need not be of equal size
-// (ratio estimator, Cochran 1977, section 6.4). Where neighbours still go
-// together, longer batches would vary more; how much more, an autoregression of
-// order 1 says (as in SBatch, Lada and Wilson 2008).
+// (ratio estimator, Cochran 1977, section 6.4). Where neighbours still depend on
+// each other, longer batches would vary more; an autoregression of order 1
+// estimates how much more (as in SBatch, Lada and Wilson 2008).
 func varianceOf(all []batch) float64 {
 	t, n := total(all), float64(len(all))
 	ratio := t.sum / t.of
@@ -96,13 +96,13 @@ func varianceOf(all []batch) float64 {
 	return v
 }
 
-// maxCorrelation is chosen: beyond, the factor of up to 19 grows faster than an
-// estimate from 16 batches can bear.
+// maxCorrelation bounds the factor at 19: beyond, it grows faster than an
+// estimate from 16 batches allows.
 const maxCorrelation = 0.9
 
-// designEffect returns how many times as much the share of requests that all
-// counts varies as it would if they did not depend on each other (Kish 1965);
-// at least 1.
+// designEffect returns the variance of the share of requests that the batches
+// count, divided by what it would be if requests did not depend on each other
+// (Kish 1965); at least 1.
 func designEffect(all []batch) float64 {
 	t := total(all)
 	p := t.sum / t.of // NaN of nothing
@@ -112,8 +112,8 @@ func designEffect(all []batch) float64 {
 	return max(1, variance(all)*t.of/(p*(1-p)))
 }
 
-// studentBounds returns the interval of the ratio over all the batches, with so
-// much probability of being wrong at each end.
+// studentBounds returns the interval of the ratio over all the batches, each of
+// its ends wrong with the given probability.
 func studentBounds(ratio float64, all []batch, lowAlpha, highAlpha float64) (low, high float64) {
 	se, df := math.Sqrt(variance(all)), freedom(len(all))
 	return ratio - stat.StudentQuantile(1-lowAlpha, df)*se, ratio + stat.StudentQuantile(1-highAlpha, df)*se

@@ -48,9 +48,9 @@ type judgement struct {
 	seen      *record.Record
 	all       []hist.Interval // the course of the run
 	intervals []hist.Interval // up to the last in which a request was due
-	threshold int             // index of the limit's threshold in seen, if it has one
+	threshold int             // index of the limit's threshold in seen, where it has one
 	s         Standard
-	why       string // there is no verdict
+	why       string // why there is no verdict
 }
 
 func (j *judgement) judge() {
@@ -73,7 +73,7 @@ func (j *judgement) judge() {
 	case Goodput:
 		j.judgeRate(j.seen.Succeeded, func(i *hist.Interval) int64 { return i.Succeeded })
 	}
-	j.sure()
+	j.setConfidence()
 	j.Reason = j.reason()
 	j.Detail = j.detail()
 }
@@ -92,8 +92,8 @@ func (j *judgement) doubt(format string, args ...any) {
 	j.Verdict, j.why = Inconclusive, fmt.Sprintf(format, args...)
 }
 
-// alphas returns the probability of being wrong of the lower and the upper end
-// of an interval: each is that of the verdict that hangs on it.
+// alphas returns the probabilities with which the lower and the upper end of an
+// interval may be wrong: each is that of the verdict it decides.
 func (j *judgement) alphas() (low, high float64) {
 	if j.Limit.lower() {
 		return j.s.Pass, j.s.Fail
@@ -128,7 +128,7 @@ func (j *judgement) judgeShare(bad, p, freedom float64) {
 	}
 }
 
-// judgeInterval judges by an interval that the limit's value lies beside or in.
+// judgeInterval judges by an interval and whether the limit's value is in it.
 func (j *judgement) judgeInterval(low, high float64) {
 	j.setInterval(low, high)
 	want := j.Limit.Value
@@ -162,7 +162,7 @@ func (j *judgement) observe(v float64) {
 	}
 }
 
-// judgeNoise takes a fail back that a slow spell of the machine could explain.
+// judgeNoise withdraws a fail that a slow spell of the machine could explain.
 // Parts of the run missed the limit where their ratio is above most.
 func (j *judgement) judgeNoise(parts []batch, most float64) {
 	if j.Verdict != Fail || !j.Limit.noisy() {
@@ -179,8 +179,8 @@ func (j *judgement) judgeNoise(parts []batch, most float64) {
 	}
 }
 
-// sure sets the confidence of a verdict that an interval gave.
-func (j *judgement) sure() {
+// setConfidence sets the confidence of a verdict that comes from an interval.
+func (j *judgement) setConfidence() {
 	switch {
 	case !j.HaveInterval:
 	case j.Verdict == Pass:

@@ -8,23 +8,22 @@ import (
 	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
-// tooFew is the doubt of a run that needs more requests for any verdict.
+// tooFew says that any verdict needs more requests.
 func (j *judgement) tooFew(need int64) {
 	j.doubt("needs %s requests to judge, has %s", unit.Count(need), unit.Count(j.seen.Due))
-	j.more(float64(need) / float64(j.seen.Due))
+	j.setNeeds(float64(need) / float64(j.seen.Due))
 }
 
-// tooShort is the doubt of a run that has too few intervals.
+// tooShort says that the run has too few intervals.
 func (j *judgement) tooShort() {
 	j.doubt("the run was too short to see how its requests depend on each other")
 }
 
-// tooClose is how many times the load that was measured is not worth waiting
-// for; chosen.
+// tooClose: a run that needs this many times its load is not worth waiting for.
 const tooClose = 100
 
-// lackRequests is the doubt of a share f that is too close to p: it says how
-// many independent requests would show on which side of it f is.
+// lackRequests says that a share f is too close to p, and how many independent
+// requests would show on which side of it f is.
 func (j *judgement) lackRequests(f, p, freedom float64) {
 	alpha, _ := j.alphas()
 	shows := func(n float64) bool { return stat.SurelyAbove(f*n, n, p, alpha) }
@@ -40,11 +39,11 @@ func (j *judgement) lackRequests(f, p, freedom float64) {
 	need := stat.Bisect(have, have*tooClose, shows)
 	j.NEffective = have
 	j.doubt("n_eff %s of %s", unit.Count(int64(have)), unit.Count(int64(math.Ceil(need))))
-	j.more(need / have)
+	j.setNeeds(need / have)
 }
 
-// lackWidth is the doubt of an interval that spans the limit. Its width goes
-// with the root of the load.
+// lackWidth says that the limit is within the interval, whose width shrinks with
+// the root of the load.
 func (j *judgement) lackWidth(low, high, want float64) {
 	near, far := j.Observed-want, j.Observed-low
 	if near < 0 {
@@ -55,11 +54,12 @@ func (j *judgement) lackWidth(low, high, want float64) {
 		return
 	}
 	j.doubt("the limit is within what it may be")
-	j.more(far / near * (far / near))
+	j.setNeeds(far / near * (far / near))
 }
 
-// more sets how much more load is needed, given how many times what there was.
-func (j *judgement) more(times float64) {
+// setNeeds sets how much more load is needed, given how many times as much as
+// there was it takes in all.
+func (j *judgement) setNeeds(times float64) {
 	if d := (times - 1) * float64(j.seen.Course()); d > 0 && d < math.MaxInt64/2 {
 		j.Needs = wholeSeconds(time.Duration(d))
 	}

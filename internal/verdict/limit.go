@@ -11,7 +11,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
-// A Metric is what a limit is about. Metrics of time are response times.
+// A Metric is the quantity that a limit bounds. Times are response times.
 type Metric uint8
 
 const (
@@ -97,7 +97,7 @@ func (l Limit) want() string {
 	return unit.Decimal(l.Value, 0)
 }
 
-// lower reports whether the limit is a least value, not a greatest.
+// lower reports whether the limit is a lower bound.
 func (l Limit) lower() bool { return l.Op == Above || l.Op == AtLeast }
 
 // noisy reports whether a slow machine can make l fail: it makes responses late
@@ -105,8 +105,8 @@ func (l Limit) lower() bool { return l.Op == Above || l.Op == AtLeast }
 func (l Limit) noisy() bool { return l.Metric != Errors && l.Metric.IsTime() != l.lower() }
 
 // Threshold returns the T for which the number of succeeded requests with a
-// response time of at most T decides the limit; see [record.Record]. It
-// returns false when no such count is needed: only quantiles need one.
+// response time of at most T decides the limit. It returns false where no such
+// count is needed: only quantiles need one.
 func (l Limit) Threshold() (time.Duration, bool) {
 	if l.Metric != Quantile {
 		return 0, false

@@ -8,7 +8,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
-// leastRequests is chosen: a mean or a rate of fewer has no interval to trust.
+// leastRequests: a mean or a rate of fewer has no interval to trust.
 const leastRequests = 30
 
 // judgeMean judges by the t interval of the mean.
@@ -35,8 +35,8 @@ func (j *judgement) judgeMean() {
 	j.judgeNoise(times, float64(j.Limit.Time))
 }
 
-// judgeMax judges the longest response time, which is a fact; only whether it
-// was the target's fault may be in doubt.
+// judgeMax judges the longest response time, which is a fact; only whether the
+// target caused it may be in doubt.
 func (j *judgement) judgeMax() {
 	if j.unbounded() {
 		return
@@ -53,8 +53,8 @@ func (j *judgement) judgeMax() {
 	j.judgeNoise(over, 0)
 }
 
-// unbounded judges a mean or a maximum once a request was missed, which makes
-// it longer than any time. It reports whether one was.
+// unbounded reports whether a request was missed, which makes a mean and a
+// maximum longer than any time, and then judges them.
 func (j *judgement) unbounded() bool {
 	if j.seen.Missed() == 0 {
 		return false
@@ -85,9 +85,9 @@ func (j *judgement) judgeErrors() {
 }
 
 const (
-	// fewMissed and fewDesign are chosen: so few errors do not show how they
-	// come together, nor does so short a run that it has few intervals; they
-	// are taken to come in groups of five.
+	// Fewer errors than fewMissed do not show how they cluster, nor does a run
+	// that is too short for its intervals: they are taken to come in groups of
+	// fewDesign.
 	fewMissed = 20
 	fewDesign = 5
 )
@@ -106,9 +106,9 @@ func (j *judgement) missedDesign() (design, df float64) {
 	return design, max(df, fewestBatches-1)
 }
 
-// missedAlone reports whether the requests that were missed are, alone, surely
-// a greater share than p: a machine that is slow does not make answers wrong.
-// If so, it is they that the result rests on.
+// missedAlone reports whether the missed requests alone are surely a greater
+// share than p: a slow machine does not make answers wrong. If so, the result
+// rests on them.
 func (j *judgement) missedAlone(p float64) bool {
 	missed, n := float64(j.seen.Missed()), float64(j.seen.Due)
 	if missed <= p*n {
@@ -123,8 +123,8 @@ func (j *judgement) missedAlone(p float64) bool {
 	return true
 }
 
-// judgeRate judges by the t interval of a rate of so many responses, from their
-// number in each part of the run.
+// judgeRate judges by the t interval of a rate, from the number of responses in
+// all and in each interval.
 func (j *judgement) judgeRate(responses int64, in func(*hist.Interval) int64) {
 	if j.seen.Elapsed <= 0 {
 		j.doubt("no time passed")
@@ -154,8 +154,8 @@ func (j *judgement) judgeRate(responses int64, in func(*hist.Interval) int64) {
 	j.judgeNoise(short, 0)
 }
 
-// windows returns how many responses came in each interval and its seconds, up
-// to the end of the run, whether or not anything happened there.
+// windows returns the responses and the seconds of each interval up to the end
+// of the run, whether or not anything happened in it.
 func (j *judgement) windows(in func(*hist.Interval) int64) (windows []batch) {
 	width := j.all[0].Width // there is one, as responses came
 	for at := 0; ; at++ {

@@ -17,17 +17,17 @@ type Warning struct {
 	Text string `json:"text"` // for people: one sentence or two, no full stop at the end
 }
 
-// The codes of warnings that a rate which is too high brings.
+// The codes of the warnings that too high a rate causes.
 const (
 	Lateness         = "lateness"
 	SentBelowDue     = "sent_below_due"
 	PermitsExhausted = "permits_exhausted"
 )
 
-// Warnings returns what a reader of the report on r has to know, what bears most
-// on the numbers first; nil if the run was sound. It warns of no share of
-// processor time over a window shorter than half a second, which would be noise,
-// and only once of what may have one cause.
+// Warnings returns what a reader of the numbers of r has to know, the most
+// important first; nil if the run was sound. It reports no share of processor time
+// over a window shorter than half a second, which would be noise, and no effect
+// beside its cause.
 func Warnings(r *record.Record, limits []Limit) []Warning {
 	var all []Warning
 	add := func(code, text string) {
@@ -55,7 +55,7 @@ func Warnings(r *record.Record, limits []Limit) []Warning {
 	return all
 }
 
-// tightestTime returns the least time that any limit is about; 0 without one.
+// tightestTime returns the least time of any limit; 0 without one.
 func tightestTime(limits []Limit) (least time.Duration) {
 	for _, l := range limits {
 		if l.Metric.IsTime() && (least == 0 || l.Time < least) {
@@ -65,11 +65,11 @@ func tightestTime(limits []Limit) (least time.Duration) {
 	return least
 }
 
-// Excuse says why a fail of l in the run that r is of cannot be held against the
-// target, "" if it can. What the target itself may have caused is no excuse:
+// Excuse returns why a fail of l in the run of r may not be the target's fault; ""
+// if nothing excuses it. What the target itself may have caused is no excuse:
 // processor time of this process if the target is in it, or of others if it is
 // one of those, or lateness of the generator that the control does not share.
-// Trouble that shows in the control too is the machine's.
+// What disturbs the control too is the machine's doing.
 func Excuse(l Limit, r *record.Record) string {
 	if !l.noisy() {
 		return ""
@@ -118,7 +118,7 @@ func (l Limit) valueIn(h *hist.Histogram) (time.Duration, bool) {
 	return quantile(h, l.Q), stat.Enough(l.Q, h.Count())
 }
 
-// quantile is that of a histogram of times; 0 if it is empty.
+// quantile returns quantile q of a histogram of times; 0 if it is empty.
 func quantile(h *hist.Histogram, q float64) time.Duration {
 	v, _ := h.Quantile(q)
 	return time.Duration(v)

@@ -67,9 +67,9 @@ func poolBlocks(pairs []Pair) (base, head Block) {
 	return base, head
 }
 
-// LeastPairs is how many pairs a comparison is judged on at least. Chosen: 12
-// of 12 pairs agree by chance once in 4096, which is near what the first look
-// of a long comparison may spend.
+// LeastPairs is the fewest pairs a comparison is judged on: 12 of 12 pairs agree
+// by chance once in 4096, which is near what the first look of a long comparison
+// may spend.
 const LeastPairs = 12
 
 // A PairLook is one moment at which a comparison is judged.
@@ -78,8 +78,8 @@ type PairLook struct {
 	Share float64 // of the false alarms that the whole comparison may raise, in (0, 1]
 }
 
-// PairLooks returns when to judge a comparison of at most so many pairs: at 12
-// pairs, at half as many again each time, and at the last. The shares grow by
+// PairLooks returns when to judge a comparison of at most a number of pairs: at
+// 12 pairs, at half as many again each time, and at the last. The shares grow by
 // half from look to look and add up to 1, so that judging at every look raises
 // no more false alarms than judging once, however the looks depend on each
 // other. If most is below 12 there is one look, which is inconclusive.

@@ -8,12 +8,12 @@ import (
 	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
-// The least times of load for a fail are chosen: a machine may be slow for a
-// second or two, and a tail can be made by that alone.
+// The least times of load for a fail: a machine may be slow for a second or two,
+// which is enough to make a tail.
 const (
 	leastTime     = 10 * time.Second
-	leastTimeBulk = 2 * time.Second // of what is about the bulk of the requests
-	bulk          = 0.95            // the highest quantile that is
+	leastTimeBulk = 2 * time.Second // for limits on the bulk of the requests
+	bulk          = 0.95            // the highest quantile that is one of these
 )
 
 // leastTime returns the time of load from which on l can fail.
@@ -25,13 +25,13 @@ func (l Limit) leastTime() time.Duration {
 }
 
 const (
-	// clusterSize is assumed, from simulations, of requests that were slow
-	// together where none was slow at all, and the least where most were.
+	// clusterSize is the design effect assumed, from simulations, where no
+	// request was slow, and the least where most were.
 	clusterSize = 30
 	// near and far are how many times the slowest request has to fit into the
-	// limit for the assumption: next to what times close to the quantile
-	// show, and in its place. Chosen: how requests of 20 ms go together says
-	// nothing of those that would take 10 s.
+	// limit for the assumption: near beside what times close to the quantile
+	// show, far in place of it. How requests of 20 ms cluster says nothing of
+	// those that would take 10 s.
 	near = 1.5
 	far  = 4
 )
@@ -63,11 +63,11 @@ func (j *judgement) judgeQuantile() {
 	j.judgeNoise(t.over(j.threshold), beyond)
 }
 
-// leastBeyond is how many requests a quantile needs beyond it, or its interval
-// rests on too few.
+// leastBeyond is how many requests a quantile needs beyond it: an interval from
+// fewer is not to be trusted.
 const leastBeyond = 30
 
-// needed returns ceil(30/(1-q)), from how many requests on quantile q is judged:
+// needed returns how many requests it takes to judge quantile q, ceil(30/(1-q)):
 // the least n with 30 ranks above that of q.
 func needed(q float64) int64 {
 	return int64(stat.Bisect(0, 2*leastBeyond/(1-q), func(n float64) bool {
@@ -120,7 +120,7 @@ func (j *judgement) interval(t *tail, design float64) {
 	}
 }
 
-// A tail is the slow end of a run's response times, as its intervals have it.
+// A tail is the slow end of a run's response times, interval by interval.
 type tail struct {
 	intervals []hist.Interval // up to the last in which a request was due
 	all       *hist.Histogram // of the succeeded
@@ -157,10 +157,9 @@ func (t *tail) value(rank int64) float64 {
 }
 
 // design returns the largest design effect over the limit's threshold and the
-// quantiles around the judged one: where nothing was slower than the limit, how
-// slow requests go together shows at times close by. mild leaves out the least
-// of them, at which slow swings of the whole run show; own is of the threshold
-// alone.
+// quantiles around the judged one: where nothing was slower than the limit, times
+// close to it show how slow requests cluster. mild leaves out the least of them,
+// at which slow swings of the whole run show; own is that of the threshold alone.
 func (t *tail) design(threshold int) (full, mild, own float64) {
 	own = designEffect(t.over(threshold))
 	full, mild = own, own

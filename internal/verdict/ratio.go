@@ -6,21 +6,20 @@ import (
 	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
-// ratioConfidence is that of a ratio's interval; chosen.
+// ratioConfidence is that of a ratio's interval.
 const ratioConfidence = 0.99
 
 // doubt is the chance below which an excess of slow requests, though too likely
-// for a fail, keeps a comparison from passing: what looks like head's stalls is
-// reason to measure on. Chosen, from simulated comparisons at p99 with a
-// tolerance of 1.1: of equal targets nine in ten pass still on a machine that
-// stalls itself, and nearly all on a quiet one. There a head whose own stalls
-// of 20 ms make its true p99 three times base's passes once in 20, at 0.05 it
-// would once in 12; one with half as many passes once in 5 instead of twice. At
-// 0.5, "no more than base", a third of equal targets would not pass where the
-// machine stalls.
+// for a fail, keeps a comparison from passing: it may be head's stalls, so it is
+// worth measuring on. In simulated comparisons at p99 with a tolerance of 1.1,
+// nine in ten equal targets still pass on a machine that stalls itself, and
+// nearly all on a quiet one. There a head whose own stalls of 20 ms make its true
+// p99 three times base's passes once in 20 (at 0.05 once in 12), and one with
+// half as many stalls once in 5 instead of twice. At 0.5, "no more than base", a
+// third of equal targets would not pass where the machine stalls.
 const doubt = 0.2
 
-// A Ratio is what the pairs say about head against base at one quantile.
+// A Ratio is the verdict on head against base at one quantile.
 type Ratio struct {
 	Tolerance
 	Verdict Verdict
@@ -153,25 +152,25 @@ func (c *comparison) judge(r *Ratio, fail, pass float64) {
 
 const (
 	// leastCarried is how many pairs of either kind it takes to look for what
-	// head leaves behind; chosen.
+	// head leaves behind.
 	leastCarried = 10
 
-	// carriedChance is how probable a difference may be, by chance alone, that
-	// is reported; chosen.
+	// carriedChance is the probability, by chance alone, below which a
+	// difference is reported.
 	carriedChance = 0.01
 )
 
-// carryOver looks for what head leaves behind for base, which would make the
-// two look more alike than they are. afterBase and afterHead are logarithms of
+// carryOver looks for what head leaves behind for base, which would hide part of
+// their difference. afterBase and afterHead are logarithms of
 // the ratio in pairs that began with base, by whose block came right before:
 // both hold base, then head, and differ in that alone. It returns by how many
 // times base is slower after head, and whether that is known and more than
 // half of the tolerance.
 //
-// Note: comparing base's own times would let a noisy machine, on which they
-// vary manifold, hide the effect or feign it; the ratio to the block beside it
-// does not vary with the machine. For the same reason a difference that could
-// well be chance (above 1 % by Mann and Whitney's test) is not reported.
+// Note: comparing base's own times would let a noisy machine, on which they vary
+// several times over, hide the effect or imitate it; the ratio to the block
+// beside it does not vary with the machine. For the same reason a difference that
+// could well be chance (above 1 % by Mann and Whitney's test) is not reported.
 func carryOver(afterBase, afterHead []float64, tolerance float64) (times float64, found bool) {
 	if min(len(afterBase), len(afterHead)) < leastCarried {
 		return 0, false

@@ -14,8 +14,8 @@ import (
 	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
-// reason says in one line what was observed, between which ends it surely is,
-// what was wanted and from how many requests, as in
+// reason returns one line: what was observed and its interval, what was wanted,
+// and from how many requests, as in
 //
 //	p99 response time 312ms (298 to 330ms), want <= 250ms (n=29,940; 28,100 within 250ms, 29,641 needed; open, 1000/s for 30s)
 //	error ratio 0.0213, want <= 0 (638 of 29,940: timeout 601, reset 37; first: read tcp ...)
@@ -32,7 +32,7 @@ func (j *judgement) reason() string {
 	return s + " (" + strings.Join(j.details(), "; ") + ")"
 }
 
-// span writes the confidence interval, " (3.9 to 4.6ms)", or nothing.
+// span returns the confidence interval, " (3.9 to 4.6ms)"; "" without one.
 func (r *Result) span() string {
 	low, high := "", ""
 	if r.HaveInterval && r.Low > 0 && !math.IsInf(r.Low, 1) {
@@ -65,7 +65,7 @@ func cutUnit(s string) (digits, unit string) {
 	return s[:at], s[at:]
 }
 
-// detail says for one who knows statistics what the verdict rests on.
+// detail returns what the verdict rests on, for a statistician.
 func (j *judgement) detail() string {
 	var d []string
 	if j.DesignEffect > 0 && j.NEffective > 0 {
@@ -99,7 +99,7 @@ func (l Limit) wantText() string {
 	return unit.Decimal(l.Value, 0) + "/s"
 }
 
-// observed says what the metric was.
+// observed returns the value of the metric in words.
 func (j *judgement) observed() string {
 	l := j.Limit
 	switch {
@@ -139,8 +139,8 @@ func (l Limit) valueText(v float64) string {
 	return s
 }
 
-// details are the parts of a reason that stand in brackets: of a missed limit
-// also what may have caused it, of a verdict what it speaks for.
+// details returns the parts of a reason that stand in brackets: for a missed
+// limit also the causes of failed requests, for a verdict also the load.
 func (j *judgement) details() []string {
 	l, seen := j.Limit, j.seen
 	n, missed := unit.Count(seen.Due), unit.Count(seen.Missed())
@@ -177,8 +177,7 @@ func (j *judgement) details() []string {
 	if first != "" && (l.Metric.IsTime() || l.Metric == Errors) {
 		d = append(d, "first: "+unit.Line(first))
 	}
-	// What a verdict speaks for: other loads and longer times may be another
-	// matter.
+	// A verdict is about this load alone.
 	if j.Verdict != Inconclusive && l.Metric != Errors && seen.Load != "" {
 		d = append(d, seen.Load+" for "+unit.Duration(seen.Course()))
 	}

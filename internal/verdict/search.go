@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Who or what kept a rate from being held, or ended a search.
+// What kept a rate from being held, or ended a search.
 const (
 	ByTarget    = "target"    // a limit was missed
 	ByGenerator = "generator" // the generator did not send as much as was due
@@ -20,7 +20,7 @@ const (
 type SearchOptions struct {
 	Start  float64       // arrivals per second to begin with, above 0
 	Most   float64       // never try more; 0 means no bound
-	Budget time.Duration // for all trials; 0 means 150 s, chosen: a search on a quiet machine takes about one
+	Budget time.Duration // for all trials; 0 means 150 s; a search on a quiet machine takes about 60
 }
 
 // A TrialPlan is one short run to make, at one rate and from a rested target.
@@ -31,7 +31,7 @@ type TrialPlan struct {
 	Purpose string // "control", "search" or "verify"
 }
 
-// A TrialResult is what came of a trial.
+// A TrialResult is the outcome of a trial.
 type TrialResult struct {
 	Held  bool          // every limit held and at least 99 % of what was due was sent
 	Limit string        // if not, why: ByTarget, ByGenerator or ByHost
@@ -46,8 +46,8 @@ type SearchResult struct {
 	Reason    string  // one line for a person
 }
 
-// How a search goes. Where no reason is given, the number was chosen by
-// simulation of queues whose capacity is known, quiet ones and ones that stall.
+// How a search goes. Where no reason is given, the number comes from
+// simulations of queues whose capacity is known, quiet ones and ones that stall.
 const (
 	controlTrials   = 8
 	controlFailures = 2    // of these; if more fail, the rate is too high or the host too busy
@@ -62,13 +62,13 @@ const (
 	verifyLength = 2 * time.Second
 	trialWarmup  = 300 * time.Millisecond
 
-	trialArrivals = 10  // at least, however long they take; chosen: fewer say nothing
-	leastRate     = 1.0 // arrivals per second, below which nothing is tried; chosen: less is no load
+	trialArrivals = 10  // at least, however long they take: fewer say nothing
+	leastRate     = 1.0 // arrivals per second, below which nothing is tried: less is no load
 	defaultBudget = 150 * time.Second
 )
 
 // A Search looks for the highest arrival rate at which the limits hold. It says
-// which trial to make next and is told what came of it; it makes none itself:
+// which trial to make next and records its result; it makes none itself:
 //
 //	s := NewSearch(o)
 //	for t, ok := s.Next(); ok; t, ok = s.Next() {
@@ -88,7 +88,7 @@ type Search struct {
 
 	plan  TrialPlan
 	tally tally // of the trials made by the plan so far
-	votes int   // at most so many trials to a plan, once control is over
+	votes int   // most trials to a plan, once control is over
 
 	mixed     tally // the control whose trials disagreed, if there was one
 	low, high end
@@ -125,7 +125,7 @@ func (s *Search) Next() (t TrialPlan, ok bool) {
 	return s.plan, s.stoppedBy == ""
 }
 
-// Record takes what came of the trial that Next returned.
+// Record records the result of the trial that Next returned.
 func (s *Search) Record(t TrialResult) {
 	if s.stoppedBy != "" {
 		return
@@ -142,7 +142,7 @@ func (s *Search) Record(t TrialResult) {
 	}
 }
 
-// Interrupt ends the search with what is known.
+// Interrupt ends the search early.
 func (s *Search) Interrupt() {
 	if s.stoppedBy == "" {
 		s.stop(ByInterrupt)
@@ -206,8 +206,8 @@ func (s *Search) failed() {
 	s.proceed()
 }
 
-// contradicted forgets an end that did not stand, and asks more carefully from
-// now on: something disturbs.
+// contradicted drops an end that did not stand. Something disturbs the trials, so
+// from now on there are more to each question.
 func (s *Search) contradicted(e *end) {
 	if e.rate > 0 {
 		s.votes = votesNoisy
@@ -215,7 +215,7 @@ func (s *Search) contradicted(e *end) {
 	*e = end{}
 }
 
-// proceed plans what the ends leave open.
+// proceed plans the next question, or stops.
 func (s *Search) proceed() {
 	low, high, searching := &s.low, &s.high, s.plan.Purpose != "verify"
 	switch {

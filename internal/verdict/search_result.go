@@ -6,13 +6,13 @@ import (
 	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
-// stop ends the search and says why.
+// stop ends the search.
 func (s *Search) stop(by string) {
 	s.stoppedBy = by
-	s.reason = s.because(by)
+	s.reason = s.describe(by)
 }
 
-// Result returns what is known. While the search goes on that is inconclusive.
+// Result returns what is known, inconclusive while the search goes on.
 func (s *Search) Result() SearchResult {
 	r := SearchResult{Low: s.low.rate, High: s.high.rate, StoppedBy: s.stoppedBy, Verdict: Inconclusive, Reason: s.reason}
 	if s.high.cause() != ByTarget {
@@ -31,8 +31,8 @@ func (s *Search) Result() SearchResult {
 	return r
 }
 
-// because says in one line why the search ended.
-func (s *Search) because(by string) string {
+// describe returns in one line why the search ended.
+func (s *Search) describe(by string) string {
 	switch {
 	case by == ByBudget:
 		return fmt.Sprintf("the %s for all trials are over: %s", unit.Exact(s.o.Budget), s.between())
@@ -45,25 +45,25 @@ func (s *Search) because(by string) string {
 	case by == ByHost && s.low.failed()+s.high.held > doubtful:
 		return disturbed(&s.low.tally, &s.high.tally)
 	case s.low.rate == 0:
-		return fmt.Sprintf("the limits do not hold even at %s: %s", unit.Rate(s.tally.rate), blame(by))
+		return fmt.Sprintf("the limits do not hold even at %s: %s", unit.Rate(s.tally.rate), causeText(by))
 	}
 	return s.between()
 }
 
-// disturbed tells of trials that rates do not explain.
+// disturbed describes trials that rates do not explain.
 func disturbed(a, b *tally) string {
 	return fmt.Sprintf("the limits held in %s and in %s: something other than the rate decides, such as a busy host; "+
 		"try again on a quieter one or with wider limits", a, b)
 }
 
-// between says where the limits held and where they did not.
+// between describes where the limits held and where they did not.
 func (s *Search) between() string {
 	low, high := &s.low, &s.high
 	switch {
 	case low.rate == 0 && high.rate == 0:
 		return fmt.Sprintf("the limits held in %s", &s.tally)
 	case low.rate == 0:
-		return fmt.Sprintf("at %s %s, and no lower rate is known to hold", unit.Rate(high.rate), blame(high.cause()))
+		return fmt.Sprintf("at %s %s, and no lower rate is known to hold", unit.Rate(high.rate), causeText(high.cause()))
 	}
 	held := "the limits held at " + unit.Rate(low.rate)
 	if !low.verified {
@@ -79,11 +79,11 @@ func (s *Search) between() string {
 	case high.cause() == ByTarget:
 		return held + " and not at " + missed
 	}
-	return held + "; at " + missed + " " + blame(high.cause()) + ", so the target may bear more"
+	return held + "; at " + missed + " " + causeText(high.cause()) + ", so the target may bear more"
 }
 
-// blame says what kept a rate from being held.
-func blame(cause string) string {
+// causeText describes what kept a rate from being held.
+func causeText(cause string) string {
 	switch cause {
 	case ByGenerator:
 		return "the generator did not keep up"
@@ -114,8 +114,8 @@ func (t *tally) add(r TrialResult) {
 
 func (t *tally) failed() int { return t.byTarget + t.byGenerator + t.byHost }
 
-// cause is why most of the failed trials did. It is the target only if it was
-// so in more than half of them.
+// cause returns what most trials failed by: the target only if it was that in
+// more than half of them.
 func (t *tally) cause() string {
 	switch {
 	case 2*t.byTarget > t.failed():

@@ -13,26 +13,26 @@ type Standard struct {
 	Pass float64 // the highest probability of a wrong pass
 
 	// Repeated says that a fail counts only if a fresh run, some time later,
-	// fails too. The least time of a fail is then waived: what it is there
-	// for, a slow spell of the machine, is past by then.
+	// fails too. The least time of a fail is then waived: by the second run a
+	// slow spell of the machine is over.
 	Repeated bool
 }
 
-// DefaultStandard is chosen: one false alarm in a hundred runs before anything
-// is repeated, and a pass says that the limit was kept with 95 % confidence.
+// DefaultStandard allows one false alarm in a hundred runs before anything is
+// repeated; a pass says that the limit was kept with 95 % confidence.
 var DefaultStandard = Standard{Fail: 0.01, Pass: 0.05}
 
-// Share returns s with f times its probabilities, f in (0, 1]: the part of one
-// look of several, of which any may decide.
+// Share returns s with its probabilities times f, in (0, 1]: the part of one look
+// of several, any of which may decide.
 func (s Standard) Share(f float64) Standard {
 	s.Fail *= f
 	s.Pass *= f
 	return s
 }
 
-// Among returns s for one limit of so many in a run, 1 or more, of which any
-// can fail the run (Bonferroni). A run passes only if all of them do, so
-// the probability of a wrong pass stays.
+// Among returns s for one of a run's limits, any of which can fail the run
+// (Bonferroni). A run passes only if all of them do, so the probability of a
+// wrong pass stays.
 func (s Standard) Among(limits int) Standard {
 	s.Fail /= float64(max(limits, 1))
 	return s
@@ -44,12 +44,12 @@ type Look struct {
 	Share float64       // of both probabilities of a [Standard]
 }
 
-// firstLook is chosen: below one second no verdict comes early.
+// firstLook: no verdict comes earlier than after a second.
 const firstLook = time.Second
 
-// Looks returns when to judge a run that may take as long as the budget: at its
-// end, at half of it, a quarter and so on, and at about one second, earliest
-// first. The shares add up to 1 and double from look to look, which keeps the
+// Looks returns when to judge a run that may take as long as the budget, earliest
+// first: at about one second, and so on to a quarter of the budget, a half, and
+// its end. The shares add up to 1 and double from look to look, which keeps the
 // probabilities of a [Standard] however the looks depend on each other.
 func Looks(budget time.Duration) []Look {
 	at := []time.Duration{budget}

@@ -9,16 +9,16 @@ import (
 )
 
 // guardFrom is the quantile from which the requests beyond it are counted as
-// well. Chosen: there a block's quantile rests on few requests, and a head that
-// now and then stalls leaves most blocks as they were.
+// well: there a block's quantile rests on few requests, and a head that stalls
+// now and then leaves most blocks as they were.
 const guardFrom = 0.95
 
-// guardQuantile is a second place at which they are counted, for what is rarer
-// than the quantile that is judged; chosen.
+// guardQuantile is a second place at which they are counted, for stalls that are
+// rarer than the judged quantile shows.
 const guardQuantile = 0.999
 
-// An excess is how many requests of each target were slower than a time, and
-// the chance that coins would have given head so many more.
+// An excess is how many requests of each target were slower than a time, and the
+// probability that tossing coins would give head as many more.
 type excess struct {
 	over       float64 // base's time in ns; head's is Ratio times that
 	base, head int64

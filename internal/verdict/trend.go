@@ -6,9 +6,8 @@ import (
 )
 
 const (
-	// trendParts and trendRho are chosen: a rank correlation of more than 0.6
-	// over 32 parts happens by chance in fewer than 0.05 % of runs whose parts
-	// do not depend on each other.
+	// A rank correlation above trendRho over trendParts happens by chance in
+	// fewer than 0.05 % of runs whose parts do not depend on each other.
 	trendParts = 32
 	trendRho   = 0.6
 )
@@ -36,12 +35,12 @@ func trend(intervals []hist.Interval) string {
 	return ""
 }
 
-// throughoutShare is chosen: what three quarters of a run show is no matter of
-// when it began or ended.
+// throughoutShare: what three quarters of a run show does not depend on when it
+// began or ended.
 const throughoutShare = 0.75
 
-// throughout reports whether a run missed its limit in most of its parts,
-// however its times changed in between: their ratio was above most.
+// throughout reports whether a run missed its limit in three quarters of its
+// parts, however its times changed: their ratio was above most.
 func throughout(parts []batch, most float64) bool {
 	if len(parts) < trendParts {
 		return false

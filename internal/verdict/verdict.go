@@ -67,11 +67,11 @@ type Result struct {
 	// ones; 0 where the verdict does not use them.
 	NEffective, DesignEffect float64
 
-	Confidence float64       // of a pass or a fail, in [0, 1]; 0 where it is a fact, and in doubt
-	Exact      bool          // nothing that noise can make: neither repeated nor excused
+	Confidence float64       // of a pass or a fail, in [0, 1]; 0 for a fact, and where in doubt
+	Exact      bool          // noise cannot cause it: neither repeated nor excused
 	Needs      time.Duration // about how much more of the same load would settle it; 0: unknown or settled
 	Reason     string        // one line for a person: what was observed, what was wanted, from how many
-	Detail     string        // another for one who knows statistics; may be empty
+	Detail     string        // another for a statistician; may be empty
 }
 
 // String returns the result as one line, without the verdict's word unless the
