@@ -1,11 +1,6 @@
 package cli
 
 import (
-	"context"
-	"log/slog"
-	"maps"
-	"slices"
-
 	"github.com/spf13/cobra"
 
 	"github.com/loadtestkit/load-tester/internal/engine"
@@ -27,8 +22,8 @@ const capacityStatuses = `  0         found
 `
 
 // newCapacity searches for the highest rate at which limits hold.
-func newCapacity(s *session, status *int) *cobra.Command {
-	set := &settings{}
+func newCapacity(s *session) *cobra.Command {
+	var o engine.SearchOptions
 	cmd := &cobra.Command{
 		Use:               "capacity [flags] --limit LIMIT URL",
 		Short:             "Find the highest arrival rate at which limits hold",
@@ -37,83 +32,28 @@ func newCapacity(s *session, status *int) *cobra.Command {
 		Args:              cobra.ArbitraryArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
-	g := newGroups(cmd, set)
-	g.statuses = capacityStatuses
-	g.group("Target")
-	g.url()
-	g.request()
-	g.group("Search")
-	g.take("limit", "LIMIT", "", "what must hold (repeatable): p50 p99 p99.9 p<any> max errors,\nwith < <=: 'p99<=50ms' 'errors<=0.1%'", each(&set.limits, verdict.Parse))
-	g.words("limit", "p99<=50ms", "errors<=0.1%")
-	g.take("start", "RATE", "100", "where the search begins: arrivals a second, or 1000/s, 50/m, 10/ms\n", into(&set.rate, parseRate))
-	g.take("most", "RATE", "", "no higher rate is tried", into(&set.most, parseRate))
-	g.take("budget", "TIME", "150s", "longest time for the search", into(&set.budget, parseTime))
-	g.group("Load")
-	g.permits("1000")
-	g.arrivals()
-	g.group("Output")
-	g.format("text or json", "text", "json")
-	g.output()
-	g.manner()
-	g.help(s, status)
+	j := newJob(s, cmd, capacityStatuses)
+	j.addURL()
+	j.addRequest(&o.Target.Request)
+	j.group("Search", []flag{
+		{"limit", "LIMIT", "", "what must hold (repeatable): p50 p99 p99.9 p<any> max errors,\nwith < <=: 'p99<=50ms' 'errors<=0.1%'", each(&o.Limits, verdict.Parse), "Limits"},
+		{"start", "RATE", "100", "where the search begins: arrivals a second, or 1000/s, 50/m, 10/ms\n", into(&o.Rate, parseRate), "Rate"},
+		{"most", "RATE", "", "no higher rate is tried", into(&o.Most, parseRate), "Most"},
+		{"budget", "TIME", "150s", "longest time for the search", into(&o.Budget, parseTime), "Budget"},
+	})
+	j.complete("limit", "p99<=50ms", "errors<=0.1%")
+	j.group("Load", nil)
+	j.addPermits(&o.Settings, "1000")
+	j.addArrivals(&o.Load)
+	j.addOutput(report.Search)
+	j.addHelp(s)
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
-		set.checkURL(args, nil)
-		set.checkCapacity()
-		o, err := set.options(s.stdin)
-		if err == nil {
-			*status, err = s.capacity(set, o)
+		o.Target.URL = j.url(args)
+		if !j.given("limit") && len(j.faults) == 0 {
+			j.faults.add("--limit is missing, want what must hold: --limit 'p99<=50ms'")
 		}
-		return err
+		j.need("seed", o.Poisson, "--arrivals poisson")
+		return j.do(&o.Settings, func() (engine.Plan, error) { return engine.NewSearch(o) })
 	}
 	return cmd
-}
-
-// checkCapacity adds what is wrong with the flags of a search.
-func (set *settings) checkCapacity() {
-	if len(set.limits) == 0 && len(set.faults) == 0 {
-		set.faults.add("--limit is missing, want what must hold: --limit 'p99<=50ms'")
-	}
-	set.needPoisson()
-}
-
-// capacity makes a search and returns the exit status. An error is about the
-// flags: nothing was sent.
-func (s *session) capacity(set *settings, o engine.Options) (status int, err error) {
-	flags := maps.Clone(flagOf)
-	flags["Rate"] = "start"
-	return s.do(set, newMeter(engine.Options{}), func(log *slog.Logger) (measure, error) {
-		o.Log = log
-		c, err := engine.NewCapacity(o)
-		if err != nil {
-			return nil, planFaults(err, flags)
-		}
-		return func(ctx, cut context.Context, watch engine.Watch) (result, error) {
-			r, err := c.Run(ctx, cut, watch)
-			return &capacity{r}, err
-		}, nil
-	})
-}
-
-// A capacity is the result of a search.
-type capacity struct{ *report.Capacity }
-
-func (c *capacity) render(format string, style report.Style) ([]byte, error) {
-	return textOrJSON(c.Capacity, format, style)
-}
-
-func (c *capacity) extent() string { return c.Progress() }
-
-func (c *capacity) interrupted() bool { return c.Interrupted }
-
-func (c *capacity) status() int { return statusOf(c.Verdict, statusNotMeasured) }
-
-func (c *capacity) complaints(seen bool) (lines []string) {
-	succeeded := func(t report.Trial) bool { return t.Succeeded > 0 }
-	if len(c.Trials) > 0 && !slices.ContainsFunc(c.Trials, succeeded) {
-		lines = append(lines, "no request succeeded: there is no rate at which limits hold")
-	}
-	if !seen {
-		lines = append(lines, reasons([]report.LimitResult{{Verdict: c.Verdict, Reason: c.Reason}})...)
-	}
-	return lines
 }

@@ -25,61 +25,37 @@ func (f faults) err() error {
 	return errors.New(strings.Join(f, "\n"))
 }
 
-// flagOf says which flag sets a field of engine.Options.
-var flagOf = map[string]string{
-	"Target":           "url",
-	"URL":              "url",
-	"Method":           "method",
-	"Header":           "header",
-	"Body":             "body",
-	"Requests":         "requests",
-	"Duration":         "duration",
-	"Warmup":           "warmup",
-	"Concurrency":      "concurrency",
-	"Timeout":          "timeout",
-	"Grace":            "grace",
-	"Rate":             "rate",
-	"Stages":           "stage",
-	"Poisson":          "arrivals",
-	"Seed":             "seed",
-	"ConnectionsAhead": "connections-ahead",
-	"Limits":           "limit",
-	"Budget":           "budget",
-	"Base":             "base",
-	"Head":             "head",
-	"Tolerances":       "tolerance",
-	"Most":             "most",
+// planFaults turns what the engine found wrong with its options into lines about
+// the flags that fill them.
+func (f *flags) planFaults(err error) error {
+	f.addPlanFaults(err)
+	return f.faults.err()
 }
 
-// planFaults turns what the engine found wrong into lines about flags. flags
-// says which flag sets a field.
-func planFaults(err error, flags map[string]string) error {
-	var list faults
-	list.addPlan(err, flags)
-	return list.err()
-}
-
-func (f *faults) addPlan(err error, flags map[string]string) {
+func (f *flags) addPlanFaults(err error) {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, err := range joined.Unwrap() {
-			f.addPlan(err, flags)
+			f.addPlanFaults(err)
 		}
 		return
 	}
 	var fault *engine.Fault
-	if !errors.As(err, &fault) || flags[fault.Field] == "" {
-		f.add("%v", err)
+	if !errors.As(err, &fault) || f.byField[fault.Field] == "" {
+		f.faults.add("%v", err)
 		return
 	}
 	for line := range strings.SplitSeq(fault.Want, "\n") {
-		// A request's begin with what they are about: url "ftp://x": ...
+		// What is wrong with a request begins with its part: url "ftp://x": ...
 		switch first, about, _ := strings.Cut(line, " "); first {
 		case "url":
-			f.add("--%s %s", flags[fault.Field], about)
+			line = fmt.Sprintf("--%s %s", f.byField[fault.Field], about)
 		case "method", "header":
-			f.add("--%s %s", first, about)
+			line = fmt.Sprintf("--%s %s", first, about)
 		default:
-			f.add("--%s: %s", flags[fault.Field], line)
+			line = fmt.Sprintf("--%s: %s", f.byField[fault.Field], line)
+		}
+		if !slices.Contains(f.faults, line) { // both targets of a comparison have the same request
+			f.faults = append(f.faults, line)
 		}
 	}
 }
@@ -107,7 +83,6 @@ var strangers = map[string]string{
 func flagError(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	var noValue *pflag.ValueRequiredError
-	var invalid *pflag.InvalidValueError
 	switch {
 	case errors.As(err, &unknown):
 		name := unknown.GetSpecifiedName()
@@ -123,8 +98,6 @@ func flagError(cmd *cobra.Command, err error) error {
 		f := noValue.GetFlag()
 		usage, _, _ := strings.Cut(f.Usage, "\n")
 		return fmt.Errorf("--%s needs a value: %s", f.Name, usage)
-	case errors.As(err, &invalid):
-		return fmt.Errorf("--%s %q: want true or false, or no value", invalid.GetFlag().Name, invalid.GetValue())
 	}
 	return err
 }
@@ -145,7 +118,7 @@ func suggestion(cmd *cobra.Command, name string) string {
 // nearest is the word that takes the fewest edits to become name, or that name
 // abbreviates; "" if that is no likely slip of the finger.
 func nearest(name string, words []string) string {
-	best, least := "", 3 // edits; chosen: two slips
+	best, least := "", 3 // edits: two slips at most
 	for _, w := range words {
 		if d := edits(name, w); d < least && d < len(name) {
 			best, least = w, d
@@ -178,4 +151,16 @@ func edits(a, b string) int {
 		}
 	}
 	return row[len(b)]
+}
+
+// quoted joins words, each in quotes.
+func quoted(words []string) string {
+	var b strings.Builder
+	for i, w := range words {
+		if i > 0 {
+			b.WriteString(" and ")
+		}
+		fmt.Fprintf(&b, "%q", w)
+	}
+	return b.String()
 }

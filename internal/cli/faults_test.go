@@ -3,13 +3,15 @@ package cli
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
-	"github.com/spf13/pflag"
+	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/loadtestkit/load-tester/internal/baseline"
 	"github.com/loadtestkit/load-tester/internal/engine"
 )
 
@@ -61,10 +63,9 @@ func TestWrongInput(t *testing.T) {
 		}},
 		{[]string{"demo", "--url", url}, []string{"unknown flag --url, want one that load-tester demo --help lists"}},
 		{[]string{"demo", "x"}, []string{`demo takes no argument, got "x"`}},
-		{[]string{"schema", "x"}, []string{`no schema of "x", want run, compare or capacity`}},
-		{[]string{"schema", "run", "compare"}, []string{`schema takes one argument, got "run" and "compare"`}},
+		{[]string{"schema", "run"}, []string{`schema takes no argument, got "run": there is one schema for all results, want load-tester schema`}},
 		{[]string{url, "--budget", "5s"}, []string{"--budget does nothing without --limit, want both or neither"}},
-		{[]string{url, "--confirm", "-n", "5"}, []string{"--confirm does nothing without --limit, want both or neither"}},
+		{[]string{url, "--confirm", "-n", "5"}, []string{"--confirm does nothing without --limit or --baseline, want both or neither"}},
 		{[]string{url, "--budget", "5s", "-n", "5", "--limit", "p50<=1s"}, []string{"--budget is of a run without --requests, --duration and --stage, want it or them"}},
 		{[]string{url, "--budget", "5s", "-z", "5s", "--limit", "p50<=1s"}, []string{"--budget is of a run without"}},
 		{[]string{url, "--budget", "5s", "--stage", "5s:5", "--limit", "p50<=1s"}, []string{"--budget is of a run without"}},
@@ -82,7 +83,7 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"compare", "--base", url, "--head", url, "--tolerance", "mean=5%"}, []string{`--tolerance "mean=5%": unknown percentile "mean", want p50, p90, p99, p99.9 or any other`}},
 		{[]string{"compare", "--base", url, "--head", url, "--tolerance", "p50=5"}, []string{`--tolerance "p50=5": p50 needs by how much it may be slower, for example p50=5% or p50=1.05`}},
 		{[]string{"compare", "--base", url, "--head", url, "--tolerance", "p50=5%", "--tolerance", "p50=6%"}, []string{"--tolerance: p50 is given twice, want it once"}},
-		{[]string{"compare", "--base", url, "--head", url, "--limit", "p50<=1s"}, []string{`--limit "p50<=1s": times are judged by --tolerance here, want one on errors, such as errors<=0.1%`}},
+		{[]string{"compare", "--base", url, "--head", url, "--limit", "p50<=1s"}, []string{"--limit: p50<=1s, but a comparison judges times by "}},
 		{[]string{"compare", "--base", url, "--head", url, "-n", "5"}, []string{"unknown flag -n, want one that load-tester compare --help lists"}},
 		{[]string{"compare", "--base", url, "--head", url, "-f", "hgrm"}, []string{`--format "hgrm": want text or json`}},
 		{[]string{"compare", "--base", url, "--head", url, "-q", "-v"}, []string{"--quiet and --verbose are both given"}},
@@ -120,20 +121,29 @@ func TestWrongInput(t *testing.T) {
 	assert.Zero(t, raw.Seen(), "nothing is sent")
 }
 
-// Each field of the engine's that the command sets has its flag.
+// Each flag of a run names a field that the engine's options have, so that a
+// fault of the engine's names the flag.
 func TestPlanFaultsNameFlags(t *testing.T) {
-	root := newRoot(&session{}, new(int))
-	known := map[string]bool{}
-	for _, cmd := range append(root.Commands(), root) {
-		cmd.Flags().VisitAll(func(f *pflag.Flag) { known[f.Name] = true })
+	var o engine.RunOptions
+	run := func() *job {
+		j := newJob(newTrial().open(), &cobra.Command{}, "")
+		j.addURL()
+		j.addRequest(&o.Target.Request)
+		j.addRun(&o)
+		return j
 	}
-	for field, flag := range flagOf {
-		assert.True(t, known[flag], flag)
-		assert.EqualError(t, planFaults(&engine.Fault{Field: field, Want: "is wrong"}, flagOf), "--"+flag+": is wrong")
+	for field, flag := range run().byField {
+		_, ofRun := reflect.TypeFor[engine.RunOptions]().FieldByName(field)
+		_, ofTarget := reflect.TypeFor[engine.Target]().FieldByName(field)
+		_, ofBaseline := reflect.TypeFor[baseline.Baseline]().FieldByName(field)
+		assert.True(t, ofRun || ofTarget || ofBaseline, field)
+		assert.EqualError(t, run().planFaults(&engine.Fault{Field: field, Want: "is wrong"}), "--"+flag+": is wrong")
 	}
-	_, err := engine.NewPlan(engine.Options{URL: "ftp://x", Requests: -1, Concurrency: -1, Timeout: -1, Rate: -1})
-	assert.Len(t, strings.Split(planFaults(err, flagOf).Error(), "\n"), 5, "all of them: %v", err)
-	assert.EqualError(t, planFaults(os.ErrClosed, flagOf), os.ErrClosed.Error())
+	_, err := engine.NewRun(engine.RunOptions{
+		Target: engine.Target{URL: "ftp://x"}, Requests: -1, Settings: engine.Settings{Timeout: -1, Load: engine.Load{Concurrency: -1, Rate: -1}},
+	})
+	assert.Len(t, strings.Split(run().planFaults(err).Error(), "\n"), 5, "all of them: %v", err)
+	assert.EqualError(t, run().planFaults(os.ErrClosed), os.ErrClosed.Error())
 }
 
 func TestNearest(t *testing.T) {

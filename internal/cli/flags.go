@@ -1,57 +1,97 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
-// groups are the flags of a command, by title, in the order of its help.
-type groups struct {
-	cmd    *cobra.Command
-	set    *settings
-	titles []string
-	sets   []*pflag.FlagSet
-	faults *faults
+// A flag is one line of a command's table of flags.
+type flag struct {
+	names string             // "long" or "long,s"
+	value string             // what help calls its value; "" if it takes none
+	def   string             // its default as help shows it; "" shows none
+	help  string             // what it does
+	set   func(string) error // gets the value; "true" or "false" if it takes none
+	field string             // of the engine's options that it fills, as [engine.Fault] names it; "" for none
+}
 
+// flags are those of one command, in the groups of its help.
+type flags struct {
+	cmd      *cobra.Command
 	statuses string // what the exit status means; "" if help need not say
+	titles   []string
+	sets     []*pflag.FlagSet  // one for each title
+	byField  map[string]string // the flag that fills a field of the engine's options
+	faults   faults
 }
 
-// newGroups is for the flags of cmd that go to set.
-func newGroups(cmd *cobra.Command, set *settings) *groups {
+func newFlags(cmd *cobra.Command, statuses string) *flags {
 	cmd.Flags().SortFlags = false
-	return &groups{cmd: cmd, set: set, faults: &set.faults}
+	return &flags{cmd: cmd, statuses: statuses, byField: map[string]string{}}
 }
 
-// group starts a new group.
-func (g *groups) group(title string) {
-	g.titles = append(g.titles, title)
-	g.sets = append(g.sets, newFlagSet())
-}
-
-func newFlagSet() *pflag.FlagSet {
+// group adds flags under a title of their own.
+func (f *flags) group(title string, table []flag) {
 	fs := pflag.NewFlagSet("", pflag.ContinueOnError)
 	fs.SortFlags = false
-	return fs
+	f.titles, f.sets = append(f.titles, title), append(f.sets, fs)
+	f.add(table)
 }
 
-// take adds a flag with a value, which set is given. names are "long" or
-// "long,s"; kind names the value, and def is the default, as help shows them.
-func (g *groups) take(names, kind, def, usage string, set func(string) error) {
-	name, short, _ := strings.Cut(names, ",")
-	fs := g.sets[len(g.sets)-1]
-	f := fs.VarPF(&value{name: name, kind: kind, set: set, faults: g.faults}, name, short, usage)
-	f.DefValue = def
-	g.cmd.Flags().AddFlag(f)
+// add adds flags to the group before.
+func (f *flags) add(table []flag) {
+	fs := f.sets[len(f.sets)-1]
+	for _, line := range table {
+		name, short, _ := strings.Cut(line.names, ",")
+		v := &value{name: name, kind: line.value, set: line.set, faults: &f.faults, text: "false"}
+		added := fs.VarPF(v, name, short, line.help)
+		added.DefValue = line.def
+		if line.value == "" {
+			added.NoOptDefVal = "true"
+		}
+		f.cmd.Flags().AddFlag(added)
+		if line.field != "" {
+			f.byField[line.field] = name
+		}
+	}
 }
 
-// on adds a flag without a value.
-func (g *groups) on(to *bool, names, usage string) {
-	name, short, _ := strings.Cut(names, ",")
-	fs := g.sets[len(g.sets)-1]
-	fs.BoolVarP(to, name, short, false, usage)
-	g.cmd.Flags().AddFlag(fs.Lookup(name))
+// complete says which values of a flag a shell offers.
+func (f *flags) complete(flag string, words ...string) {
+	// An error means that there is no such flag; a test would see it.
+	_ = f.cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// given reports whether any of some flags was given.
+func (f *flags) given(names ...string) bool { return slices.ContainsFunc(names, f.cmd.Flags().Changed) }
+
+// need adds a fault if a flag was given without what it is for.
+func (f *flags) need(flag string, has bool, what string) {
+	if f.given(flag) && !has {
+		f.faults.add("--%s does nothing without %s, want both or neither", flag, what)
+	}
+}
+
+// needOne is need for one of some flags.
+func (f *flags) needOne(flag string, others ...string) {
+	f.need(flag, f.given(others...), "--"+strings.Join(others, " or --"))
+}
+
+// one returns the only URL that was given for a flag. missing is what to say if
+// there is none.
+func (f *flags) one(flag string, urls []string, missing string) string {
+	switch {
+	case len(urls) == 1:
+		return urls[0]
+	case len(urls) > 1:
+		f.faults.add("--%s: %d URLs are given, %s, want one", flag, len(urls), quoted(urls))
+	case len(f.faults) == 0:
+		f.faults.add("--%s is missing, want %s", flag, missing)
+	}
+	return ""
 }
 
 // A value is a flag's, whose faults are collected so that all of them are
@@ -61,37 +101,48 @@ type value struct {
 	kind   string
 	set    func(string) error
 	faults *faults
+	text   string // the last one given
 }
 
 func (v *value) Set(s string) error {
+	v.text = s
 	if err := v.set(s); err != nil {
 		v.faults.add("--%s %q: %v", v.name, s, err)
 	}
 	return nil
 }
 
-func (v *value) String() string { return "" }
+func (v *value) String() string { return v.text }
 
-func (v *value) Type() string { return v.kind }
+// Type makes a flag that takes no value a boolean one for cobra, which asks the
+// one of help.
+func (v *value) Type() string {
+	if v.kind == "" {
+		return "bool"
+	}
+	return v.kind
+}
 
-// into reads a flag's value into to; the last one given holds.
-func into[T any](to *T, parse func(string) (T, error)) func(string) error {
+// call passes a flag's value on.
+func call[T any](with func(T), parse func(string) (T, error)) func(string) error {
 	return func(s string) error {
 		v, err := parse(s)
 		if err == nil {
-			*to = v
+			with(v)
 		}
 		return err
 	}
+}
+
+// into reads a flag's value into to; the last one given holds.
+func into[T any](to *T, parse func(string) (T, error)) func(string) error {
+	return call(func(v T) { *to = v }, parse)
 }
 
 // each collects the values of a flag that may be given several times.
 func each[T any](to *[]T, parse func(string) (T, error)) func(string) error {
-	return func(s string) error {
-		v, err := parse(s)
-		if err == nil {
-			*to = append(*to, v)
-		}
-		return err
-	}
+	return call(func(v T) { *to = append(*to, v) }, parse)
 }
+
+// on sets to by a flag that takes no value.
+func on(to *bool) func(string) error { return into(to, parseSwitch) }

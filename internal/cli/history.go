@@ -2,17 +2,22 @@ package cli
 
 import (
 	"cmp"
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
+	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/loadtestkit/load-tester/internal/baseline"
+	"github.com/loadtestkit/load-tester/internal/text"
 	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
@@ -23,39 +28,39 @@ const historyExamples = `  load-tester history testdata/api.baseline.jsonl
 `
 
 // newHistory prints what a baseline file holds.
-func newHistory(s *session, status *int) *cobra.Command {
-	var list faults
+func newHistory(s *session) *cobra.Command {
 	var name, format string
 	cmd := &cobra.Command{
 		Use:     "history [flags] FILE",
 		Short:   "Print the runs that a baseline file holds",
 		Example: historyExamples,
 	}
-	g := &groups{cmd: cmd, faults: &list}
-	g.group("Flags")
-	g.take("format,f", "FORMAT", "text", "text, or csv: one line for each run", into(&format, oneOf("text", "csv")))
-	g.take("name", "NAME", "", "only the runs of this test", into(&name, anything))
+	f := newFlags(cmd, "")
+	f.group("Flags", []flag{
+		{"format,f", "FORMAT", "text", "text, or csv: one line for each run", into(&format, oneOf("text", "csv")), ""},
+		{"name", "NAME", "", "only the runs of this test", into(&name, nonEmpty), ""},
+	})
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
 		if len(args) != 1 {
-			list.add("history takes one FILE, got %s", count(args))
+			f.faults.add("history takes one FILE, got %s", count(args))
 		}
-		if err := list.err(); err != nil {
+		if err := f.faults.err(); err != nil {
 			return err
 		}
-		records, err := history(args[0])
+		records, err := readHistory(args[0])
 		if err != nil {
 			s.complain("%v", err)
-			*status = statusNotMeasured
+			s.status = statusNotMeasured
 			return nil
 		}
 		if records, err = named(records, name); err != nil {
 			return fmt.Errorf("--name %q: %s %w", name, args[0], err)
 		}
-		text := historyText
+		write := historyText
 		if format == "csv" {
-			text = historyCSV
+			write = historyCSV
 		}
-		*status = s.print(text(records))
+		s.status = s.print(write(records))
 		return nil
 	}
 	return cmd
@@ -69,9 +74,8 @@ func count(args []string) string {
 	return strconv.Itoa(len(args)) + ": " + quoted(args)
 }
 
-// history reads the runs of a file, oldest first. Unlike a test, it wants the
-// file to be there.
-func history(path string) ([]baseline.Record, error) {
+// readHistory reads the runs of a file, oldest first. Without the file it fails.
+func readHistory(path string) ([]baseline.Record, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("reading baseline: %s: %w", path, cause(err))
 	}
@@ -81,20 +85,20 @@ func history(path string) ([]baseline.Record, error) {
 }
 
 // named returns the runs of one test, of all if name is empty.
-func named(records []baseline.Record, name string) (of []baseline.Record, err error) {
+func named(records []baseline.Record, name string) (found []baseline.Record, err error) {
 	if name == "" {
 		return records, nil
 	}
 	others := map[string]bool{}
 	for _, r := range records {
 		if r.Name == name {
-			of = append(of, r)
+			found = append(found, r)
 		}
 		others[r.Name] = true
 	}
 	switch {
-	case len(of) > 0:
-		return of, nil
+	case len(found) > 0:
+		return found, nil
 	case len(others) == 0:
 		return nil, errors.New("holds no runs")
 	}
@@ -126,4 +130,153 @@ func revision(r *baseline.Record, n int) string {
 		name = append(name, '+')
 	}
 	return string(name)
+}
+
+// historyCSV has a line for each run under a line of names: when and of what it
+// was, then its numbers, as Apache Otava reads them. What a run does not know
+// is empty.
+func historyCSV(records []baseline.Record) string {
+	var b strings.Builder
+	w := csv.NewWriter(&b) // its errors are those of the strings.Builder, which has none
+	all := quantiles(records)
+	head := []string{"time", "commit", "name", "cpu", "go"}
+	for _, q := range all {
+		head = append(head, strings.ReplaceAll(q, ".", "_")+"_ns")
+	}
+	w.Write(append(head, "n", "n_effective", "throughput_per_s", "null_handler_p50_ns", "reference_ns"))
+	for _, r := range records {
+		row := []string{r.At.UTC().Format(time.RFC3339), revision(&r, math.MaxInt), r.Name, r.Fingerprint.CPU, r.Fingerprint.Go}
+		for _, q := range all {
+			row = append(row, csvNumber(r.Quantiles[q]))
+		}
+		w.Write(append(row, strconv.FormatInt(r.N, 10), csvNumber(r.NEffective), csvNumber(r.Throughput),
+			csvNumber(r.Calibrator.NullHandler), csvNumber(r.Calibrator.Reference)))
+	}
+	w.Flush()
+	return b.String()
+}
+
+// csvNumber writes f with all its digits; nothing for 0, which is not known.
+func csvNumber(f float64) string {
+	if f == 0 {
+		return ""
+	}
+	return strconv.FormatFloat(f, 'f', -1, 64)
+}
+
+// historyText has for each test a chart of its quantiles and a table of its
+// runs.
+func historyText(records []baseline.Record) string {
+	if len(records) == 0 {
+		return "No runs are recorded.\n"
+	}
+	byName := map[string][]baseline.Record{}
+	var names []string
+	for _, r := range records {
+		if byName[r.Name] == nil {
+			names = append(names, r.Name)
+		}
+		byName[r.Name] = append(byName[r.Name], r)
+	}
+	slices.Sort(names)
+	var parts []string
+	for _, name := range names {
+		parts = append(parts, historySection(name, byName[name]))
+	}
+	return strings.Join(parts, "\n")
+}
+
+// historySection is the text of one test.
+func historySection(name string, records []baseline.Record) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s (runs: %d)\n", unit.Line(name), len(records))
+	all := quantiles(records)
+	for _, q := range all {
+		if chart := chart(records, q); chart != "" && (q == "p50" || q == "p99") {
+			fmt.Fprintf(&b, "  %s  %s\n", q, chart)
+		}
+	}
+	about, machine := machines(records)
+	b.WriteString("\n")
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(w, "time\tcommit\t%s\tthroughput\tn\teffective n\tmachine\t\n", strings.Join(all, "\t"))
+	for i, r := range records {
+		fmt.Fprintf(w, "%s\t%s\t", r.At.UTC().Format("2006-01-02 15:04"), revision(&r, 10))
+		for _, q := range all {
+			fmt.Fprintf(w, "%s\t", timeText(r.Quantiles[q]))
+		}
+		fmt.Fprintf(w, "%.2f/s\t%s\t%s\t%s\t\n", r.Throughput, unit.Count(r.N), unit.Count(int64(r.NEffective)), machine[i])
+	}
+	w.Flush()
+	b.WriteString("\n" + about)
+	return b.String()
+}
+
+// chart shows how a quantile went in the latest runs, and its range; "" for a
+// single run.
+func chart(records []baseline.Record, q string) string {
+	records = records[max(0, len(records)-text.SparkWidth):]
+	var values, known []float64
+	for _, r := range records {
+		v, ok := r.Quantiles[q]
+		if !ok {
+			v = math.NaN()
+		} else {
+			known = append(known, v)
+		}
+		values = append(values, v)
+	}
+	if len(known) < 2 {
+		return ""
+	}
+	return fmt.Sprintf("%s  %s to %s", text.Sparkline(values), timeText(slices.Min(known)), timeText(slices.Max(known)))
+}
+
+// machines gives each kind of machine a letter. It returns what they are, a line
+// each, and the letter of each record's.
+func machines(records []baseline.Record) (about string, letters []string) {
+	var seen []baseline.Fingerprint
+	for _, r := range records {
+		i := slices.IndexFunc(seen, func(f baseline.Fingerprint) bool { return len(f.Differences(r.Fingerprint)) == 0 })
+		if i < 0 {
+			i = len(seen)
+			seen = append(seen, r.Fingerprint)
+			about += fmt.Sprintf("  machine %s: %s\n", letter(i), describe(r.Fingerprint))
+		}
+		letters = append(letters, letter(i))
+	}
+	return about, letters
+}
+
+// letter is A to Z, then A1, B1 and so on.
+func letter(i int) string {
+	s := string(rune('A' + i%26))
+	if i >= 26 {
+		s += fmt.Sprint(i / 26)
+	}
+	return s
+}
+
+// describe says what a kind of machine is.
+func describe(f baseline.Fingerprint) string {
+	parts := []string{f.CPU, fmt.Sprintf("GOMAXPROCS %d", f.GOMAXPROCS), f.Go, f.OS + "/" + f.Arch}
+	if f.Kernel != "" {
+		parts = append(parts, "kernel "+f.Kernel)
+	}
+	if f.Virtualised {
+		parts = append(parts, "virtualised")
+	}
+	if f.CgroupQuota > 0 {
+		parts = append(parts, fmt.Sprintf("CPU quota %g", f.CgroupQuota))
+	}
+	parts = slices.DeleteFunc(parts, func(s string) bool { return s == "" })
+	return unit.Line(strings.Join(parts, ", "))
+}
+
+// timeText writes a time in nanoseconds; - for 0, which is not known.
+func timeText(ns float64) string {
+	if ns == 0 {
+		return "-"
+	}
+	return unit.Duration(time.Duration(ns))
 }

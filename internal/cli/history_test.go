@@ -34,20 +34,20 @@ func TestQuantilesInOrder(t *testing.T) {
 	assert.Empty(t, quantiles(nil))
 }
 
-func TestHistoryChart(t *testing.T) {
+func TestChart(t *testing.T) {
 	run := func(p50 float64) (r baseline.Record) {
 		if p50 > 0 {
 			r.Quantiles = map[string]float64{"p50": p50}
 		}
 		return r
 	}
-	assert.Equal(t, "▅ █  1ms to 2ms", course([]baseline.Record{run(1e6), run(0), run(2e6)}, "p50"), "one does not know it")
-	assert.Empty(t, course([]baseline.Record{run(1e6), run(0)}, "p50"), "nothing to compare")
+	assert.Equal(t, "▅ █  1ms to 2ms", chart([]baseline.Record{run(1e6), run(0), run(2e6)}, "p50"), "one does not know it")
+	assert.Empty(t, chart([]baseline.Record{run(1e6), run(0)}, "p50"), "nothing to compare")
 	many := []baseline.Record{run(9e9)}
 	for range 64 {
 		many = append(many, run(1e6))
 	}
-	assert.NotContains(t, course(many, "p50"), "9s", "the latest 64")
+	assert.NotContains(t, chart(many, "p50"), "9s", "the latest 64")
 }
 
 func TestHistoryTextOfStrangeRecords(t *testing.T) {

@@ -1,133 +1,149 @@
 package cli
 
 import (
-	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
 
 	"github.com/loadtestkit/load-tester/internal/engine"
 	"github.com/loadtestkit/load-tester/internal/report"
 )
 
-// A result is what a command has measured.
-type result interface {
-	render(format string, style report.Style) ([]byte, error)
-	extent() string // how far it came, in a few words
-	interrupted() bool
-	status() int
-	complaints(seen bool) []string // why the status is not 0; seen: the reader has the text before him
-}
-
-// textOrJSON writes r in one of the two formats of the commands that compare and
-// search.
-func textOrJSON(r interface {
-	WriteJSON(io.Writer) error
-	WriteText(io.Writer, report.Style) error
-}, format string, style report.Style) ([]byte, error) {
-	var b bytes.Buffer
-	if format == "json" {
-		err := r.WriteJSON(&b)
-		return b.Bytes(), err
-	}
-	err := r.WriteText(&b, style)
-	return b.Bytes(), err
-}
-
-// A measure measures, shows how far it is to watch, and heeds contexts as
-// [engine.Plan.Run] does.
-type measure func(ctx, cut context.Context, watch engine.Watch) (result, error)
-
-// A job is one measurement and where its results go.
+// A job is a command that measures: what its flags say besides the engine's
+// options, and where its result goes.
 type job struct {
 	*session
-	set         *settings
-	out, hdrLog *output // hdrLog is nil if none is wanted
-	screen      *screen
+	*flags
+
+	request      *engine.Request // whose body is read last; nil without the flags of a request
+	urls, bodies []string
+
+	format, output, hdrLog              string
+	verbose, quiet, noProgress, noColor bool
+
+	note     string // a line on stderr before the measurement; "" for none
+	meter    *meter
+	screen   *screen
+	out, log *output // log is nil without --hdr-log
 }
 
-// do prepares a measurement, makes it and delivers what it measured, and returns
-// the exit status. An error is about the flags: nothing was sent.
-func (s *session) do(set *settings, m *meter, prepare func(*slog.Logger) (measure, error)) (status int, err error) {
-	j := &job{session: s, set: set, screen: &screen{w: s.stderr}}
-	if fd, ok := s.terminal(s.stderr); ok && !set.quiet && !set.noProgress {
+func newJob(s *session, cmd *cobra.Command, statuses string) *job {
+	return &job{session: s, flags: newFlags(cmd, statuses), meter: &meter{}}
+}
+
+// do makes a plan, carries it out, delivers the result and sets the exit
+// status. o are the plan's settings. An error is about the flags: nothing was
+// sent.
+func (j *job) do(o *engine.Settings, newPlan func() (engine.Plan, error)) error {
+	if j.quiet && j.verbose {
+		j.faults.add("--quiet and --verbose are both given, want one of them")
+	}
+	j.readBody()
+	if err := j.faults.err(); err != nil {
+		return err
+	}
+	j.screen = &screen{w: j.stderr}
+	if fd, ok := j.terminal(j.stderr); ok && !j.quiet && !j.noProgress {
 		j.screen.width = func() int { return width(fd) }
-		j.screen.red = s.style(s.stderr, set).Red
+		j.screen.red = j.style(j.stderr).Red
 	}
-	var log *slog.Logger
-	if set.verbose {
-		log = slog.New(slog.NewTextHandler(j.screen, nil))
+	if j.verbose {
+		o.Log = slog.New(slog.NewTextHandler(j.screen, nil))
 	}
-	measure, err := prepare(log)
+	o.Alone = true
+	plan, err := newPlan()
 	if err != nil {
-		return statusUsage, err
+		return j.planFaults(err)
 	}
-	if !j.open() {
-		return statusNotMeasured, nil
-	}
-	defer j.drop()
-
-	signals, release := s.catch()
-	defer release()
-	r, sig, err := j.watch(measure, m, signals)
-	switch {
-	case err != nil && sig != nil:
-		s.complain("interrupted before the first request")
-		return statusAfter(sig), nil
-	case err != nil:
-		s.complain("%s", advice(err))
-		return statusNotMeasured, nil
-	}
-	status, gaveUp := j.deliver(r, signals)
-	switch {
-	case gaveUp != nil:
-		return statusAfter(gaveUp), nil
-	case r.interrupted() && sig != nil:
-		return statusAfter(sig), nil
-	}
-	return status, nil
+	j.status = j.carryOut(plan)
+	return nil
 }
 
-// open opens where the results go.
-func (j *job) open() bool {
-	var err error
-	if j.out, err = j.openOutput(j.set.output); err != nil {
-		j.complain("--output %q: %v", j.set.output, err)
-		return false
-	}
-	if j.set.hdrLog != "" {
-		if j.hdrLog, err = j.openOutput(j.set.hdrLog); err != nil {
-			j.complain("--hdr-log %q: %v", j.set.hdrLog, err)
-			j.drop()
-			return false
+// readBody reads the request's body. It does not wait for standard input when
+// something else is wrong.
+func (j *job) readBody() {
+	switch {
+	case len(j.bodies) > 1:
+		j.faults.add("--body is given %d times, want it once", len(j.bodies))
+	case len(j.bodies) == 1 && len(j.faults) == 0:
+		var err error
+		if j.request.Body, err = content(j.bodies[0], j.stdin); err != nil {
+			j.faults.add("--body %q: %v", j.bodies[0], err)
 		}
 	}
-	return true
 }
 
-// drop gives up the results that did not get where they should.
-func (j *job) drop() {
-	j.out.drop()
-	if j.hdrLog != nil {
-		j.hdrLog.drop()
+// content returns what TEXT, @FILE or - stands for.
+func content(s string, stdin io.Reader) ([]byte, error) {
+	name, isFile := strings.CutPrefix(s, "@")
+	switch {
+	case s == "-":
+		b, err := io.ReadAll(stdin)
+		if err != nil {
+			return nil, fmt.Errorf("reading standard input: %w", err)
+		}
+		return b, nil
+	case isFile:
+		b, err := os.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("%w, want text, @FILE or -", cause(err))
+		}
+		return b, nil
 	}
+	return []byte(s), nil
 }
 
-// watch measures, shows how far that is and heeds signals. sig is the first of
-// them, nil if none came.
-func (j *job) watch(measure measure, m *meter, signals <-chan os.Signal) (r result, sig os.Signal, err error) {
+// carryOut measures, delivers what was measured and returns the exit status.
+func (j *job) carryOut(plan engine.Plan) (status int) {
+	if !j.openOutputs() {
+		return statusNotMeasured
+	}
+	defer j.dropOutputs()
+	signals, release := j.catch()
+	defer release()
+	if j.note != "" && !j.quiet {
+		fmt.Fprintln(j.stderr, j.note)
+	}
+	d, sig, err := j.watch(plan, signals)
+	switch {
+	case d == nil && sig != nil:
+		j.complain("interrupted before the first request")
+		return statusAfter(sig)
+	case d == nil:
+		j.complain("%s", advice(err))
+		return statusNotMeasured
+	}
+	status, gaveUp := j.deliver(d, signals)
+	if err != nil { // only a part went wrong, such as the update of a baseline
+		j.complain("%s", advice(err))
+		status = statusNotMeasured
+	}
+	switch {
+	case gaveUp != nil:
+		return statusAfter(gaveUp)
+	case d.Interrupted && sig != nil:
+		return statusAfter(sig)
+	}
+	return status
+}
+
+// watch carries out a plan, shows how far it has come and honours signals. sig
+// is the first of them, nil if none came.
+func (j *job) watch(plan engine.Plan, signals <-chan os.Signal) (d *report.Document, sig os.Signal, err error) {
 	i := interruptible(signals, func() {
-		if !j.set.quiet {
+		if !j.quiet {
 			fmt.Fprintln(j.screen, "load-tester: stopping: waiting for what is in flight; Ctrl+C again cuts it off")
 		}
 	})
-	r, err = measure(i.ctx, i.cut, func(p engine.Progress) {
-		v := m.view(p)
+	d, err = plan.Run(i.ctx, i.cut, func(p engine.Progress) {
+		v := j.meter.view(p)
 		v.stopping = i.ctx.Err() != nil
 		j.screen.show(v)
 	})
 	j.screen.clear()
-	return r, i.end(), err
+	return d, i.end(), err
 }

@@ -1,6 +1,6 @@
-// Package cli is the load-tester command: flags become a plan, the plan is run
-// under the eyes of a progress line and of signals, and the report goes where
-// it was asked for.
+// Package cli is the load-tester command: flags become a plan, the plan is
+// carried out while a line shows its progress and signals may end it, and the
+// report goes where it was asked for.
 package cli
 
 import (
@@ -35,12 +35,12 @@ type session struct {
 	stdout, stderr io.Writer
 	env            func(string) string
 	catch          func() (signals <-chan os.Signal, stop func())
+	status         int // what the command that ran sets
 }
 
-// execute runs the command.
+// execute runs the command and returns its exit status.
 func (s *session) execute(args []string) int {
-	status := statusDone
-	root := newRoot(s, &status)
+	root := newRoot(s)
 	root.SetArgs(append([]string{}, args...)) // nil would mean those of the process
 	root.SetIn(s.stdin)
 	root.SetOut(s.stdout)
@@ -51,7 +51,7 @@ func (s *session) execute(args []string) int {
 		}
 		return statusUsage
 	}
-	return status
+	return s.status
 }
 
 // complain writes one line to stderr.

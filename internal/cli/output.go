@@ -115,3 +115,17 @@ func (o *output) drop() {
 		o.temp = ""
 	}
 }
+
+// cause is what went wrong with a file, without the name of the file or of the
+// system call.
+func cause(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	var l *os.LinkError
+	if errors.As(err, &l) {
+		return l.Err
+	}
+	return err
+}

@@ -157,16 +157,14 @@ func TestSignalEndsAWriteThatHangs(t *testing.T) {
 		in, out := io.Pipe()
 		defer in.Close()
 		signals := make(chan os.Signal, 1)
-		j := &job{}
 		signals <- syscall.SIGTERM
-		gaveUp, err := j.commit(&output{w: out}, []byte("report"), signals)
+		gaveUp, err := commit(&output{w: out}, []byte("report"), signals)
 		assert.NoError(t, err)
 		assert.Equal(t, syscall.SIGTERM, gaveUp)
 	})
-	j := &job{}
 	signals := make(chan os.Signal, 1)
 	signals <- syscall.SIGTERM
-	gaveUp, err := j.commit(&output{w: failing{}}, []byte("report"), signals)
+	gaveUp, err := commit(&output{w: failing{}}, []byte("report"), signals)
 	assert.ErrorIs(t, err, errFailing)
 	assert.Nil(t, gaveUp, "a write that ends is awaited")
 }
@@ -199,7 +197,8 @@ func TestTogether(t *testing.T) {
 	f, err := os.Create(filepath.Join(t.TempDir(), "log"))
 	require.NoError(t, err)
 	defer f.Close()
-	s := &session{stdin: strings.NewReader(""), stdout: f, stderr: f, env: func(string) string { return "" }, catch: newTrial().catchNone}
+	s := newTrial().open()
+	s.stdout, s.stderr = f, f
 	assert.Equal(t, statusMissed, s.execute([]string{raw.URL, "-n", "20", "--limit", "errors>0"}))
 	b, err := os.ReadFile(f.Name())
 	require.NoError(t, err)
@@ -208,12 +207,10 @@ func TestTogether(t *testing.T) {
 	assert.Equal(t, 1, strings.Count(text, "error ratio"), "once is enough")
 }
 
-func (r *trial) catchNone() (<-chan os.Signal, func()) { return r.signals, func() {} }
-
 func TestPaint(t *testing.T) {
 	before := color.NoColor
 	assert.Equal(t, "\x1b[31m5\x1b[0m", paint(color.FgRed)("5"))
 	assert.Equal(t, before, color.NoColor, "which is the whole process's")
-	s := &session{env: func(string) string { return "" }}
-	assert.Nil(t, s.style(newStream(), &settings{}).Red, "no terminal, no colour")
+	j := &job{session: newTrial().open()}
+	assert.Nil(t, j.style(newStream()).Red, "no terminal, no colour")
 }

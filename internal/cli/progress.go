@@ -7,18 +7,92 @@ import (
 	"strings"
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/engine"
+	"github.com/loadtestkit/load-tester/internal/load"
 	"github.com/loadtestkit/load-tester/internal/unit"
 )
+
+// The windows over which throughput is shown and the time left is estimated.
+const (
+	rateWindow = time.Second
+	leftWindow = 5 * time.Second
+)
+
+// A meter turns the progress of a measurement into views of it. The zero meter
+// is for one without a known end.
+type meter struct {
+	total            int64
+	duration, warmup time.Duration
+	past             []load.Progress // of the last leftWindow, oldest first
+}
+
+func newMeter(o *engine.RunOptions) *meter {
+	m := &meter{total: o.Requests, duration: o.Duration, warmup: o.Warmup}
+	var stages time.Duration
+	for _, s := range o.Stages {
+		stages += s.For
+	}
+	// The stages run through the warm-up.
+	if stages -= o.Warmup; stages > 0 && (m.duration == 0 || stages < m.duration) {
+		m.duration = stages
+	}
+	return m
+}
+
+// view is what to show now. Time goes back only when a run is repeated.
+func (m *meter) view(now engine.Progress) view {
+	p := now.Progress
+	if n := len(m.past); n > 0 && p.Elapsed < m.past[n-1].Elapsed {
+		m.past = nil // the repeat has begun
+	}
+	for len(m.past) > 1 && m.past[1].Elapsed <= p.Elapsed-leftWindow {
+		m.past = m.past[1:]
+	}
+	m.past = append(m.past, p)
+	v := view{
+		done: p.Succeeded + p.Failed, failed: p.Failed, total: m.total,
+		elapsed: max(0, p.Elapsed-m.warmup), duration: m.duration,
+		warming: max(0, m.warmup-p.Elapsed),
+		rate:    m.rate(rateWindow), left: -1, doing: now.Doing,
+	}
+	if m.duration > 0 {
+		v.left = max(0, m.duration-v.elapsed)
+	}
+	if r := m.rate(leftWindow); m.total > 0 && r > 0 {
+		left := time.Duration(float64(max(0, m.total-v.done)) / r * float64(time.Second))
+		if v.left < 0 || left < v.left {
+			v.left = left
+		}
+	}
+	return v
+}
+
+// rate is how many requests completed per second within the last window.
+func (m *meter) rate(window time.Duration) float64 {
+	last := m.past[len(m.past)-1]
+	var first load.Progress
+	for _, p := range m.past {
+		if p.Elapsed > last.Elapsed-window {
+			break
+		}
+		first = p
+	}
+	d := last.Elapsed - max(first.Elapsed, m.warmup)
+	if d <= 0 {
+		return 0
+	}
+	return float64(last.Succeeded+last.Failed-first.Succeeded-first.Failed) / d.Seconds()
+}
 
 // A view is what a progress line shows.
 type view struct {
 	done, failed, total int64         // requests; total is 0 without a bound
 	elapsed, duration   time.Duration // warm-up apart; duration is 0 without a bound
-	rate                float64       // completed requests a second, of late
+	rate                float64       // completed requests per second, in the last second
 	left                time.Duration // until the end; negative if that is not known
 	warming             time.Duration // what is left of the warm-up
 	stopping            bool          // nothing more is issued
-	doing               string        // what is under way; "" in a plain run
+	doing               string        // such as "pair 37 of at most 200"; "" in a plain run
 }
 
 // ratio is how much of the run is over, in [0, 1].
@@ -36,9 +110,9 @@ func (v *view) ratio() float64 {
 // bounded reports whether it is known when the run will be over.
 func (v *view) bounded() bool { return v.total > 0 || v.duration > 0 }
 
-// of says how far the run is: 312/1000 requests, 3.2s/10s, or 3.2s of nobody
-// knows how many.
-func (v *view) of(count func(int64) string) string {
+// reached says how far the run is: 312/1000 requests, 3.2s/10s, or only 3.2s
+// where the end is not known.
+func (v *view) reached(count func(int64) string) string {
 	switch {
 	case v.total > 0:
 		total := count(v.total)
@@ -49,8 +123,8 @@ func (v *view) of(count func(int64) string) string {
 	return unit.Clock(v.elapsed)
 }
 
-// narrowest is how many columns a progress line uses at least. Chosen: no
-// terminal is narrower.
+// narrowest is how many columns a progress line takes at least: no terminal is
+// narrower.
 const narrowest = 10
 
 // line draws v in less than width columns: the last one stays free, because a
@@ -78,7 +152,7 @@ func (v *view) line(width int, red func(string) string) string {
 		if form.bar > 0 && v.bounded() {
 			parts = append(parts, bar(v.ratio(), form.bar))
 		}
-		parts = append(parts, v.of(form.count))
+		parts = append(parts, v.reached(form.count))
 		if !v.bounded() {
 			if form.left && v.doing != "" {
 				parts = append(parts, v.doing)
@@ -107,7 +181,7 @@ func (v *view) line(width int, red func(string) string) string {
 	return text
 }
 
-// remaining says what the run is waiting for.
+// remaining says what the run is waiting for, "" if that is not known.
 func (v *view) remaining() string {
 	switch {
 	case v.stopping:
@@ -124,29 +198,7 @@ func (v *view) remaining() string {
 	return unit.Clock(v.left.Truncate(time.Second)) + " left"
 }
 
-// final is the one line without a terminal of what came as far as extent says.
-func final(extent string, interrupted bool) string {
-	outcome := "done"
-	if interrupted {
-		outcome = "interrupted"
-	}
-	return fmt.Sprintf("Running...  [%s] %s", extent, outcome)
-}
-
-// extent is how far the run came.
-func (v *view) extent() string {
-	full := func(n int64) string { return strconv.FormatInt(n, 10) }
-	if v.total == 0 {
-		v.elapsed = v.elapsed.Round(100 * time.Millisecond)
-	}
-	of := strings.TrimLeft(v.of(full), " ")
-	if !v.bounded() {
-		of = full(v.done) + " requests in " + of
-	}
-	return of
-}
-
-// bar draws a ratio in so many columns and two brackets.
+// bar draws a ratio in a number of columns and two brackets.
 func bar(ratio float64, columns int) string {
 	n := int(ratio * float64(columns))
 	head := ""

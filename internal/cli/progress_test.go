@@ -6,6 +6,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/loadtestkit/load-tester/internal/engine"
+	"github.com/loadtestkit/load-tester/internal/load"
 )
 
 func TestProgressLine(t *testing.T) {
@@ -85,19 +88,85 @@ func TestRemaining(t *testing.T) {
 	}
 }
 
-func TestFinalLine(t *testing.T) {
-	for _, c := range []struct {
-		v           view
-		interrupted bool
-		want        string
-	}{
-		{view{done: 1000, total: 1000}, false, "Running...  [1000/1000] done"},
-		{view{done: 312, total: 1000}, true, "Running...  [312/1000] interrupted"},
-		{view{done: 5, duration: 10 * time.Second, elapsed: 10002 * time.Millisecond}, false, "Running...  [10s/10s] done"},
-		{view{done: 5, duration: 10 * time.Second, elapsed: 1234 * time.Millisecond}, true, "Running...  [1.2s/10s] interrupted"},
-		{view{done: 70, total: 100, duration: time.Second}, false, "Running...  [70/100] done"},
-		{view{done: 70, elapsed: 1234 * time.Millisecond}, false, "Running...  [70 requests in 1.2s] done"},
-	} {
-		assert.Equal(t, c.want, final(c.v.extent(), c.interrupted))
+// at feeds m a run that completes perSecond requests a second until the instant
+// end, and returns the last view.
+func at(m *meter, from, end time.Duration, done *int64, perSecond int64) (v view) {
+	const step = 100 * time.Millisecond
+	for now := from + step; now <= end; now += step {
+		*done += perSecond / 10
+		v = m.view(engine.Progress{Progress: load.Progress{Elapsed: now, Succeeded: *done}})
 	}
+	return v
+}
+
+func TestMeterRateIsOfTheLastSecond(t *testing.T) {
+	m := newMeter(&engine.RunOptions{Requests: 10_000})
+	var done int64
+	v := at(m, 0, 3*time.Second, &done, 100)
+	assert.InDelta(t, 100, v.rate, 1e-9)
+	assert.Equal(t, int64(300), v.done)
+	assert.InDelta(t, 97, v.left.Seconds(), 0.1, "9,700 left at 100 a second")
+
+	v = at(m, 3*time.Second, 3500*time.Millisecond, &done, 1000)
+	assert.InDelta(t, 550, v.rate, 1e-9, "half a second of each")
+	v = at(m, 3500*time.Millisecond, 5*time.Second, &done, 1000)
+	assert.InDelta(t, 1000, v.rate, 1e-9)
+	v = at(m, 5*time.Second, 6*time.Second, &done, 0)
+	assert.Zero(t, v.rate, "the server stands still")
+	assert.Positive(t, v.left, "estimated from the last 5 seconds")
+	v = at(m, 6*time.Second, 12*time.Second, &done, 0)
+	assert.Negative(t, v.left, "nobody knows")
+	assert.LessOrEqual(t, len(m.past), 52, "memory is bounded")
+}
+
+func TestMeterBounds(t *testing.T) {
+	var done int64
+	v := at(newMeter(&engine.RunOptions{Duration: 10 * time.Second}), 0, 4*time.Second, &done, 100)
+	assert.Equal(t, 6*time.Second, v.left)
+	assert.InDelta(t, 0.4, v.ratio(), 1e-9)
+
+	done = 0
+	v = at(newMeter(&engine.RunOptions{Duration: 10 * time.Second, Requests: 500}), 0, 4*time.Second, &done, 100)
+	assert.InDelta(t, 1, v.left.Seconds(), 0.01, "whichever comes first")
+	assert.InDelta(t, 0.8, v.ratio(), 1e-9)
+
+	done = 0
+	v = at(newMeter(&engine.RunOptions{Duration: time.Second}), 0, 4*time.Second, &done, 100)
+	assert.Zero(t, v.left, "the rest drains")
+	assert.InDelta(t, 1, v.ratio(), 0)
+
+	of := func(duration, warmup time.Duration) time.Duration {
+		var o engine.RunOptions
+		o.Stages = []load.Stage{{For: 3 * time.Second, From: 1, To: 1}, {For: 7 * time.Second}}
+		o.Duration, o.Warmup = duration, warmup
+		return newMeter(&o).duration
+	}
+	assert.Equal(t, 10*time.Second, of(0, 0))
+	assert.Equal(t, 2*time.Second, of(2*time.Second, 0))
+	assert.Equal(t, 8*time.Second, of(0, 2*time.Second))
+}
+
+func TestMeterWarmUp(t *testing.T) {
+	m := newMeter(&engine.RunOptions{Duration: 4 * time.Second, Settings: engine.Settings{Warmup: 2 * time.Second}})
+	var done int64
+	v := at(m, 0, 1500*time.Millisecond, &done, 0)
+	assert.Equal(t, 500*time.Millisecond, v.warming)
+	assert.Zero(t, v.elapsed)
+	assert.Zero(t, v.rate, "nothing counts yet")
+	v = at(m, 2*time.Second, 2500*time.Millisecond, &done, 100)
+	assert.InDelta(t, 100, v.rate, 1e-9, "the warm-up does not dilute it")
+	assert.Zero(t, v.warming)
+	assert.Equal(t, 500*time.Millisecond, v.elapsed)
+	assert.Equal(t, 3500*time.Millisecond, v.left)
+}
+
+func TestMeterOfARepeat(t *testing.T) {
+	m := newMeter(&engine.RunOptions{Requests: 1000})
+	var done int64
+	at(m, 0, 3*time.Second, &done, 100)
+	done = 0
+	v := at(m, 0, 2500*time.Millisecond, &done, 200)
+	assert.InDelta(t, 200, v.rate, 1e-9, "the first run is past")
+	v = m.view(engine.Progress{Progress: load.Progress{Elapsed: 3 * time.Second, Succeeded: done}, Doing: "pausing"})
+	assert.Equal(t, "pausing", v.remaining())
 }

@@ -1,111 +1,110 @@
 package cli
 
 import (
-	"bytes"
-	"context"
-	"fmt"
-	"log/slog"
-	"time"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
 
+	"github.com/loadtestkit/load-tester/internal/baseline"
 	"github.com/loadtestkit/load-tester/internal/engine"
-	"github.com/loadtestkit/load-tester/internal/hist"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
-// run makes a load and its report and returns the exit status. An error is
-// about the flags: nothing was sent.
-func (s *session) run(set *settings, o engine.Options) (status int, err error) {
-	m := newMeter(o)
-	return s.do(set, m, func(log *slog.Logger) (measure, error) {
-		o.Log = log
-		plan, err := engine.NewPlan(o)
-		if err != nil {
-			return nil, planFaults(err, flagOf)
-		}
-		return func(ctx, cut context.Context, watch engine.Watch) (result, error) {
-			r, err := plan.Run(ctx, cut, watch)
-			return &runResult{r, m.duration}, err
-		}, nil
+// defaultRequests is how many requests a run without an end of its own sends.
+const defaultRequests = 100
+
+// addRun adds the flags of a run, except those of its target.
+func (j *job) addRun(o *engine.RunOptions) {
+	b := &baseline.Baseline{}
+	o.Baseline = b
+	j.group("Load", []flag{
+		{"requests,n", "N", "100, or none with --duration, --stage or --limit", "stop after so many requests; 10k and 2m are numbers too\n", into(&o.Requests, parseCount), "Requests"},
+		{"duration,z", "TIME", "", "stop after this time, warm-up apart", into(&o.Duration, parseTime), "Duration"},
 	})
+	j.addPermits(&o.Settings, "10, or 1000 with --rate or --stage")
+	j.add([]flag{
+		{"grace", "TIME", "the timeout", "how long Ctrl+C and the end wait for what is in flight", into(&o.Grace, parseGrace), "Grace"},
+		{"warmup", "TIME", "", "load before anything is counted", into(&o.Warmup, parseTimeOrZero), "Warmup"},
+	})
+	j.group("Open workload: requests are due on a schedule, whatever the server does", []flag{
+		{"rate", "RATE", "", "arrivals a second, or 1000/s, 50/m, 10/ms", into(&o.Rate, parseRate), "Rate"},
+		{"stage", "STAGE", "", "10s:100, or a ramp 30s:100..1000, or a pause 5s:0 (repeatable)", each(&o.Stages, parseStage), "Stages"},
+	})
+	j.addArrivals(&o.Load)
+	j.add([]flag{
+		{"connections-ahead", "N", "enough for the first second", "connections opened before the start\n", into(&o.ConnectionsAhead, parseAhead), "ConnectionsAhead"},
+	})
+	j.group("Limits", []flag{
+		{"limit", "LIMIT", "", "what must hold (repeatable): p50 p99 p99.9 p<any> mean max errors\nthroughput goodput, with < <= > >=: 'p99<=50ms' 'errors<=0.1%'", each(&o.Limits, verdict.Parse), "Limits"},
+		{"budget", "TIME", "30s", "longest time until the verdict is clear, in a run with --limit\nand without --requests, --duration and --stage", into(&o.Budget, parseTime), "Budget"},
+		{"confirm", "", "", "run again after a pause before a missed limit counts", on(&o.Confirm), "Confirm"},
+	})
+	j.complete("limit", "p99<=50ms", "errors<=0.1%", "throughput>=5000")
+	j.group("Baseline: earlier runs of the same load, kept in a file", []flag{
+		{"baseline", "FILE", "", "judge the run by the earlier ones in FILE", into(&b.Path, nonEmpty), "Baseline"},
+		{"update", "", "", "add the run to FILE instead; the first one makes it", on(&b.Update), "Update"},
+		{"baseline-name", "NAME", "request and load, such as GET/items/rate=1000", "what the runs are called in FILE\n", into(&b.Name, nonEmpty), "Name"},
+	})
+	j.addTolerances("the run", &b.Tolerances)
+	j.addOutput(report.Run)
 }
 
-// A runResult is the report of one run.
-type runResult struct {
-	*report.Report
-	duration time.Duration // planned; 0 without a bound
+// run makes a run.
+func (j *job) run(o *engine.RunOptions) error {
+	j.checkRun(o)
+	j.checkBaseline(o.Baseline)
+	if o.Baseline.Path == "" {
+		o.Baseline = nil
+	}
+	j.meter = newMeter(o)
+	return j.do(&o.Settings, func() (engine.Plan, error) { return engine.NewRun(*o) })
 }
 
-// hdrLog is the format of --hdr-log, which --format does not have.
-const hdrLog = "hdr-log"
-
-func (r *runResult) render(format string, style report.Style) ([]byte, error) {
-	var b bytes.Buffer
-	var err error
-	switch format {
-	case "json":
-		err = report.WriteJSON(&b, r.Report)
-	case "bench":
-		err = report.WriteBench(&b, r.Report)
-	case "hgrm":
-		err = hist.WriteHgrm(&b, r.ResponseHist)
-	case hdrLog:
-		err = hist.WriteHDRLog(&b, r.StartedAt, "", r.Series)
-	default:
-		err = report.WriteText(&b, r.Report, style)
+// checkRun adds what is wrong with flags that go together. A run that has
+// neither an end nor limits gets an end.
+func (j *job) checkRun(o *engine.RunOptions) {
+	endless, limited := !j.given("requests", "duration", "stage"), j.given("limit") || len(o.Limits) > 0
+	if j.given("rate") && j.given("stage") {
+		j.faults.add("--rate and --stage are both given, want one of them")
 	}
-	return b.Bytes(), err
+	if j.given("budget") && !endless {
+		j.faults.add("--budget is of a run without --requests, --duration and --stage, want it or them")
+	}
+	if j.output != "" && j.output != "-" && j.output == j.hdrLog {
+		j.faults.add("--output and --hdr-log are the same file %q, want two", j.output)
+	}
+	if j.hdrLog == "-" {
+		j.faults.add("--hdr-log %q: want a file", j.hdrLog)
+	}
+	j.needOne("arrivals", "rate", "stage")
+	j.needOne("connections-ahead", "rate", "stage")
+	j.need("seed", o.Poisson, "--arrivals poisson")
+	j.need("budget", limited, "--limit")
+	j.need("confirm", limited || j.given("baseline"), "--limit or --baseline")
+	if endless && !limited {
+		o.Requests = defaultRequests
+	}
 }
 
-func (r *runResult) extent() string {
-	v := view{
-		done: r.Requests.Succeeded + r.Requests.Failed, total: r.Config.Requests,
-		elapsed: r.Elapsed, duration: r.duration,
+// checkBaseline adds what is wrong with the flags of a baseline. A name that was
+// misspelt, or a directory that is missing, is found before anything is sent.
+func (j *job) checkBaseline(b *baseline.Baseline) {
+	j.needOne("update", "baseline")
+	j.needOne("baseline-name", "baseline")
+	j.needOne("tolerance", "baseline")
+	j.checkTolerances(b.Tolerances)
+	if b.Path == "" {
+		return
 	}
-	return v.extent()
-}
-
-func (r *runResult) interrupted() bool { return r.Interrupted }
-
-func (r *runResult) status() int {
-	if r.Requests.Succeeded == 0 {
-		return statusNotMeasured
+	_, err := os.Stat(b.Path)
+	_, above := os.Stat(filepath.Dir(b.Path))
+	switch {
+	case !errors.Is(err, fs.ErrNotExist): // what else is wrong the engine finds
+	case above != nil:
+		j.faults.add("--baseline %q: its directory does not exist, create it first", b.Path)
+	case !b.Update:
+		j.faults.add("--baseline %q: there is no such file; with --update this run begins it", b.Path)
 	}
-	return statusOf(r.Verdict, statusDone)
-}
-
-func (r *runResult) complaints(seen bool) (lines []string) {
-	if r.Requests.Succeeded == 0 && !r.Interrupted {
-		lines = append(lines, "no request succeeded: there is nothing to judge")
-	}
-	if !seen {
-		lines = append(lines, reasons(r.Limits)...)
-	}
-	return lines
-}
-
-// statusOf is what a verdict means for the exit status.
-func statusOf(v verdict.Verdict, notJudged int) int {
-	switch v {
-	case verdict.Pass:
-		return statusDone
-	case verdict.Fail:
-		return statusMissed
-	case verdict.Inconclusive:
-		return statusNotMeasured
-	}
-	return notJudged
-}
-
-// reasons says why limits leave a status that is not 0.
-func reasons(limits []report.LimitResult) (lines []string) {
-	for _, l := range limits {
-		switch l.Verdict {
-		case verdict.Fail:
-			lines = append(lines, l.Reason)
-		case verdict.Inconclusive:
-			lines = append(lines, fmt.Sprintf("cannot judge: %s", l.Reason))
-		}
-	}
-	return lines
 }

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,7 +10,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/target"
 )
 
@@ -186,21 +183,13 @@ func TestBody(t *testing.T) {
 	}
 }
 
-// Nobody wants to type a body and then hear that a flag is wrong.
+// Standard input is not read when something else is wrong.
 func TestBodyNotReadInVain(t *testing.T) {
+	s := newTrial().open()
 	stdin := strings.NewReader("body")
-	set := &settings{bodies: []string{"-"}, quiet: true, verbose: true}
-	_, err := set.options(stdin)
-	assert.Error(t, err)
+	s.stdin = stdin
+	assert.Equal(t, statusUsage, s.execute([]string{"http://127.0.0.1:1", "--body", "-", "-q", "-v"}))
 	assert.Equal(t, 4, stdin.Len())
-}
-
-func TestAdvice(t *testing.T) {
-	for kind := record.NoError + 1; kind < record.Kinds; kind++ {
-		err := &record.Error{Kind: kind, Err: errors.Join(errors.New("one"), errors.New("two"))}
-		assert.Regexp(t, `^connecting: one; two(; .*)?$`, advice(fmt.Errorf("connecting: %w", err)), "one line")
-	}
-	assert.Equal(t, "what to do is said", advice(errors.New("what to do is said")))
 }
 
 func TestDemo(t *testing.T) {

@@ -58,7 +58,6 @@ func (s *stream) await(t *testing.T, text string) {
 
 // A trial is one run of the command in a test.
 type trial struct {
-	*session
 	stdin   string
 	out     io.Writer // nil: Stdout
 	Stdout  *stream
@@ -71,25 +70,28 @@ func newTrial() *trial {
 	return &trial{Stdout: newStream(), Stderr: newStream(), signals: make(chan os.Signal, 4)}
 }
 
-func (r *trial) run(args ...string) int {
-	r.session = &session{
+func (r *trial) run(args ...string) int { return r.open().execute(args) }
+
+// open returns the session of the run.
+func (r *trial) open() *session {
+	s := &session{
 		stdin: strings.NewReader(r.stdin), stdout: r.Stdout, stderr: r.Stderr,
 		env:   func(name string) string { return r.environ[name] },
 		catch: func() (<-chan os.Signal, func()) { return r.signals, func() {} },
 	}
 	if r.out != nil {
-		r.session.stdout = r.out
+		s.stdout = r.out
 	}
-	return r.execute(args)
+	return s
 }
 
-// json is the report on stdout.
-func (r *trial) json(t *testing.T) *report.Report {
+// json is the document on stdout.
+func (r *trial) json(t *testing.T) *report.Document {
 	t.Helper()
-	var rep report.Report
-	require.NoError(t, json.Unmarshal([]byte(r.Stdout.String()), &rep), r.Stdout)
-	require.NoError(t, report.CheckConservation(&rep))
-	return &rep
+	var d report.Document
+	require.NoError(t, json.Unmarshal([]byte(r.Stdout.String()), &d), r.Stdout)
+	require.NoError(t, d.Record.Check())
+	return &d
 }
 
 // serve starts a server that behaves.

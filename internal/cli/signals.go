@@ -42,11 +42,11 @@ type interrupter struct {
 	stopped  chan struct{}
 }
 
-// blink is how long a drain may take before it is worth a word. By then the load
-// has long stopped issuing. Chosen: nobody sees less.
+// blink is how long a drain may take before a message says so: less is not seen.
+// By then the load has long stopped issuing.
 const blink = 50 * time.Millisecond
 
-// interruptible starts to heed signals. If the run has not ended a blink after
+// interruptible starts to honour signals. If the run has not ended a blink after
 // the first, onFirst is called.
 func interruptible(signals <-chan os.Signal, onFirst func()) *interrupter {
 	ctx, cancel := context.WithCancel(context.Background())
@@ -78,7 +78,7 @@ func interruptible(signals <-chan os.Signal, onFirst func()) *interrupter {
 	return i
 }
 
-// end stops heeding signals and returns the first, nil if there was none.
+// end stops honouring signals and returns the first, nil if there was none.
 func (i *interrupter) end() os.Signal {
 	close(i.stop)
 	<-i.stopped

@@ -12,9 +12,8 @@ import (
 )
 
 // newTarget serves a target of known latency until a signal.
-func newTarget(s *session, status *int) *cobra.Command {
-	var list faults
-	var listen string
+func newTarget(s *session) *cobra.Command {
+	listen := "127.0.0.1:8080"
 	var timing target.Timing
 	timing.Seed = 1
 	cmd := &cobra.Command{
@@ -22,30 +21,28 @@ func newTarget(s *session, status *int) *cobra.Command {
 		Short: "Serve a target of known latency, to check any load tester",
 		Args:  noArgs,
 	}
-	g := &groups{cmd: cmd, faults: &list}
-	g.group("Flags")
-	g.take("listen", "ADDRESS", "127.0.0.1:8080", "where to listen; port 0 is any free one", into(&listen, anything))
-	g.take("latency", "LATENCY", "0s", "time to each answer: 2ms, or 'p50=2ms,p99=40ms',\nor a mix '90%:1ms,9%:10ms,1%:100ms'", into(&timing.Latency, bare("latency", target.ParseLatency)))
-	g.take("freeze", "FOR@AT", "", "do nothing for 1s, 5s after the first request: 1s@5s (repeatable)", each(&timing.Freezes, bare("freeze", target.ParseFreeze)))
-	g.take("slow-start", "TIME", "", "how long latencies take to fall from three times theirs", into(&timing.SlowStart, parseTimeOrZero))
-	g.take("seed", "N", "1", "selects the sequence of latencies", into(&timing.Seed, parseSeed))
+	f := newFlags(cmd, "")
+	f.group("Flags", []flag{
+		{"listen", "ADDRESS", listen, "where to listen; port 0 is any free one", into(&listen, nonEmpty), ""},
+		{"latency", "LATENCY", "0s", "time to each answer: 2ms, or 'p50=2ms,p99=40ms',\nor a mix '90%:1ms,9%:10ms,1%:100ms'", into(&timing.Latency, bare("latency", target.ParseLatency)), ""},
+		{"freeze", "FOR@AT", "", "do nothing for 1s, 5s after the first request: 1s@5s (repeatable)", each(&timing.Freezes, bare("freeze", target.ParseFreeze)), ""},
+		{"slow-start", "TIME", "", "how long latencies take to fall from three times theirs", into(&timing.SlowStart, parseTimeOrZero), ""},
+		{"seed", "N", "1", "selects the sequence of latencies", into(&timing.Seed, parseSeed), ""},
+	})
 	cmd.RunE = func(*cobra.Command, []string) error {
-		if listen == "" {
-			listen = "127.0.0.1:8080"
-		}
-		if err := list.err(); err != nil {
+		if err := f.faults.err(); err != nil {
 			return err
 		}
 		if _, _, err := net.SplitHostPort(listen); err != nil {
 			return fmt.Errorf("--listen %q: want an address with a port, for example :8080 or 127.0.0.1:0", listen)
 		}
-		*status = s.serve(listen, timing)
+		s.status = s.serve(listen, timing)
 		return nil
 	}
 	return cmd
 }
 
-// bare is parse without the beginning of its errors, which says what is parsed.
+// bare cuts the beginning of parse's errors, which says what is parsed.
 func bare[T any](what string, parse func(string) (T, error)) func(string) (T, error) {
 	return func(s string) (T, error) {
 		v, err := parse(s)

@@ -7,10 +7,10 @@ import (
 	"github.com/fatih/color"
 	"golang.org/x/term"
 
-	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/text"
 )
 
-// usualWidth is a terminal's that does not tell. Chosen: the classic one.
+// usualWidth is the width of a terminal that does not tell it: the classic one.
 const usualWidth = 80
 
 // terminal is the descriptor of w if w is a terminal that can move its cursor.
@@ -22,7 +22,7 @@ func (s *session) terminal(w io.Writer) (fd int, ok bool) {
 	return int(f.Fd()), true
 }
 
-// width is the present width of a terminal.
+// width is the current width of a terminal.
 func width(fd int) int {
 	if w, _, err := term.GetSize(fd); err == nil && w > 0 {
 		return w
@@ -30,13 +30,13 @@ func width(fd int) int {
 	return usualWidth
 }
 
-// style is how to dress the text for w.
-func (s *session) style(w io.Writer, set *settings) report.Style {
-	st := report.Style{Verbose: set.verbose}
-	if _, ok := s.terminal(w); ok && !set.noColor && s.env("NO_COLOR") == "" {
-		st.Red, st.Green, st.Yellow = paint(color.FgRed), paint(color.FgGreen), paint(color.FgYellow)
+// style is how the text looks on w.
+func (j *job) style(w io.Writer) text.Style {
+	s := text.Style{Verbose: j.verbose}
+	if _, ok := j.terminal(w); ok && !j.noColor && j.env("NO_COLOR") == "" {
+		s.Red, s.Green, s.Yellow = paint(color.FgRed), paint(color.FgGreen), paint(color.FgYellow)
 	}
-	return st
+	return s
 }
 
 // paint is text in a colour, whatever the color package thinks of standard

@@ -56,7 +56,7 @@ func parseConcurrency(s string) (int, error) {
 	return int(n), err
 }
 
-// parseAhead reads how many connections to open ahead, for engine.Options,
+// parseAhead reads how many connections to open ahead, for the engine,
 // where 0 is a default and negative is none.
 func parseAhead(s string) (int, error) {
 	if s == "0" {
@@ -153,8 +153,8 @@ func parseTimeOrZero(s string) (time.Duration, error) {
 	return d, nil
 }
 
-// parseGrace reads a grace period. In engine.Options 0 means the timeout; who
-// gives 0 here wants none.
+// parseGrace reads a grace period. For the engine 0 means the timeout, here it
+// means none.
 func parseGrace(s string) (time.Duration, error) {
 	d, err := parseTimeOrZero(s)
 	return max(d, 1), err
@@ -180,8 +180,20 @@ func oneOf(words ...string) func(string) (string, error) {
 	}
 }
 
-// anything reads text that is not empty.
-func anything(s string) (string, error) {
+// parseSwitch reads the value of a flag that takes none.
+func parseSwitch(s string) (bool, error) {
+	b, err := strconv.ParseBool(s)
+	if err != nil {
+		return false, errors.New("want true or false, or no value")
+	}
+	return b, nil
+}
+
+// anyText takes every text.
+func anyText(s string) (string, error) { return s, nil }
+
+// nonEmpty takes text that is not empty.
+func nonEmpty(s string) (string, error) {
 	if s == "" {
 		return "", errors.New("want one that is not empty")
 	}

@@ -81,6 +81,8 @@ func TestParseOthers(t *testing.T) {
 	refused(t, parseSeed, "0", "-1", "x", "1.5")
 	values(t, parseConcurrency, map[string]int{"1": 1, "1k": 1000})
 	refused(t, parseConcurrency, "0", "-1", "9999999999")
+	values(t, parseSwitch, map[string]bool{"true": true, "false": false})
+	refused(t, parseSwitch, "", "maybe")
 	values(t, oneOf("a", "b"), map[string]string{"a": "a", "b": "b"})
 	refused(t, oneOf("a", "b"), "", "c", "A")
 }

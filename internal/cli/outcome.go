@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/loadtestkit/load-tester/internal/record"
+	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/verdict"
+)
+
+// statusOf is the exit status after a measurement. A run may have nothing to
+// judge; a comparison or a search without a verdict has not measured.
+func statusOf(d *report.Document) int {
+	switch {
+	case d.Kind == report.Run && d.Requests.Succeeded == 0:
+		return statusNotMeasured
+	case d.Verdict == verdict.Fail:
+		return statusMissed
+	case d.Verdict == verdict.Pass, d.Kind == report.Run && d.Verdict == verdict.NotJudged:
+		return statusDone
+	}
+	return statusNotMeasured
+}
+
+// complaints say why the exit status is not 0. seen: the reader has the text of
+// the report, which says what was judged.
+func complaints(d *report.Document, seen bool) (lines []string) {
+	if !d.Interrupted {
+		lines = nothingSucceeded(d)
+	}
+	if seen {
+		return lines
+	}
+	for _, l := range d.Judged() {
+		switch l.Verdict {
+		case verdict.Fail:
+			lines = append(lines, l.Reason)
+		case verdict.Inconclusive:
+			lines = append(lines, "cannot judge: "+l.Reason)
+		}
+	}
+	return lines
+}
+
+// nothingSucceeded has a line for each target that no request to succeeded.
+func nothingSucceeded(d *report.Document) (lines []string) {
+	add := func(a *report.Arm, line string) {
+		if a.Requests.Succeeded == 0 {
+			lines = append(lines, line)
+		}
+	}
+	switch d.Kind {
+	case report.Comparison:
+		add(d.Base, "no request to base succeeded: there is nothing to compare")
+		add(&d.Arm, "no request to head succeeded: there is nothing to compare")
+	case report.Search:
+		add(&d.Arm, "no request succeeded: there is no rate at which limits hold")
+	default:
+		add(&d.Arm, "no request succeeded: there is nothing to judge")
+	}
+	return lines
+}
+
+// advice is why nothing could be measured, and what to do about it, in one line.
+func advice(err error) string {
+	line := strings.ReplaceAll(err.Error(), "\n", "; ")
+	var e *record.Error
+	if !errors.As(err, &e) {
+		return line
+	}
+	switch e.Kind {
+	case record.Resolve:
+		return line + "; check the name in the URL"
+	case record.ConnectRefused:
+		return line + "; is the server running, and is this its port?"
+	case record.ConnectTimeout, record.Timeout:
+		return line + "; does a server answer there?"
+	case record.Connect:
+		return line + "; can this machine reach the server?"
+	case record.NoFDs:
+		return line + "; raise the limit with ulimit -n"
+	case record.TLS:
+		return line + "; --insecure skips verification, http:// skips TLS"
+	}
+	return line
+}
