@@ -93,9 +93,9 @@ func TestMask(t *testing.T) {
 	} {
 		assert.Equal(t, c.want, maskText(c.in, []string{"250ms"}), c.why)
 	}
-	got, err := maskJSON(`{"schema":1,"elapsed_ns":5,"requests":{"sent":2},"response_time_ns":{"count":2,"p50":7,"p99":null},"intervals":[1,2]}`)
+	got, err := maskJSON(`{"schema":1,"elapsed_ns":5,"requests":{"sent":2},"response_time_ns":{"count":2,"p50":7,"p99":null},"intervals":[1,2],"record":{"response":"H"}}`)
 	require.NoError(t, err)
-	assert.JSONEq(t, `{"schema":1,"elapsed_ns":"*","requests":{"sent":2},"response_time_ns":{"count":2,"p50":"*","p99":null},"intervals":"*"}`, got)
+	assert.JSONEq(t, `{"schema":1,"elapsed_ns":"*","requests":{"sent":2},"response_time_ns":{"count":2,"p50":"*","p99":null},"intervals":"*","record":"*"}`, got)
 }
 
 func TestField(t *testing.T) {
@@ -120,16 +120,20 @@ func TestField(t *testing.T) {
 func TestConforms(t *testing.T) {
 	const schema = `{"type": "object", "required": ["a", "b"], "properties": {
 		"a": {"$ref": "#/$defs/a"}, "b": {"anyOf": [{"type": "null"}, {"$ref": "#"}]}, "c": {"type": "object", "additionalProperties": {"type": "integer"}}},
-		"$defs": {"a": {"type": "array", "items": {"type": ["number", "null"], "minimum": 2}}}}`
+		"allOf": [{"$ref": "#/$defs/more"}],
+		"$defs": {"a": {"type": "array", "items": {"type": ["number", "null"], "minimum": 2}},
+			"more": {"type": "object", "required": ["e"], "properties": {"e": {"type": "object"}}}}}`
 	for doc, want := range map[string]string{
-		`{"a": [2, null, 2.5], "b": {"a": [], "b": null}, "c": {"z": 1}}`: "",
-		`{"a": []}`:                                        "$.b is missing",
-		`{"a": [], "b": null, "d": 1}`:                     "$.d is not in the schema",
-		`{"a": [3, 1], "b": null}`:                         "$.a[1] is 1, want at least 2",
-		`{"a": ["3"], "b": null}`:                          `$.a[0] is of type string, want ["number", "null"]`,
-		`{"a": [], "b": {"a": 1, "b": null}}`:              `$.b.a is of type integer, want "array"`,
-		`{"a": [], "b": null, "c": {"z": 1.5}}`:            `$.c.z is of type number, want "integer"`,
-		`{"a": [], "b": null, "c": {"z": {"y": "no end"}}`: "unexpected EOF",
+		`{"a": [2, null, 2.5], "b": {"a": [], "b": null, "e": {}}, "c": {"z": 1}, "e": {"any": 1}}`: "",
+		`{"a": []}`:                                             "$.b is missing",
+		`{"a": [], "b": null}`:                                  "$.e is missing",
+		`{"a": [], "b": null, "e": 1}`:                          `$.e is of type integer, want "object"`,
+		`{"a": [], "b": null, "e": {}, "d": 1}`:                 "$.d is not in the schema",
+		`{"a": [3, 1], "b": null, "e": {}}`:                     "$.a[1] is 1, want at least 2",
+		`{"a": ["3"], "b": null, "e": {}}`:                      `$.a[0] is of type string, want ["number", "null"]`,
+		`{"a": [], "b": {"a": 1, "b": null, "e": {}}, "e": {}}`: `$.b.a is of type integer, want "array"`,
+		`{"a": [], "b": null, "e": {}, "c": {"z": 1.5}}`:        `$.c.z is of type number, want "integer"`,
+		`{"a": [], "b": null, "c": {"z": {"y": "no end"}}`:      "unexpected EOF",
 	} {
 		err := conforms([]byte(schema), []byte(doc))
 		if want == "" {

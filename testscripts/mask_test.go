@@ -114,7 +114,7 @@ type masker struct {
 // whole are members whose every part depends on the machine or the moment;
 // kept are subtrees in which nothing does.
 var (
-	whole = []string{"tool", "generator", "intervals", "slowest", "run_id", "started_at"}
+	whole = []string{"tool", "generator", "intervals", "slowest", "run_id", "started_at", "record"}
 	kept  = []string{"config", "requests", "status_codes", "warmup", "errors", "limits"}
 )
 
@@ -145,7 +145,7 @@ func (m *masker) value(path []string) error {
 	return nil
 }
 
-// measured tells by its path whether a number differs from run to run.
+// measured reports whether the number at a path differs from run to run.
 func measured(path []string) bool {
 	last := path[len(path)-1]
 	switch {
