@@ -29,7 +29,7 @@ var update = flag.Bool("update", false, "rewrite what the scripts compare with")
 func TestMain(m *testing.M) {
 	// Most scripts wait for what they started, but under the race detector that
 	// is busy.
-	atOnce := 2 * runtime.GOMAXPROCS(0)
+	atOnce := 3 * runtime.GOMAXPROCS(0)
 	if raceEnabled {
 		atOnce = 1
 	}
