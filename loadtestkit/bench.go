@@ -5,27 +5,35 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/engine"
 	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
-// Bench makes b.N requests as opts describes, without an end of their own, and
-// reports what benchstat compares: p50-ns and p99-ns, response times; req/s,
-// completed responses; allocs/op and B/op, of the whole process, generator and
-// in-process target together. ns/op is the elapsed time over the requests. A
-// quantile of too few requests is not reported. It fails b if a request fails,
-// unless Limits.ErrorRatio is above 0; other limits are for [Run].
+// BenchOptions describe a benchmark. How long it is, -benchtime says.
+type BenchOptions struct {
+	Target     Target        // required
+	Load       SteadyLoad    // nil means Closed(10)
+	ErrorRatio float64       // highest allowed part of the requests that did not succeed, in [0, 1]; 0 means that none may fail
+	Warmup     time.Duration // requests due before its end are not reported; 0 means none
+	Timeout    time.Duration // as in Options
+}
+
+// Bench makes b.N requests and reports what benchstat compares: p50-ns and
+// p99-ns, response times; req/s, completed responses; allocs/op and B/op, of the
+// whole process, generator and in-process target together. ns/op is the elapsed
+// time over the requests. A quantile of too few requests is not reported. Bench
+// fails b if more requests fail than opts.ErrorRatio allows; other limits are for
+// [Run].
 //
 //	func BenchmarkItems(b *testing.B) {
-//		loadtestkit.Bench(b, loadtestkit.Options{Target: loadtestkit.Handler(api.Routes()), Path: "/items"})
+//		loadtestkit.Bench(b, loadtestkit.BenchOptions{
+//			Target: loadtestkit.Handler(api.Routes()).Get("/items"),
+//		})
 //	}
-func Bench(b *testing.B, opts Options) Report {
+func Bench(b *testing.B, opts BenchOptions) Report {
 	b.Helper()
-	if opts.Requests != 0 || opts.Duration != 0 || len(opts.Stages) > 0 {
-		b.Fatal("loadtestkit: options: Requests, Duration or Stages are set, but a benchmark says itself how much to do (-benchtime); leave them out")
-	}
-	opts.Requests = b.N
-	p, err := opts.plan(false)
+	p, err := opts.plan(b.N)
 	if err != nil {
 		b.Fatalf("loadtestkit: %v", err)
 	}
@@ -52,9 +60,21 @@ func Bench(b *testing.B, opts Options) Report {
 		b.Errorf("loadtestkit: interrupted %s after %s requests", s.cause(), unit.Count(d.Requests.Sent))
 	}
 	for _, l := range d.Limits {
-		if opts.Limits.ErrorRatio == 0 && l.Exact && l.Verdict == verdict.Fail {
+		if l.Verdict == verdict.Fail {
 			b.Errorf("loadtestkit: %s", l.Reason)
 		}
 	}
 	return newReport(d)
+}
+
+// plan checks o, for n requests.
+func (o BenchOptions) plan(n int) (engine.Plan, error) {
+	var f faults
+	s, kind := settings(o.Load, NotJudged, &f)
+	s.Warmup, s.Timeout = o.Warmup, o.Timeout
+	limits, bad := Limits{ErrorRatio: o.ErrorRatio}.list("")
+	f = append(f, bad...)
+	p, err := engine.NewRun(engine.RunOptions{Target: engineTarget(o.Target), Settings: s, Requests: int64(n), Limits: limits})
+	f.join(err)
+	return p, f.err(kind)
 }

@@ -1,66 +1,85 @@
 package loadtestkit
 
 import (
-	"errors"
-	"fmt"
-	"io"
+	"math"
 	"testing"
+	"time"
 
 	"github.com/loadtestkit/load-tester/internal/engine"
-	"github.com/loadtestkit/load-tester/internal/report"
-	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
-// A Capacity is the result of [MaxRate].
-type Capacity struct {
-	Low, High float64 // arrivals per second: the limits held at Low and not at High; 0 if not known
-	StoppedBy string  // what keeps the rate from being higher: "target", "generator" or "host"; or why the search ended: "most", "budget" or "interrupt"
-	Verdict   string  // "pass" if both ends were verified, else "inconclusive"
-	Reason    string  // one line
+// CapacityOptions describe a search for the highest rate at which limits hold.
+type CapacityOptions struct {
+	Target Target // required
 
-	data *report.Capacity
+	// The limits that have to hold at a rate; see [Limits]. A time of 0 means no
+	// limit, an ErrorRatio of 0 that no request may fail.
+	P50, P90, P95, P99, P999, Max time.Duration
+	ErrorRatio                    float64
+
+	Start float64 // rate of the first trial, arrivals per second; 0 means 100, or Most if that is less
+	Most  float64 // no rate above it is tried; 0 means no bound
+
+	Poisson        bool          // as in Open
+	Seed           uint64        // as in Open
+	Concurrency    int           // as in Open
+	Timeout        time.Duration // as in Options
+	Budget         time.Duration // longest time for the search; 0 means 150s
+	OnInconclusive Verdict       // as in Options
 }
 
-// WriteText writes the search as [MaxRate] writes it to the test's log: the
-// rate, and the curve that was walked to find it.
-func (c Capacity) WriteText(w io.Writer) error { return c.data.WriteText(w, style()) }
+// A Capacity is the result of [FindCapacity]. Its Report is of the requests of
+// all trials; its Verdict is Passed if both Low and High were verified, else
+// Inconclusive.
+type Capacity struct {
+	Report
+	Low       float64 // the limits held at this rate, in arrivals per second; 0 if they held at none
+	High      float64 // and did not hold at this one; +Inf if no rate was too high
+	StoppedBy string  // what keeps the rate from being higher: "target", "generator" or "host"; or why the search ended: "most", "budget" or "interrupt"
+	Reason    string  // one line
+}
 
-// WriteJSON writes the search as `load-tester capacity --format json` does;
-// `load-tester schema capacity` describes it.
-func (c Capacity) WriteJSON(w io.Writer) error { return c.data.WriteJSON(w) }
-
-// MaxRate searches for the highest arrival rate at which opts.Limits hold: short
-// trials, each repeated until a majority agrees, at rates that double from
-// opts.Rate (100/s if that is 0) and then close in, and both ends verified. It
-// takes about a minute, at most opts.Budget (150s if that is 0).
+// FindCapacity searches for the highest arrival rate at which the limits in opts
+// hold: short trials, each repeated until a majority agrees, at rates that double
+// from opts.Start and then close in, and both ends verified. It takes about a
+// minute, at most opts.Budget.
 //
 // It never fails t for a rate that is low: to demand one, compare the result, or
-// better give it as Limits.MinRate to [Run], which offers that rate and judges
-// it once. If the search is inconclusive, it does what opts.OnInconclusive says.
-func MaxRate(t testing.TB, opts Options) Capacity {
+// better give the rate to [Run] as the Load, with Limits.Kept, which offers it and
+// judges it once. If the search is inconclusive, it does what opts.OnInconclusive
+// says.
+func FindCapacity(t testing.TB, opts CapacityOptions) Capacity {
 	t.Helper()
-	o, err := opts.engine(opts.Target)
-	c, searchErr := engine.NewCapacity(o)
-	if err := errors.Join(opts.onlyRun(), err, searchErr); err != nil {
-		t.Fatalf("loadtestkit: %v", optionsError(err))
+	p, err := opts.plan()
+	d := carryOut(t, p, err, opts.OnInconclusive)
+	return Capacity{
+		Report:    newReport(d),
+		Low:       known(d.Found.Low, 0),
+		High:      known(d.Found.High, math.Inf(1)),
+		StoppedBy: d.Found.StoppedBy,
+		Reason:    d.Found.Reason,
 	}
-	s, done := begin(t)
-	defer done()
-	d, err := c.Run(s.ctx, s.cut, nil)
-	if err != nil {
-		t.Fatalf("loadtestkit: %v", err)
+}
+
+// plan checks o.
+func (o CapacityOptions) plan() (engine.Plan, error) {
+	var f faults
+	s, _ := settings(nil, o.OnInconclusive, &f)
+	s.Load = engine.Load{Rate: o.Start, Poisson: o.Poisson, Concurrency: o.Concurrency}
+	if o.Poisson {
+		s.Load.Seed = o.Seed
 	}
-	result := Capacity{StoppedBy: d.StoppedBy, Verdict: word(d.Verdict), Reason: d.Reason, data: d}
-	if d.Low != nil {
-		result.Low = *d.Low
-	}
-	if d.High != nil {
-		result.High = *d.High
-	}
-	var j judgement
-	if d.Verdict == verdict.Inconclusive {
-		j.add(d.Verdict, "the capacity: "+d.Reason)
-	}
-	conclude(t, s, result, d.Interrupted, fmt.Sprintf("%d trials", len(d.Trials)), opts.OnInconclusive, j)
-	return result
+	s.Timeout, s.Budget = o.Timeout, o.Budget
+	limits, bad := Limits{
+		P50: o.P50, P90: o.P90, P95: o.P95, P99: o.P99, P999: o.P999, Max: o.Max, ErrorRatio: o.ErrorRatio,
+	}.list("")
+	f = append(f, bad...)
+	p, err := engine.NewSearch(engine.SearchOptions{
+		Target:   engineTarget(o.Target),
+		Settings: s,
+		Limits:   limits,
+		Most:     o.Most,
+	})
+	f.join(err)
+	return p, f.err("search")
 }

@@ -1,8 +1,6 @@
 package loadtestkit
 
 import (
-	"errors"
-	"fmt"
 	"math"
 	"time"
 
@@ -11,13 +9,13 @@ import (
 
 // Limits are what a run is judged by. A time is the longest allowed response
 // time, from when a request was due; a request that failed, was never sent or
-// never finished misses every limit on time. 0 means no limit, but for
+// never finished misses every limit on time. 0 means no limit, except for
 // ErrorRatio.
 //
 // A limit is judged from an interval around what was measured: it passes or
-// fails only if the whole interval says so. A fail counts if a second run,
-// after a pause, fails as well; but a failed request, where none may, is no
-// matter of luck, and counts at once.
+// fails only if the whole interval says so. A fail counts if a second run, after
+// a pause, fails as well; a failed request, where none may fail, is a fact and
+// counts at once.
 type Limits struct {
 	P50, P90, P95, P99, P999, Mean, Max time.Duration
 
@@ -27,31 +25,18 @@ type Limits struct {
 	Throughput float64 // least completed responses per second
 	Goodput    float64 // least succeeded responses per second
 
-	// MinRate offers this many arrivals per second, an open workload in place
-	// of Rate, in one piece: without Requests and Duration for Options.Budget,
-	// 10s if that is 0. At least 95 % of the rate has to succeed, the time until
-	// the last response included; give limits on time beside it. 0 means no
-	// such limit.
-	MinRate float64
-
-	// Relative is a limit that means the same on every machine: the target's
-	// median response time over a reference's, measured as [Compare] does. The
-	// zero value means no such limit.
-	Relative Relative
+	// Kept is the least part of the rate of an [Open] load that has to succeed,
+	// in [0, 1], the time until the last response included: 0.95 leaves room for
+	// responses that are still on their way at the end. It needs an Open load.
+	// Without Count and Duration the rate is then offered in one piece, for
+	// Options.Budget, or 10s if that is 0. Give limits on time beside it.
+	Kept float64
 }
 
-// Relative allows a target at most Times the median response time of To, such
-// as a handler that does the least work that could serve.
-type Relative struct {
-	To    Target
-	Times float64 // at least 1
-}
-
-// list returns the limits as the engine judges them. ErrorRatio comes last, so
-// that a time missed because requests failed is explained by what follows.
-func (l Limits) list() ([]verdict.Limit, error) {
-	var limits []verdict.Limit
-	var errs []error
+// list returns the limits as the engine judges them, except Kept. ErrorRatio
+// comes last, so that a time missed because requests failed is explained by what
+// follows. parent is of what l is a field, such as "Limits.".
+func (l Limits) list(parent string) (limits []verdict.Limit, f faults) {
 	for _, t := range []struct {
 		name   string
 		metric verdict.Metric
@@ -66,9 +51,8 @@ func (l Limits) list() ([]verdict.Limit, error) {
 		{"Mean", verdict.Mean, 0, l.Mean},
 		{"Max", verdict.Max, 0, l.Max},
 	} {
-		if t.most < 0 {
-			errs = append(errs, fmt.Errorf("limits: %s: %v is negative, want a time such as 50ms", t.name, t.most))
-		} else if t.most > 0 {
+		f.add(t.most < 0, parent+t.name, "%v is negative, want a time such as 50ms", t.most)
+		if t.most > 0 {
 			limits = append(limits, verdict.Limit{Metric: t.metric, Q: t.q, Op: verdict.AtMost, Time: t.most})
 		}
 	}
@@ -80,15 +64,34 @@ func (l Limits) list() ([]verdict.Limit, error) {
 		{"Throughput", verdict.Throughput, l.Throughput},
 		{"Goodput", verdict.Goodput, l.Goodput},
 	} {
-		if !(r.least >= 0) || math.IsInf(r.least, 0) {
-			errs = append(errs, fmt.Errorf("limits: %s: %v is out of range, want responses per second such as 500", r.name, r.least))
-		} else if r.least > 0 {
+		f.add(!(r.least >= 0) || math.IsInf(r.least, 0), parent+r.name, "%v is out of range, want responses per second such as 500", r.least)
+		if r.least > 0 {
 			limits = append(limits, verdict.Limit{Metric: r.metric, Op: verdict.AtLeast, Value: r.least})
 		}
 	}
-	if !(l.ErrorRatio >= 0 && l.ErrorRatio <= 1) {
-		errs = append(errs, fmt.Errorf("limits: ErrorRatio: %v is out of range, want 0 to 1", l.ErrorRatio))
+	f.add(!(l.ErrorRatio >= 0 && l.ErrorRatio <= 1), parent+"ErrorRatio", "%v is out of range, want 0 to 1", l.ErrorRatio)
+	return append(limits, verdict.Limit{Metric: verdict.Errors, Op: verdict.AtMost, Value: l.ErrorRatio}), f
+}
+
+// A Tolerance is by how much a target may be slower than another, or than it was
+// in earlier runs, at each quantile of the response times: 0.05 is 5 %. 0 means
+// that the quantile is not judged; the zero Tolerance judges P50 at 0.05 and P99
+// at 0.10.
+type Tolerance struct {
+	P50, P90, P95, P99, P999 float64
+}
+
+// list returns the tolerances as the engine judges them; none for its defaults.
+func (t Tolerance) list() (list []verdict.Tolerance, f faults) {
+	for _, q := range []struct {
+		name  string
+		q     float64
+		share float64
+	}{{"P50", 0.5, t.P50}, {"P90", 0.9, t.P90}, {"P95", 0.95, t.P95}, {"P99", 0.99, t.P99}, {"P999", 0.999, t.P999}} {
+		f.add(!(q.share >= 0 && q.share < 1e6), "Tolerance."+q.name, "%v is out of range, want a share such as 0.05, which is 5 %%", q.share)
+		if q.share > 0 {
+			list = append(list, verdict.SlowerBy(q.q, q.share))
+		}
 	}
-	limits = append(limits, verdict.Limit{Metric: verdict.Errors, Op: verdict.AtMost, Value: l.ErrorRatio})
-	return limits, errors.Join(errs...)
+	return list, f
 }

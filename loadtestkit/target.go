@@ -1,0 +1,112 @@
+package loadtestkit
+
+import (
+	"context"
+	"crypto/tls"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/loadtestkit/load-tester/internal/engine"
+	"github.com/loadtestkit/load-tester/internal/http1"
+	"github.com/loadtestkit/load-tester/internal/target"
+)
+
+// A Target is what receives the load: a request to a server, made by
+// [Server.Get] or [Server.Send], or a function, made by [Func]. A [Server] by
+// itself is one too: it gets GET requests for its URL, or for "/". nil is not
+// valid.
+type Target interface {
+	target() engine.Target
+}
+
+// A Server is where requests go, made by [Handler], [TLSHandler] or [URL], and
+// how they get there. Its fields may be set before it is used. The zero Server is
+// not valid.
+type Server struct {
+	TLSConfig   *tls.Config // for an https URL; nil means verify by the system's certificates
+	NoKeepAlive bool        // a new connection for each request
+	Traceparent bool        // send a W3C traceparent with each request
+
+	at engine.Target
+}
+
+// A Request is what is sent to a [Server]. The zero Request is a GET of the
+// server's URL, or of "/".
+type Request struct {
+	Method string      // "" means GET
+	Path   string      // with its query, such as /items?limit=10; "" means that of the URL, or "/"
+	Header http.Header // a field that names one of ours replaces it; nil means none
+	Body   []byte      // must not change during the run; nil means none
+}
+
+// Handler serves h in this process while the run lasts. Requests go through
+// net/http's own server and reach it over connections in memory, which behave
+// like TCP sockets: the numbers are those of h and net/http, with no network in
+// between. For TCP give the [URL] of an httptest.NewServer(h). [Compare] uses TCP
+// on loopback, where two handlers differ less by chance; so does anything else
+// that calls h's server, at the address in [http.Request.Host]. A panic in h is a
+// failed request of kind check that carries the panic's message; the test goes
+// on.
+func Handler(h http.Handler) Server { return Server{at: engine.Target{Handler: h}} }
+
+// TLSHandler serves h as [Handler] does, over https with a certificate made for
+// the run, and over TCP on loopback.
+func TLSHandler(h http.Handler) Server { return Server{at: engine.Target{Handler: h, TLS: true}} }
+
+// URL is a server that is already running, http or https. Path and query are sent
+// exactly as given.
+func URL(url string) Server { return Server{at: engine.Target{URL: url}} }
+
+// Get is the server with GET requests for a path, with its query, such as
+// /items?limit=10. It replaces the path and query of a [URL].
+func (s Server) Get(path string) Target { return s.Send(Request{Path: path}) }
+
+// Send is the server with requests of any kind. A path in r replaces the path and
+// query of a [URL].
+func (s Server) Send(r Request) Target {
+	t := s.at
+	t.Request = engine.Request{
+		Path:        r.Path,
+		Method:      r.Method,
+		Body:        r.Body,
+		TLSConfig:   s.TLSConfig,
+		NoKeepAlive: s.NoKeepAlive,
+		Traceparent: s.Traceparent,
+	}
+	for name, values := range r.Header {
+		for _, v := range values {
+			t.Header = append(t.Header, http1.Field{Name: name, Value: v})
+		}
+	}
+	slices.SortStableFunc(t.Header, func(a, b http1.Field) int { return strings.Compare(a.Name, b.Name) })
+	return complete(t)
+}
+
+func (s Server) target() engine.Target { return s.Send(Request{}).target() }
+
+// Func calls f where other targets send a request, under the same permits, the
+// same schedule and the same statistics. A call that returns an error or panics
+// has failed, with the kind check; one that does so because ctx ended, with the
+// kind timeout. A call that ignores ctx cannot be cut off: at the end it is
+// counted as unfinished and left running.
+func Func(f func(ctx context.Context) error) Target { return complete{Func: f} }
+
+// complete is a target with nothing left to say.
+type complete engine.Target
+
+func (c complete) target() engine.Target { return engine.Target(c) }
+
+// engineTarget is what the engine makes of t, which may be nil.
+func engineTarget(t Target) engine.Target {
+	if t == nil {
+		return engine.Target{}
+	}
+	return t.target()
+}
+
+// RequestID returns the id of the request that ctx belongs to, within a handler
+// that [Handler] or [TLSHandler] serves or a function that [Func] calls: the id
+// that the report gives beside its slowest and its failed requests. It is ""
+// anywhere else.
+func RequestID(ctx context.Context) string { return target.RequestID(ctx) }

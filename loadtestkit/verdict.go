@@ -1,0 +1,78 @@
+package loadtestkit
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/unit"
+	"github.com/loadtestkit/load-tester/internal/verdict"
+)
+
+// A Verdict is what can be said about a limit, or about all of them together. The
+// zero Verdict is NotJudged.
+type Verdict uint8
+
+const (
+	NotJudged    Verdict = iota // measured only
+	Passed                      // the limit was kept
+	Failed                      // the limit was missed
+	Inconclusive                // the measurement does not suffice to say
+)
+
+// String returns "not judged", "pass", "fail" or "inconclusive", as reports have
+// it.
+func (v Verdict) String() string {
+	if v > Inconclusive {
+		return fmt.Sprintf("Verdict(%d)", uint8(v))
+	}
+	return verdict.Verdict(v).String()
+}
+
+// conclude writes d to the test's log and makes its verdicts count.
+func conclude(t testing.TB, s *stop, d *report.Document, onInconclusive Verdict) {
+	t.Helper()
+	if err := newReport(d).WriteText(t.Output()); err != nil {
+		t.Errorf("loadtestkit: writing the report: %v", err)
+	}
+	if d.Recorded != "" {
+		t.Logf("loadtestkit: %s", d.Recorded)
+	}
+	if d.Interrupted {
+		t.Errorf("loadtestkit: interrupted %s after %s: only what was done was judged", s.cause(), amount(d))
+	}
+	var doubts []string
+	for _, l := range d.Judged() {
+		switch l.Verdict {
+		case verdict.Fail:
+			t.Errorf("loadtestkit: %s", l.Reason)
+		case verdict.Inconclusive:
+			doubts = append(doubts, "loadtestkit: inconclusive: "+l.Reason)
+		}
+	}
+	switch {
+	case len(doubts) == 0:
+	case onInconclusive == Failed:
+		for _, line := range doubts {
+			t.Errorf("%s", line)
+		}
+	case onInconclusive != Passed && !t.Failed():
+		t.Skip(strings.Join(doubts, "\n"))
+	default:
+		for _, line := range doubts {
+			t.Logf("%s", line)
+		}
+	}
+}
+
+// amount says how much was done.
+func amount(d *report.Document) string {
+	switch {
+	case d.Pairs != nil:
+		return fmt.Sprintf("%d pairs of blocks", d.Pairs.Judged)
+	case d.Found != nil:
+		return fmt.Sprintf("%d trials", len(d.Found.Trials))
+	}
+	return unit.Duration(d.Elapsed) + " and " + unit.Count(d.Requests.Sent) + " requests"
+}
