@@ -1,6 +1,7 @@
 package loadtestkit
 
 import (
+	"bytes"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -13,33 +14,24 @@ import (
 	"github.com/loadtestkit/load-tester/internal/baseline"
 )
 
-func sleeping(d time.Duration) Target {
-	return Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { time.Sleep(d) }))
-}
-
-// recorded is the file of so many runs.
-func recorded(t *testing.T, runs int) string {
+// recorded is the file of a run that was made once and stands in it n times.
+func recorded(t *testing.T, n int) string {
 	path := filepath.Join(t.TempDir(), "api.baseline.jsonl")
 	t.Setenv(updateEnv, "1")
-	for range runs {
-		f, _ := runFake(&fakeTB{}, Options{Target: sleeping(time.Millisecond), Requests: 200, Baseline: path})
-		require.Empty(t, f.errors)
-		require.Empty(t, f.skips, "a run that is recorded is not judged by others")
-	}
+	f, _ := runFake(&fakeTB{}, Options{Target: sleeping(time.Millisecond), Count: 200, Baseline: path})
+	require.Empty(t, f.errors)
+	require.Empty(t, f.skips, "a run that is recorded is not judged by others")
+	require.Equal(t, []string{"loadtestkit: recorded in " + path}, f.logs)
 	t.Setenv(updateEnv, "")
+	line, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, bytes.Repeat(line, n), 0o644))
 	return path
-}
-
-// needTimes skips t in builds whose times say nothing.
-func needTimes(t *testing.T) {
-	t.Helper()
-	if why := waive(); why != "" {
-		t.Skip("times are not judged: " + why)
-	}
 }
 
 func TestBaselineIsRecordedAndJudgedBy(t *testing.T) {
 	needTimes(t)
+	atOnce(t)
 	path := recorded(t, 10)
 	records, err := baseline.Read(path)
 	require.NoError(t, err)
@@ -55,13 +47,16 @@ func TestBaselineIsRecordedAndJudgedBy(t *testing.T) {
 	assert.NotEmpty(t, r.Histogram)
 
 	f, rep := runFake(&fakeTB{}, Options{
-		Target: sleeping(200 * time.Millisecond), Requests: 200, Concurrency: 50, Baseline: path, pause: time.Millisecond,
+		Target: sleeping(50 * time.Millisecond), Count: 200, Load: Closed(50), Baseline: path,
 		Tolerance: Tolerance{P50: 0.05},
 	})
 	require.Len(t, f.errors, 1, "%s", f.output.String())
 	assert.Contains(t, f.errors[0], "p50 against the baseline: ")
 	assert.Contains(t, f.errors[0], "; a second run, after a pause: ")
-	assert.Equal(t, "fail", rep.Verdict)
+	assert.Equal(t, Failed, rep.Verdict)
+	last := rep.Limits[len(rep.Limits)-1]
+	assert.Equal(t, "p50<=1.05x baseline", last.Limit)
+	assert.Greater(t, last.Observed, 10.0, "times as long as before")
 	again, err := baseline.Read(path)
 	require.NoError(t, err)
 	assert.Len(t, again, 10, "only recording adds to the file")
@@ -76,7 +71,7 @@ func TestBaselineIsLeftAloneInSlowBuilds(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "api.baseline.jsonl")
 	for _, update := range []string{"1", ""} {
 		t.Setenv(updateEnv, update)
-		f, r := runFake(&fakeTB{}, Options{Target: sleeping(0), Requests: 200, Baseline: path})
+		f, r := runFake(&fakeTB{}, Options{Target: sleeping(0), Count: 200, Baseline: path})
 		assert.Empty(t, f.errors)
 		assert.Empty(t, f.skips)
 		assert.NoFileExists(t, path)
@@ -91,21 +86,35 @@ func TestBaselineIsLeftAloneInSlowBuilds(t *testing.T) {
 func TestFewEarlierRunsAreInconclusive(t *testing.T) {
 	needTimes(t)
 	path := recorded(t, 1)
-	f, _ := runFake(&fakeTB{}, Options{Target: sleeping(time.Millisecond), Requests: 200, Baseline: path})
+	f, _ := runFake(&fakeTB{}, Options{Target: sleeping(time.Millisecond), Count: 200, Baseline: path})
 	require.Len(t, f.skips, 1)
 	assert.Contains(t, f.skips[0], "1 of 10 runs")
 	assert.Contains(t, f.skips[0], "Compare")
+}
+
+// Without a test the runs of a file have the name of what is sent, as those of the
+// command have.
+func TestMeasureHasABaselineToo(t *testing.T) {
+	needTimes(t)
+	path := filepath.Join(t.TempDir(), "api.baseline.jsonl")
+	t.Setenv(updateEnv, "1")
+	_, err := Measure(t.Context(), Options{Target: sleeping(time.Millisecond).Get("/items"), Count: 200, Baseline: path})
+	require.NoError(t, err)
+	records, err := baseline.Read(path)
+	require.NoError(t, err)
+	require.Len(t, records, 1)
+	assert.Contains(t, records[0].Name, "/items/c=10")
 }
 
 func TestARunThatFailsIsNotRecorded(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.jsonl")
 	t.Setenv(updateEnv, "1")
 	f, _ := runFake(&fakeTB{}, Options{
-		Target:   Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })),
-		Requests: 200, Baseline: path,
+		Target: Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })),
+		Count:  200, Baseline: path,
 	})
 	assert.Len(t, f.errors, 1)
-	assert.Contains(t, f.logs[0], "not recorded")
+	assert.Contains(t, f.logs[0], "not recorded in "+path+", as ")
 	assert.NoFileExists(t, path)
 }
 
@@ -114,8 +123,9 @@ func TestABaselineThatIsNoneIsKept(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, []byte("buy milk\n"), 0o644))
 	for _, update := range []string{"", "1"} {
 		t.Setenv(updateEnv, update)
-		f, _ := runFake(&fakeTB{}, Options{Target: sleeping(time.Millisecond), Requests: 200, Baseline: path})
+		f, _ := runFake(&fakeTB{}, Options{Target: sleeping(time.Millisecond), Count: 200, Baseline: path})
 		require.True(t, f.fatal)
+		assert.Contains(t, f.errors[0], "loadtestkit: options: Baseline: ")
 		assert.Contains(t, f.errors[0], path)
 		content, err := os.ReadFile(path)
 		require.NoError(t, err)

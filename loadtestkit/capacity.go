@@ -33,8 +33,8 @@ type CapacityOptions struct {
 // Inconclusive.
 type Capacity struct {
 	Report
-	Low       float64 // the limits held at this rate, in arrivals per second; 0 if they held at none
-	High      float64 // and did not hold at this one; +Inf if no rate was too high
+	Low       float64 // the limits held at this rate, in arrivals per second; 0 if no such rate was found
+	High      float64 // and did not hold at this one; +Inf if no such rate was found
 	StoppedBy string  // what keeps the rate from being higher: "target", "generator" or "host"; or why the search ended: "most", "budget" or "interrupt"
 	Reason    string  // one line
 }

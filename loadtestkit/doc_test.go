@@ -13,8 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Every exported name says what it is and has an example that runs.
-func TestEveryNameHasAnExample(t *testing.T) {
+// documented is the package as go doc shows it, and how many names it exports,
+// fields apart.
+func documented(t *testing.T) (p *doc.Package, names int) {
+	t.Helper()
 	paths, err := filepath.Glob("*.go")
 	require.NoError(t, err)
 	fset := token.NewFileSet()
@@ -27,8 +29,22 @@ func TestEveryNameHasAnExample(t *testing.T) {
 		require.NoError(t, err)
 		files = append(files, f)
 	}
-	p, err := doc.NewFromFiles(fset, files, "github.com/loadtestkit/load-tester/loadtestkit")
+	p, err = doc.NewFromFiles(fset, files, "github.com/loadtestkit/load-tester/loadtestkit")
 	require.NoError(t, err)
+	names = len(p.Funcs) + len(p.Types)
+	for _, typ := range p.Types {
+		names += len(typ.Funcs) + len(typ.Methods)
+		for _, c := range typ.Consts {
+			names += len(c.Names)
+		}
+	}
+	return p, names
+}
+
+// Every exported name says what it is and has an example that runs.
+func TestEveryNameHasAnExample(t *testing.T) {
+	p, names := documented(t)
+	t.Log(names, "exported names")
 	check := func(name, text string, examples []*doc.Example) {
 		t.Helper()
 		assert.NotEmpty(t, text, "%s has no comment", name)
@@ -46,7 +62,7 @@ func TestEveryNameHasAnExample(t *testing.T) {
 	for _, typ := range p.Types {
 		check(typ.Name, typ.Doc, typ.Examples)
 		for _, f := range append(typ.Funcs, typ.Methods...) {
-			check(f.Name, f.Doc, f.Examples)
+			check(typ.Name+"."+f.Name, f.Doc, f.Examples)
 		}
 	}
 }

@@ -3,7 +3,7 @@ package loadtestkit_test
 import (
 	"context"
 	"fmt"
-	"net/http"
+	"math"
 	"strings"
 	"sync"
 	"testing"
@@ -15,103 +15,93 @@ import (
 // Without an end of its own a run goes on until its verdict is clear.
 func ExampleRun_untilClear() {
 	report := loadtestkit.Run(t, loadtestkit.Options{
-		Target:         loadtestkit.Handler(routes()),
-		Path:           "/items",
+		Target:         loadtestkit.Handler(routes()).Get("/items"),
 		Limits:         loadtestkit.Limits{P50: 10 * time.Second},
-		OnInconclusive: loadtestkit.Warn,
+		OnInconclusive: loadtestkit.Passed,
 	})
 	fmt.Println(report.Verdict)
 	// Output: pass
 }
 
 // A rate that has to be kept up, and how fast the answers are at it.
-func ExampleLimits_minRate() {
+func ExampleLimits_kept() {
 	report := loadtestkit.Run(t, loadtestkit.Options{
-		Target:         loadtestkit.Handler(routes()),
-		Path:           "/items",
-		Duration:       200 * time.Millisecond,
-		Limits:         loadtestkit.Limits{MinRate: 500, P50: 10 * time.Second},
-		OnInconclusive: loadtestkit.Warn,
+		Target:         loadtestkit.Handler(routes()).Get("/items"),
+		Load:           loadtestkit.Open{Rate: 500},
+		Duration:       200 * time.Millisecond, // 10s if it were left out
+		Limits:         loadtestkit.Limits{Kept: 0.95, P50: 10 * time.Second},
+		OnInconclusive: loadtestkit.Passed,
 	})
 	fmt.Println(report.Due, "due,", report.Limits[2].Limit)
 	// Output: 100 due, goodput>=475
 }
 
-// A limit that means the same on every machine: at most a hundred times what a
-// handler takes that does nothing.
-func ExampleRelative() {
-	nothing := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
-	report := loadtestkit.Run(t, loadtestkit.Options{
-		Target:         loadtestkit.Handler(routes()),
-		Path:           "/items",
-		Requests:       100,
-		Limits:         loadtestkit.Limits{Relative: loadtestkit.Relative{To: loadtestkit.Handler(nothing), Times: 100}},
-		OnInconclusive: loadtestkit.Warn,
-	})
-	fmt.Println(report.Limits[1].Limit, report.Verdict)
-	// Output: p50<=100x reference pass
-}
-
-// The verdict on each limit, and why.
-func ExampleJudged() {
+// The verdict on each limit, with numbers, and why.
+func ExampleLimitResult() {
 	report, _ := loadtestkit.Measure(context.Background(), loadtestkit.Options{
-		Target:   loadtestkit.Handler(routes()),
-		Path:     "/items",
-		Requests: 100,
+		Target: loadtestkit.Handler(routes()).Get("/items"),
+		Count:  100,
 	})
-	for _, j := range report.Limits {
-		fmt.Println(j.Limit, j.Verdict, "-", j.Reason)
+	for _, l := range report.Limits {
+		fmt.Println(l.Limit, l.Verdict, l.Observed, "-", l.Reason)
 	}
-	// Output: errors<=0% pass - error ratio 0, want <= 0 (0 of 100)
+	// Output: errors<=0% pass 0 - error ratio 0, want <= 0 (0 of 100)
 }
 
-// By default a verdict that is not clear skips the test; here it is a warning.
-func ExampleAction() {
+// By default a verdict that is not clear skips the test; here the test goes on.
+func ExampleVerdict() {
 	report := loadtestkit.Run(t, loadtestkit.Options{
-		Target:         loadtestkit.Handler(routes()),
-		Path:           "/items",
-		Requests:       100, // too few for a p99
+		Target:         loadtestkit.Handler(routes()).Get("/items"),
+		Count:          100, // too few for a p99
 		Limits:         loadtestkit.Limits{P99: 10 * time.Second},
-		OnInconclusive: loadtestkit.Warn,
+		OnInconclusive: loadtestkit.Passed,
 	})
-	fmt.Println(report.Succeeded, "requests, and the test goes on")
+	if report.Verdict != loadtestkit.Failed {
+		fmt.Println(report.Succeeded, "requests, and the test goes on")
+	}
 	// Output: 100 requests, and the test goes on
 }
 
-// compared is a comparison of a handler with its like.
+func ExampleVerdict_String() {
+	fmt.Println(loadtestkit.NotJudged, loadtestkit.Passed, loadtestkit.Failed, loadtestkit.Inconclusive)
+	// Output: not judged pass fail inconclusive
+}
+
+// compared is a comparison of a handler with another that does the same.
 var compared = sync.OnceValue(func() loadtestkit.Comparison {
-	return loadtestkit.Compare(t, loadtestkit.Options{
-		Path:           "/items",
+	return loadtestkit.Compare(t, loadtestkit.CompareOptions{
+		Base:           loadtestkit.Handler(routes()).Get("/items"),
+		Head:           loadtestkit.Handler(routes()).Get("/items"),
 		Tolerance:      loadtestkit.Tolerance{P50: 20}, // 0.05, which is 5 %, takes some seconds
-		OnInconclusive: loadtestkit.Warn,
-	}, loadtestkit.Handler(routes()), loadtestkit.Handler(routes()))
+		OnInconclusive: loadtestkit.Passed,
+	})
 })
 
 // The old code and the new, measured in turns in one run.
 func ExampleCompare() {
-	c := compared()
-	fmt.Println(c.Verdict)
+	comparison := compared()
+	fmt.Println(comparison.Verdict)
+	// Output: pass
+}
+
+// A limit that means the same on every machine: at most three times as long as a
+// reference.
+func ExampleCompareOptions() {
+	opts := loadtestkit.CompareOptions{
+		Base:           loadtestkit.Func(func(context.Context) error { time.Sleep(200 * time.Microsecond); return nil }),
+		Head:           loadtestkit.Func(func(context.Context) error { time.Sleep(100 * time.Microsecond); return nil }),
+		Load:           loadtestkit.Closed(4),
+		Tolerance:      loadtestkit.Tolerance{P50: 2},
+		OnInconclusive: loadtestkit.Passed,
+	}
+	fmt.Println(loadtestkit.Compare(t, opts).Verdict)
 	// Output: pass
 }
 
 func ExampleComparison() {
 	c := compared()
-	fmt.Println(c.BaseAllocs > 0, c.Pairs >= 12)
-	// Output: true true
-}
-
-func ExampleComparison_WriteText() {
-	var text strings.Builder
-	compared().WriteText(&text)
-	fmt.Println(strings.Contains(text.String(), "Throughput:"))
-	// Output: true
-}
-
-func ExampleComparison_WriteJSON() {
-	var json strings.Builder
-	compared().WriteJSON(&json)
-	fmt.Println(strings.Contains(json.String(), `"ratios": [`))
-	// Output: true
+	fmt.Println(c.Pairs >= 12, c.BaseAllocs > 0, c.Failed+c.Base.Failed)
+	// Output: true true 0
 }
 
 func ExampleRatio() {
@@ -129,50 +119,68 @@ func ExampleTolerance() {
 	// Output: p50: at most 21 times base
 }
 
-// searched is a search with far too little time.
+// searched is a search with time for one trial, where a minute would do.
 var searched = sync.OnceValue(func() loadtestkit.Capacity {
-	return loadtestkit.MaxRate(t, loadtestkit.Options{
-		Target:         loadtestkit.Handler(routes()),
-		Path:           "/items",
-		Limits:         loadtestkit.Limits{P99: 10 * time.Second},
-		Budget:         time.Second,
-		OnInconclusive: loadtestkit.Warn,
+	return loadtestkit.FindCapacity(t, loadtestkit.CapacityOptions{
+		Target:         loadtestkit.Handler(routes()).Get("/items"),
+		P99:            10 * time.Second,
+		Budget:         1500 * time.Millisecond,
+		OnInconclusive: loadtestkit.Passed,
 	})
 })
 
 // How many requests a second a handler takes while 99 % of its answers come in
 // time.
-func ExampleMaxRate() {
-	c := searched()
-	fmt.Println(c.Verdict, c.StoppedBy)
+func ExampleFindCapacity() {
+	capacity := searched()
+	fmt.Println(capacity.Verdict, capacity.StoppedBy)
 	// Output: inconclusive budget
+}
+
+func ExampleCapacityOptions() {
+	capacity := loadtestkit.FindCapacity(t, loadtestkit.CapacityOptions{
+		Target:         loadtestkit.Handler(routes()).Get("/items"),
+		P50:            20 * time.Millisecond,
+		P99:            100 * time.Millisecond,
+		ErrorRatio:     0.001,
+		Start:          500,
+		Most:           20_000,
+		Budget:         500 * time.Millisecond, // a minute would do
+		OnInconclusive: loadtestkit.Passed,
+	})
+	fmt.Println(capacity.StoppedBy)
+	// Output: budget
 }
 
 func ExampleCapacity() {
 	c := searched()
-	fmt.Println(c.High, "is not known")
-	// Output: 0 is not known
-}
+	fmt.Println(math.IsInf(c.High, 1), "- no rate was too high")
+	fmt.Println(c.Sent, "requests at 100/s")
 
-func ExampleCapacity_WriteText() {
 	var text strings.Builder
-	searched().WriteText(&text)
+	c.WriteText(&text) // as a Report
 	fmt.Println(strings.Contains(text.String(), "Capacity:"))
-	// Output: true
-}
-
-func ExampleCapacity_WriteJSON() {
-	var json strings.Builder
-	searched().WriteJSON(&json)
-	fmt.Println(strings.Contains(json.String(), `"stopped_by": "budget"`))
-	// Output: true
+	// Output:
+	// true - no rate was too high
+	// 100 requests at 100/s
+	// true
 }
 
 // What benchstat compares, from a benchmark.
 func ExampleBench() {
 	result := testing.Benchmark(func(b *testing.B) {
-		loadtestkit.Bench(b, loadtestkit.Options{Target: loadtestkit.Handler(routes()), Path: "/items"})
+		loadtestkit.Bench(b, loadtestkit.BenchOptions{Target: loadtestkit.Handler(routes()).Get("/items")})
 	})
 	fmt.Println(result.Extra["p50-ns"] > 0, result.Extra["req/s"] > 0)
+	// Output: true true
+}
+
+func ExampleBenchOptions() {
+	opts := loadtestkit.BenchOptions{
+		Target: loadtestkit.Func(func(context.Context) error { time.Sleep(10 * time.Microsecond); return nil }),
+		Load:   loadtestkit.Closed(2),
+	}
+	result := testing.Benchmark(func(b *testing.B) { loadtestkit.Bench(b, opts) })
+	fmt.Println(result.N > 1, result.Extra["p50-ns"] >= 10_000)
 	// Output: true true
 }

@@ -64,10 +64,10 @@ func TestInterrupted(t *testing.T) {
 		return nil
 	}
 	t.Run("first", func(t *testing.T) {
-		Run(t, Options{Target: Func(started), Rate: 1000, Duration: time.Hour})
+		Run(t, Options{Target: Func(started), Load: Open{Rate: 1000}, Duration: time.Hour})
 	})
 	t.Run("second", func(t *testing.T) {
-		Run(t, Options{Target: Func(started), Requests: 10})
+		Run(t, Options{Target: Func(started), Count: 10})
 	})
 }
 
@@ -88,7 +88,7 @@ func TestHoldsTheTurn(t *testing.T) {
 	if os.Getenv(childEnv) == "" {
 		t.Skip("run by TestRunsOfOtherProcessesWait in a process of its own")
 	}
-	Run(t, Options{Requests: 1, Target: Func(func(context.Context) error {
+	Run(t, Options{Count: 1, Target: Func(func(context.Context) error {
 		os.Stdout.WriteString("running\n")
 		io.ReadAll(os.Stdin) // until the parent lets go
 		return nil
@@ -111,13 +111,13 @@ func TestRunsOfOtherProcessesWait(t *testing.T) {
 	// With the turn taken, a run whose context has ended does not start.
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = Measure(ctx, Options{Target: Func(func(context.Context) error { return nil }), Requests: 1})
+	_, err = Measure(ctx, Options{Target: Func(func(context.Context) error { return nil }), Count: 1})
 	assert.ErrorContains(t, err, "waiting for a load test of another process")
 
 	// One that waits starts when the other has ended.
 	done := make(chan *fakeTB)
 	go func() {
-		f, _ := runFake(&fakeTB{}, Options{Target: Func(func(context.Context) error { return nil }), Requests: 1})
+		f, _ := runFake(&fakeTB{}, Options{Target: Func(func(context.Context) error { return nil }), Count: 1})
 		done <- f
 	}()
 	in.Close()

@@ -17,8 +17,8 @@ import (
 //
 // Due = Sent + Unsent, and Sent = Succeeded + Failed + Unfinished, exactly.
 //
-// A request failed if the status of its response, counted in StatusCodes, was no
-// success, or if it got no complete response, counted in Errors by one of
+// A request failed if its response had a status other than 200 to 399, counted in
+// StatusCodes, or if it got no complete response, counted in Errors by one of
 // these kinds: resolve, connect_refused, connect_timeout, connect, no_fds,
 // no_ports, tls, write, closed (a kept-alive connection ended before the
 // response), reset, truncated, malformed, too_large, timeout, and check (Go code

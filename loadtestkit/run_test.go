@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,10 +16,13 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/loadtestkit/load-tester/internal/engine"
 )
 
 // A fakeTB is a test that records what happens to it.
@@ -64,6 +68,37 @@ func (f *fakeTB) Fatalf(format string, args ...any) {
 	runtime.Goexit()
 }
 
+// inBubble runs a test in virtual time, in which waiting costs nothing.
+func inBubble(t *testing.T, test func(t *testing.T)) {
+	t.Helper()
+	common = engine.Settings{Virtual: true}
+	defer func() { common = engine.Settings{} }()
+	synctest.Test(t, test)
+}
+
+// atOnce makes repeats follow without the usual pause.
+func atOnce(t *testing.T) {
+	common = engine.Settings{Pause: time.Millisecond}
+	t.Cleanup(func() { common = engine.Settings{} })
+}
+
+// taking is a function that takes a time, and sleeping a handler.
+func taking(d time.Duration) Target {
+	return Func(func(context.Context) error { time.Sleep(d); return nil })
+}
+
+func sleeping(d time.Duration) Server {
+	return Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { time.Sleep(d) }))
+}
+
+// needTimes skips t in builds whose times say nothing.
+func needTimes(t *testing.T) {
+	t.Helper()
+	if why := waive(); why != "" {
+		t.Skip("times are not judged: " + why)
+	}
+}
+
 // runFake is Run on a fake test, which it returns.
 func runFake(f *fakeTB, opts Options) (*fakeTB, Report) {
 	var r Report
@@ -98,22 +133,23 @@ func TestRunPasses(t *testing.T) {
 		ok(w, r)
 	})
 	f, r := runFake(&fakeTB{}, Options{
-		Target: Handler(h), Path: "/items?limit=10", Method: "POST",
-		Header: http.Header{"X-Test": {"yes"}}, Body: []byte("payload"),
-		Requests: 12_000, Concurrency: 20,
+		Target: Handler(h).Send(Request{
+			Method: "POST", Path: "/items?limit=10", Header: http.Header{"X-Test": {"yes"}}, Body: []byte("payload"),
+		}),
+		Load: Closed(20), Count: 12_000,
 		Limits: Limits{P50: time.Minute, P99: time.Minute, Max: time.Minute, Throughput: 1, Goodput: 1},
 		// A stall of the machine in so short a run leaves its rates open.
-		OnInconclusive: Warn,
+		OnInconclusive: Passed,
 	})
 	assert.Empty(t, f.errors)
 	for _, l := range r.Limits {
 		rate := strings.Contains(l.Limit, "put")
-		assert.True(t, l.Verdict == "pass" || rate && l.Verdict == "inconclusive" || waive() != "" && l.Verdict == "", l)
+		assert.True(t, l.Verdict == Passed || rate && l.Verdict == Inconclusive || waive() != "" && l.Verdict == NotJudged, l)
 	}
 	assert.EqualValues(t, 12_000, served.Load())
 	assert.EqualValues(t, 12_000, r.Sent)
 	assert.EqualValues(t, 12_000, r.Succeeded)
-	assert.Equal(t, map[string]int64{"200": 12_000}, r.StatusCodes)
+	assert.Equal(t, map[int]int64{200: 12_000}, r.StatusCodes)
 	assert.Contains(t, f.output.String(), "Succeeded:  12000")
 	max, have := r.ResponseTime(1)
 	assert.True(t, have)
@@ -122,8 +158,8 @@ func TestRunPasses(t *testing.T) {
 
 func TestRunOpenWorkload(t *testing.T) {
 	f, r := runFake(&fakeTB{}, Options{
-		Target: Handler(http.HandlerFunc(ok)), Rate: 2000, Requests: 200, Poisson: true, Seed: 1, Warmup: 50 * time.Millisecond,
-		Stages: nil,
+		Target: Handler(http.HandlerFunc(ok)),
+		Load:   Open{Rate: 2000, Poisson: true, Seed: 1}, Count: 200, Warmup: 50 * time.Millisecond,
 	})
 	assert.Empty(t, f.errors)
 	assert.EqualValues(t, 200, r.Due)
@@ -142,7 +178,7 @@ func TestRunFailsOncePerMissedLimit(t *testing.T) {
 		}
 	})
 	f, r := runFake(&fakeTB{}, Options{
-		Target: Handler(h), Requests: 4000,
+		Target: Handler(h), Count: 4000,
 		Limits: Limits{P90: time.Minute, P99: time.Minute, Max: time.Minute, ErrorRatio: 0.9},
 	})
 	assert.False(t, f.fatal)
@@ -159,13 +195,11 @@ func TestRunFailsOncePerMissedLimit(t *testing.T) {
 }
 
 func TestRunNeedsEnoughSamples(t *testing.T) {
-	if why := waive(); why != "" {
-		t.Skip("limits on time are not judged: " + why)
-	}
-	check := func(doubt Action, errors, skips, logs int) {
+	needTimes(t)
+	check := func(onInconclusive Verdict, errors, skips, logs int) {
 		t.Helper()
 		f, r := runFake(&fakeTB{}, Options{
-			Target: Handler(http.HandlerFunc(ok)), Requests: 100, Limits: Limits{P99: time.Minute}, OnInconclusive: doubt,
+			Target: Handler(http.HandlerFunc(ok)), Count: 100, Limits: Limits{P99: time.Minute}, OnInconclusive: onInconclusive,
 		})
 		assert.Len(t, f.errors, errors)
 		assert.Len(t, f.skips, skips)
@@ -174,52 +208,94 @@ func TestRunNeedsEnoughSamples(t *testing.T) {
 		require.Len(t, all, 1)
 		assert.Contains(t, all[0], "loadtestkit: inconclusive: p99 response time")
 		assert.Contains(t, all[0], "3,000", "how many are needed")
-		if doubt != Skip { // which does not return
-			assert.Equal(t, "inconclusive", r.Verdict)
+		if skips == 0 { // a skip does not return
+			assert.Equal(t, Inconclusive, r.Verdict)
 		}
 	}
-	check(Skip, 0, 1, 0)
-	check(Warn, 0, 0, 1)
-	check(Fail, 1, 0, 0)
+	check(NotJudged, 0, 1, 0)
+	check(Inconclusive, 0, 1, 0)
+	check(Passed, 0, 0, 1)
+	check(Failed, 1, 0, 0)
 }
 
 func TestRunWithoutAnEndIsUntilTheVerdictIsClear(t *testing.T) {
-	f, r := runFake(&fakeTB{}, Options{Target: Handler(http.HandlerFunc(ok)), Limits: Limits{P50: time.Minute}})
-	assert.Empty(t, f.errors)
-	assert.Empty(t, f.skips)
-	assert.Equal(t, "pass", r.Verdict)
-	assert.GreaterOrEqual(t, r.Elapsed, 900*time.Millisecond, "not before a second has been measured")
-	assert.Equal(t, "errors<=0%", r.Limits[1].Limit)
-	assert.Equal(t, "pass", r.Limits[1].Verdict)
-
-	var n atomic.Int64
-	failing := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if n.Add(1)%100 == 0 {
-			w.WriteHeader(http.StatusServiceUnavailable)
-		}
+	inBubble(t, func(t *testing.T) {
+		f, r := runFake(&fakeTB{}, Options{Target: taking(time.Millisecond), Limits: Limits{P50: time.Minute}})
+		assert.Empty(t, f.errors)
+		assert.Empty(t, f.skips)
+		assert.Equal(t, Passed, r.Verdict)
+		assert.GreaterOrEqual(t, r.Elapsed, 900*time.Millisecond, "not before a second has been measured")
+		assert.Less(t, r.Elapsed, 5*time.Second, "and soon after")
+		assert.Equal(t, "errors<=0%", r.Limits[1].Limit)
+		assert.Equal(t, Passed, r.Limits[1].Verdict)
 	})
-	f, r = runFake(&fakeTB{}, Options{Target: Handler(failing), Limits: Limits{P50: time.Minute}})
-	assert.Empty(t, f.skips)
-	assert.Equal(t, "fail", r.Verdict, "a request that failed is no matter of luck")
-	assert.Len(t, f.errors, 1)
+}
+
+func TestARequestThatFailedIsNoMatterOfLuck(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		f, r := runFake(&fakeTB{}, Options{Target: failingEach(100), Limits: Limits{P50: time.Minute}})
+		assert.Empty(t, f.skips)
+		assert.Equal(t, Failed, r.Verdict)
+		assert.Len(t, f.errors, 1)
+		assert.Less(t, r.Elapsed, 5*time.Second, "which is seen at one of the first looks")
+		assert.NotContains(t, f.errors[0], "second run")
+	})
+}
+
+// failingEach is a function that takes a millisecond and whose every nth call
+// fails.
+func failingEach(nth int64) Target {
+	var n atomic.Int64
+	return Func(func(context.Context) error {
+		time.Sleep(time.Millisecond)
+		if n.Add(1)%nth == 0 {
+			return errors.New("its turn to fail")
+		}
+		return nil
+	})
 }
 
 func TestErrorsAreAlwaysJudged(t *testing.T) {
-	var n atomic.Int64
-	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if n.Add(1)%4 == 0 {
-			w.WriteHeader(http.StatusServiceUnavailable)
-		}
-	})
 	check := func(ratio float64, failures int) {
 		t.Helper()
-		f, r := runFake(&fakeTB{}, Options{Target: Handler(h), Requests: 400, Limits: Limits{ErrorRatio: ratio}})
+		f, r := runFake(&fakeTB{}, Options{Target: failingEach(4), Count: 400, Limits: Limits{ErrorRatio: ratio}})
 		assert.EqualValues(t, 100, r.Failed)
 		assert.Len(t, f.errors, failures, "ErrorRatio %v", ratio)
 	}
-	check(0, 1)
-	check(0.1, 1)
-	check(0.5, 0)
+	inBubble(t, func(t *testing.T) {
+		check(0, 1)
+		check(0.1, 1)
+		check(0.5, 0)
+	})
+}
+
+// A fail that chance may have had a part in counts if a second run, after a pause,
+// shares it.
+func TestAFailIsRepeated(t *testing.T) {
+	needTimes(t)
+	inBubble(t, func(t *testing.T) {
+		start := time.Now()
+		f, r := runFake(&fakeTB{}, Options{Target: taking(2 * time.Millisecond), Limits: Limits{Mean: time.Millisecond}})
+		require.Len(t, f.errors, 1)
+		assert.Regexp(t, `^loadtestkit: mean response time 2ms.*; a second run, after a pause: mean response time 2ms`, f.errors[0])
+		assert.Equal(t, Failed, r.Verdict)
+		assert.Greater(t, time.Since(start)-2*r.Elapsed, 5*time.Second, "the pause")
+
+		slow := time.Now().Add(7 * time.Second)
+		f, r = runFake(&fakeTB{}, Options{
+			Target: Func(func(context.Context) error {
+				time.Sleep(time.Millisecond)
+				if time.Now().Before(slow) {
+					time.Sleep(time.Millisecond)
+				}
+				return nil
+			}),
+			Duration: 5 * time.Second, Limits: Limits{Mean: 1500 * time.Microsecond},
+		})
+		assert.Empty(t, f.errors)
+		require.Len(t, f.skips, 1)
+		assert.Contains(t, f.skips[0], "loadtestkit: inconclusive: not repeated: a second run, after a pause, did not fail")
+	})
 }
 
 func TestPanickingHandlerIsAFailedRequest(t *testing.T) {
@@ -229,7 +305,7 @@ func TestPanickingHandlerIsAFailedRequest(t *testing.T) {
 			panic("seven")
 		}
 	})
-	f, r := runFake(&fakeTB{}, Options{Target: Handler(h), Requests: 20, Concurrency: 1})
+	f, r := runFake(&fakeTB{}, Options{Target: Handler(h), Count: 20, Load: Closed(1)})
 	assert.EqualValues(t, 19, r.Succeeded)
 	assert.Equal(t, map[string]int64{"check": 1}, r.Errors)
 	require.Len(t, f.errors, 1)
@@ -237,29 +313,32 @@ func TestPanickingHandlerIsAFailedRequest(t *testing.T) {
 }
 
 func TestFunc(t *testing.T) {
-	var ids sync.Map
-	f, r := runFake(&fakeTB{}, Options{
-		Target: Func(func(ctx context.Context) error {
-			_, twice := ids.LoadOrStore(RequestID(ctx), true)
-			assert.False(t, twice)
-			switch id := RequestID(ctx); {
-			case strings.HasSuffix(id, "3"):
-				return errors.New("three")
-			case strings.HasSuffix(id, "7"):
-				panic("seven")
-			case strings.HasSuffix(id, "9"):
-				<-ctx.Done()
-				return ctx.Err()
-			}
-			return nil
-		}),
-		Requests: 20, Concurrency: 20, Timeout: time.Second / 2,
+	inBubble(t, func(t *testing.T) {
+		var ids sync.Map
+		f, r := runFake(&fakeTB{}, Options{
+			Target: Func(func(ctx context.Context) error {
+				_, twice := ids.LoadOrStore(RequestID(ctx), true)
+				assert.False(t, twice)
+				switch id := RequestID(ctx); {
+				case strings.HasSuffix(id, "3"):
+					return errors.New("three")
+				case strings.HasSuffix(id, "7"):
+					panic("seven")
+				case strings.HasSuffix(id, "9"):
+					<-ctx.Done()
+					return ctx.Err()
+				}
+				return nil
+			}),
+			Count: 20, Load: Closed(20), Timeout: time.Second / 2,
+		})
+		assert.EqualValues(t, 14, r.Succeeded)
+		assert.Equal(t, map[string]int64{"check": 4, "timeout": 2}, r.Errors)
+		assert.Empty(t, r.StatusCodes)
+		assert.Equal(t, time.Second/2, r.Elapsed, "the timeout")
+		require.Len(t, f.errors, 1, "the error ratio")
+		assert.Contains(t, f.output.String(), "three")
 	})
-	assert.EqualValues(t, 14, r.Succeeded)
-	assert.Equal(t, map[string]int64{"check": 4, "timeout": 2}, r.Errors)
-	assert.Empty(t, r.StatusCodes)
-	require.Len(t, f.errors, 1, "the error ratio")
-	assert.Contains(t, f.output.String(), "three")
 }
 
 func TestTLSHandler(t *testing.T) {
@@ -267,46 +346,31 @@ func TestTLSHandler(t *testing.T) {
 		assert.NotNil(t, r.TLS)
 		assert.NotEmpty(t, RequestID(r.Context()))
 	})
-	f, r := runFake(&fakeTB{}, Options{Target: TLSHandler(h), Requests: 20})
+	f, r := runFake(&fakeTB{}, Options{Target: TLSHandler(h), Count: 20})
 	assert.Empty(t, f.errors)
 	assert.EqualValues(t, 20, r.Succeeded)
 }
 
-func TestInvalidOptionsAreFatalAndNamedTogether(t *testing.T) {
-	f, _ := runFake(&fakeTB{}, Options{
-		Target: URL("ftp://x/"), Rate: -5, Concurrency: -1, Limits: Limits{P99: -1, ErrorRatio: 2},
-	})
-	require.True(t, f.fatal)
-	require.Len(t, f.errors, 1)
-	for _, want := range []string{"loadtestkit: options: ", "ftp", "Rate", "-5", "Concurrency", "limits: P99", "limits: ErrorRatio"} {
-		assert.Contains(t, f.errors[0], want)
-	}
-	assert.NotContains(t, f.errors[0], "\n")
-}
-
-func TestTargetIsRequired(t *testing.T) {
-	f, _ := runFake(&fakeTB{}, Options{Requests: 1})
-	require.True(t, f.fatal)
-	assert.Contains(t, f.errors[0], "Target")
-}
-
 func TestUnreachableTargetIsFatal(t *testing.T) {
-	f, _ := runFake(&fakeTB{}, Options{Target: URL("http://127.0.0.1:1"), Requests: 10})
+	f, _ := runFake(&fakeTB{}, Options{Target: URL("http://127.0.0.1:1"), Count: 10})
 	require.True(t, f.fatal)
 	assert.Contains(t, f.errors[0], "connection refused")
 }
 
 func TestRunEndsBeforeTheDeadline(t *testing.T) {
-	start := time.Now()
-	f, r := runFake(&fakeTB{deadline: start.Add(6 * time.Second)}, Options{
-		Target: Handler(http.HandlerFunc(ok)), Duration: time.Hour, Rate: 100,
+	inBubble(t, func(t *testing.T) {
+		start := time.Now()
+		f, r := runFake(&fakeTB{deadline: start.Add(time.Minute)}, Options{
+			Target: taking(time.Millisecond), Duration: time.Hour, Load: Open{Rate: 100},
+		})
+		assert.True(t, time.Now().Before(f.deadline))
+		assert.Greater(t, r.Elapsed, 50*time.Second)
+		assert.True(t, r.Interrupted)
+		assert.Positive(t, r.Succeeded)
+		require.NotEmpty(t, f.errors)
+		assert.Contains(t, f.errors[0], "interrupted by the test's deadline")
+		assert.Contains(t, f.output.String(), "Interrupted after")
 	})
-	assert.True(t, time.Now().Before(f.deadline))
-	assert.True(t, r.Interrupted)
-	assert.Positive(t, r.Succeeded)
-	require.NotEmpty(t, f.errors)
-	assert.Contains(t, f.errors[0], "interrupted by the test's deadline")
-	assert.Contains(t, f.output.String(), "Interrupted after")
 }
 
 func TestMeasure(t *testing.T) {
@@ -320,7 +384,7 @@ func TestMeasure(t *testing.T) {
 			}
 			return nil
 		}),
-		Requests: 1e9,
+		Count: 1e9,
 	})
 	require.NoError(t, err)
 	assert.True(t, r.Interrupted)
@@ -347,7 +411,7 @@ func TestRunsOfOneProcessTakeTurns(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range fakes {
 		wg.Go(func() {
-			fakes[i], _ = runFake(&fakeTB{}, Options{Target: target, Requests: 1000, Concurrency: 1})
+			fakes[i], _ = runFake(&fakeTB{}, Options{Target: target, Count: 1000, Load: Closed(1)})
 		})
 	}
 	wg.Wait()
@@ -364,8 +428,8 @@ func TestTheTestsContextEndsTheRun(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	f, r := runFake(&fakeTB{ctx: ctx}, Options{
-		Target:   Func(func(context.Context) error { cancel(); return nil }),
-		Requests: 1e9, Concurrency: 1,
+		Target: Func(func(context.Context) error { cancel(); return nil }),
+		Count:  1e9, Load: Closed(1),
 	})
 	assert.True(t, r.Interrupted)
 	assert.EqualValues(t, 1, r.Sent, "nothing is issued after that")
@@ -383,6 +447,10 @@ func TestMain(m *testing.M) {
 	}
 	if os.Getenv(childEnv) != "" {
 		os.Exit(m.Run())
+	}
+	// Benchmarks of tests and examples need not take a second.
+	if err := flag.Set("test.benchtime", "200x"); err != nil {
+		panic(err)
 	}
 	// The runtime's own goroutine for signals starts with the first and stays.
 	signals := make(chan os.Signal, 1)

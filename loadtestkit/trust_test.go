@@ -117,7 +117,7 @@ func comparisons(t *testing.T, n int, work float64, budget time.Duration) (c tal
 		began := time.Now()
 		f := &fakeTB{}
 		f.run(func(t testing.TB) {
-			Compare(t, Options{Budget: budget}, working(quarterMillisecond), working(int(work*quarterMillisecond)))
+			Compare(t, CompareOptions{Base: working(quarterMillisecond), Head: working(int(work * quarterMillisecond)), Budget: budget})
 		})
 		c.add(f, time.Since(began))
 		if len(f.errors) > 0 && work == 1 || i%20 == 0 {
