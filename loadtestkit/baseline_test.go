@@ -47,7 +47,7 @@ func TestBaselineIsRecordedAndJudgedBy(t *testing.T) {
 	assert.NotEmpty(t, r.Histogram)
 
 	f, rep := runFake(&fakeTB{}, Options{
-		Target: sleeping(50 * time.Millisecond), Count: 200, Load: Closed(50), Baseline: path,
+		Target: sleeping(100 * time.Millisecond), Count: 200, Load: Closed(50), Baseline: path,
 		Tolerance: Tolerance{P50: 0.05},
 	})
 	require.Len(t, f.errors, 1, "%s", f.output.String())
@@ -56,7 +56,7 @@ func TestBaselineIsRecordedAndJudgedBy(t *testing.T) {
 	assert.Equal(t, Failed, rep.Verdict)
 	last := rep.Limits[len(rep.Limits)-1]
 	assert.Equal(t, "p50<=1.05x baseline", last.Limit)
-	assert.Greater(t, last.Observed, 10.0, "times as long as before")
+	assert.Greater(t, last.Observed, 1.05)
 	again, err := baseline.Read(path)
 	require.NoError(t, err)
 	assert.Len(t, again, 10, "only recording adds to the file")

@@ -54,7 +54,9 @@ type Ratio struct {
 // fewer than one in a hundred comparisons, however noisy the machine.
 //
 // It ends when the verdict is clear, at the latest after opts.Budget and 12 pairs.
-// An inconclusive verdict does what opts.OnInconclusive says.
+// A head whose requests fail more often than opts.ErrorRatio allows fails t; a base
+// whose requests do makes the comparison inconclusive. An inconclusive verdict does
+// what opts.OnInconclusive says.
 //
 // To hold a target to a multiple of what a reference takes, on any machine, compare
 // it with that: Tolerance{P50: 2} allows three times as long.

@@ -3,7 +3,6 @@ package loadtestkit
 import (
 	"context"
 	"errors"
-	"math"
 	"testing"
 	"time"
 
@@ -124,109 +123,5 @@ func TestCompareIsInterrupted(t *testing.T) {
 		require.NotEmpty(t, f.errors)
 		assert.Regexp(t, `interrupted by the end of the test's context after \d+ pairs of blocks`, f.errors[0])
 		assert.True(t, c.Interrupted)
-	})
-}
-
-// A pause for the control would let a target catch up that cannot keep up.
-func TestKeptIsOfferedInOnePiece(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		r, err := Measure(t.Context(), Options{
-			Target: taking(time.Millisecond), Load: Open{Rate: 100}, Limits: Limits{Kept: 0.95}, Budget: 3 * time.Second,
-		})
-		require.NoError(t, err)
-		assert.EqualValues(t, 300, r.Due)
-		assert.Equal(t, 3*time.Second, r.data.Config.Duration)
-		assert.Equal(t, "goodput>=95", r.Limits[1].Limit)
-		assert.InDelta(t, 100, r.Limits[1].Observed, 1)
-	})
-}
-
-func TestARateThatIsNotKeptFails(t *testing.T) {
-	needTimes(t)
-	inBubble(t, func(t *testing.T) {
-		f, r := runFake(&fakeTB{}, Options{
-			Target: taking(100 * time.Millisecond), Load: Open{Rate: 100, Concurrency: 5}, // which 50/s get through
-			Limits: Limits{Kept: 0.95, ErrorRatio: 1}, Duration: 20 * time.Second,
-		})
-		assert.Equal(t, Failed, r.Verdict)
-		require.Len(t, f.errors, 1)
-		assert.Contains(t, f.errors[0], "goodput")
-	})
-}
-
-// A benchmark is made once: nothing is repeated while its time is taken.
-func TestBenchRepeatsNothing(t *testing.T) {
-	var reports []Report
-	result := testing.Benchmark(func(b *testing.B) {
-		if b.N == 1 {
-			reports = append(reports, Bench(b, BenchOptions{Target: sleeping(0)}))
-		}
-	})
-	require.Len(t, reports, 1)
-	assert.Nil(t, reports[0].data.Repeat)
-	assert.EqualValues(t, 1, reports[0].Due)
-	assert.Positive(t, result.N)
-}
-
-func TestBenchFailsIfRequestsFail(t *testing.T) {
-	bench := func(errorRatio float64) (failed bool) {
-		testing.Benchmark(func(b *testing.B) {
-			if b.N == 1 {
-				Bench(b, BenchOptions{Target: Func(func(context.Context) error { return errors.New("no") }), ErrorRatio: errorRatio})
-				failed = b.Failed()
-			}
-		})
-		return failed
-	}
-	assert.True(t, bench(0))
-	assert.False(t, bench(1))
-}
-
-func TestFindCapacityFindsWhatATargetCanTake(t *testing.T) {
-	needTimes(t)
-	inBubble(t, func(t *testing.T) {
-		one := make(chan struct{}, 1) // a call at a time, of 2 ms: 500/s
-		f := &fakeTB{}
-		var c Capacity
-		f.run(func(t testing.TB) {
-			c = FindCapacity(t, CapacityOptions{
-				Target: Func(func(context.Context) error {
-					one <- struct{}{}
-					time.Sleep(2 * time.Millisecond)
-					<-one
-					return nil
-				}),
-				P99: 10 * time.Millisecond,
-			})
-		})
-		assert.Empty(t, f.errors)
-		assert.Empty(t, f.skips)
-		assert.Equal(t, Passed, c.Verdict)
-		assert.LessOrEqual(t, c.Low, 510.0)
-		assert.GreaterOrEqual(t, c.High, 490.0)
-		assert.Less(t, c.High/c.Low, 1.2, "%v to %v", c.Low, c.High)
-		assert.Equal(t, "target", c.StoppedBy)
-		assert.Positive(t, c.Succeeded)
-	})
-}
-
-func TestFindCapacityIsSkippedWhenUnknown(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		f := &fakeTB{}
-		f.run(func(t testing.TB) {
-			FindCapacity(t, CapacityOptions{Target: taking(time.Millisecond), P99: time.Minute, Budget: time.Second})
-		})
-		require.Len(t, f.skips, 1)
-		assert.Contains(t, f.skips[0], "loadtestkit: inconclusive: ")
-		assert.Contains(t, f.skips[0], "trials are over")
-
-		var c Capacity
-		f = &fakeTB{}
-		f.run(func(t testing.TB) {
-			c = FindCapacity(t, CapacityOptions{Target: taking(time.Millisecond), P99: time.Minute, Most: 200, OnInconclusive: Passed})
-		})
-		assert.Equal(t, "most", c.StoppedBy)
-		assert.Equal(t, math.Inf(1), c.High, "no rate was too high")
-		assert.InDelta(t, 200, c.Low, 1e-9)
 	})
 }

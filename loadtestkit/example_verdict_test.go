@@ -2,7 +2,9 @@ package loadtestkit_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
+	"hash/crc32"
 	"math"
 	"strings"
 	"sync"
@@ -87,10 +89,11 @@ func ExampleCompare() {
 // A limit that means the same on every machine: at most three times as long as a
 // reference.
 func ExampleCompareOptions() {
+	page := make([]byte, 64<<10)
 	opts := loadtestkit.CompareOptions{
-		Base:           loadtestkit.Func(func(context.Context) error { time.Sleep(200 * time.Microsecond); return nil }),
-		Head:           loadtestkit.Func(func(context.Context) error { time.Sleep(100 * time.Microsecond); return nil }),
-		Load:           loadtestkit.Closed(4),
+		Base:           loadtestkit.Func(func(context.Context) error { sha256.Sum256(page); return nil }),
+		Head:           loadtestkit.Func(func(context.Context) error { crc32.ChecksumIEEE(page); return nil }),
+		Load:           loadtestkit.Closed(2),
 		Tolerance:      loadtestkit.Tolerance{P50: 2},
 		OnInconclusive: loadtestkit.Passed,
 	}

@@ -35,7 +35,7 @@ type Limits struct {
 
 // list returns the limits as the engine judges them, except Kept. ErrorRatio
 // comes last, so that a time missed because requests failed is explained by what
-// follows. parent is of what l is a field, such as "Limits.".
+// follows. parent comes before the names of fields in faults, such as "Limits.".
 func (l Limits) list(parent string) (limits []verdict.Limit, f faults) {
 	for _, t := range []struct {
 		name   string

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"io"
+	"log"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -161,7 +163,9 @@ func TestServerSettings(t *testing.T) {
 }
 
 func TestTLSConfigOfAURL(t *testing.T) {
-	s := httptest.NewTLSServer(http.HandlerFunc(ok))
+	s := httptest.NewUnstartedServer(http.HandlerFunc(ok))
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // it complains of the client that trusts nobody
+	s.StartTLS()
 	defer s.Close()
 	server := URL(s.URL + "/nowhere")
 	roots := x509.NewCertPool()

@@ -13,7 +13,7 @@ import (
 )
 
 // A Report is the result of one run. Warm-up is in none of its numbers. The zero
-// Report is of nothing: its methods work, and say so.
+// Report describes nothing; its methods may be called.
 //
 // Due = Sent + Unsent, and Sent = Succeeded + Failed + Unfinished, exactly.
 //
@@ -52,7 +52,7 @@ type LimitResult struct {
 	Limit     string // such as "p99<=50ms"
 	Verdict   Verdict
 	Observed  float64 // NaN if it is not known or has no bound
-	Low, High float64 // the confidence interval around Observed: 0 and +Inf where it has no bound, both Observed where that is a fact
+	Low, High float64 // the confidence interval around Observed: 0 and +Inf where it has no bound, both equal to Observed if that is a fact
 	Reason    string  // one line: what was measured and how surely, what was wanted
 }
 

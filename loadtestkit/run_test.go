@@ -298,6 +298,33 @@ func TestAFailIsRepeated(t *testing.T) {
 	})
 }
 
+// A pause for the control would let a target catch up that cannot keep up.
+func TestKeptIsOfferedInOnePiece(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		r, err := Measure(t.Context(), Options{
+			Target: taking(time.Millisecond), Load: Open{Rate: 100}, Limits: Limits{Kept: 0.95}, Budget: 3 * time.Second,
+		})
+		require.NoError(t, err)
+		assert.EqualValues(t, 300, r.Due)
+		assert.Equal(t, 3*time.Second, r.data.Config.Duration)
+		assert.Equal(t, "goodput>=95", r.Limits[1].Limit)
+		assert.InDelta(t, 100, r.Limits[1].Observed, 1)
+	})
+}
+
+func TestARateThatIsNotKeptFails(t *testing.T) {
+	needTimes(t)
+	inBubble(t, func(t *testing.T) {
+		f, r := runFake(&fakeTB{}, Options{
+			Target: taking(100 * time.Millisecond), Load: Open{Rate: 100, Concurrency: 5}, // which 50/s get through
+			Limits: Limits{Kept: 0.95, ErrorRatio: 1}, Duration: 20 * time.Second,
+		})
+		assert.Equal(t, Failed, r.Verdict)
+		require.Len(t, f.errors, 1)
+		assert.Contains(t, f.errors[0], "goodput")
+	})
+}
+
 func TestPanickingHandlerIsAFailedRequest(t *testing.T) {
 	var n atomic.Int64
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

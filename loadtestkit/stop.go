@@ -20,9 +20,9 @@ var (
 var interrupted atomic.Bool
 
 // marginMost is how long before the test's deadline a run stops; half of the
-// time left if that is less. Chosen: half of it is for requests to finish, the
-// other half for giving up calls and handlers that do not, a second each, and
-// for the report.
+// time left if that is less. Half of it is for requests to finish, the other half
+// for giving up calls and handlers that do not, a second each, and for the
+// report.
 const marginMost = 5 * time.Second
 
 // A stop is what ends a run of a test early: Ctrl+C, the test's deadline, the

@@ -92,7 +92,7 @@ func (s Server) target() engine.Target { return s.Send(Request{}).target() }
 // counted as unfinished and left running.
 func Func(f func(ctx context.Context) error) Target { return complete{Func: f} }
 
-// complete is a target with nothing left to say.
+// complete is a Target to which nothing is to be added.
 type complete engine.Target
 
 func (c complete) target() engine.Target { return engine.Target(c) }

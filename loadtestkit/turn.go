@@ -13,7 +13,7 @@ import (
 // running holds the turn of the one run that this process makes at a time.
 var running = make(chan struct{}, 1)
 
-// lockEvery is how often a waiting process looks whether it is its turn. Chosen.
+// lockEvery is how often a waiting process tries to get its turn.
 const lockEvery = 50 * time.Millisecond
 
 // turn waits until no other load test runs on this machine, or until ctx ends.
