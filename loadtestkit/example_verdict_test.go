@@ -69,57 +69,69 @@ func ExampleVerdict_String() {
 	// Output: not judged pass fail inconclusive
 }
 
-// compared is a comparison of a handler with another that does the same.
-var compared = sync.OnceValue(func() loadtestkit.Comparison {
-	return loadtestkit.Compare(t, loadtestkit.CompareOptions{
+// The old code and the new, measured in turns in one run.
+func ExampleCompare() {
+	comparison := loadtestkit.Compare(t, loadtestkit.CompareOptions{
 		Base:           loadtestkit.Handler(routes()).Get("/items"),
 		Head:           loadtestkit.Handler(routes()).Get("/items"),
 		Tolerance:      loadtestkit.Tolerance{P50: 20}, // 0.05, which is 5 %, takes some seconds
 		OnInconclusive: loadtestkit.Passed,
 	})
-})
-
-// The old code and the new, measured in turns in one run.
-func ExampleCompare() {
-	comparison := compared()
 	fmt.Println(comparison.Verdict)
 	// Output: pass
 }
 
+// compare is loadtestkit.Compare, called once for all examples that compare
+// checksums.
+func compare(t testing.TB, opts loadtestkit.CompareOptions) loadtestkit.Comparison {
+	once.Do(func() { compared = loadtestkit.Compare(t, opts) })
+	return compared
+}
+
+var (
+	once     sync.Once
+	compared loadtestkit.Comparison
+
+	page   = make([]byte, 64<<10)
+	oldSum = loadtestkit.Func(func(context.Context) error { sha256.Sum256(page); return nil })
+	newSum = loadtestkit.Func(func(context.Context) error { crc32.ChecksumIEEE(page); return nil })
+)
+
 // A limit that means the same on every machine: at most three times as long as a
 // reference.
 func ExampleCompareOptions() {
-	page := make([]byte, 64<<10)
-	opts := loadtestkit.CompareOptions{
-		Base:           loadtestkit.Func(func(context.Context) error { sha256.Sum256(page); return nil }),
-		Head:           loadtestkit.Func(func(context.Context) error { crc32.ChecksumIEEE(page); return nil }),
+	c := compare(t, loadtestkit.CompareOptions{
+		Base:           oldSum,
+		Head:           newSum,
 		Load:           loadtestkit.Closed(2),
 		Tolerance:      loadtestkit.Tolerance{P50: 2},
 		OnInconclusive: loadtestkit.Passed,
-	}
-	fmt.Println(loadtestkit.Compare(t, opts).Verdict)
+	})
+	fmt.Println(c.Verdict)
 	// Output: pass
 }
 
 func ExampleComparison() {
-	c := compared()
-	fmt.Println(c.Pairs >= 12, c.BaseAllocs > 0, c.Failed+c.Base.Failed)
+	c := compare(t, loadtestkit.CompareOptions{Base: oldSum, Head: newSum, Load: loadtestkit.Closed(2), Tolerance: loadtestkit.Tolerance{P50: 2}})
+	fmt.Println(c.Pairs >= 12, c.Throughput > c.Base.Throughput, c.Failed+c.Base.Failed)
 	// Output: true true 0
 }
 
 func ExampleRatio() {
-	for _, r := range compared().Ratios {
+	c := compare(t, loadtestkit.CompareOptions{Base: oldSum, Head: newSum, Load: loadtestkit.Closed(2), Tolerance: loadtestkit.Tolerance{P50: 2}})
+	for _, r := range c.Ratios {
 		fmt.Println(r.Quantile, r.Low <= r.Estimate, r.Estimate <= r.High, r.High <= r.Tolerance)
 	}
 	// Output: p50 true true true
 }
 
-// A share of 20 is 21 times as long; 0.05 would be 1.05 times.
+// A share of 2 is three times as long; 0.05 would be 1.05 times.
 func ExampleTolerance() {
-	for _, r := range compared().Ratios {
+	c := compare(t, loadtestkit.CompareOptions{Base: oldSum, Head: newSum, Load: loadtestkit.Closed(2), Tolerance: loadtestkit.Tolerance{P50: 2}})
+	for _, r := range c.Ratios {
 		fmt.Printf("%s: at most %v times base\n", r.Quantile, r.Tolerance)
 	}
-	// Output: p50: at most 21 times base
+	// Output: p50: at most 3 times base
 }
 
 // searched is a search with time for one trial, where a minute would do.
