@@ -33,10 +33,10 @@ func TestInProcess(t *testing.T) {
 
 	t.Run("kit", func(t *testing.T) {
 		loadtestkit.Run(t, loadtestkit.Options{
-			Target:      loadtestkit.Handler(empty),
-			Requests:    requests,
-			Concurrency: atOnce,
-			Limits:      loadtestkit.Limits{P95: bound},
+			Target: loadtestkit.Handler(empty),
+			Load:   loadtestkit.Closed(atOnce),
+			Count:  int64(requests),
+			Limits: loadtestkit.Limits{P95: bound},
 		})
 	})
 
