@@ -137,7 +137,7 @@ func TestBackOff(t *testing.T) {
 
 // The server stops and another one starts on its port.
 func TestRestart(t *testing.T) {
-	engines(t, func(t *testing.T, portable bool) {
+	together(t, func(t *testing.T, portable bool) {
 		for _, rate := range []float64{0, 2000} {
 			over := make(chan struct{})
 			first := rawPassing(t, func(n int64, c *target.RawConn) {

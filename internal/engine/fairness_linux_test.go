@@ -18,7 +18,7 @@ func init() { children["shares"] = shares }
 
 const (
 	sharers   = 64
-	shareEach = 2000 // requests, on the average: a stall at the wrong moment gives one of them some 250 more
+	shareEach = 800 // requests, on the average: a stall at the wrong moment gives one of them some 250 more
 )
 
 // shares sends on so many connections, from one processor.

@@ -106,8 +106,8 @@ func TestHandlersAreTheSameInMemoryAndOverTCP(t *testing.T) {
 		{"hijacks and says nothing", RunOptions{}, hijacking(t, ""), "", "closed", false},
 		{"hijacks and says too much", RunOptions{}, hijacking(t, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n12"), "200", "", false},
 		{"hijacks after a large body", RunOptions{Target: Target{Request: Request{Body: large}}}, hijacking(t, "HTTP/1.1 201 Created\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"), "201", "", false},
-		{"hangs", RunOptions{Settings: Settings{Timeout: patience}}, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "", "timeout", false},
-		{"hangs with a large body", RunOptions{Target: Target{Request: Request{Body: large}}, Settings: Settings{Timeout: patience}}, func(_ http.ResponseWriter, r *http.Request) {
+		{"hangs", RunOptions{Settings: Settings{Load: Load{Concurrency: 6}, Timeout: patience}}, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "", "timeout", false},
+		{"hangs with a large body", RunOptions{Target: Target{Request: Request{Body: large}}, Settings: Settings{Load: Load{Concurrency: 6}, Timeout: patience}}, func(_ http.ResponseWriter, r *http.Request) {
 			io.CopyN(io.Discard, r.Body, 1<<20)
 			<-r.Context().Done()
 		}, "", "timeout", false},
@@ -128,7 +128,9 @@ func TestHandlersAreTheSameInMemoryAndOverTCP(t *testing.T) {
 				if o.Target.Body != nil {
 					o.Target.Method = "POST"
 				}
-				o.Requests, o.Concurrency = 6, 2
+				if o.Requests = 6; o.Concurrency == 0 {
+					o.Concurrency = 2
+				}
 				r := run(t, o, func(p *armPlan) { p.overTCP = tcp })
 				if tc.status != "" {
 					assert.Equal(t, map[string]int64{tc.status: 6}, r.StatusCodes, "over TCP: %v; %+v", tcp, r.Errors)
@@ -205,15 +207,12 @@ func TestWhoGoesOverTCP(t *testing.T) {
 
 // All permits can be in flight at once.
 func TestHandlerWithManyPermits(t *testing.T) {
-	permits := 5000
-	if raceEnabled {
-		permits = 2000 // it allows 8128 goroutines, and a request has three
-	}
+	const permits = 2000 // the race detector allows 8128 goroutines, and a request has three
 	var in atomic.Int64
 	all := make(chan struct{})
 	r := run(t, RunOptions{
 		Target: Target{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if in.Add(1) == int64(permits) {
+			if in.Add(1) == permits {
 				close(all)
 			}
 			select {
@@ -222,9 +221,9 @@ func TestHandlerWithManyPermits(t *testing.T) {
 			}
 		})},
 		Settings: Settings{Load: Load{Concurrency: permits}, Timeout: time.Minute},
-		Requests: 2 * int64(permits),
+		Requests: 2 * permits,
 	})
-	assert.Equal(t, 2*int64(permits), r.Requests.Succeeded, "%+v", r.Errors)
+	assert.Equal(t, int64(2*permits), r.Requests.Succeeded, "%+v", r.Errors)
 	assert.EqualValues(t, permits, r.Generator.PeakInFlight)
 	assert.EqualValues(t, permits, r.Generator.ConnectionsOpened)
 }

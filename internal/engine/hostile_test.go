@@ -191,7 +191,7 @@ func testSurplusIsNotCredited(t *testing.T, portable bool) {
 	check(0, 1, func(_ int64, c *target.RawConn) { io.WriteString(c, ok3) }, "none")
 }
 
-func TestRequestBodies(t *testing.T) { engines(t, testRequestBodies) }
+func TestRequestBodies(t *testing.T) { together(t, testRequestBodies) }
 
 func testRequestBodies(t *testing.T, portable bool) {
 	body := make([]byte, 8<<20)

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -266,68 +267,75 @@ func TestHandler(t *testing.T) {
 	}
 }
 
-// A handler that neither answers nor heeds its context costs the run no more
-// than what closing its server takes, and the report says so.
+// A handler that neither answers nor honours its context costs the run no more
+// than what closing its server takes, and the document says so.
 func TestHandlerThatHangs(t *testing.T) {
-	t.Parallel()
-	release := make(chan struct{})
-	defer close(release)
-	r := run(t, RunOptions{
-		Target:   Target{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release })},
-		Settings: Settings{Timeout: 400 * time.Millisecond},
-		Requests: 3,
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		defer close(release)
+		began := time.Now()
+		r := run(t, RunOptions{
+			Target:   Target{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release })},
+			Settings: Settings{Timeout: 400 * time.Millisecond, Virtual: true},
+			Requests: 3,
+		})
+		assert.Equal(t, 400*time.Millisecond+leaveAfter, time.Since(began))
+		assert.Equal(t, map[string]int64{"timeout": 3}, kinds(r))
+		require.NotEmpty(t, r.Generator.Warnings)
+		last := r.Generator.Warnings[len(r.Generator.Warnings)-1]
+		assert.Equal(t, "abandoned", last.Code)
+		assert.Contains(t, last.Text, "3 requests still run")
 	})
-	assert.Equal(t, map[string]int64{"timeout": 3}, kinds(r))
-	require.NotEmpty(t, r.Generator.Warnings)
-	last := r.Generator.Warnings[len(r.Generator.Warnings)-1]
-	assert.Equal(t, "abandoned", last.Code)
-	assert.Contains(t, last.Text, "3 requests still run")
 }
 
 func TestFunc(t *testing.T) {
-	boom := errors.New("boom")
-	var seen atomic.Int64
-	r := run(t, RunOptions{
-		Target: Target{Func: func(ctx context.Context) error {
-			seen.Add(1)
-			id := target.RequestID(ctx)
-			switch id[len(id)-1] {
-			case '1':
-				return boom
-			case '2':
-				panic("bang")
-			case '3':
-				<-ctx.Done()
-				return ctx.Err()
-			case '4':
-				<-ctx.Done()
-				return nil // too late
-			}
-			return nil
-		}},
-		Settings: Settings{Load: Load{Concurrency: 20}, Timeout: time.Second / 2},
-		Requests: 20,
+	synctest.Test(t, func(t *testing.T) {
+		boom := errors.New("boom")
+		var seen atomic.Int64
+		r := run(t, RunOptions{
+			Target: Target{Func: func(ctx context.Context) error {
+				seen.Add(1)
+				switch numberOf(ctx) % 10 {
+				case 1:
+					return boom
+				case 2:
+					panic("bang")
+				case 3:
+					<-ctx.Done()
+					return ctx.Err()
+				case 4:
+					<-ctx.Done()
+					time.Sleep(time.Millisecond)
+					return nil // too late
+				}
+				return nil
+			}},
+			Settings: Settings{Load: Load{Concurrency: 20}, Timeout: time.Second, Virtual: true},
+			Requests: 20,
+		})
+		assert.Equal(t, int64(20), seen.Load())
+		assert.Equal(t, int64(12), r.Requests.Succeeded)
+		assert.Equal(t, map[string]int64{"check": 4, "timeout": 4}, kinds(r))
+		assert.Empty(t, r.StatusCodes, "functions have none")
+		assert.Equal(t, time.Second+time.Millisecond, r.Elapsed)
 	})
-	assert.Equal(t, int64(20), seen.Load())
-	assert.Equal(t, int64(12), r.Requests.Succeeded)
-	assert.Equal(t, map[string]int64{"check": 4, "timeout": 4}, kinds(r))
-	assert.Empty(t, r.StatusCodes, "functions have none")
 }
 
 func TestFuncThatHangsIsAbandoned(t *testing.T) {
-	t.Parallel()
-	release := make(chan struct{})
-	defer close(release)
-	began := time.Now()
-	r := run(t, RunOptions{
-		Target:   Target{Func: func(context.Context) error { <-release; return nil }},
-		Settings: Settings{Load: Load{Concurrency: 2}, Timeout: 20 * time.Millisecond, Grace: 20 * time.Millisecond},
-		Requests: 10,
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		defer close(release)
+		began := time.Now()
+		r := run(t, RunOptions{
+			Target:   Target{Func: func(context.Context) error { <-release; return nil }},
+			Settings: Settings{Load: Load{Concurrency: 2}, Timeout: 20 * time.Millisecond, Grace: 20 * time.Millisecond, Virtual: true},
+			Requests: 10,
+		})
+		assert.Equal(t, report.Requests{Due: 2, Sent: 2, Unfinished: 2}, r.Requests)
+		assert.Less(t, time.Since(began), 2*time.Second)
+		require.NotEmpty(t, r.Generator.Warnings)
+		assert.Contains(t, r.Generator.Warnings[len(r.Generator.Warnings)-1].Text, "2 calls of the function went on")
 	})
-	assert.Equal(t, report.Requests{Due: 2, Sent: 2, Unfinished: 2}, r.Requests)
-	assert.Less(t, time.Since(began), 10*time.Second)
-	require.NotEmpty(t, r.Generator.Warnings)
-	assert.Contains(t, r.Generator.Warnings[len(r.Generator.Warnings)-1].Text, "2 calls of the function went on")
 }
 
 func TestWatchSeesTheEnd(t *testing.T) {
@@ -358,7 +366,7 @@ func TestRunOften(t *testing.T) {
 		o.Requests, o.Concurrency = 20, 3
 		p := newRun(t, o, edits...)
 		goroutines, files := runtime.NumGoroutine(), openFiles()
-		for range 35 {
+		for range 10 {
 			r, err := p.Run(t.Context(), t.Context(), nil)
 			require.NoError(t, err)
 			sound(t, r)
