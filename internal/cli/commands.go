@@ -61,7 +61,7 @@ func newRoot(s *session) *cobra.Command {
 	j.addHelp(s)
 	root.RunE = func(_ *cobra.Command, args []string) error {
 		if version {
-			s.status = s.print("load-tester " + engine.Version() + "\n")
+			s.status = s.print("load-tester " + report.Version() + "\n")
 			return nil
 		}
 		if known := misspelt(root, args); known != "" {

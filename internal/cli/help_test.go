@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/loadtestkit/load-tester/internal/engine"
 	"github.com/loadtestkit/load-tester/internal/report"
 )
 
@@ -49,7 +48,7 @@ func TestOtherCommands(t *testing.T) {
 		assert.Zero(t, r.run(args...), args)
 		return r.Stdout.String()
 	}
-	assert.Equal(t, "load-tester "+engine.Version()+"\n", print("--version"))
+	assert.Equal(t, "load-tester "+report.Version()+"\n", print("--version"))
 	assert.Equal(t, string(report.Schema()), print("schema"))
 	assert.Contains(t, print("completion", "bash"), "__start_load-tester")
 	assert.Contains(t, print("__complete", "--format", ""), "hgrm")

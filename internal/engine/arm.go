@@ -5,10 +5,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
-	"runtime"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/host"
+	"github.com/loadtestkit/load-tester/internal/http1"
 	"github.com/loadtestkit/load-tester/internal/load"
 	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
@@ -95,7 +95,7 @@ func (a *arm) connect(ctx context.Context) (err error) {
 			cfg.Dialer.Connect = a.server.Dial
 		}
 		config.RootCAs = a.server.CertPool()
-		cfg.Request = a.newRequest(withPath(a.server.URL, t.Path))
+		cfg.Request = a.newRequest(http1.WithPath(a.server.URL, t.Path))
 	}
 	if cfg.Request.TLS() {
 		cfg.Dialer.TLS = config
@@ -142,7 +142,10 @@ func (a *arm) hangUp() {
 
 // openMuxes makes the event loops, if they can send what is asked for.
 func (a *arm) openMuxes() error {
-	loops := a.loops(a.pool.Loopback(), ownProcessors())
+	loops := 1 // an open workload has one, see [load.Config]
+	if a.schedule == nil {
+		loops = a.pool.Loops(a.Concurrency, host.Processors())
+	}
 	for len(a.muxes) < loops {
 		m, err := a.pool.NewMux(a.Concurrency, loops, a.nothingElse())
 		if m == nil || err != nil {
@@ -270,7 +273,7 @@ func (a *arm) describe(r *record.Record, machine host.Usage) {
 	}
 	// An event loop can use only one processor.
 	if r.Processors = r.Loops; r.Processors == 0 {
-		r.Processors = ownProcessors()
+		r.Processors = host.Processors()
 	}
 }
 
@@ -291,16 +294,7 @@ func (a *arm) facts(kind report.Kind) report.Facts {
 		name, method = a.pool.Request.URL(), a.pool.Request.Method()
 	}
 	return report.Facts{
-		Kind: kind, Tool: report.Tool{Name: "load-tester", Version: Version()}, RunID: a.run,
+		Kind: kind, Tool: report.Tool{Name: "load-tester", Version: report.Version()}, RunID: a.run,
 		Config: a.config(name, method), Target: name, Warmup: a.Warmup, ID: a.id, Limits: a.limits,
 	}
-}
-
-// ownProcessors is how many processors this process may use: those of the
-// scheduler, except the second that a poll gives it where there is one CPU.
-func ownProcessors() int {
-	if runtime.NumCPU() == 1 {
-		return 1
-	}
-	return runtime.GOMAXPROCS(0)
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -157,8 +156,8 @@ func (c *contest) load() error {
 				return err
 			}
 		}
-		c.judge(look.Share)
-		if c.clear() || over() {
+		c.ratios = verdict.JudgeComparison(c.pairs, c.tolerances, look.Share)
+		if verdict.Clear(c.ratios) || over() {
 			break
 		}
 	}
@@ -246,37 +245,6 @@ func (c *contest) send(to *arm, seed uint64) (*record.Record, error) {
 		s.schedule = &load.Schedule{Stages: to.schedule.Stages, Endless: to.schedule.Endless, Poisson: to.Poisson, Seed: seed}
 	}
 	return to.send(c.ctx, c.late, s, c.monitor)
-}
-
-// judge gives each tolerance its verdict at a look with a share of the error.
-func (c *contest) judge(share float64) {
-	c.ratios = c.ratios[:0]
-	// Equal targets fail at most once in a hundred comparisons, whatever the
-	// number of tolerances, and targets that differ by more than the tolerance
-	// pass at most once in a hundred.
-	const alpha = 0.01
-	for _, tolerance := range c.tolerances {
-		fail := alpha * share / float64(len(c.tolerances))
-		r := verdict.JudgePairs(c.pairs, tolerance, fail, alpha*share)
-		if r.Verdict == verdict.Pass && math.IsInf(r.Base, 1) {
-			r.Verdict = verdict.Inconclusive // what head is compared with has to be right
-		}
-		c.ratios = append(c.ratios, r)
-	}
-}
-
-// clear reports whether no more pairs are needed.
-func (c *contest) clear() bool {
-	passed := 0
-	for _, r := range c.ratios {
-		if r.Verdict == verdict.Fail {
-			return true
-		}
-		if r.Verdict == verdict.Pass {
-			passed++
-		}
-	}
-	return passed == len(c.ratios)
 }
 
 // describe makes the document of what was done.

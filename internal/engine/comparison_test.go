@@ -147,7 +147,7 @@ func TestConfirmRatios(t *testing.T) {
 			base := report.LimitResult{Verdict: doubt, Exact: true} // which only failed then
 			d.Repeat.Limits = []report.LimitResult{{Verdict: fail, Exact: true, Reason: "b"}, base}
 		}
-		confirm(d)
+		d.Confirm()
 		assert.Equal(t, tc.want, d.Ratios[0].Verdict, tc.why)
 		assert.Equal(t, tc.overall, d.Verdict, tc.why)
 		if tc.fact {

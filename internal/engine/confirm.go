@@ -7,7 +7,6 @@ import (
 
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/unit"
-	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
 // pauseLeast is how long a measurement waits at least before it is repeated:
@@ -15,20 +14,12 @@ import (
 // disturbed independently.
 const pauseLeast = 5 * time.Second
 
-const (
-	// notRepeated is why a fail that a fresh measurement does not share does not
-	// count.
-	notRepeated = "not repeated: a second run, after a pause, did not fail; the first: "
-	// inRepeat marks a fact that was found in the repeat.
-	inRepeat = "in a second run: "
-)
-
 // twice makes a measurement, and if it failed by what may be chance and has to be
 // confirmed, a fresh one after a pause: a fail that the two do not share is
 // inconclusive. once is given the measurement that it repeats, nil the first time.
 func (s *Settings) twice(ctx context.Context, m *monitor, once func(first *report.Document) (*report.Document, error)) (*report.Document, error) {
 	first, err := once(nil)
-	if err != nil || !s.Confirm || first.Interrupted || !failedByChance(first) {
+	if err != nil || !s.Confirm || first.Interrupted || !first.FailedByChance() {
 		return first, err
 	}
 	began := first.StartedAt
@@ -45,7 +36,7 @@ func (s *Settings) twice(ctx context.Context, m *monitor, once func(first *repor
 		return nil, fmt.Errorf("repeating the measurement: %w", err)
 	}
 	if first.Interrupted = first.Repeat.Interrupted; !first.Interrupted {
-		confirm(first)
+		first.Confirm()
 	}
 	return first, nil
 }
@@ -66,47 +57,5 @@ func (s *Settings) rest(ctx context.Context, took time.Duration, m *monitor) boo
 		return true
 	case <-ctx.Done():
 		return false
-	}
-}
-
-// failedByChance reports whether something was missed that chance may have had a
-// part in, and no limit was that it had not: that would settle it.
-func failedByChance(d *report.Document) bool {
-	failed := false
-	for _, l := range d.Judged() {
-		if l.Verdict == verdict.Fail && l.Exact {
-			return false
-		}
-		failed = failed || l.Verdict == verdict.Fail
-	}
-	return failed
-}
-
-// confirm makes a fail of d inconclusive that its repeat does not share, unless
-// it is a fact; a fact of the repeat counts too.
-func confirm(d *report.Document) {
-	for i := range d.Ratios {
-		r := &d.Ratios[i]
-		confirmOne(&r.Verdict, &r.Reason, d.Repeat.Ratios[i].Verdict, d.Repeat.Ratios[i].Reason)
-	}
-	for i := range min(len(d.Limits), len(d.Repeat.Limits)) {
-		l, again := &d.Limits[i], d.Repeat.Limits[i]
-		switch {
-		case again.Verdict == verdict.Fail && again.Exact && l.Verdict != verdict.Fail:
-			l.Verdict, l.Exact, l.Reason = verdict.Fail, true, inRepeat+again.Reason
-		case !l.Exact || again.Verdict == verdict.Fail:
-			confirmOne(&l.Verdict, &l.Reason, again.Verdict, again.Reason)
-		}
-	}
-	d.Verdict = report.Overall(d.Judged())
-}
-
-func confirmOne(first *verdict.Verdict, reason *string, again verdict.Verdict, why string) {
-	switch {
-	case *first != verdict.Fail:
-	case again == verdict.Fail:
-		*reason += "; a second run, after a pause: " + why
-	default:
-		*first, *reason = verdict.Inconclusive, notRepeated+*reason
 	}
 }

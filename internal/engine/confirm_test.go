@@ -34,7 +34,7 @@ func TestConfirm(t *testing.T) {
 		reason string
 	}{
 		{"errors<=10%", 1 << 40, verdict.Fail, true, "; a second run, after a pause: error ratio 0.5"},
-		{"errors<=10%", 2000, verdict.Inconclusive, true, notRepeated + "error ratio 0.5"},
+		{"errors<=10%", 2000, verdict.Inconclusive, true, "not repeated: a second run, after a pause, did not fail; the first: error ratio 0.5"},
 		{"errors<=10%", 0, verdict.Pass, false, "error ratio 0"},
 		{"errors<=0", 2000, verdict.Fail, false, "error ratio 0.5"},
 	} {
@@ -107,7 +107,7 @@ func TestConfirmLimits(t *testing.T) {
 	} {
 		d := &report.Document{Limits: []report.LimitResult{{Verdict: tc.first, Exact: tc.exact, Reason: "a"}}}
 		d.Repeat = &report.Document{Limits: []report.LimitResult{{Verdict: tc.again, Exact: tc.exact, Reason: "b"}}}
-		confirm(d)
+		d.Confirm()
 		assert.Equal(t, tc.want, d.Limits[0].Verdict, tc.why)
 		assert.Equal(t, tc.want, d.Verdict, tc.why)
 	}
@@ -164,7 +164,7 @@ func TestRepeatInterrupted(t *testing.T) {
 		require.NotNil(t, d.Repeat)
 		assert.Less(t, d.Repeat.Requests.Sent, int64(1000))
 		assert.Equal(t, verdict.Fail, d.Limits[0].Verdict)
-		assert.NotContains(t, d.Limits[0].Reason, notRepeated)
+		assert.NotContains(t, d.Limits[0].Reason, "not repeated: a second run, after a pause, did not fail; the first: ")
 	})
 }
 
@@ -234,7 +234,7 @@ func TestRecordsSayWhereTheTargetRuns(t *testing.T) {
 		r := a.complete(host.Usage{})
 		assert.Equal(t, tc.want, r.Place)
 		assert.Equal(t, 7, r.Concurrency)
-		assert.Equal(t, ownProcessors(), r.Processors)
+		assert.Equal(t, host.Processors(), r.Processors)
 	}
 }
 

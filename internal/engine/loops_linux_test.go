@@ -13,22 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestLoops(t *testing.T) {
-	check := func(l Load, loopback bool, processors, want int, why string) {
-		t.Helper()
-		p := &armPlan{Settings: Settings{Load: l}}
-		p.begin()
-		assert.Equal(t, want, p.loops(loopback, processors), why)
-	}
-	check(Load{Concurrency: 1000}, false, 8, 8, "one for each processor")
-	check(Load{Concurrency: 1000}, true, 8, 4, "a target on this machine needs some too")
-	check(Load{Concurrency: 1000}, true, 1, 1, "one at least")
-	check(Load{Concurrency: 100}, false, 8, 3, "with too few permits loops idle")
-	check(Load{Concurrency: 1}, false, 8, 1, "one at least")
-	check(Load{Concurrency: 10_000}, false, 128, loopsMost, "memory is bounded")
-	check(Load{Concurrency: 1000, Rate: 10}, false, 8, 1, "arrivals wait in one line")
-}
-
 // Several loops count as one does: nothing is lost between them, not even when
 // they are stopped, and none takes what is another's.
 func TestSeveralLoops(t *testing.T) {

@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/baseline"
@@ -152,20 +151,8 @@ func (t *Target) url() string {
 	if t.Handler != nil {
 		url = anyServer
 	}
-	return withPath(url, t.Path)
+	return http1.WithPath(url, t.Path)
 }
 
 // anyServer stands for a server whose port is not known yet.
 const anyServer = "http://127.0.0.1"
-
-// withPath returns a URL with its path and query replaced; path "" leaves them.
-func withPath(url, path string) string {
-	if path == "" {
-		return url
-	}
-	scheme, rest, _ := strings.Cut(url, "://")
-	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
-		rest = rest[:end]
-	}
-	return scheme + "://" + rest + path
-}

@@ -32,11 +32,6 @@ const (
 	// aheadMost bounds the connections that an open workload opens ahead on
 	// its own.
 	aheadMost = 256
-	// permitsPerLoop is how many permits an event loop has at least, where
-	// there is more than one: fewer do not keep a processor busy. loopsMost
-	// bounds the memory of loops, some 3 MB each.
-	permitsPerLoop = 32
-	loopsMost      = 16
 )
 
 // An armPlan is what one target is to receive.
@@ -193,7 +188,7 @@ func (p *armPlan) newRequest(url string) *http1.Request {
 		URL:         url,
 		Header:      t.Header,
 		Body:        t.Body,
-		UserAgent:   "load-tester/" + Version(),
+		UserAgent:   "load-tester/" + report.Version(),
 		Run:         p.run,
 		Traceparent: t.Traceparent,
 		NoKeepAlive: t.NoKeepAlive,
@@ -225,19 +220,6 @@ func (p *armPlan) ahead() int {
 	}
 	// By Little's law what a service time of 100 ms keeps in flight.
 	return min(int(math.Ceil(p.schedule.Stages[0].From/10)), aheadMost, p.Concurrency)
-}
-
-// loops is how many event loops p is worth, given how many processors there are:
-// one for each, but half of them if the target needs some too. An open workload
-// has one, see [load.Config].
-func (p *armPlan) loops(loopback bool, processors int) int {
-	if p.schedule != nil {
-		return 1
-	}
-	if loopback {
-		processors /= 2
-	}
-	return max(1, min(processors, p.Concurrency/permitsPerLoop, loopsMost))
 }
 
 // workload says in a few words what the target is offered.
@@ -290,18 +272,10 @@ func (p *armPlan) config(target string, method string) report.Config {
 	return c
 }
 
-// standard is how sure the verdicts on p's limits have to be.
+// standard is how sure the verdicts on p's limits have to be. A run until its
+// verdict is clear waits for the least time of a fail.
 func (p *armPlan) standard() verdict.Standard {
-	judged := 0
-	for _, l := range p.limits {
-		if l.Metric != verdict.Errors || l.Value != 0 { // which is a fact, not a matter of chance
-			judged++
-		}
-	}
-	s := verdict.DefaultStandard.Among(judged)
-	// A run until its verdict is clear waits for the least time of a fail.
-	s.Repeated = p.Confirm && !p.endless()
-	return s
+	return verdict.StandardOf(p.limits, p.Confirm && !p.endless())
 }
 
 // judge gives each limit its verdict on r, as surely as s asks for.

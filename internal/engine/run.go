@@ -23,8 +23,6 @@ const (
 	// clearStretch is how long such a run goes on between two turns of the
 	// control.
 	clearStretch = time.Second
-	// lookEvery is how often a running loop is asked how far it has come.
-	lookEvery = 100 * time.Millisecond
 )
 
 // A runPlan is one load on one target.
@@ -178,7 +176,7 @@ func (r *round) untilClear() error {
 			r.control.run(r.ctx, r.cut, s.duration)
 		}
 		r.standard = r.to.standard().Share(look.Share)
-		if settled(r.to.judge(r.to.seen, r.standard)) {
+		if verdict.Settled(r.to.judge(r.to.seen, r.standard)) {
 			return nil
 		}
 	}
@@ -206,7 +204,7 @@ func (r *round) look(loop *load.Loop, over <-chan struct{}) {
 	looks := verdict.Looks(r.to.Budget)
 	last := len(looks) - 1
 	for _, look := range looks[:last] {
-		if !reaches(loop, r.to.Warmup+look.At, over) {
+		if !loop.Reaches(r.to.Warmup+look.At, over) {
 			break
 		}
 		s := r.to.standard().Share(look.Share)
@@ -219,24 +217,6 @@ func (r *round) look(loop *load.Loop, over <-chan struct{}) {
 	r.standard = r.to.standard().Share(looks[last].Share)
 }
 
-// reaches waits until a loop has come to an offset from its start; it returns
-// false if the loop is over before.
-func reaches(loop *load.Loop, at time.Duration, over <-chan struct{}) bool {
-	for {
-		left := at - loop.Progress().Elapsed // which is 0 before the start
-		if left <= 0 {
-			return true
-		}
-		t := time.NewTimer(min(left, lookEvery))
-		select {
-		case <-t.C:
-		case <-over:
-			t.Stop()
-			return false
-		}
-	}
-}
-
 // settledSoFar reports whether the finished requests of a running loop already
 // settle every limit. What is not over may still be in time, so it makes no
 // fail; for a pass it counts as missed, or a target that answers ever later would
@@ -244,8 +224,8 @@ func reaches(loop *load.Loop, at time.Duration, over <-chan struct{}) bool {
 func (r *round) settledSoFar(seen *record.Record, s verdict.Standard) bool {
 	seen.Load = r.to.workload(seen)
 	results := r.to.judge(seen, s)
-	if !settled(results) || verdict.Overall(results) == verdict.Fail {
-		return settled(results)
+	if v := verdict.Overall(results); v == verdict.Inconclusive || v == verdict.Fail {
+		return v == verdict.Fail
 	}
 	due := int64(r.to.Rate * seen.Offering.Seconds())
 	seen.Unfinished = max(0, due-seen.Due)
@@ -260,11 +240,4 @@ func (r *round) settledSoFar(seen *record.Record, s verdict.Standard) bool {
 		}
 	}
 	return true
-}
-
-// settled reports whether no more load is needed: nothing is in doubt, or
-// something has failed.
-func settled(results []verdict.Result) bool {
-	v := verdict.Overall(results)
-	return v != verdict.Inconclusive
 }

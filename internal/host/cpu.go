@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -173,4 +174,13 @@ func stalled(a, b stall, wall time.Duration) (float64, error) {
 		return 0, err
 	}
 	return d / (wall.Seconds() * 1e6), nil
+}
+
+// Processors is how many processors this process may use: those of the
+// scheduler, except the second that a poll gives it where there is one CPU.
+func Processors() int {
+	if runtime.NumCPU() == 1 {
+		return 1
+	}
+	return runtime.GOMAXPROCS(0)
 }

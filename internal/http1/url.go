@@ -214,3 +214,15 @@ func (t *target) setHost(s string) error {
 // hostChars are the characters of a reg-name (RFC 3986 section 3.2.2) except
 // percent escapes, which no resolver knows.
 const hostChars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+,;="
+
+// WithPath returns a URL with its path and query replaced; path "" leaves them.
+func WithPath(url, path string) string {
+	if path == "" {
+		return url
+	}
+	scheme, rest, _ := strings.Cut(url, "://")
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+		rest = rest[:end]
+	}
+	return scheme + "://" + rest + path
+}

@@ -149,6 +149,27 @@ func (l *Loop) Progress() Progress {
 	return p
 }
 
+// lookEvery is how often Reaches looks how far a loop has come.
+const lookEvery = 100 * time.Millisecond
+
+// Reaches waits until the loop has come to an offset from its start. It returns
+// false if over is closed before. It may be called from any goroutine.
+func (l *Loop) Reaches(at time.Duration, over <-chan struct{}) bool {
+	for {
+		left := at - l.Progress().Elapsed // which is 0 before the start
+		if left <= 0 {
+			return true
+		}
+		t := time.NewTimer(min(left, lookEvery))
+		select {
+		case <-t.C:
+		case <-over:
+			t.Stop()
+			return false
+		}
+	}
+}
+
 // now is the present as an offset from the start of the run.
 func (l *Loop) now() time.Duration { return time.Since(l.start) }
 

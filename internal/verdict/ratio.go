@@ -39,6 +39,41 @@ type Ratio struct {
 	Detail     string  // p values and the like, for a statistician
 }
 
+// comparisonAlpha is how often equal targets fail at most, whatever the number of
+// tolerances, and how often targets that differ by more than a tolerance pass at
+// most.
+const comparisonAlpha = 0.01
+
+// JudgeComparison gives each tolerance its verdict at a look with a share of the
+// error.
+func JudgeComparison(pairs []Pair, tolerances []Tolerance, share float64) []Ratio {
+	var all []Ratio
+	for _, t := range tolerances {
+		fail := comparisonAlpha * share / float64(len(tolerances))
+		r := JudgePairs(pairs, t, fail, comparisonAlpha*share)
+		if r.Verdict == Pass && math.IsInf(r.Base, 1) {
+			r.Verdict = Inconclusive // what head is compared with has to be right
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+// Clear reports whether no more pairs are needed: one tolerance was exceeded, or
+// all were kept.
+func Clear(ratios []Ratio) bool {
+	passed := 0
+	for _, r := range ratios {
+		if r.Verdict == Fail {
+			return true
+		}
+		if r.Verdict == Pass {
+			passed++
+		}
+	}
+	return passed == len(ratios)
+}
+
 // JudgePairs judges head against base at one quantile, from pairs in the order
 // they were measured in. Each pair gives the ratio of its two block quantiles,
 // a missed request counting as slower than any time.

@@ -38,6 +38,20 @@ func (s Standard) Among(limits int) Standard {
 	return s
 }
 
+// StandardOf returns the standard for the limits of a run. repeated says that a
+// fail counts only if a fresh run fails too.
+func StandardOf(limits []Limit, repeated bool) Standard {
+	judged := 0
+	for _, l := range limits {
+		if l.Metric != Errors || l.Value != 0 { // which is a fact, not a matter of chance
+			judged++
+		}
+	}
+	s := DefaultStandard.Among(judged)
+	s.Repeated = repeated
+	return s
+}
+
 // A Look is a time at which a run may be judged and so ended early.
 type Look struct {
 	At    time.Duration // of load that was measured

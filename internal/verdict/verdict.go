@@ -111,3 +111,7 @@ func Overall(results []Result) Verdict {
 	}
 	return v
 }
+
+// Settled reports whether no more load is needed: nothing is in doubt, or a limit
+// was missed.
+func Settled(results []Result) bool { return Overall(results) != Inconclusive }

@@ -258,3 +258,18 @@ func TestLoopsShare(t *testing.T) {
 	assert.Len(t, m.(*epollMux).places, 34)
 	assert.Equal(t, dialsAtOnce/3, m.(*epollMux).dialsAtOnce)
 }
+
+func TestLoops(t *testing.T) {
+	check := func(permits int, addr string, processors, want int, why string) {
+		t.Helper()
+		p := New(Config{Dialer: http1.Dialer{Addr: addr}})
+		assert.Equal(t, want, p.Loops(permits, processors), why)
+	}
+	const here, elsewhere = "127.0.0.1:80", "192.0.2.1:80"
+	check(1000, elsewhere, 8, 8, "one for each processor")
+	check(1000, here, 8, 4, "a target on this machine needs some too")
+	check(1000, here, 1, 1, "one at least")
+	check(100, elsewhere, 8, 3, "with too few permits loops idle")
+	check(1, elsewhere, 8, 1, "one at least")
+	check(10_000, elsewhere, 128, loopsMost, "memory is bounded")
+}

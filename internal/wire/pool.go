@@ -68,6 +68,23 @@ func (w *Pool) Opened() int64 { return w.opened.Load() }
 // Stray returns how many octets arrived on connections without a request.
 func (w *Pool) Stray() int64 { return w.stray.Load() }
 
+const (
+	// permitsPerLoop is how many permits an event loop has at least, where
+	// there is more than one: fewer do not keep a processor busy. loopsMost
+	// bounds the memory of loops, some 3 MB each.
+	permitsPerLoop = 32
+	loopsMost      = 16
+)
+
+// Loops is how many event loops a closed workload is worth: one for each
+// processor, but half of them if the target needs some too.
+func (w *Pool) Loops(permits, processors int) int {
+	if w.Loopback() {
+		processors /= 2
+	}
+	return max(1, min(processors, permits/permitsPerLoop, loopsMost))
+}
+
 // dial opens a connection for a request, within ctx.
 func (w *Pool) dial(ctx context.Context) (*http1.Conn, error) {
 	if c := w.first.Swap(nil); c != nil && c.Idle() {

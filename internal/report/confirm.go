@@ -1,0 +1,53 @@
+package report
+
+import "github.com/loadtestkit/load-tester/internal/verdict"
+
+const (
+	// notRepeated is why a fail that a fresh measurement does not share does not
+	// count.
+	notRepeated = "not repeated: a second run, after a pause, did not fail; the first: "
+	// inRepeat marks a fact that was found in the repeat.
+	inRepeat = "in a second run: "
+)
+
+// FailedByChance reports whether something was missed that chance may have had a
+// part in, and no limit was that it had not: that would settle it.
+func (d *Document) FailedByChance() bool {
+	failed := false
+	for _, l := range d.Judged() {
+		if l.Verdict == verdict.Fail && l.Exact {
+			return false
+		}
+		failed = failed || l.Verdict == verdict.Fail
+	}
+	return failed
+}
+
+// Confirm makes a fail of d inconclusive that its repeat does not share, unless
+// it is a fact; a fact of the repeat counts too.
+func (d *Document) Confirm() {
+	for i := range d.Ratios {
+		r := &d.Ratios[i]
+		confirmOne(&r.Verdict, &r.Reason, d.Repeat.Ratios[i].Verdict, d.Repeat.Ratios[i].Reason)
+	}
+	for i := range min(len(d.Limits), len(d.Repeat.Limits)) {
+		l, again := &d.Limits[i], d.Repeat.Limits[i]
+		switch {
+		case again.Verdict == verdict.Fail && again.Exact && l.Verdict != verdict.Fail:
+			l.Verdict, l.Exact, l.Reason = verdict.Fail, true, inRepeat+again.Reason
+		case !l.Exact || again.Verdict == verdict.Fail:
+			confirmOne(&l.Verdict, &l.Reason, again.Verdict, again.Reason)
+		}
+	}
+	d.Verdict = Overall(d.Judged())
+}
+
+func confirmOne(first *verdict.Verdict, reason *string, again verdict.Verdict, why string) {
+	switch {
+	case *first != verdict.Fail:
+	case again == verdict.Fail:
+		*reason += "; a second run, after a pause: " + why
+	default:
+		*first, *reason = verdict.Inconclusive, notRepeated+*reason
+	}
+}
