@@ -107,7 +107,7 @@ func (d *deaf) accept() {
 			defer conn.Close()
 			d.serve(conn)
 		})
-		d.wg.Go(func() { // whoever still reads when the script is over
+		d.wg.Go(func() { // those that still read when the script is over
 			<-d.ended
 			conn.Close()
 		})

@@ -25,7 +25,7 @@ func TestAccount(t *testing.T) {
 	}{
 		{"the failed one arrived", []string{a, b, c}, report, log, 0, ""},
 		{"the failed one did not", []string{a, c}, report, log, 0, ""},
-		{"a success that nobody saw", []string{a, b}, report, log, 0, "1 requests came and did not fail, 2 succeeded"},
+		{"a success that no target saw", []string{a, b}, report, log, 0, "1 requests came and did not fail, 2 succeeded"},
 		{"which the target may have lost", []string{a, b}, report, log, 1, ""},
 		{"sent twice", []string{a, b, c, a}, report, log, 0, "request " + a + " came twice"},
 		{"without an id", []string{a, "", c}, report, log, 0, "without an id"},

@@ -41,7 +41,7 @@ var behaviours = map[string]behaviour{
 		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello")
 		targettest.Reset(c)
 	},
-	// A whole second answer follows the first: nobody asked for it.
+	// A whole second answer follows the first, unasked.
 	"surplus": func(_ int64, c *target.RawConn) {
 		io.WriteString(c, okWhole+"HTTP/1.1 500 Surplus\r\nContent-Length: 0\r\n\r\n")
 	},

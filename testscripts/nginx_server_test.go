@@ -93,7 +93,7 @@ func (n *nginx) files(backend string) {
 	}
 	n.url = fmt.Sprintf("http://127.0.0.1:%d", ports[0])
 	n.tlsURL = fmt.Sprintf("https://127.0.0.1:%d", ports[1])
-	user := "" // who is not root cannot change it
+	user := "" // only root can change it
 	if os.Geteuid() == 0 {
 		user = "user root;"
 	}

@@ -61,7 +61,7 @@ func (s *session) close() {
 	s.plain.close()
 	s.secure.close()
 	for _, t := range s.targets {
-		_ = t.Close() // nothing is left to be told
+		_ = t.Close() // it is too late to report an error
 	}
 }
 
@@ -73,7 +73,7 @@ func (s *session) seen() (n int64) {
 	return n
 }
 
-// reach waits until all targets together have seen so many requests, but not
+// reach waits until all targets together have seen a number of requests, but not
 // for long: one that has been sent may still have to be read.
 func (s *session) reach(want int64) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)

@@ -63,7 +63,7 @@ func sign(c, parent *x509.Certificate, key *ecdsa.PrivateKey, a *authority) []by
 	return der
 }
 
-// certificate is good for 127.0.0.1, ::1 and localhost, now, but for what
+// certificate is good for 127.0.0.1, ::1 and localhost, now, except for what
 // change does to it.
 func certificate(change func(*x509.Certificate)) tls.Certificate {
 	a, key := theAuthority(), newKey()
@@ -88,7 +88,7 @@ func serverConfig(c tls.Certificate) *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{c}, NextProtos: []string{"http/1.1"}}
 }
 
-// tlsServers are https servers that a client must refuse, or bear with.
+// tlsServers are https servers that a client must refuse or put up with.
 var tlsServers = map[string]func(net.Conn){
 	"expired": overTLS(func() *tls.Config {
 		return serverConfig(certificate(func(c *x509.Certificate) {

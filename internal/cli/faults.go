@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -32,6 +33,16 @@ func (f *flags) planFaults(err error) error {
 	return f.faults.err()
 }
 
+var fieldName = regexp.MustCompile(`\b[A-Z]\w+`)
+
+// flagOf returns the flag that fills a field, or the word itself.
+func (f *flags) flagOf(word string) string {
+	if name := f.byField[word]; name != "" {
+		return "--" + name
+	}
+	return word
+}
+
 func (f *flags) addPlanFaults(err error) {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, err := range joined.Unwrap() {
@@ -52,7 +63,7 @@ func (f *flags) addPlanFaults(err error) {
 		case "method", "header":
 			line = fmt.Sprintf("--%s %s", first, about)
 		default:
-			line = fmt.Sprintf("--%s: %s", f.byField[fault.Field], line)
+			line = fmt.Sprintf("--%s: %s", f.byField[fault.Field], fieldName.ReplaceAllStringFunc(line, f.flagOf))
 		}
 		if !slices.Contains(f.faults, line) { // both targets of a comparison have the same request
 			f.faults = append(f.faults, line)

@@ -71,7 +71,7 @@ func TestStatusOfResults(t *testing.T) {
 		check(tc.of(verdict.Fail), statusMissed, tc.why)
 		check(tc.of(verdict.Inconclusive), statusNotMeasured, "cannot judge: "+tc.why)
 		check(tc.of(verdict.NotJudged), tc.notJudged)
-		assert.Empty(t, complaints(tc.of(verdict.Fail), true), "the reader has it before him")
+		assert.Empty(t, complaints(tc.of(verdict.Fail), true), "the reader has seen it")
 	}
 
 	d := compared(verdict.Fail)

@@ -39,7 +39,7 @@ func (s *session) openOutput(path string) (*output, error) {
 	case info.IsDir():
 		return nil, errors.New("is a directory, want a file")
 	}
-	// Opening tells whether the file may be written at all.
+	// Opening shows whether the file may be written at all.
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
 	if err != nil {
 		return nil, cause(err)

@@ -120,7 +120,7 @@ func TestFullDisk(t *testing.T) {
 func TestOutputPipe(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pipe")
 	require.NoError(t, unix.Mkfifo(path, 0o600))
-	// Open at both ends: opening waits for nobody.
+	// Open at both ends: opening does not wait.
 	pipe, err := os.OpenFile(path, os.O_RDWR, 0)
 	require.NoError(t, err)
 	defer pipe.Close()
@@ -151,7 +151,7 @@ func TestClosedPipe(t *testing.T) {
 	}
 }
 
-// A report that nobody reads holds the process up for a second after a signal.
+// A report that is not read holds the process up for a second after a signal.
 func TestSignalEndsAWriteThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in, out := io.Pipe()

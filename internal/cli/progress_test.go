@@ -30,7 +30,7 @@ func TestProgressLine(t *testing.T) {
 		{large, 80, "[============>       ]  1234567/2000000  123456 req/s  98765 failed  6s left", "long numbers still fit"},
 		{large, 45, "[===>  ] 1.23M/2.00M 123k/s 98.8k failed", "counts are shortened before anything goes"},
 		{large, 40, "1.23M/2.00M 123k/s 98.8k failed", "the bar goes before any count"},
-		{pair, 80, "3.2s  pair 37 of at most 200  12345 requests  4567 req/s  0 failed", "nobody knows when it is over"},
+		{pair, 80, "3.2s  pair 37 of at most 200  12345 requests  4567 req/s  0 failed", "its end is not known"},
 		{pair, 64, "3.2s  pair 37 of at most 200  12345 requests  4567/s  0 failed", "no bar to shorten"},
 		{pair, 40, "3.2s 12.3k requests 4567/s 0 failed", "what it is doing goes before any count"},
 		{pausing, 90, "[======================]  1000/1000  0 req/s  0 failed  pausing before the repeat", "in the place of the time left"},
@@ -115,7 +115,7 @@ func TestMeterRateIsOfTheLastSecond(t *testing.T) {
 	assert.Zero(t, v.rate, "the server stands still")
 	assert.Positive(t, v.left, "estimated from the last 5 seconds")
 	v = at(m, 6*time.Second, 12*time.Second, &done, 0)
-	assert.Negative(t, v.left, "nobody knows")
+	assert.Negative(t, v.left, "not known")
 	assert.LessOrEqual(t, len(m.past), 52, "memory is bounded")
 }
 

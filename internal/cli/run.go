@@ -20,7 +20,7 @@ func (j *job) addRun(o *engine.RunOptions) {
 	b := &baseline.Baseline{}
 	o.Baseline = b
 	j.group("Load", []flag{
-		{"requests,n", "N", "100, or none with --duration, --stage or --limit", "stop after so many requests; 10k and 2m are numbers too\n", into(&o.Requests, parseCount), "Requests"},
+		{"requests,n", "N", "100, or none with --duration, --stage or --limit", "stop after N requests; 10k and 2m are numbers too\n", into(&o.Requests, parseCount), "Requests"},
 		{"duration,z", "TIME", "", "stop after this time, warm-up apart", into(&o.Duration, parseTime), "Duration"},
 	})
 	j.addPermits(&o.Settings, "10, or 1000 with --rate or --stage")

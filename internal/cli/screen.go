@@ -40,8 +40,8 @@ func (s *screen) show(v view) {
 	}
 }
 
-// Write writes whole lines above the moving one. It takes them for written:
-// there is no better place to complain than the one that failed.
+// Write writes whole lines above the moving one. It reports no error: the place
+// to report it would be the one that failed.
 func (s *screen) Write(lines []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,6 +83,6 @@ func (s *screen) erasing(width int) string {
 	return "\r" + eraseLine
 }
 
-// put writes in one piece, so that nothing flickers. Nothing can be done about
-// an error.
+// put writes in one piece, so that nothing flickers. An error is ignored: there
+// is nothing to do about it.
 func (s *screen) put(text string) { _, _ = io.WriteString(s.w, text) }
