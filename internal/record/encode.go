@@ -84,6 +84,11 @@ func (r *Record) whole() error {
 	if r.Statuses == nil {
 		return errors.New("statuses are missing")
 	}
+	for i, route := range r.Routes {
+		if route == nil || route.Open != r.Open || i > 0 && route.Name <= r.Routes[i-1].Name {
+			return errors.New("routes are missing, of another workload, or not in the order of their names")
+		}
+	}
 	return nil
 }
 

@@ -116,6 +116,7 @@ func TestRecordsThatCannotBeRead(t *testing.T) {
 	check(`"thresholds_ns":[1000000`, `"thresholds_ns":[1000001`, "thresholds")
 	check(`"within":[`, `"within":[0,`, "thresholds")
 	check(`"response":"`, `"response":null,"was":"`, "a histogram is missing")
+	check(`"name":"GET /b"`, `"name":"GET /a"`, "order of their names")
 	check(`{"200":`, `{"200":1`, "sum of statuses")
 }
 
@@ -190,4 +191,24 @@ func BenchmarkAdd(b *testing.B) {
 	for b.Loop() {
 		r.Add(&s)
 	}
+}
+
+// Whatever a file holds, it is refused or read as a record that can be merged and
+// saved.
+func FuzzRecord(f *testing.F) {
+	for _, open := range []bool{true, false} {
+		b, err := json.Marshal(part(open, 20, 1))
+		require.NoError(f, err)
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var r Record
+		if json.Unmarshal(b, &r) != nil {
+			return
+		}
+		sum := New(r.Open, r.Thresholds)
+		sum.Merge(&r)
+		_, err := json.Marshal(sum)
+		require.NoError(t, err)
+	})
 }
