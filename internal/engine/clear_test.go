@@ -73,7 +73,7 @@ func makeRound(t testing.TB, o RunOptions, edits ...func(*armPlan)) (*round, *re
 	r := &round{session: session{ctx: t.Context(), cut: t.Context()}, runPlan: newRun(t, o, edits...)}
 	d, err := r.make()
 	require.NoError(t, err)
-	sound(t, d)
+	checkDocument(t, d)
 	return r, d
 }
 
@@ -136,6 +136,7 @@ func TestClearCountsOnce(t *testing.T) {
 				if _, there := ids.LoadOrStore(target.RequestID(r.Context()), true); there {
 					twice.Add(1)
 				}
+				target.Sleep(r.Context(), time.Millisecond) // leaves the processors to other tests
 				other.ServeHTTP(w, r)
 			})
 			o.Limits, o.Budget = limits(t, "errors<=50%"), 1100*time.Millisecond // two stretches of a closed workload
@@ -253,7 +254,7 @@ func TestClearOfARefusingTarget(t *testing.T) {
 		}
 	})
 	require.NoError(t, err)
-	sound(t, d)
+	checkDocument(t, d)
 	assert.Positive(t, kinds(d)[record.ConnectRefused.String()])
 }
 

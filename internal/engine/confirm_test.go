@@ -51,7 +51,7 @@ func TestConfirm(t *testing.T) {
 			assert.Contains(t, d.Limits[0].Reason, tc.reason)
 			assert.Equal(t, tc.repeat, d.Repeat != nil)
 			if d.Repeat != nil {
-				sound(t, d.Repeat)
+				checkDocument(t, d.Repeat)
 				assert.NotEqual(t, d.RunID, d.Repeat.RunID)
 				assert.Equal(t, int64(2000), d.Repeat.Requests.Sent)
 				took += pauseLeast + took

@@ -70,12 +70,12 @@ func runUntil(t testing.TB, ctx, cut context.Context, o RunOptions, edits ...fun
 	t.Helper()
 	r, err := newRun(t, o, edits...).Run(ctx, cut, nil)
 	require.NoError(t, err)
-	sound(t, r)
+	checkDocument(t, r)
 	return r
 }
 
-// sound checks that a document's counts agree with each other.
-func sound(t testing.TB, r *report.Document) {
+// checkDocument checks that a document's counts agree with each other.
+func checkDocument(t testing.TB, r *report.Document) {
 	t.Helper()
 	require.NoError(t, r.Record.Check())
 	q := r.Requests
@@ -351,7 +351,7 @@ func TestWatchSeesTheEnd(t *testing.T) {
 			calls++
 		})
 		require.NoError(t, err)
-		sound(t, r)
+		checkDocument(t, r)
 		assert.Equal(t, int64(2000), last.Succeeded, "each once")
 		assert.GreaterOrEqual(t, calls, 2, "200 ms, and at the end")
 	})
@@ -369,7 +369,7 @@ func TestRunOften(t *testing.T) {
 		for range 10 {
 			r, err := p.Run(t.Context(), t.Context(), nil)
 			require.NoError(t, err)
-			sound(t, r)
+			checkDocument(t, r)
 			require.Equal(t, int64(20), r.Requests.Succeeded, why)
 		}
 		require.NoError(t, leaks(goroutines, files), why)

@@ -41,7 +41,7 @@ func search(t testing.TB, ctx context.Context, o SearchOptions, watch Watch) *re
 	require.NoError(t, err)
 	d, err := p.Run(ctx, t.Context(), watch)
 	require.NoError(t, err)
-	sound(t, d)
+	checkDocument(t, d)
 	assert.Equal(t, report.Search, d.Kind)
 	var due int64
 	for _, trial := range d.Found.Trials {
