@@ -58,7 +58,7 @@ func statusOf(id string) int64 {
 
 // Every response goes to its own request, and every id arrives once, on a
 // server that resets, closes, hangs and says more than it was asked.
-func TestResponsesAreNotMisattributed(t *testing.T) { engines(t, testAttribution) }
+func TestResponsesAreNotMisattributed(t *testing.T) { together(t, testAttribution) }
 
 func testAttribution(t *testing.T, portable bool) {
 	const requests = 4_000

@@ -18,6 +18,7 @@ import (
 // Runs are added to a baseline, and others are judged by it. A run that missed a
 // limit is not added.
 func TestBaseline(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "runs.jsonl")
 	measure := func(t *testing.T, f func(context.Context) error, update bool, texts ...string) (d *report.Document) {
 		t.Helper()

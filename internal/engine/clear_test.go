@@ -80,6 +80,7 @@ func makeRound(t testing.TB, o RunOptions, edits ...func(*armPlan)) (*round, *re
 // A run without an end stops at the first look that settles its limits, and
 // each look spends its share of the error.
 func TestClearStopsAtTheFirstLook(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r, d := makeRound(t, RunOptions{
 			Target:   Target{Func: lasting(time.Millisecond)},
@@ -97,6 +98,7 @@ func TestClearStopsAtTheFirstLook(t *testing.T) {
 
 // Half of the requests fail and half of them may: no amount of them can tell.
 func TestClearUsesItsBudget(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r, d := makeRound(t, RunOptions{
 			Target:   Target{Func: failingEveryOther(1 << 40)},
@@ -164,6 +166,7 @@ func TestClearCountsOnce(t *testing.T) {
 
 // Connections last from one stretch to the next, those opened ahead too.
 func TestClearKeepsItsConnections(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var n atomic.Int64
 		_, d := makeRound(t, RunOptions{
@@ -183,6 +186,7 @@ func TestClearKeepsItsConnections(t *testing.T) {
 
 // However few arrivals there are, they are due when the rate says.
 func TestClearAtALowRate(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		_, d := makeRound(t, RunOptions{
 			Target:   Target{Func: lasting(time.Millisecond)},
@@ -196,6 +200,7 @@ func TestClearAtALowRate(t *testing.T) {
 // A target that cannot keep up has no breaks to catch up in: it answers ever
 // later, and what it still owes at a look is no reason to pass.
 func TestClearSeesThatATargetFallsBehind(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		_, d := makeRound(t, RunOptions{
 			Target:   Target{Func: oneByOne(10 * time.Millisecond)},
@@ -307,6 +312,7 @@ func TestStagesAreTheirOwnEnd(t *testing.T) {
 
 // A call that never returns is given up with its run.
 func TestClearOfAStuckFunction(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		free := make(chan struct{})
 		defer close(free)

@@ -51,7 +51,8 @@ func compare(t testing.TB, o CompareOptions) *report.Document {
 	return d
 }
 
-// compareFuncs is compare for two functions, in virtual time.
+// compareFuncs is compare for two functions, in virtual time. Not beside other
+// tests: to count allocations it collects garbage often, which waits for them.
 func compareFuncs(t testing.TB, o CompareOptions, base, head func(context.Context) error) *report.Document {
 	t.Helper()
 	o.Base.Func, o.Head.Func, o.Virtual = base, head, true

@@ -226,7 +226,7 @@ func testRunCounts(t *testing.T, portable bool) {
 func TestWarmupIsApart(t *testing.T) {
 	engines(t, func(t *testing.T, portable bool) {
 		s := raw(t, nil)
-		r := run(t, RunOptions{Target: Target{URL: s.URL}, Settings: Settings{Portable: portable, Warmup: 300 * time.Millisecond}, Requests: 500})
+		r := run(t, RunOptions{Target: Target{URL: s.URL}, Settings: Settings{Portable: portable, Warmup: 100 * time.Millisecond}, Requests: 500})
 		assert.Equal(t, int64(500), r.Requests.Succeeded)
 		require.NotNil(t, r.Warmup)
 		assert.Positive(t, r.Warmup.Sent)
@@ -339,7 +339,7 @@ func TestFuncThatHangsIsAbandoned(t *testing.T) {
 }
 
 func TestWatchSeesTheEnd(t *testing.T) {
-	engines(t, func(t *testing.T, portable bool) {
+	together(t, func(t *testing.T, portable bool) {
 		var last Progress
 		var calls int
 		p, err := NewRun(RunOptions{Target: Target{URL: raw(t, nil).URL}, Settings: Settings{Load: Load{Rate: 10_000, ConnectionsAhead: 50}, Portable: portable}, Requests: 2000})

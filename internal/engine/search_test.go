@@ -91,6 +91,7 @@ func TestSearchKeepsItsBudget(t *testing.T) {
 
 // A search that is interrupted reports the trials that it has ended.
 func TestSearchInterrupted(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()

@@ -108,6 +108,7 @@ func TestServerNameOfTheConfiguration(t *testing.T) {
 }
 
 func TestSilentAndRudeTLSServers(t *testing.T) {
+	t.Parallel()
 	silent := "https://" + deafServer(t, "")
 	refuses(t, RunOptions{Target: Target{URL: silent}, Settings: Settings{Timeout: 500 * time.Millisecond}}, record.Timeout, "i/o timeout", "the kernel accepts, nothing answers")
 	refuses(t, RunOptions{Target: Target{URL: "https://" + deafServer(t, "hello, this is not TLS")}}, record.TLS, "first record does not look like a TLS handshake", "another protocol")
