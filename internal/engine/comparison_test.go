@@ -80,7 +80,7 @@ func within(q, ratio float64) []verdict.Tolerance { return []verdict.Tolerance{{
 // no function.
 func TestComparisonFindsASlowerHead(t *testing.T) {
 	together(t, func(t *testing.T, portable bool) {
-		base, head := httptest.NewServer(taking(500*time.Microsecond)), httptest.NewServer(taking(3*time.Millisecond))
+		base, head := httptest.NewServer(taking(500*time.Microsecond)), httptest.NewServer(taking(10*time.Millisecond))
 		defer base.Close()
 		defer head.Close()
 		d := compare(t, CompareOptions{
