@@ -58,10 +58,10 @@ func statusOf(id string) int64 {
 
 // Every response goes to its own request, and every id arrives once, on a
 // server that resets, closes, hangs and says more than it was asked.
-func TestResponsesAreNotMisattributed(t *testing.T) { engines(t, testAttribution) }
+func TestResponsesAreNotMisattributed(t *testing.T) { together(t, testAttribution) }
 
 func testAttribution(t *testing.T, portable bool) {
-	const requests = 8_000
+	const requests = 4_000
 	s := rawWith(t, target.RawOptions{Log: requests, Behave: func(n int64, c *target.RawConn) {
 		answer := fmt.Sprintf("HTTP/1.1 %d X\r\nContent-Length: 2\r\n\r\nok", statusOf(string(c.ID)))
 		switch {

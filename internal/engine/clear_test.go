@@ -73,13 +73,14 @@ func makeRound(t testing.TB, o RunOptions, edits ...func(*armPlan)) (*round, *re
 	r := &round{session: session{ctx: t.Context(), cut: t.Context()}, runPlan: newRun(t, o, edits...)}
 	d, err := r.make()
 	require.NoError(t, err)
-	sound(t, d)
+	checkDocument(t, d)
 	return r, d
 }
 
 // A run without an end stops at the first look that settles its limits, and
 // each look spends its share of the error.
 func TestClearStopsAtTheFirstLook(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r, d := makeRound(t, RunOptions{
 			Target:   Target{Func: lasting(time.Millisecond)},
@@ -97,6 +98,7 @@ func TestClearStopsAtTheFirstLook(t *testing.T) {
 
 // Half of the requests fail and half of them may: no amount of them can tell.
 func TestClearUsesItsBudget(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r, d := makeRound(t, RunOptions{
 			Target:   Target{Func: failingEveryOther(1 << 40)},
@@ -136,6 +138,7 @@ func TestClearCountsOnce(t *testing.T) {
 				if _, there := ids.LoadOrStore(target.RequestID(r.Context()), true); there {
 					twice.Add(1)
 				}
+				target.Sleep(r.Context(), time.Millisecond) // leaves the processors to other tests
 				other.ServeHTTP(w, r)
 			})
 			o.Limits, o.Budget = limits(t, "errors<=50%"), 1100*time.Millisecond // two stretches of a closed workload
@@ -163,6 +166,7 @@ func TestClearCountsOnce(t *testing.T) {
 
 // Connections last from one stretch to the next, those opened ahead too.
 func TestClearKeepsItsConnections(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var n atomic.Int64
 		_, d := makeRound(t, RunOptions{
@@ -182,6 +186,7 @@ func TestClearKeepsItsConnections(t *testing.T) {
 
 // However few arrivals there are, they are due when the rate says.
 func TestClearAtALowRate(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		_, d := makeRound(t, RunOptions{
 			Target:   Target{Func: lasting(time.Millisecond)},
@@ -195,6 +200,7 @@ func TestClearAtALowRate(t *testing.T) {
 // A target that cannot keep up has no breaks to catch up in: it answers ever
 // later, and what it still owes at a look is no reason to pass.
 func TestClearSeesThatATargetFallsBehind(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		_, d := makeRound(t, RunOptions{
 			Target:   Target{Func: oneByOne(10 * time.Millisecond)},
@@ -253,7 +259,7 @@ func TestClearOfARefusingTarget(t *testing.T) {
 		}
 	})
 	require.NoError(t, err)
-	sound(t, d)
+	checkDocument(t, d)
 	assert.Positive(t, kinds(d)[record.ConnectRefused.String()])
 }
 
@@ -306,6 +312,7 @@ func TestStagesAreTheirOwnEnd(t *testing.T) {
 
 // A call that never returns is given up with its run.
 func TestClearOfAStuckFunction(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		free := make(chan struct{})
 		defer close(free)

@@ -47,21 +47,22 @@ func compare(t testing.TB, o CompareOptions) *report.Document {
 	t.Helper()
 	d, err := newComparison(t, o).Run(t.Context(), t.Context(), nil)
 	require.NoError(t, err)
-	whole(t, d)
+	checkComparison(t, d)
 	return d
 }
 
-// compareFuncs is compare for two functions, in virtual time.
+// compareFuncs is compare for two functions, in virtual time. Not beside other
+// tests: to count allocations it collects garbage often, which waits for them.
 func compareFuncs(t testing.TB, o CompareOptions, base, head func(context.Context) error) *report.Document {
 	t.Helper()
 	o.Base.Func, o.Head.Func, o.Virtual = base, head, true
 	return compare(t, o)
 }
 
-// whole checks that the counts of a comparison add up.
-func whole(t testing.TB, d *report.Document) {
+// checkComparison checks that the counts of a comparison add up.
+func checkComparison(t testing.TB, d *report.Document) {
 	t.Helper()
-	sound(t, d)
+	checkDocument(t, d)
 	require.NotNil(t, d.Base)
 	require.NotNil(t, d.Pairs)
 	assert.Equal(t, report.Comparison, d.Kind)
@@ -79,7 +80,7 @@ func within(q, ratio float64) []verdict.Tolerance { return []verdict.Tolerance{{
 // no function.
 func TestComparisonFindsASlowerHead(t *testing.T) {
 	together(t, func(t *testing.T, portable bool) {
-		base, head := httptest.NewServer(taking(500*time.Microsecond)), httptest.NewServer(taking(3*time.Millisecond))
+		base, head := httptest.NewServer(taking(500*time.Microsecond)), httptest.NewServer(taking(10*time.Millisecond))
 		defer base.Close()
 		defer head.Close()
 		d := compare(t, CompareOptions{
@@ -201,8 +202,8 @@ func TestComparisonRepeatsALimitOnErrors(t *testing.T) {
 // count its allocations.
 const allocationCalls = allocTries * (2*allocLeast + allocMost)
 
-// then adds names to a string that has no name twice in a row.
-func then(order, names string) string {
+// appendNames adds names to a string that has no name twice in a row.
+func appendNames(order, names string) string {
 	for _, name := range names {
 		if !strings.HasSuffix(order, string(name)) {
 			order += string(name)
@@ -226,7 +227,7 @@ func blocks(t *testing.T, o CompareOptions) (d *report.Document, order string, c
 				defer mu.Unlock()
 				assert.False(t, ids[id], id)
 				ids[id] = true
-				order = then(order, name)
+				order = appendNames(order, name)
 				calls[name]++
 			}
 			return func(ctx context.Context) error {
@@ -252,13 +253,13 @@ func TestBlocks(t *testing.T) {
 	rng, drawn := rand.New(rand.NewPCG(1, 1)), "bh" // the trials
 	for range verdict.LeastPairs {
 		if rng.Uint64()&1 == 1 {
-			drawn = then(drawn, "hb")
+			drawn = appendNames(drawn, "hb")
 		} else {
-			drawn = then(drawn, "bh")
+			drawn = appendNames(drawn, "bh")
 		}
 		rng.Uint64()
 	}
-	assert.Equal(t, then(drawn, "bh"), first, "and at last allocations are counted")
+	assert.Equal(t, appendNames(drawn, "bh"), first, "and at last allocations are counted")
 
 	assert.Equal(t, uint64(1), even.Pairs.Seed)
 	due := func(d time.Duration) int64 { return int64(math.Ceil(d.Seconds() * 1000)) } // within d, one a millisecond
@@ -291,7 +292,7 @@ func TestBlocksOfASlowTarget(t *testing.T) {
 	}
 }
 
-// A target that takes for ever ends a comparison with its budget, and one that
+// A target that never answers ends a comparison with its budget, and one that
 // ignores its context too.
 func TestComparisonKeepsItsBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -380,7 +381,7 @@ func TestComparisonInterrupted(t *testing.T) {
 				}
 			})
 			require.NoError(t, err)
-			whole(t, d)
+			checkComparison(t, d)
 			assert.True(t, d.Interrupted, tc.while)
 			assert.Equal(t, tc.pairs, d.Pairs.Judged > 0, tc.while)
 			assert.Nil(t, d.AllocsPerRequest)

@@ -26,6 +26,7 @@ import (
 
 // Only a fail that a fresh run repeats is one, unless it is a fact.
 func TestConfirm(t *testing.T) {
+	t.Parallel()
 	for _, tc := range []struct {
 		limit  string
 		fails  int64 // of as many requests, the first, every other one
@@ -51,7 +52,7 @@ func TestConfirm(t *testing.T) {
 			assert.Contains(t, d.Limits[0].Reason, tc.reason)
 			assert.Equal(t, tc.repeat, d.Repeat != nil)
 			if d.Repeat != nil {
-				sound(t, d.Repeat)
+				checkDocument(t, d.Repeat)
 				assert.NotEqual(t, d.RunID, d.Repeat.RunID)
 				assert.Equal(t, int64(2000), d.Repeat.Requests.Sent)
 				took += pauseLeast + took
@@ -76,6 +77,7 @@ func TestConfirmAmidControls(t *testing.T) {
 
 // A run without an end is repeated as one.
 func TestConfirmWithinTheBudget(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := run(t, RunOptions{
 			Target:   Target{Func: failingEveryOther(1 << 40)},
@@ -122,6 +124,7 @@ func half(t *testing.T, o RunOptions) RunOptions {
 
 // A pause that is interrupted leaves a run without its repeat.
 func TestPauseInterrupted(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
@@ -142,6 +145,7 @@ func TestPauseInterrupted(t *testing.T) {
 
 // A repeat that is interrupted confirms nothing and excuses nothing.
 func TestRepeatInterrupted(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
@@ -184,6 +188,7 @@ func TestRepeatOfATargetThatHasGone(t *testing.T) {
 
 // A failed request is a fact, also in a repeat that something else asked for.
 func TestRepeatCountsFacts(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var calls atomic.Int64
 		d := run(t, RunOptions{

@@ -34,19 +34,19 @@ func refuses(t *testing.T, o RunOptions, kind record.Kind, message, why string) 
 }
 
 // closedPort is an address that refuses connections. A port that was free a
-// moment ago may be given to the next that asks for one; this is asked for by
-// nobody.
+// moment ago may be given to the next that asks for one; nothing asks for this
+// one.
 const closedPort = "127.0.0.1:1"
 
 func TestPreflightConnects(t *testing.T) {
-	refuses(t, RunOptions{Target: Target{URL: "http://" + closedPort}}, record.ConnectRefused, "connecting to "+closedPort+": ", "nobody listens")
-	refuses(t, RunOptions{Target: Target{URL: "http://" + closedPort}}, record.ConnectRefused, "connection refused", "nobody listens")
+	refuses(t, RunOptions{Target: Target{URL: "http://" + closedPort}}, record.ConnectRefused, "connecting to "+closedPort+": ", "nothing listens")
+	refuses(t, RunOptions{Target: Target{URL: "http://" + closedPort}}, record.ConnectRefused, "connection refused", "nothing listens")
 
 	full := targettest.FullServer(t)
 	c, err := net.Dial("tcp", full) // the only place there is
 	require.NoError(t, err)
 	defer c.Close()
-	refuses(t, RunOptions{Target: Target{URL: "http://" + full}, Settings: Settings{Timeout: 50 * time.Millisecond}}, record.ConnectTimeout, "i/o timeout", "nobody accepts")
+	refuses(t, RunOptions{Target: Target{URL: "http://" + full}, Settings: Settings{Timeout: 50 * time.Millisecond}}, record.ConnectTimeout, "i/o timeout", "nothing accepts")
 }
 
 func TestPreflightResolves(t *testing.T) {

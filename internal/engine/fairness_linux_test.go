@@ -18,10 +18,10 @@ func init() { children["shares"] = shares }
 
 const (
 	sharers   = 64
-	shareEach = 800 // requests, on the average: a stall at the wrong moment gives one of them some 250 more
+	shareEach = 800 // requests, on average: a stall at the wrong moment gives one of them some 250 more
 )
 
-// shares sends on so many connections, from one processor.
+// shares sends on that many connections, from one processor.
 func shares(url string) (any, error) {
 	runtime.GOMAXPROCS(1)
 	return measure(RunOptions{

@@ -34,7 +34,7 @@ func say(s string) func(int64, *target.RawConn) {
 	return func(_ int64, c *target.RawConn) { io.WriteString(c, s); targettest.Hold(c) }
 }
 
-// drip writes s again and again, slowly enough to be alive for ever.
+// drip writes s again and again, slowly enough to stay alive.
 func drip(first, s string) func(int64, *target.RawConn) {
 	return func(_ int64, c *target.RawConn) {
 		_, err := io.WriteString(c, first)
@@ -90,7 +90,7 @@ var hostile = []struct {
 	{"malformed", answer("HTTP/1.1 000 Nothing\r\nContent-Length: 0\r\n\r\n"), "a status that would look like none"},
 	{"malformed", say("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"), "a length below zero"},
 	{"malformed", say("HTTP/1.1 200 OK\r\nContent-Length: 9223372036854775808\r\n\r\n"), "a length past 2^63"},
-	{"101", say("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"), "a protocol nobody asked for is a final answer"},
+	{"101", say("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"), "a protocol that was not asked for is a final answer"},
 	{"999", answer("HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n"), "a status out of range is kept"},
 	{"closed", func(_ int64, c *target.RawConn) { c.Close() }, "closes instead of answering"},
 	{"reset", reset(""), "resets instead of answering"},
@@ -172,7 +172,7 @@ func testCutAtEachOffset(t *testing.T, portable bool) {
 	}
 }
 
-// A second response that nobody asked for is never the answer to the next
+// A second response that was not asked for is never the answer to the next
 // request.
 func TestSurplusIsNotCredited(t *testing.T) { engines(t, testSurplusIsNotCredited) }
 

@@ -88,7 +88,7 @@ func noFilesLeft(url string) (any, error) {
 	return measure(RunOptions{
 		Target:   Target{URL: url},
 		Settings: Settings{Load: Load{Concurrency: 60}, Portable: os.Getenv("PORTABLE") != ""},
-		Duration: time.Second,
+		Duration: 500 * time.Millisecond,
 	})
 }
 

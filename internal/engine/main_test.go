@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -36,6 +37,10 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
+	flag.Parse()
+	if most := flag.Lookup("test.parallel"); most.Value.String() == most.DefValue {
+		flag.Set(most.Name, "6") // they mostly wait: more than there may be processors
+	}
 	goroutines, files := runtime.NumGoroutine(), openFiles()
 	code := m.Run()
 	if code == 0 {
@@ -47,8 +52,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// leaks says what is there beyond so many goroutines and descriptors. It gives
-// what is ending some time to end.
+// leaks says what is there beyond the given numbers of goroutines and descriptors.
+// It gives what is ending some time to end.
 func leaks(goroutines, files int) error {
 	for end := time.Now().Add(3 * time.Second); ; runtime.Gosched() {
 		g, f := runtime.NumGoroutine(), openFiles()
@@ -63,7 +68,7 @@ func leaks(goroutines, files int) error {
 	}
 }
 
-// openFiles counts this process's descriptors but those of the runtime's
+// openFiles counts this process's descriptors except those of the runtime's
 // poller, which stay once made; 0 where /proc does not tell.
 func openFiles() (n int) {
 	fds, err := os.ReadDir("/proc/self/fd")

@@ -86,6 +86,7 @@ func frozen(timing target.Timing) func(context.Context) error {
 // A target that freezes for 300 ms of 600: response times are what users
 // who arrived on schedule would have seen.
 func TestFreezeIsSeen(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const rate, n = 1000, 600
 		timing := target.Timing{Freezes: []target.Freeze{{At: 200 * time.Millisecond, For: 300 * time.Millisecond}}}
@@ -108,6 +109,7 @@ func TestFreezeIsSeen(t *testing.T) {
 
 // With one permit a frozen target cannot hide behind a client that waits.
 func TestFewPermitsHideNothing(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		freeze := target.Freeze{At: 100 * time.Millisecond, For: 600 * time.Millisecond}
 		r := run(t, RunOptions{
@@ -124,6 +126,7 @@ func TestFewPermitsHideNothing(t *testing.T) {
 
 // Nothing looks empty or fast when a target never answers.
 func TestNeverAnsweringTargetMissesEveryLimit(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := run(t, RunOptions{
 			Target: Target{Func: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }},

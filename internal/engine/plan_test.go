@@ -52,7 +52,7 @@ func TestPlanRefuses(t *testing.T) {
 		{"URL", "no scheme", func(o *RunOptions) { o.Target.URL = "localhost:80" }, "a host alone"},
 		{"URL", `port "99999"`, func(o *RunOptions) { o.Target.URL = "http://h:99999" }, "a port past the last"},
 		{"URL", `port "0"`, func(o *RunOptions) { o.Target.URL = "http://h:0" }, "no port at all"},
-		{"URL", "no host", func(o *RunOptions) { o.Target.URL = "http:///x" }, "nobody there"},
+		{"URL", "no host", func(o *RunOptions) { o.Target.URL = "http:///x" }, "nothing there"},
 		{"URL", "without brackets", func(o *RunOptions) { o.Target.URL = "http://::1/" }, "IPv6 needs brackets"},
 		{"URL", "control character", func(o *RunOptions) { o.Target.URL = "http://h/\r\nX: y" }, "request splitting"},
 		{"Path", "space in path", func(o *RunOptions) { o.Target.Path = "/a b" }, "the URL is right"},

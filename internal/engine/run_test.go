@@ -70,12 +70,12 @@ func runUntil(t testing.TB, ctx, cut context.Context, o RunOptions, edits ...fun
 	t.Helper()
 	r, err := newRun(t, o, edits...).Run(ctx, cut, nil)
 	require.NoError(t, err)
-	sound(t, r)
+	checkDocument(t, r)
 	return r
 }
 
-// sound checks that a document's counts agree with each other.
-func sound(t testing.TB, r *report.Document) {
+// checkDocument checks that a document's counts agree with each other.
+func checkDocument(t testing.TB, r *report.Document) {
 	t.Helper()
 	require.NoError(t, r.Record.Check())
 	q := r.Requests
@@ -226,7 +226,7 @@ func testRunCounts(t *testing.T, portable bool) {
 func TestWarmupIsApart(t *testing.T) {
 	engines(t, func(t *testing.T, portable bool) {
 		s := raw(t, nil)
-		r := run(t, RunOptions{Target: Target{URL: s.URL}, Settings: Settings{Portable: portable, Warmup: 300 * time.Millisecond}, Requests: 500})
+		r := run(t, RunOptions{Target: Target{URL: s.URL}, Settings: Settings{Portable: portable, Warmup: 100 * time.Millisecond}, Requests: 500})
 		assert.Equal(t, int64(500), r.Requests.Succeeded)
 		require.NotNil(t, r.Warmup)
 		assert.Positive(t, r.Warmup.Sent)
@@ -339,7 +339,7 @@ func TestFuncThatHangsIsAbandoned(t *testing.T) {
 }
 
 func TestWatchSeesTheEnd(t *testing.T) {
-	engines(t, func(t *testing.T, portable bool) {
+	together(t, func(t *testing.T, portable bool) {
 		var last Progress
 		var calls int
 		p, err := NewRun(RunOptions{Target: Target{URL: raw(t, nil).URL}, Settings: Settings{Load: Load{Rate: 10_000, ConnectionsAhead: 50}, Portable: portable}, Requests: 2000})
@@ -351,7 +351,7 @@ func TestWatchSeesTheEnd(t *testing.T) {
 			calls++
 		})
 		require.NoError(t, err)
-		sound(t, r)
+		checkDocument(t, r)
 		assert.Equal(t, int64(2000), last.Succeeded, "each once")
 		assert.GreaterOrEqual(t, calls, 2, "200 ms, and at the end")
 	})
@@ -369,7 +369,7 @@ func TestRunOften(t *testing.T) {
 		for range 10 {
 			r, err := p.Run(t.Context(), t.Context(), nil)
 			require.NoError(t, err)
-			sound(t, r)
+			checkDocument(t, r)
 			require.Equal(t, int64(20), r.Requests.Succeeded, why)
 		}
 		require.NoError(t, leaks(goroutines, files), why)

@@ -41,7 +41,7 @@ func search(t testing.TB, ctx context.Context, o SearchOptions, watch Watch) *re
 	require.NoError(t, err)
 	d, err := p.Run(ctx, t.Context(), watch)
 	require.NoError(t, err)
-	sound(t, d)
+	checkDocument(t, d)
 	assert.Equal(t, report.Search, d.Kind)
 	var due int64
 	for _, trial := range d.Found.Trials {
@@ -91,6 +91,7 @@ func TestSearchKeepsItsBudget(t *testing.T) {
 
 // A search that is interrupted reports the trials that it has ended.
 func TestSearchInterrupted(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()

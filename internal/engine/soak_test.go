@@ -48,7 +48,7 @@ func TestSoak(t *testing.T) {
 		}
 	})
 	require.NoError(t, err)
-	sound(t, r)
+	checkDocument(t, r)
 	t.Logf("heap after %v: %d KB, at the end: %d KB; peak %d MB resident; %v", early, first>>10, last>>10, *r.Generator.MaxRSS>>20, r.Requests)
 	t.Logf("response time p50 %v, p99 %v, max %v; lateness p50 %v, p99 %v",
 		*r.ResponseTime.P50, *r.ResponseTime.P99, *r.ResponseTime.Max, *r.Lateness.P50, *r.Lateness.P99)

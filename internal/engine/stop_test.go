@@ -16,7 +16,7 @@ import (
 )
 
 // stuckTargets are targets of requests that never end by themselves, each with
-// a function that waits until n requests are there; nil if nobody can tell.
+// a function that waits until n requests are there; nil if that cannot be told.
 func stuckTargets(t *testing.T) map[string]func(*RunOptions) (await func(n int64)) {
 	arrived := func(s *targettest.Raw) func(int64) {
 		return func(n int64) { require.NoError(t, s.Await(t.Context(), n)) }
@@ -73,7 +73,7 @@ func stuckTargets(t *testing.T) map[string]func(*RunOptions) (await func(n int64
 }
 
 // The first cancel issues nothing more and waits for the grace period; what is
-// then still under way is unfinished.
+// then still in flight is unfinished.
 func TestCancel(t *testing.T) {
 	together(t, func(t *testing.T, portable bool) {
 		for name, prepare := range stuckTargets(t) {
@@ -125,7 +125,7 @@ func stopped(t *testing.T, ctx, cut context.Context, o RunOptions, await func(in
 	began := time.Now()
 	r, err := p.Run(ctx, cut, watch)
 	require.NoError(t, err)
-	sound(t, r)
+	checkDocument(t, r)
 	return r, time.Since(began)
 }
 

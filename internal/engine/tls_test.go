@@ -22,7 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// certificate makes one that signs itself, for loopback and an hour, but for
+// certificate makes one that signs itself, for loopback and an hour, except for
 // what edit changes.
 func certificate(t *testing.T, edit func(*x509.Certificate)) tls.Certificate {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -108,8 +108,9 @@ func TestServerNameOfTheConfiguration(t *testing.T) {
 }
 
 func TestSilentAndRudeTLSServers(t *testing.T) {
+	t.Parallel()
 	silent := "https://" + deafServer(t, "")
-	refuses(t, RunOptions{Target: Target{URL: silent}, Settings: Settings{Timeout: 500 * time.Millisecond}}, record.Timeout, "i/o timeout", "the kernel accepts, nobody answers")
+	refuses(t, RunOptions{Target: Target{URL: silent}, Settings: Settings{Timeout: 500 * time.Millisecond}}, record.Timeout, "i/o timeout", "the kernel accepts, nothing answers")
 	refuses(t, RunOptions{Target: Target{URL: "https://" + deafServer(t, "hello, this is not TLS")}}, record.TLS, "first record does not look like a TLS handshake", "another protocol")
 
 	l, err := net.Listen("tcp", "127.0.0.1:0")

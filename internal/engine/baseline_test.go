@@ -1,0 +1,89 @@
+package engine
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/loadtestkit/load-tester/internal/baseline"
+	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/verdict"
+)
+
+// Runs are added to a baseline, and others are judged by it. A run that missed a
+// limit is not added.
+func TestBaseline(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "runs.jsonl")
+	measure := func(t *testing.T, f func(context.Context) error, update bool, texts ...string) (d *report.Document) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) {
+			d = run(t, RunOptions{
+				Target: Target{Func: f}, Settings: Settings{Confirm: true, Virtual: true},
+				Requests: 10_000, Limits: limits(t, texts...), Baseline: &baseline.Baseline{Path: path, Update: update},
+			})
+		})
+		return d
+	}
+	d := measure(t, lasting(time.Millisecond), true, "p50<=1us")
+	assert.Equal(t, verdict.Fail, d.Verdict)
+	assert.Equal(t, "not recorded in "+path+", as a limit was missed", d.Recorded)
+	for range verdict.LeastBaseline {
+		d = measure(t, lasting(time.Millisecond), true)
+		assert.Equal(t, "recorded in "+path, d.Recorded)
+		assert.Empty(t, d.Limits)
+	}
+
+	d = measure(t, lasting(time.Millisecond), false)
+	require.Len(t, d.Limits, len(defaultTolerances))
+	assert.Equal(t, "p50<=1.05x baseline", d.Limits[0].Limit)
+	assert.Equal(t, verdict.Pass, d.Verdict, "%+v", d.Limits)
+	assert.Empty(t, d.Recorded)
+
+	d = measure(t, lasting(2*time.Millisecond), false, "errors<=0")
+	require.Len(t, d.Limits, 1+len(defaultTolerances))
+	assert.Equal(t, verdict.Pass, d.Limits[0].Verdict)
+	assert.Equal(t, verdict.Fail, d.Verdict, "%+v", d.Limits)
+	require.NotNil(t, d.Repeat, "what a baseline says is a matter of chance")
+	assert.Equal(t, verdict.Fail, d.Repeat.Verdict)
+}
+
+func TestBaselineThatCannotBeRead(t *testing.T) {
+	_, err := NewRun(RunOptions{Target: Target{Func: lasting(0)}, Requests: 1, Baseline: &baseline.Baseline{Path: t.TempDir()}})
+	require.Error(t, err)
+	fs := faultsOf(t, err)
+	require.Len(t, fs, 1)
+	assert.Equal(t, "Baseline", fs[0].Field)
+	assert.Contains(t, fs[0].Want, "not a regular file")
+}
+
+// A rate that has to be kept is offered for ten seconds, or for the budget.
+func TestKept(t *testing.T) {
+	for _, tc := range []struct {
+		takes  time.Duration // one request, one at a time
+		budget time.Duration
+		due    int64
+		want   verdict.Verdict
+	}{
+		{10 * time.Millisecond, 0, 500, verdict.Pass},
+		{25 * time.Millisecond, 0, 500, verdict.Fail},
+		{10 * time.Millisecond, 4 * time.Second, 200, verdict.Pass},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			d := run(t, RunOptions{
+				Target:   Target{Func: oneByOne(tc.takes)},
+				Settings: Settings{Load: Load{Rate: 50}, Budget: tc.budget, Virtual: true},
+				Kept:     0.9,
+			})
+			assert.Equal(t, tc.due, d.Requests.Due)
+			require.Len(t, d.Limits, 1)
+			assert.Equal(t, "goodput>=45", d.Limits[0].Limit)
+			assert.Equal(t, tc.want, d.Verdict, "%v: %s", tc.takes, d.Limits[0].Reason)
+		})
+	}
+}
