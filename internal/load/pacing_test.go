@@ -63,7 +63,7 @@ func TestAwakeForOneArrival(t *testing.T) {
 		time.Sleep(time.Millisecond - 1)
 		m.issueDue(m.now())
 		assert.True(t, m.awake, "it is not due yet")
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		m.issueDue(m.now())
 		assert.False(t, m.awake)
 	})
