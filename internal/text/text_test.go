@@ -58,7 +58,7 @@ func TestWrite(t *testing.T) {
 		{"mixed.txt", mixed(), Style{}, "failed requests have a goodput and a latency of their own"},
 		{"mixed_colour.txt", judgedRun(), colours, "red for what failed, green for what held, yellow for doubt, plain for what was not judged"},
 		{"timeouts.txt", timeouts(), colours, "nothing looks empty or fast when everything timed out"},
-		{"interrupted.txt", cut(), Style{}, "headed by how far it came; quantiles of too few are -"},
+		{"interrupted.txt", interruptedRun(), Style{}, "headed by how far it came; quantiles of too few are -"},
 		{"open.txt", open(), Style{}, "rates offered and achieved, service time beside response time, limits, warnings"},
 		{"open_verbose.txt", open(), Style{Verbose: true}, "everything there is"},
 		{"stages.txt", staged(), Style{}, "a schedule in stages, stopped before its end"},
@@ -68,7 +68,7 @@ func TestWrite(t *testing.T) {
 		{"compare_repeat.txt", repeated(), colours, "a fail that did not come again"},
 		{"capacity.txt", searched(), Style{Note: "Running...  [8 trials in 1m1s] done"}, "the answer first, then the curve"},
 		{"capacity_verbose.txt", searched(), Style{Verbose: true}, "every trial"},
-		{"capacity_interrupted.txt", unfound(), colours, "half an answer is in doubt"},
+		{"capacity_interrupted.txt", interruptedSearch(), colours, "half an answer is in doubt"},
 	} {
 		t.Run(tc.file, func(t *testing.T) {
 			t.Log(tc.why)
@@ -95,7 +95,7 @@ func TestWriteOfNothing(t *testing.T) {
 
 // The text needs nothing that JSON leaves out.
 func TestWriteOfWhatWasReadBack(t *testing.T) {
-	for _, d := range []*report.Document{judgedRun(), timeouts(), cut(), staged(), open(), compared(), repeated(), searched(), unfound()} {
+	for _, d := range []*report.Document{judgedRun(), timeouts(), interruptedRun(), staged(), open(), compared(), repeated(), searched(), interruptedSearch()} {
 		var b bytes.Buffer
 		require.NoError(t, report.WriteJSON(&b, d))
 		var back report.Document
