@@ -171,8 +171,8 @@ func span(ns float64) *time.Duration {
 // inconclusive.
 type Found struct {
 	Limits    []string `json:"limits"`
-	Low       *float64 `json:"low_per_s"`  // the highest rate at which the limits held; nil if there is none
-	High      *float64 `json:"high_per_s"` // the lowest above it at which they did not; nil if there is none
+	Low       *float64 `json:"low_per_s"`  // a rate at which the limits held; nil if there is none
+	High      *float64 `json:"high_per_s"` // a higher rate at which they did not; nil if there is none
 	StoppedBy string   `json:"stopped_by"` // "target", "generator", "host", "budget", "most" (the highest rate allowed) or "interrupt"
 	Reason    string   `json:"reason"`     // one line for a person
 	Trials    []Trial  `json:"trials"`     // in order
