@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// floors reads the picture of the architecture page: on which floor each package
-// is.
+// floors returns the floor of each package, read from the picture in
+// docs/ARCHITECTURE.md.
 func floors(t *testing.T) map[string]int {
 	t.Helper()
 	page, err := os.ReadFile("../docs/ARCHITECTURE.md")
@@ -30,7 +30,7 @@ func floors(t *testing.T) map[string]int {
 		floor, err := strconv.Atoi(words[1])
 		require.NoError(t, err, line)
 		for _, room := range words[2:] {
-			require.NotContains(t, of, room, "it is on two floors")
+			require.NotContains(t, of, room, "%s is on two floors", room)
 			of[room] = floor
 		}
 	}
@@ -39,10 +39,10 @@ func floors(t *testing.T) map[string]int {
 }
 
 // Every package is in the picture, and imports only what is on lower floors.
-func TestThePictureIsRight(t *testing.T) {
+func TestPictureMatchesImports(t *testing.T) {
 	of := floors(t)
 	for _, a := range allowed {
-		if strings.HasSuffix(a.from, "test") { // for tests alone
+		if strings.HasSuffix(a.from, "test") { // only for tests
 			continue
 		}
 		require.Contains(t, of, a.from)
@@ -52,15 +52,15 @@ func TestThePictureIsRight(t *testing.T) {
 	rooms := map[string]bool{}
 	eachFile(t, func(room string, _ *ast.File) { rooms[room] = true })
 	for room := range rooms {
-		assert.Contains(t, of, room, "it is in no picture")
+		assert.Contains(t, of, room, "%s is missing from the picture", room)
 	}
 	for room := range of {
-		assert.True(t, rooms[room], "%s is in the picture and not there", room)
+		assert.True(t, rooms[room], "%s is in the picture but does not exist", room)
 	}
 }
 
-// A word means one thing: no two rooms export types of the same name. The doors
-// repeat words of the core for their users.
+// A word means one thing: no two packages export types of the same name. loadtestkit
+// is exempt, because it repeats names of the core for its users.
 func TestTypeNamesAreUnique(t *testing.T) {
 	seen := map[string]string{}
 	eachFile(t, func(room string, file *ast.File) {
@@ -84,7 +84,7 @@ func TestTypeNamesAreUnique(t *testing.T) {
 	require.Greater(t, len(seen), 50)
 }
 
-// eachFile calls f for every file of the product.
+// eachFile calls f for every Go file that is not a test.
 func eachFile(t *testing.T, f func(room string, file *ast.File)) {
 	t.Helper()
 	require.NoError(t, filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {

@@ -18,23 +18,22 @@ import (
 
 const module = "github.com/loadtestkit/load-tester/"
 
-// allowed says which package of the module may import which, and why. Each line
-// points down.
+// allowed lists which package of the module may import which, and why.
 var allowed = []struct{ from, to, why string }{
 	{"cmd/load-tester", "internal/cli", "main only starts the command"},
 	{"internal/cli", "internal/baseline", "history"},
-	{"internal/cli", "internal/engine", "flags become a plan"},
+	{"internal/cli", "internal/engine", "plans made from flags"},
 	{"internal/cli", "internal/text", "the page for people"},
 	{"internal/cli", "internal/export", "formats for other programs"},
 	{"internal/cli", "internal/http1", "header fields"},
 	{"internal/cli", "internal/load", "stages and progress"},
-	{"internal/cli", "internal/record", "advice on why a run could not be made"},
+	{"internal/cli", "internal/record", "advice if a run is not possible"},
 	{"internal/cli", "internal/report", "writers"},
 	{"internal/cli", "internal/target", "demo and target"},
 	{"internal/cli", "internal/unit", "how numbers are written"},
 	{"internal/cli", "internal/verdict", "limits"},
-	{"loadtestkit", "internal/baseline", "runs to judge one by"},
-	{"loadtestkit", "internal/engine", "options become a plan"},
+	{"loadtestkit", "internal/baseline", "earlier runs to judge by"},
+	{"loadtestkit", "internal/engine", "plans made from options"},
 	{"loadtestkit", "internal/http1", "header fields"},
 	{"loadtestkit", "internal/load", "stages"},
 	{"loadtestkit", "internal/report", "the result"},
@@ -54,14 +53,14 @@ var allowed = []struct{ from, to, why string }{
 	{"internal/engine", "internal/verdict", "the judgement"},
 	{"internal/engine", "internal/wire", "how requests get there"},
 	{"internal/wire", "internal/http1", "what goes over the wire"},
-	{"internal/wire", "internal/load", "performs the exchanges that the load asks for"},
+	{"internal/wire", "internal/load", "its interfaces Sender and Mux"},
 	{"internal/wire", "internal/record", "how an exchange ended"},
 	{"internal/wire", "internal/target", "request ids in the contexts of functions"},
 	{"internal/baseline", "internal/host", "what kind of machine this is"},
 	{"internal/baseline", "internal/report", "the run that is judged or added"},
 	{"internal/baseline", "internal/unit", "names of quantiles"},
 	{"internal/baseline", "internal/verdict", "runs to judge by"},
-	{"internal/target/targettest", "internal/target", "servers whose truth is known"},
+	{"internal/target/targettest", "internal/target", "servers with known latencies"},
 	{"internal/target", "internal/stat", "random latencies"},
 	{"internal/http1", "internal/stat", "random trace ids"},
 	{"internal/text", "internal/report", "what is printed"},
@@ -91,7 +90,7 @@ var allowed = []struct{ from, to, why string }{
 	{"internal/host", "internal/stat", "nearest rank"},
 }
 
-// only lists packages that few may import, with those that may, tests apart.
+// only lists packages that few may import, and the few. Tests are exempt.
 var only = map[string][]string{
 	"github.com/fatih/color":                     {"internal/cli"},
 	"github.com/spf13/cobra":                     {"internal/cli"},
@@ -140,7 +139,7 @@ func TestImportsPointDown(t *testing.T) {
 	for _, a := range allowed {
 		require.NotEmpty(t, a.why)
 		table[a.from+" "+a.to] = true
-		assert.True(t, seen[a.from+" "+a.to], "the table allows %s -> %s, which is not there any more", a.from, a.to)
+		assert.True(t, seen[a.from+" "+a.to], "the table allows %s -> %s, which is unused", a.from, a.to)
 	}
 	for arrow := range seen {
 		assert.True(t, table[arrow], "%s is not an allowed import", arrow)
@@ -153,8 +152,8 @@ func isModule(dir string) bool {
 	return err == nil
 }
 
-// Users of the library must not link the command's libraries, nor the command
-// the testing package.
+// Users of the library must not link the command's dependencies, and the command must
+// not link package testing.
 func TestWhatIsLinked(t *testing.T) {
 	check := func(pkg string, unwanted ...string) {
 		t.Helper()

@@ -12,21 +12,21 @@ import (
 	"time"
 )
 
-// maxLine is the longest line that is read: a hundred times the size of a record,
-// so that a file of another kind is rejected early.
+// maxLine is the longest line that is read: a hundred times the size of a record, so
+// that files of other kinds are rejected early.
 const maxLine = 1 << 20
 
-// A line that is being written may be read only in part. Then the file is read
-// again, up to maxReads times with readPause between: one second, because many
-// processes may be writing, though each takes far less.
+// A line that is being written may be read only in part. The file is then read again,
+// up to maxReads times with readPause in between. That is one second: each write takes
+// far less, but many processes may be writing.
 const (
 	maxReads  = 200
 	readPause = 5 * time.Millisecond
 )
 
-// Read returns the records of a file in the order of its lines. If the file does
-// not exist it returns none and no error. A line that is not a record is an error
-// that says where the line is, what is wrong and what to do.
+// Read returns the records of a file in the order of its lines. If the file does not
+// exist, it returns none and no error. If a line is not a record, the error says where
+// it is, what is wrong and what to do.
 func Read(path string) (records []Record, err error) {
 	info, err := os.Stat(path)
 	switch {

@@ -37,7 +37,7 @@ func TestRecordsAreReadBack(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "api.jsonl")
 	records, err := Read(path)
 	require.NoError(t, err)
-	assert.Empty(t, records, "no file is no records")
+	assert.Empty(t, records, "without a file there are no records")
 	a, b := some("TestA"), some("TestB with \"quotes\"\nand a line end")
 	require.NoError(t, Append(path, a))
 	require.NoError(t, Append(path, b))
@@ -47,7 +47,7 @@ func TestRecordsAreReadBack(t *testing.T) {
 	assert.Equal(t, []Record{a, b}, records)
 }
 
-// A reader in another language finds the line as documented.
+// The form of a line is fixed for readers in other languages.
 func TestRecordText(t *testing.T) {
 	path := file(t, "")
 	require.NoError(t, Append(path, some("TestA")))
@@ -59,7 +59,7 @@ func TestRecordText(t *testing.T) {
 		`"noise":{"steal":0.01},"histogram":"HISTFAAAAB"}`+"\n", string(text))
 }
 
-func TestWhatIsNoBaseline(t *testing.T) {
+func TestReadRejects(t *testing.T) {
 	const good = `{"schema":1,"name":"TestA","at":"2025-06-01T12:00:00Z","response_time_ns":{"p50":1500000}}` + "\n"
 	for _, tc := range []struct{ content, want, why string }{
 		{"# notes\n", ":1: is not a record of a run: invalid character '#' looking for beginning of value; if the file is not a baseline, name another, else delete the line", "foreign"},
@@ -69,7 +69,7 @@ func TestWhatIsNoBaseline(t *testing.T) {
 		{good + "\n" + good + good[:40] + "\n", ":4: is not a record of a run: unexpected end of JSON input; delete the line, or restore the file from version control", "a line cut off"},
 		{good + good[:40], ":2: is not a record of a run: unexpected end of JSON input; delete the line", "at the end"},
 		{good + "<<<<<<< HEAD\n" + good + "=======\n" + good + ">>>>>>> other\n", ":2: is left over from a merge; delete the marks and keep the records of both sides", "a merge conflict"},
-		{strings.Replace(good, `"schema":1`, `"schema":2`, 1), ":1: is a record of version 2, this program knows 1: use a newer load-tester", "the future"},
+		{strings.Replace(good, `"schema":1`, `"schema":2`, 1), ":1: is a record of version 2, this program knows 1: use a newer load-tester", "a newer version"},
 		{strings.Replace(good, "1500000", "-1", 1), ":1: has p50 of -1 ns, want more than 0", "an impossible time"},
 		{good + strings.Repeat("x", maxLine+1), ":2: is longer than any record; delete the line", "endless"},
 		{good + "\xff\xfe{\x00\n", ":2: is not a record of a run: invalid character 'ÿ'", "binary"},
@@ -84,7 +84,7 @@ func TestWhatIsNoBaseline(t *testing.T) {
 	}
 }
 
-func TestWhatPassesForABaseline(t *testing.T) {
+func TestReadTolerates(t *testing.T) {
 	const good = `{"schema":1,"name":"TestA","at":"2025-06-01T12:00:00Z","response_time_ns":{"p50":1500000}}`
 	for _, tc := range []struct{ content, why string }{
 		{good + "\r\n\r\n", "line ends of Windows"},

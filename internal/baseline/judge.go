@@ -10,27 +10,27 @@ import (
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
-// A Baseline is the earlier runs in a file, for a new one to be judged by or to be
-// added to.
+// A Baseline holds the earlier runs in a file. A new run is judged by them, or added
+// to them.
 type Baseline struct {
 	Path       string
-	Name       string              // of the runs that are compared; "" means what a run sends, as benchmarks have it
+	Name       string              // of the runs that are compared; "" means the document's name
 	Update     bool                // runs are added to the file instead of judged
-	Tolerances []verdict.Tolerance // by how much slower is too slow
+	Tolerances []verdict.Tolerance // the ratios up to which a run is not too slow
 
 	records []Record
 	here    Fingerprint
 }
 
-// Load reads the file. Without one there are no earlier runs.
+// Load reads the file. If it does not exist, there are no earlier runs.
 func (b *Baseline) Load() (err error) {
 	b.here = Here()
 	b.records, err = Read(b.Path)
 	return err
 }
 
-// record is a run as the file has it. reference is what [Reference] said right
-// before it.
+// record returns the record of a run. reference is what [Reference] returned right
+// before the run.
 func (b *Baseline) record(d *report.Document, reference time.Duration) (Record, error) {
 	r := Record{
 		Schema:      Schema,
@@ -70,8 +70,8 @@ func (b *Baseline) record(d *report.Document, reference time.Duration) (Record, 
 	return r, err
 }
 
-// Judge adds to a run what those before it say of it. waive is why it is not
-// judged, "" if it is.
+// Judge judges a run by the earlier ones and adds the verdicts to its document. If
+// waive is not empty, it is the reason why the run is not judged.
 func (b *Baseline) Judge(d *report.Document, reference time.Duration, waive string) error {
 	now, err := b.record(d, reference)
 	if err != nil {
@@ -102,9 +102,9 @@ func (b *Baseline) Judge(d *report.Document, reference time.Duration, waive stri
 	return nil
 }
 
-// Add adds a run to the file and says so in the document. A run that missed a
-// limit or is not to be judged, for the reason waive, is no example and is not
-// added.
+// Add adds a run to the file and notes that in its document. A run that missed a limit
+// is not added, because it is no example, nor is one that is not judged for the reason
+// waive.
 func (b *Baseline) Add(d *report.Document, reference time.Duration, waive string) error {
 	if d.Verdict == verdict.Fail {
 		waive = "a limit was missed"

@@ -32,7 +32,7 @@ type Fingerprint struct {
 // Here returns the fingerprint of this process.
 func Here() Fingerprint { return fingerprint(os.DirFS("/")) }
 
-// fingerprint reads what package runtime does not know from fsys, the root of the
+// fingerprint reads what package runtime does not provide from fsys, the root of the
 // file system.
 func fingerprint(fsys fs.FS) Fingerprint {
 	kernel, _ := fs.ReadFile(fsys, "proc/sys/kernel/osrelease")
@@ -86,11 +86,10 @@ func minor(version string) string {
 // one of the times is the median. They take a few milliseconds in all.
 const referenceRuns = 61
 
-// Reference returns how long a fixed piece of work takes on one processor: the
-// median of many runs of about 0.1 ms. The work computes and allocates as handlers
-// do, without a network or files. It must not change, because the records of old
-// runs contain its time. (It does change with Go, but the fingerprint has Go's
-// version.)
+// Reference returns how long a fixed piece of work takes on one processor: the median
+// of many runs of about 0.1 ms. The work computes and allocates like a handler, without
+// network or files. It must not change, because the records of old runs contain its
+// time. (It does change with Go, but the fingerprint contains Go's version.)
 func Reference() time.Duration {
 	work() // fills caches
 	var times []time.Duration
@@ -111,7 +110,7 @@ type item struct {
 	Cost float64  `json:"cost"`
 }
 
-// work makes items, sorts them, encodes them as JSON and decodes them again. It
+// work creates items, sorts them, encodes them as JSON and decodes them again. It
 // returns a checksum of the result.
 func work() uint32 {
 	items := make([]item, 0, 32)

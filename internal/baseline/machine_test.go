@@ -25,6 +25,6 @@ func TestFingerprint(t *testing.T) {
 }
 
 func TestReference(t *testing.T) {
-	assert.Equal(t, uint32(3576839040), work(), "the same work as ever: old records hold its time")
+	assert.Equal(t, uint32(3576839040), work(), "the work must not change: old records contain its time")
 	assert.Positive(t, Reference())
 }

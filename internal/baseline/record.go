@@ -1,6 +1,6 @@
-// Package baseline keeps the results of earlier runs of a test, in a file with one
-// line of JSON per run that only grows. It decides which runs can be compared:
-// those of the same test on the same kind of machine.
+// Package baseline keeps the results of earlier runs in a file that has one line of
+// JSON per run and only grows. It decides which runs can be compared: those of the same
+// test on the same kind of machine.
 package baseline
 
 import (
@@ -33,8 +33,8 @@ type Record struct {
 	Histogram   string             `json:"histogram,omitempty"` // response times in ns, HdrHistogram V2 compressed, base64
 }
 
-// A Calibrator has the times of work that never changes, measured beside the run;
-// 0 if unknown.
+// A Calibrator holds the times of work that never changes, measured beside the run; 0
+// if unknown.
 type Calibrator struct {
 	NullHandler float64 `json:"null_handler_p50_ns,omitempty"` // response time of a handler that does nothing
 	Reference   float64 `json:"reference_ns,omitempty"`        // see [Reference]

@@ -33,7 +33,7 @@ func TestEarlier(t *testing.T) {
 	assert.Equal(t, []verdict.BaselineRun{{Quantile: 10, Calibrators: known}, {Quantile: 20, Calibrators: []float64{0, 0}}, {Quantile: 30, Calibrators: known}}, runs)
 	assert.Equal(t, 2, others)
 	assert.Equal(t, []string{"GOMAXPROCS 2, was 4"}, different)
-	assert.Equal(t, 3, records[0].At.Day(), "the argument stays")
+	assert.Equal(t, 3, records[0].At.Day(), "the argument is not changed")
 }
 
 func TestDifferences(t *testing.T) {

@@ -36,7 +36,7 @@ func checkedOut(dir string) string {
 		git := filepath.Join(dir, ".git")
 		if info, err := os.Stat(git); err == nil {
 			if !info.IsDir() {
-				// In a linked working tree or a submodule, a file with the path.
+				// In a linked working tree or a submodule it is a file with the path.
 				where, _ := strings.CutPrefix(readText(git), "gitdir: ")
 				git = absolute(dir, where)
 			}

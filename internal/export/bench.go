@@ -4,24 +4,22 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"net/url"
-	"strings"
 
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 // Bench writes d in the Go benchmark format
-// (https://go.dev/design/14313-benchmark-format), so that benchstat compares
-// runs: one line, named after the request and the load but not the host, under
-// the lines about the machine that go test -bench prints. Where nothing
-// succeeded there is no line. Its values are of the succeeded requests:
+// (https://go.dev/design/14313-benchmark-format), so that benchstat can compare
+// runs: the lines about the machine that go test -bench prints, then one line for
+// the run, named after the request and the load but not the host. If no request
+// succeeded, that line is left out. Its values describe the succeeded requests:
 //
-//	ns/op      elapsed time by requests, as of a benchmark that runs in parallel: not the time of one
-//	p50-ns     response times; a quantile of too few is left out
+//	ns/op      elapsed time divided by requests, as for a benchmark that runs in parallel: not the time of one request
+//	p50-ns     response times; a quantile is left out if there are too few requests
 //	p99-ns
 //	req/s      succeeded responses per second
-//	failed/op  part of the requests due that did not succeed; left out where it is 0
+//	failed/op  share of the requests due that did not succeed; left out if 0
 func Bench(w io.Writer, d *report.Document) error {
 	var b bytes.Buffer
 	g := &d.Generator
@@ -49,25 +47,10 @@ func Bench(w io.Writer, d *report.Document) error {
 	return err
 }
 
-// benchName is such as BenchmarkLoad/GET/api/items/rate=1000-2: the same for the
-// same load on another host.
+// benchName returns the benchmark's name, such as
+// BenchmarkLoad/GET/api/items/rate=1000-2.
 func benchName(d *report.Document) string {
-	c := &d.Config
-	what := c.Target
-	if u, err := url.Parse(c.Target); err == nil && u.Host != "" {
-		what = c.Method + strings.TrimSuffix(u.RequestURI(), "/")
-	}
-	load := fmt.Sprintf("c=%d", c.Concurrency)
-	switch {
-	case len(c.Stages) > 0:
-		load = fmt.Sprintf("stages=%d", len(c.Stages))
-	case c.Workload == "open":
-		load = "rate=" + unit.Rounded(c.RatePerSecond, 3)
-	}
-	if c.Arrivals == "poisson" {
-		load += "/poisson"
-	}
-	name := "BenchmarkLoad/" + strings.ReplaceAll(unit.Line(what), " ", "_") + "/" + load
+	name := "BenchmarkLoad/" + d.Name()
 	if n := d.Generator.GOMAXPROCS; n != 1 { // as package testing does
 		name += fmt.Sprintf("-%d", n)
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/report"
 )
 
-// benched is a closed run without a fault.
+// benched is a closed run without failures.
 func benched() *report.Document {
 	return &report.Document{
 		Config: report.Config{Target: "https://example.com/api", Method: "GET", Workload: "closed", Concurrency: 50},
@@ -34,15 +34,15 @@ func TestBench(t *testing.T) {
 	d.Generator.GOMAXPROCS = 1
 	d.ResponseTime.P99 = nil
 	assert.Contains(t, written(t, Bench, d), "BenchmarkLoad/GET/?q=a_b/rate=0.5/poisson\t", "one word, the same for another host")
-	assert.Contains(t, written(t, Bench, d), " p50-ns\t427.35 req/s\n", "too few to know p99")
+	assert.Contains(t, written(t, Bench, d), " p50-ns\t427.35 req/s\n", "too few requests for a p99")
 
 	d = benched()
 	d.Config.Target, d.Config.Method = "Go function", ""
 	d.Config.Stages = make([]report.Stage, 3)
 	d.Requests.Succeeded, d.Requests.Failed, d.Rate.Goodput = 985, 15, 420.94
 	assert.Equal(t, "BenchmarkLoad/Go_function/stages=3-2\t     985\t2375634 ns/op\t4200448 p50-ns\t45301760 p99-ns\t420.94 req/s\t0.015 failed/op\n", written(t, Bench, d),
-		"what fails fast does not make it look faster")
+		"requests that fail fast do not make the run look faster")
 
 	d.Requests = report.Requests{Due: 20, Sent: 20, Failed: 20}
-	assert.Empty(t, written(t, Bench, d), "nothing succeeded, there is nothing to compare")
+	assert.Empty(t, written(t, Bench, d), "without a success there is nothing to compare")
 }

@@ -10,10 +10,10 @@ import (
 	"github.com/loadtestkit/load-tester/internal/report"
 )
 
-// HDRLog writes the course of the response times of the succeeded requests as
-// an HdrHistogram log, version 1.3, one line per interval, empty ones included:
-// seconds from the start to the interval, its length in seconds, its longest
-// time in milliseconds, and its times as [hist.Histogram.HDR] has them.
+// HDRLog writes the response times of the succeeded requests over time as an
+// HdrHistogram log, version 1.3. Each interval, even an empty one, is a line: its
+// start in seconds since the start of the run, its length in seconds, its longest
+// time in milliseconds, and its histogram as [hist.Histogram.HDR] encodes it.
 func HDRLog(w io.Writer, d *report.Document) error {
 	var intervals []hist.Interval
 	if d.Record != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// readLog returns every interval as hdrhistogram-go's reader sees it.
+// readLog returns all intervals as hdrhistogram-go reads them.
 func readLog(t *testing.T, log string) (hs []*hdrhistogram.Histogram) {
 	t.Helper()
 	r := hdrhistogram.NewHistogramLogReader(strings.NewReader(log))
@@ -45,11 +45,11 @@ func TestHDRLogIsReadBack(t *testing.T) {
 
 func TestHDRLogText(t *testing.T) {
 	head, payload, found := strings.Cut(written(t, HDRLog, document(1_500_000)), "HISTFAAA")
-	require.True(t, found, "a V2 compressed histogram begins so")
+	require.True(t, found, "a V2 compressed histogram begins like this")
 	assert.Equal(t, `#[Histogram log format version 1.3]
 #[StartTime: 1748779200.250 (seconds since epoch), 2025-06-01T12:00:00.25Z]
 #[BaseTime: 1748779200.250 (seconds since epoch)]
 "StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram"
 0.000,0.001,1.500,`, head)
-	assert.Equal(t, 2, strings.Count(payload, "\n"), "the second interval is the one it ended in")
+	assert.Equal(t, 2, strings.Count(payload, "\n"), "the second interval is the one in which it ended")
 }

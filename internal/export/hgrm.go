@@ -13,15 +13,13 @@ import (
 	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
-// Hgrm writes the percentile spectrum of the response times of the succeeded
-// requests, in milliseconds: the text that HdrHistogram's
-// outputPercentileDistribution and wrk2 print and that HdrHistogram's plotFiles
-// page reads.
+// Hgrm writes the percentile spectrum of the response times of the succeeded requests,
+// in milliseconds: the text that HdrHistogram's outputPercentileDistribution and wrk2
+// print, and that HdrHistogram's plotFiles page reads.
 //
-// Five percentiles are shown per halving of the distance to 100 %, for as long
-// as a value lies above them; then the greatest value, exactly. TotalCount is
-// the percentile's [stat.Rank]. Without a request that succeeded there are no
-// lines between header and footer.
+// It shows five percentiles per halving of the distance to 100 %, up to the last with
+// a value above it, and then the exact greatest value. TotalCount is the percentile's
+// [stat.Rank]. If no request succeeded, there are no lines between header and footer.
 func Hgrm(w io.Writer, d *report.Document) error {
 	h := hist.New(10)
 	if d.Record != nil {
@@ -31,7 +29,7 @@ func Hgrm(w io.Writer, d *report.Document) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "%12s %14s %10s %14s\n\n", "Value", "Percentile", "TotalCount", "1/(1-Percentile)")
 	for i := 0; ; i++ {
-		// How far the percentile is from 1: 1, .9, ... .6, .5, .45, ... .3, .25
+		// The percentile's distance from 1: 1, .9, ... .6, .5, .45, ... .3, .25
 		left := math.Ldexp(1-float64(i%perHalving)/(2*perHalving), -(i / perHalving))
 		if !stat.Enough(1-left, h.Count()) {
 			break
@@ -50,5 +48,5 @@ func Hgrm(w io.Writer, d *report.Document) error {
 	return b.Flush()
 }
 
-// ms returns nanoseconds in milliseconds.
+// ms converts nanoseconds to milliseconds.
 func ms(ns float64) float64 { return ns / float64(time.Millisecond) }

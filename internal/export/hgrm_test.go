@@ -18,8 +18,8 @@ func TestHgrm(t *testing.T) {
 	for n := range 20 {
 		times = append(times, time.Duration(n+1)*time.Millisecond)
 	}
-	// Twenty values: the last percentile with one above it is 95. A value in
-	// between is the middle of its bucket: 2 ms lies in the 1024 ns from 1953*1024.
+	// Of twenty values, the last percentile with one above it is 95. Values except the
+	// greatest are the middle of their bucket: 2 ms lies in the 1024 ns from 1953*1024.
 	assert.Equal(t, `       Value     Percentile TotalCount 1/(1-Percentile)
 
     1.000000 0.000000000000          1           1.00
@@ -56,9 +56,9 @@ func TestHgrmOfOne(t *testing.T) {
 	assert.Contains(t, written(t, Hgrm, document(1_234_567)), "\n    1.234567 1.000000000000          1            inf\n")
 }
 
-// plotFiles takes each line of four words that does not begin with # and whose
-// first and last are numbers: y and x of a point.
-func TestHgrmIsReadAsPlotFilesDoes(t *testing.T) {
+// plotFiles reads each line that has four words, of which the first and the last are
+// numbers, and does not begin with #: they are y and x of a point.
+func TestHgrmForPlotFiles(t *testing.T) {
 	times := latencies(100_000)
 	text := written(t, Hgrm, document(times...))
 	slices.Sort(times)

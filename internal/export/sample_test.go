@@ -15,8 +15,8 @@ import (
 	"github.com/loadtestkit/load-tester/internal/report"
 )
 
-// document returns that of a run in which a request was due each millisecond
-// and succeeded after one of the times in turn.
+// document returns the document of a run in which a request was due every millisecond
+// and succeeded after the next of times.
 func document(times ...time.Duration) *report.Document {
 	r := record.New(true, nil)
 	for n, d := range times {
@@ -37,7 +37,7 @@ func latencies(n int) []time.Duration {
 	return times
 }
 
-// written returns what a writer writes of d.
+// written returns what write writes for d.
 func written(t *testing.T, write func(io.Writer, *report.Document) error, d *report.Document) string {
 	t.Helper()
 	var b strings.Builder
@@ -55,8 +55,8 @@ func TestWritersReportWriteErrors(t *testing.T) {
 	}
 }
 
-// A document of which nothing was sent has no record.
-func TestWritersOfNothing(t *testing.T) {
+// If nothing was sent, a document may have no record.
+func TestWritersOfEmptyDocuments(t *testing.T) {
 	for _, d := range []*report.Document{{}, document()} {
 		assert.Contains(t, written(t, Hgrm, d), "#[Max     =        0.000, Total count    =            0]")
 		assert.NotContains(t, written(t, Hgrm, d), "inf")

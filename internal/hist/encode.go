@@ -13,22 +13,22 @@ import (
 	"time"
 )
 
-// encoding is the version of what MarshalText writes, its first octet.
+// encoding is the version of the encoding, and its first octet.
 const encoding = 1
 
-// maxEncoded bounds what UnmarshalText unpacks. A series of 128 intervals with
-// a thousand buckets each takes less than a hundredth of it.
+// maxEncoded bounds the octets that UnmarshalText unpacks. A series of 128 intervals
+// with a thousand buckets each takes less than a hundredth of that.
 const maxEncoded = 64 << 20
 
-// MarshalText returns all that h holds as text: version, bits, least, greatest
-// and sum, then the buckets that hold anything, each as its distance from the one
-// before and its count; packed (RFC 1951) and in base64.
+// MarshalText encodes h as text: version, bits, count, least and greatest value, sum,
+// then each bucket that is not empty as its distance from the one before and its
+// count; compressed (RFC 1951) and in base64.
 func (h *Histogram) MarshalText() ([]byte, error) {
 	return pack(h.append([]byte{encoding})), nil
 }
 
-// UnmarshalText makes h what MarshalText was given. It returns an error for text
-// that no histogram makes: h is then empty or as it was.
+// UnmarshalText sets h to the histogram that MarshalText encoded. If text is not the
+// encoding of a histogram, it returns an error and leaves h unchanged.
 func (h *Histogram) UnmarshalText(text []byte) error {
 	d, err := unpack(text)
 	if err != nil {
@@ -42,7 +42,7 @@ func (h *Histogram) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// MarshalText returns all that s holds as text, as a histogram's.
+// MarshalText encodes s as text, in the way of [Histogram.MarshalText].
 func (s *Series) MarshalText() ([]byte, error) {
 	b := []byte{encoding}
 	b = binary.AppendUvarint(b, uint64(len(s.thresholds)))
@@ -65,7 +65,7 @@ func (s *Series) MarshalText() ([]byte, error) {
 	return pack(b), nil
 }
 
-// UnmarshalText makes s what MarshalText was given; see
+// UnmarshalText sets s to the series that MarshalText encoded; see
 // [Histogram.UnmarshalText].
 func (s *Series) UnmarshalText(text []byte) error {
 	d, err := unpack(text)
@@ -98,7 +98,7 @@ func (s *Series) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// append appends h, without a version, to b.
+// append appends the encoding of h, without the version, to b.
 func (h *Histogram) append(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(h.bits))
 	b = binary.AppendUvarint(b, uint64(h.count))
@@ -122,7 +122,7 @@ func (h *Histogram) append(b []byte) []byte {
 	return b
 }
 
-// A decoder reads numbers. After its first fault it returns zeros.
+// A decoder reads numbers. After its first error it returns zeros.
 type decoder struct {
 	b   []byte
 	err error
@@ -134,7 +134,7 @@ func (d *decoder) fail(err error) {
 	}
 }
 
-// number reads one of at most the given size.
+// number reads a number that may not exceed most.
 func (d *decoder) number(most uint64) uint64 {
 	v, n := binary.Uvarint(d.b)
 	switch {
@@ -151,7 +151,7 @@ func (d *decoder) number(most uint64) uint64 {
 	return v
 }
 
-// histogram reads a histogram and checks that it adds up. It is never nil.
+// histogram reads a histogram and checks that it is consistent. It never returns nil.
 func (d *decoder) histogram() *Histogram {
 	width := d.number(16)
 	if width < 1 {
@@ -183,9 +183,8 @@ func (d *decoder) histogram() *Histogram {
 	return h
 }
 
-// consistent reports whether the least and the greatest value lie in the first
-// and the last bucket that hold anything, and the sum between what the buckets
-// allow.
+// consistent reports whether the least and the greatest value lie in the first and
+// the last bucket that are not empty, and the sum is possible with these buckets.
 func (h *Histogram) consistent() bool {
 	first, last := -1, -1
 	var least, most sum128
@@ -209,7 +208,7 @@ func (h *Histogram) consistent() bool {
 		!least.above(h.sumHi, h.sumLo) && !(sum128{h.sumHi, h.sumLo}).above(most.hi, most.lo)
 }
 
-// sum128 is a number of 128 bits.
+// A sum128 is a number of 128 bits.
 type sum128 struct{ hi, lo uint64 }
 
 // add adds v times n.
@@ -223,7 +222,7 @@ func (s *sum128) add(v, n uint64) {
 // above reports whether s is greater than hi, lo.
 func (s sum128) above(hi, lo uint64) bool { return s.hi > hi || s.hi == hi && s.lo > lo }
 
-// end returns the first fault, of octets left over if there was no other.
+// end returns the first error. Octets left over are one.
 func (d *decoder) end() error {
 	if d.err == nil && len(d.b) > 0 {
 		d.fail(fmt.Errorf("%d octets left over", len(d.b)))
@@ -233,13 +232,13 @@ func (d *decoder) end() error {
 
 func pack(b []byte) []byte {
 	var packed bytes.Buffer
-	w, _ := flate.NewWriter(&packed, flate.BestSpeed) // fails for an unknown level only
-	w.Write(b)                                        // into memory, which takes everything
+	w, _ := flate.NewWriter(&packed, flate.BestSpeed) // fails only for an unknown level
+	w.Write(b)                                        // to memory, which cannot fail
 	w.Close()
 	return base64.StdEncoding.AppendEncode(nil, packed.Bytes())
 }
 
-// unpack undoes pack and takes the version off.
+// unpack reverses pack and removes the version.
 func unpack(text []byte) (*decoder, error) {
 	packed, err := base64.StdEncoding.AppendDecode(nil, text)
 	if err != nil {

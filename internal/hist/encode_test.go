@@ -21,7 +21,7 @@ func filled(bits, n int, seed uint64) *Histogram {
 	return h
 }
 
-// What was encoded and decoded is what never left, to the last count.
+// A decoded histogram equals the encoded one in every count.
 func TestHistogramText(t *testing.T) {
 	for _, h := range []*Histogram{New(10), filled(7, 1, 1), filled(10, 10_000, 2), filled(1, 50, 3), filled(16, 500, 4)} {
 		text, err := h.MarshalText()
@@ -30,7 +30,7 @@ func TestHistogramText(t *testing.T) {
 		require.NoError(t, back.UnmarshalText(text))
 		sameHistogram(t, h, &back)
 		back.Merge(h)
-		assert.Equal(t, 2*h.Count(), back.Count(), "what was decoded can be added to")
+		assert.Equal(t, 2*h.Count(), back.Count(), "it can be merged with")
 	}
 	most := New(10)
 	most.RecordN(math.MaxInt64, math.MaxInt64)
@@ -83,11 +83,11 @@ func TestSeriesText(t *testing.T) {
 	}
 	assert.Equal(t, want, got)
 	back.Merge(s)
-	assert.Equal(t, 2*want[3].Due, back.Intervals()[3].Due, "what was decoded can be added to")
+	assert.Equal(t, 2*want[3].Due, back.Intervals()[3].Due, "it can be merged with")
 }
 
 // A file may have been cut, changed or written by another version.
-func TestTextThatNoHistogramMakes(t *testing.T) {
+func TestInvalidHistogramText(t *testing.T) {
 	h := filled(10, 1000, 6)
 	check := func(why, want string, spoil func(*Histogram) []byte) {
 		t.Helper()
@@ -99,7 +99,7 @@ func TestTextThatNoHistogramMakes(t *testing.T) {
 	check("another version", "no version 1", func(h *Histogram) []byte { return h.append([]byte{encoding + 1}) })
 	check("nothing", "no version 1", func(h *Histogram) []byte { return nil })
 	check("cut", "EOF", func(h *Histogram) []byte { b := raw(h); return b[:len(b)-1] })
-	check("more behind it", "left over", func(h *Histogram) []byte { return append(raw(h), 0) })
+	check("more at the end", "left over", func(h *Histogram) []byte { return append(raw(h), 0) })
 	check("a count that is too small", "do not fit", func(h *Histogram) []byte { h.count--; return raw(h) })
 	check("a count that is too large", "EOF", func(h *Histogram) []byte { h.count++; return raw(h) })
 	check("a wrong least", "do not fit", func(h *Histogram) []byte { h.min = h.max; return raw(h) })
@@ -110,7 +110,7 @@ func TestTextThatNoHistogramMakes(t *testing.T) {
 	assert.ErrorContains(t, back.UnmarshalText([]byte("*")), "base64")
 	text, err := h.MarshalText()
 	require.NoError(t, err)
-	assert.NoError(t, back.UnmarshalText(text), "the one that is right")
+	assert.NoError(t, back.UnmarshalText(text), "the unspoilt text")
 }
 
 func FuzzHistogramText(f *testing.F) {

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A sendFunc is a Sender of which only Send matters.
+// A sendFunc is a Sender that does nothing except Send.
 type sendFunc func(n int64) record.Result
 
 func (f sendFunc) Send(n int64, _ time.Duration) record.Result { return f(n) }
@@ -23,7 +23,7 @@ func (f sendFunc) Close()                                      {}
 
 func ok(int64) record.Result { return record.Result{Status: 200} }
 
-// loop makes a Loop whose permits all send by f.
+// loop returns a Loop whose permits all send with f.
 func loop(cfg Config, f sendFunc) *Loop {
 	cfg.NewSender = func() Sender { return f }
 	cfg.Sleeper = NewTimerSleeper()
@@ -32,7 +32,7 @@ func loop(cfg Config, f sendFunc) *Loop {
 }
 
 func TestProgressCountsEachRequestOnce(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(3)) // so many shards
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(3)) // three shards
 	synctest.Test(t, func(t *testing.T) {
 		var l *Loop
 		l = loop(Config{Requests: 30, Concurrency: 3}, func(n int64) record.Result {
@@ -44,14 +44,14 @@ func TestProgressCountsEachRequestOnce(t *testing.T) {
 			}
 			return ok(n)
 		})
-		assert.Equal(t, Progress{}, l.Progress(), "connecting ahead takes its time, and somebody may be watching")
+		assert.Equal(t, Progress{}, l.Progress(), "connecting ahead takes a while, in which progress may be shown")
 		o := l.Run(t.Context(), t.Context())
 		require.Equal(t, int64(30), o.Succeeded)
-		assert.Equal(t, int64(30), l.Progress().Succeeded, "the shards are added up by then")
+		assert.Equal(t, int64(30), l.Progress().Succeeded, "all shards are added up")
 	})
 }
 
-// t.FailNow in Go code under test ends the goroutine that it runs on.
+// t.FailNow in Go code under test ends its goroutine.
 func TestEndedGoroutineIsAFailedRequest(t *testing.T) {
 	check := func(cfg Config, why string) {
 		t.Helper()
@@ -75,8 +75,8 @@ func TestEndedGoroutineIsAFailedRequest(t *testing.T) {
 	check(Config{Requests: 9, Concurrency: 2, Schedule: rate(100)}, "open")
 }
 
-// An inattentive Sender does not hear the first Expire: its exchange was not
-// where it could be ended.
+// An inattentive Sender misses the first Expire, as if its exchange could not be
+// ended at that point.
 type inattentive struct {
 	calls   atomic.Int64
 	expired chan struct{}
@@ -95,7 +95,7 @@ func (s *inattentive) Expire(int64) {
 
 func (s *inattentive) Close() {}
 
-func TestExpiresUntilItIsHeard(t *testing.T) {
+func TestExpireIsRepeated(t *testing.T) {
 	check := func(cfg Config, cutAfter, want time.Duration, totals record.Totals, why string) {
 		t.Helper()
 		synctest.Test(t, func(t *testing.T) {
@@ -115,8 +115,8 @@ func TestExpiresUntilItIsHeard(t *testing.T) {
 		record.Totals{Due: 1, Sent: 1, Unfinished: 1}, "cut off")
 }
 
-// A run that reaches its duration was not interrupted, though one of its
-// requests hangs and not all that were asked for were sent.
+// A run that reaches its duration was not interrupted, even if a request hangs and
+// fewer were sent than were asked for.
 func TestDurationIsNoInterruption(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		free := make(chan struct{})
@@ -135,9 +135,9 @@ func TestDurationIsNoInterruption(t *testing.T) {
 	})
 }
 
-// Where nothing is left to wait for, nothing is stuck: the sweep may come just
-// before the run notices its end.
-func TestWhatIsOverIsNotStuck(t *testing.T) {
+// A loop that has nothing left to wait for is not stuck: a sweep may come just before
+// the run notices its end.
+func TestFinishedLoopIsNotStuck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := loop(Config{Requests: 2, Concurrency: 2}, ok)
 		l.Run(t.Context(), t.Context())
@@ -180,7 +180,7 @@ func TestStagesBoundTheRun(t *testing.T) {
 	})
 }
 
-// Calls that heed no timeout would keep a run of so many requests for ever.
+// Calls that ignore their timeout do not keep a run of n requests going for ever.
 func TestRunOfDeafCallsEnds(t *testing.T) {
 	check := func(cfg Config, want record.Totals, why string) {
 		t.Helper()
@@ -198,18 +198,18 @@ func TestRunOfDeafCallsEnds(t *testing.T) {
 			assert.Equal(t, want, o.Totals, why)
 			assert.Equal(t, o.Unfinished, o.Abandoned, why)
 			assert.Equal(t, o.Sent+o.Unsent < cfg.Requests, o.Interrupted, why)
-			assert.Less(t, time.Since(began), 5*time.Second, "timeout, grace, and 1 s to be sure")
+			assert.Less(t, time.Since(began), 5*time.Second, "timeout, grace, and a second for the cut-off")
 			close(until)
 			l.serving.Wait()
 		})
 	}
-	check(Config{Requests: 5, Concurrency: 2}, record.Totals{Due: 5, Sent: 5, Succeeded: 4, Unfinished: 1}, "the others went on")
-	check(Config{Requests: 50, Concurrency: 2}, record.Totals{Due: 10, Sent: 10, Succeeded: 8, Unfinished: 2}, "none is left to go on")
+	check(Config{Requests: 5, Concurrency: 2}, record.Totals{Due: 5, Sent: 5, Succeeded: 4, Unfinished: 1}, "the other permit went on")
+	check(Config{Requests: 50, Concurrency: 2}, record.Totals{Due: 10, Sent: 10, Succeeded: 8, Unfinished: 2}, "no permit is left to go on")
 	check(Config{Requests: 20, Concurrency: 2, Schedule: rate(1000)},
 		record.Totals{Due: 20, Sent: 10, Unsent: 10, Succeeded: 8, Unfinished: 2}, "open")
 }
 
-func TestWarmupsTailIsNoPartOfTheRun(t *testing.T) {
+func TestTailOfTheWarmupIsNotPartOfTheRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &peer{delay: func(n int64) time.Duration {
 			if n == 0 {

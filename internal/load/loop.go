@@ -1,3 +1,7 @@
+// Package load decides when requests are sent and records what became of them: the
+// schedule says when arrivals are due, permits bound how many are in flight, the
+// pacer wakes on time, and the shards of a record count. How a request is sent is up
+// to the Sender or the Mux it is given.
 package load
 
 import (
@@ -11,7 +15,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/record"
 )
 
-// A Config says what load to make. At least one of Requests, Duration and a
+// A Config describes the load to make. At least one of Requests, Duration and a
 // Schedule with an end must be set.
 type Config struct {
 	Schedule    *Schedule     // open workload; nil means closed: an arrival is due when a permit takes it
@@ -19,14 +23,14 @@ type Config struct {
 	Duration    time.Duration // how long, after the warm-up; 0 means no bound
 	Warmup      time.Duration // what is due before its end is counted apart
 	Concurrency int           // permits; >= 1
-	Timeout     time.Duration // of one exchange, from sent; > 0
+	Timeout     time.Duration // of one exchange, from when it is sent; > 0
 	Grace       time.Duration // how long requests may go on after the last has become due
 	Ahead       int           // open workload: permits to connect before the start
 
-	// A run may be made in stretches, each a Loop of its own whose outcomes
-	// are merged. These say what came before this one, except the warm-up.
+	// A run may be made in stretches, each a Loop of its own, whose records are
+	// merged. These fields tell where the stretch belongs, warm-up left out.
 	First  int64         // the number of its first arrival
-	Origin time.Duration // where in the course of the run it begins
+	Origin time.Duration // where in the course of the run the stretch begins
 
 	Thresholds []time.Duration      // response times to count exactly
 	NewSender  func() Sender        // called once for each permit, never concurrently; not used with Muxes
@@ -46,10 +50,10 @@ func (c *Config) Permits() int {
 // loops is how many Muxes send.
 func (c *Config) loops() int { return min(len(c.Muxes), c.tables()) }
 
-// tables is among how many tables the permits are shared. In an open workload
-// arrivals wait in one line for all of them. In a closed one each event loop has
-// a table of its own, or else each permit, so that goroutines never wait for
-// each other.
+// tables is the number of tables that the permits are shared among. An open
+// workload has one, because arrivals wait in one line for all permits. In a closed
+// workload each event loop has a table of its own, or if there are none each
+// permit, so that goroutines never wait for each other.
 func (c *Config) tables() int {
 	switch {
 	case c.Schedule != nil:
@@ -60,35 +64,35 @@ func (c *Config) tables() int {
 	return c.Permits()
 }
 
-// shift is what takes an offset from the start of the loop, warm-up included,
-// to one in the course of the run.
+// shift is the difference between an offset in the course of the run and one from
+// the start of the loop, warm-up included.
 func (c *Config) shift() time.Duration { return c.Origin - c.Warmup }
 
-// maxShards bounds the memory of recording, about 2 MB a shard. With this many,
+// maxShards bounds the memory of recording, about 2 MB per shard. With 8 shards,
 // permits hardly ever wait for each other.
 const maxShards = 8
 
-// A Loop is one run of a load. Make it with [New] and run it once.
+// A Loop makes load once. Create it with [New].
 type Loop struct {
 	cfg     Config
 	start   time.Time
-	started atomic.Bool // start is set, for others to read
+	started atomic.Bool // start is set, and may be read by other goroutines
 	shards  []*shard
-	tables  []*table // among which the permits are shared; an open workload has one
+	tables  []*table // the permits; an open workload has one
 
-	issued  atomic.Int64 // arrivals that permits have taken, warm-up included: the index of the next
-	warm    atomic.Int64 // those of them that were due in the warm-up
-	tickets atomic.Int64 // closed workload: how often one was asked for after the warm-up, to give out Requests
+	issued  atomic.Int64 // arrivals that permits have taken, warm-up included
+	warm    atomic.Int64 // those that were due in the warm-up
+	tickets atomic.Int64 // closed workload: attempts to take an arrival after the warm-up, compared with Requests
 
-	ctx       context.Context // of Run: once it is cancelled nothing more is issued
-	stopped   atomic.Int64    // nor once this is set, to the offset at which it was
-	stopping  chan struct{}   // closed with it
-	ended     atomic.Int64    // if above 0, the offset from which on nothing becomes due; see End
+	ctx       context.Context // of Run: once it is cancelled, nothing more is issued
+	stopped   atomic.Int64    // if above 0, the offset at which issuing was stopped
+	stopping  chan struct{}   // closed when stopped is set
+	ended     atomic.Int64    // if above 0, the offset from which nothing more becomes due; see End
 	serving   sync.WaitGroup  // goroutines that send
-	abandoned int64           // exchanges that were cut off and did not end
+	abandoned int64           // exchanges that were cut off and are still running
 }
 
-// New prepares a run.
+// New returns a Loop that has yet to run.
 func New(cfg Config) *Loop {
 	l := &Loop{cfg: cfg, stopping: make(chan struct{})}
 	n := cfg.tables()
@@ -102,10 +106,9 @@ func New(cfg Config) *Loop {
 	return l
 }
 
-// Run makes the load and returns what was seen once all of it is over. When ctx
-// is cancelled it issues nothing more and lets what is in flight finish within
-// the grace period; when cut is cancelled it ends at once. The outcome is
-// complete either way.
+// Run makes the load and returns the record of it. When ctx is cancelled, it issues
+// nothing more and lets what is in flight finish within the grace period; when cut
+// is cancelled, it ends at once. The record is complete either way.
 func (l *Loop) Run(ctx, cut context.Context) *record.Record {
 	l.ctx = ctx
 	if len(l.cfg.Muxes) > 0 {
@@ -118,7 +121,7 @@ func (l *Loop) Run(ctx, cut context.Context) *record.Record {
 // itself, so that cancelling it takes effect at once.
 func (l *Loop) halted() bool { return l.stopped.Load() > 0 || l.ctx.Err() != nil }
 
-// stop makes nothing more be issued.
+// stop ends the issuing of arrivals.
 func (l *Loop) stop() {
 	if l.stopped.CompareAndSwap(0, max(1, int64(l.now()))) {
 		close(l.stopping)
@@ -170,12 +173,12 @@ func (l *Loop) Reaches(at time.Duration, over <-chan struct{}) bool {
 	}
 }
 
-// now is the present as an offset from the start of the run.
+// now is the current time as an offset from the start of the loop.
 func (l *Loop) now() time.Duration { return time.Since(l.start) }
 
-// End makes nothing more become due from now on. Unlike a cancelled context it
-// is no interruption: all that is due is still sent. It may be called from any
-// goroutine once the loop runs.
+// End ends the schedule: from now on nothing more becomes due. Unlike cancelling
+// the context it does not interrupt the run: all that is due is still sent. It may
+// be called from any goroutine once the loop is running.
 func (l *Loop) End() {
 	l.ended.CompareAndSwap(0, max(1, int64(l.now())))
 	for _, m := range l.cfg.Muxes {
@@ -186,8 +189,8 @@ func (l *Loop) End() {
 	}
 }
 
-// end is when nothing more becomes due; ok is false if the clock does not
-// decide that.
+// end returns the offset from which nothing more becomes due; ok is false if no
+// time bounds the loop.
 func (l *Loop) end() (at time.Duration, ok bool) {
 	if ended := l.ended.Load(); ended > 0 {
 		return time.Duration(ended), true
@@ -195,8 +198,8 @@ func (l *Loop) end() (at time.Duration, ok bool) {
 	return l.cfg.Warmup + l.cfg.Duration, l.cfg.Duration > 0
 }
 
-// untilCutOff is how long it is until the grace period of a run that is not
-// cancelled ends: forever if only its number of requests bounds it.
+// untilCutOff is the time left until the grace period ends, if the run is not
+// cancelled: forever if only the number of requests bounds it.
 func (l *Loop) untilCutOff() time.Duration {
 	end, ok := l.end()
 	if s := l.cfg.Schedule; s != nil && !s.Endless && (!ok || s.Length() < end) {
@@ -210,8 +213,8 @@ func (l *Loop) untilCutOff() time.Duration {
 
 const forever = time.Duration(math.MaxInt64)
 
-// issue gives out the next arrival of a closed workload, which is due now; ok
-// is false if there are no more.
+// issue returns the number of the next arrival of a closed workload, which is due
+// now; ok is false if there are no more.
 func (l *Loop) issue(now time.Duration) (n int64, ok bool) {
 	if l.halted() {
 		return 0, false

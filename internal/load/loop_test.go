@@ -14,13 +14,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A peer is what fake senders talk to: it takes delay(n) for request n and
-// answers with status, or never when never is set and Expire is all that helps.
+// A peer is what fake senders talk to. It takes delay(n) to answer request n with
+// status(n); if that is never, only Expire ends the request.
 type peer struct {
 	delay  func(n int64) time.Duration
 	status func(n int64) int
 	pause  time.Duration
-	mux    bool // tests run it behind a Mux
+	mux    bool // send to it with a Mux
 
 	seen   atomic.Int64
 	closed atomic.Int64
@@ -35,7 +35,7 @@ type fakeSender struct {
 	expired chan struct{}
 }
 
-// answer is how long the peer takes for request n, and what it says.
+// answer returns how long the peer takes for request n, and its result.
 func (p *peer) answer(n int64) (d time.Duration, r record.Result) {
 	p.seen.Add(1)
 	p.mu.Lock()
@@ -74,16 +74,16 @@ func (s *fakeSender) Close() { s.peer.closed.Add(1) }
 
 const never = time.Hour
 
-// A fakeMux talks to a peer as many fakeSenders do.
+// A fakeMux talks to a peer like many fakeSenders.
 type fakeMux struct {
 	*peer
-	ended  chan ended // of all places; as large as a test needs
+	ended  chan ended // of all slots; its buffer is as large as a test needs
 	woken  chan struct{}
 	timers map[int]*time.Timer
 }
 
 type ended struct {
-	place int
+	slot int
 	record.Result
 }
 
@@ -91,18 +91,18 @@ func newFakeMux(p *peer) *fakeMux {
 	return &fakeMux{peer: p, ended: make(chan ended, 1<<11), woken: make(chan struct{}, 1), timers: map[int]*time.Timer{}}
 }
 
-func (m *fakeMux) Start(place int, n int64, _ time.Duration) {
+func (m *fakeMux) Start(slot int, n int64, _ time.Duration) {
 	d, r := m.answer(n)
 	if d == 0 {
-		m.ended <- ended{place, r}
+		m.ended <- ended{slot, r}
 		return
 	}
-	m.timers[place] = time.AfterFunc(d, func() { m.ended <- ended{place, r} })
+	m.timers[slot] = time.AfterFunc(d, func() { m.ended <- ended{slot, r} })
 }
 
 func (m *fakeMux) Wait(d time.Duration, done func(int, *record.Result)) (expired bool) {
 	switch {
-	case m.tell(done):
+	case m.report(done):
 		return false
 	case d <= 0:
 		return true
@@ -111,8 +111,8 @@ func (m *fakeMux) Wait(d time.Duration, done func(int, *record.Result)) (expired
 	defer t.Stop()
 	select {
 	case e := <-m.ended:
-		done(e.place, &e.Result)
-		m.tell(done)
+		done(e.slot, &e.Result)
+		m.report(done)
 	case <-m.woken:
 	case <-t.C:
 		return true
@@ -120,19 +120,19 @@ func (m *fakeMux) Wait(d time.Duration, done func(int, *record.Result)) (expired
 	return false
 }
 
-// tell tells of what has ended by now.
-func (m *fakeMux) tell(done func(int, *record.Result)) (any bool) {
+// report calls done for the exchanges that have ended by now.
+func (m *fakeMux) report(done func(int, *record.Result)) (any bool) {
 	for n := len(m.ended); n > 0; n-- {
 		e := <-m.ended
-		done(e.place, &e.Result)
+		done(e.slot, &e.Result)
 		any = true
 	}
 	return any
 }
 
-func (m *fakeMux) Expire(place int) {
-	if m.timers[place].Stop() {
-		m.ended <- ended{place, record.Result{Kind: record.Timeout, Err: errors.New("expired")}}
+func (m *fakeMux) Expire(slot int) {
+	if m.timers[slot].Stop() {
+		m.ended <- ended{slot, record.Result{Kind: record.Timeout, Err: errors.New("expired")}}
 	}
 }
 
@@ -151,8 +151,8 @@ func (m *fakeMux) Close() {
 	}
 }
 
-// inBoth runs f in a bubble with each driver, for what is theirs to do. What
-// the table does is tested with one.
+// inBoth runs f in a bubble with each of the two drivers. Tests of what the table does
+// need only one of them.
 func inBoth(t *testing.T, f func(t *testing.T, mux bool)) {
 	t.Helper()
 	for name, mux := range map[string]bool{"goroutines": false, "mux": true} {
@@ -162,8 +162,8 @@ func inBoth(t *testing.T, f func(t *testing.T, mux bool)) {
 	}
 }
 
-// A closed workload gives every Mux its part of the permits, an open one, whose
-// arrivals wait in one line, all of them to the first.
+// A closed workload divides the permits among all Muxes. An open one, whose arrivals
+// wait in one line, gives all of them to the first.
 func TestPermitsAreSharedAmongMuxes(t *testing.T) {
 	check := func(cfg Config, want ...int) {
 		t.Helper()
@@ -176,7 +176,7 @@ func TestPermitsAreSharedAmongMuxes(t *testing.T) {
 			assert.Equal(t, int64(20), o.Succeeded)
 			assert.Equal(t, 7, o.PeakInFlight)
 			for i, m := range cfg.Muxes {
-				used := len(m.(*fakeMux).timers) // by place
+				used := len(m.(*fakeMux).timers) // by slot
 				if i < len(want) {
 					assert.Equal(t, want[i], used)
 				} else {
@@ -190,7 +190,7 @@ func TestPermitsAreSharedAmongMuxes(t *testing.T) {
 	check(Config{Requests: 20, Schedule: rate(1000)}, 7)
 }
 
-// run runs cfg in the present bubble, with defaults that most tests want.
+// run runs cfg in the current bubble, with defaults for most tests.
 func run(t *testing.T, p *peer, cfg Config) *record.Record {
 	return runUntil(t, context.Background(), context.Background(), p, cfg)
 }
@@ -269,7 +269,7 @@ func TestClosedSendsExactlyN(t *testing.T) {
 		})
 	}
 	check(7, 10_000, "fewer requests than permits")
-	check(1, 1, "the least there is")
+	check(1, 1, "the smallest run")
 	check(1000, 7, "not divisible by the permits")
 	check(1000, 1000, "one each")
 }
@@ -307,7 +307,7 @@ func TestWarmupIsCountedApart(t *testing.T) {
 			return 10 * time.Millisecond
 		}}
 		o := run(t, p, Config{Requests: 50, Warmup: time.Second, Concurrency: 1})
-		// The first ten fill the second: they are slow and are not reported.
+		// The first ten, which are slow, fill the warm-up and are not reported.
 		assert.Equal(t, record.Totals{Due: 10, Sent: 10, Succeeded: 10}, o.Warmup)
 		assert.Equal(t, record.Totals{Due: 50, Sent: 50, Succeeded: 50}, o.Totals)
 		assert.Equal(t, 10*time.Millisecond, quantile(t, o, 1))
@@ -346,8 +346,8 @@ func TestOpenCountsTheStall(t *testing.T) {
 		assert.Zero(t, service, "service time alone hides the stall; that is the point")
 		assert.Zero(t, o.Lateness.Max(), "the generator was on time")
 		assert.Equal(t, int64(990*time.Millisecond), o.Waited.Max(), "arrival 51 waited longest for the permit")
-		// Somebody waits from arrival 51 until the permit is free at 1.5 s and
-		// has taken all that was due by then.
+		// Arrivals wait from the 51st on, until the permit is free at 1.5 s and has
+		// taken all that were due by then.
 		assert.Equal(t, 990*time.Millisecond, o.Exhausted)
 		assert.Equal(t, 1, o.PeakInFlight)
 	})
@@ -359,7 +359,7 @@ func TestOpenKeepsArrivalsInOrder(t *testing.T) {
 		o := run(t, p, Config{Schedule: rate(1000), Requests: 50, Concurrency: 3})
 		assert.Equal(t, int64(50), o.Succeeded)
 		for i, n := range p.order {
-			// Three permits free at the same instant take theirs in any order.
+			// Three permits that become free at the same instant take arrivals in any order.
 			assert.InDelta(t, i, n, 2)
 		}
 	})
@@ -369,9 +369,9 @@ func TestOpenUsesAsFewPermitsAsWillDo(t *testing.T) {
 	inBoth(t, func(t *testing.T, mux bool) {
 		p := &peer{mux: mux, delay: func(n int64) time.Duration { return 25 * time.Millisecond }}
 		o := run(t, p, Config{Schedule: rate(100), Requests: 100, Concurrency: 1000})
-		assert.Equal(t, 3, o.PeakInFlight, "25 ms at one in 10 ms")
+		assert.Equal(t, 3, o.PeakInFlight, "requests of 25 ms, one every 10 ms")
 		if !mux {
-			assert.Equal(t, int64(3), p.closed.Load(), "and no sender more was made")
+			assert.Equal(t, int64(3), p.closed.Load(), "no more senders were made")
 		}
 	})
 }
@@ -417,7 +417,7 @@ func TestTimeout(t *testing.T) {
 		require.Len(t, o.Samples[record.Timeout], 5)
 		assert.Equal(t, int64(1), o.Samples[record.Timeout][0].N)
 		assert.InEpsilon(t, time.Second, o.Failures.Max(), 0.051)
-		assert.Zero(t, o.Response.Max(), "a timeout is no response time")
+		assert.Zero(t, o.Response.Max(), "a timeout is not a response time")
 	})
 }
 
@@ -496,7 +496,7 @@ func TestSecondCancelCutsOff(t *testing.T) {
 	}
 }
 
-// A deaf sender does not heed Expire, as Go code under test may not.
+// A deaf sender ignores Expire, as Go code under test may.
 type deaf struct{ until chan struct{} }
 
 func (d deaf) Send(int64, time.Duration) record.Result { <-d.until; return record.Result{} }
@@ -522,7 +522,7 @@ func TestAbandonsWhatDoesNotEnd(t *testing.T) {
 			assert.Equal(t, Progress{Elapsed: l.now()}, l.Progress(), "what ends after the report is not recorded")
 		})
 	}
-	check(time.Minute, "under way when cut off")
+	check(time.Minute, "in flight when cut off")
 	check(100*time.Millisecond, "timing out when cut off")
 }
 
@@ -591,7 +591,7 @@ type connector struct {
 
 func (c connector) Connect(context.Context) { time.Sleep(time.Millisecond); c.connected.Add(1) }
 
-// What became due while an arrival before a stop was being sent counts as due.
+// Arrivals that became due while one was being sent just before the stop count as due.
 func TestStopCountsWhatIsDue(t *testing.T) {
 	for name, cuts := range map[string]bool{"cancelled": false, "cut": true} {
 		t.Run(name, func(t *testing.T) {
@@ -616,7 +616,7 @@ func TestStopCountsWhatIsDue(t *testing.T) {
 	}
 }
 
-// Permits that were exhausted in the warm-up were not in the run.
+// Permits that were exhausted only in the warm-up were not exhausted in the run.
 func TestExhaustedInTheWarmupAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &peer{delay: func(n int64) time.Duration {
@@ -630,8 +630,8 @@ func TestExhaustedInTheWarmupAlone(t *testing.T) {
 	})
 }
 
-// Starting many places takes its time, which no request is charged with but its
-// own and those of a batch or two.
+// Starting many permits takes a while. A request is charged only with its own start
+// and those of a batch or two.
 func TestFirstRoundIsTimedOneByOne(t *testing.T) {
 	inBoth(t, func(t *testing.T, mux bool) {
 		p := &peer{mux: mux, delay: func(int64) time.Duration {
@@ -639,6 +639,6 @@ func TestFirstRoundIsTimedOneByOne(t *testing.T) {
 			return 10 * time.Millisecond
 		}}
 		o := run(t, p, Config{Requests: 100, Concurrency: 100})
-		assert.LessOrEqual(t, time.Duration(o.Response.Max()), (1+10+3*startsAtOnce)*time.Millisecond)
+		assert.LessOrEqual(t, time.Duration(o.Response.Max()), (1+10+3*startBatch)*time.Millisecond)
 	})
 }

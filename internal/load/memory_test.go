@@ -11,12 +11,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What a run holds at its end does not grow with the number of its requests.
-// The responses of both runs take as long, and both are long enough for their
-// series to have all its intervals, so that nothing else makes a difference.
+// The memory that a run holds at its end does not grow with the number of requests.
+// The responses of both runs take equally long, and both runs are long enough for
+// their series to have all its intervals, so that nothing else makes a difference.
 func TestMemoryIsFlat(t *testing.T) {
 	if raceEnabled {
-		t.Skip("the race detector takes memory, and ten times as long")
+		t.Skip("the race detector uses memory, and takes ten times as long")
 	}
 	const few, many = 20_000, 220_000
 	heap := func(t *testing.T, n int64, schedule *Schedule, mux bool) int64 {
@@ -33,7 +33,7 @@ func TestMemoryIsFlat(t *testing.T) {
 		require.Equal(t, n, o.Succeeded)
 		var m runtime.MemStats
 		runtime.GC()
-		runtime.GC() // what the first one only unlinked
+		runtime.GC() // frees what the first one only unlinked
 		runtime.ReadMemStats(&m)
 		runtime.KeepAlive(l)
 		runtime.KeepAlive(o)
@@ -41,13 +41,13 @@ func TestMemoryIsFlat(t *testing.T) {
 	}
 	eachWay(func(name string, schedule *Schedule, mux bool) {
 		if schedule != nil {
-			schedule = rate(60_000) // of the 64,000/s that the permits allow
+			schedule = rate(60_000) // the permits allow 64,000/s
 		}
 		synctest.Test(t, func(t *testing.T) {
 			heap(t, few, schedule, mux)
 			less, more := heap(t, few, schedule, mux), heap(t, many, schedule, mux)
 			t.Logf("%s: %d KB after %d requests, %d KB after %d", name, less>>10, few, more>>10, many)
-			// A single word kept of each request would be 1.6 MB.
+			// A single word kept per request would be 1.6 MB.
 			assert.Less(t, more-less, int64(512<<10), name)
 		})
 	})

@@ -9,34 +9,35 @@ import (
 	"github.com/loadtestkit/load-tester/internal/record"
 )
 
-// A Mux performs the exchanges of many places from one goroutine. A place is a
-// permit's: it has at most one exchange in flight, and a connection of its own.
-// Only Wake may be called from another goroutine.
+// A Mux performs the exchanges of many permits from one goroutine. Each permit has a
+// slot, with a connection of its own and at most one exchange in flight. Only Wake
+// may be called from another goroutine.
 type Mux interface {
-	// Start begins the exchange of arrival n in a place; idled is how long ago
-	// the one before ended there, 0 if there was none. It does not wait, and
-	// the end of the exchange is reported by Wait alone.
-	Start(place int, n int64, idled time.Duration)
-	// Wait calls done for exchanges as they end, which may start others, until
-	// some have or d has passed or Wake is called. expired says that only time
-	// has passed: at most d and what waking takes. d <= 0 looks without
-	// waiting, perhaps at only a part of what there is.
-	Wait(d time.Duration, done func(place int, r *record.Result)) (expired bool)
-	// Expire makes the exchange in flight in a place end soon, with the kind
+	// Start begins the exchange of arrival n in a slot; idled is how long ago the
+	// slot's last exchange ended, 0 if there was none. It does not wait. Only Wait
+	// reports the end of the exchange.
+	Start(slot int, n int64, idled time.Duration)
+	// Wait calls done for each exchange that ends, and done may start others. It
+	// returns after some have ended, d has passed or Wake was called. expired
+	// reports that it returned only because time passed: at most d, plus the time
+	// to wake up. With d <= 0 it does not wait, and may report only some of the
+	// exchanges that have ended.
+	Wait(d time.Duration, done func(slot int, r *record.Result)) (expired bool)
+	// Expire makes the exchange in flight in a slot end soon, with the kind
 	// Timeout. It may be called again before Wait has reported the end.
-	Expire(place int)
-	// Connect opens the connections of the first n places, as far as possible
-	// within ctx.
+	Expire(slot int)
+	// Connect opens the connections of the first n slots, as far as it can until
+	// ctx ends.
 	Connect(ctx context.Context, n int)
-	// Wake ends the present Wait, or else the next one.
+	// Wake ends the current Wait, or else the next one.
 	Wake()
-	// Close frees everything, exchanges in flight included. It must follow a
-	// Loop that left something unfinished.
+	// Close releases everything, including exchanges in flight. After a Loop that
+	// left exchanges unfinished, the Mux must be closed.
 	Close()
 }
 
-// A rest is the pause of a permit whose connections keep failing.
-type rest struct {
+// A pausedPermit sends nothing for a while because its connections keep failing.
+type pausedPermit struct {
 	permit *permit
 	until  time.Duration
 }
@@ -46,19 +47,19 @@ type rest struct {
 type muxLoop struct {
 	*table
 	mux     Mux
-	resting []rest
+	paused  []pausedPermit
 	lead    lead
-	awake   bool // woken early for the next arrival
+	awake   bool // woken early for the next arrival, and spinning until it is due
 	sweepAt time.Duration
 	cutAt   time.Duration
-	done    func(int, *record.Result) // finished, bound once: each binding allocates
+	done    func(int, *record.Result) // the method finished, bound once because each binding allocates
 }
 
-// startsAtOnce is how many permits of a closed workload are started between two
-// looks at what has come back: each start takes tens of microseconds.
-const startsAtOnce = 16
+// startBatch is how many permits of a closed workload are started before responses
+// are looked for again: each start takes tens of microseconds.
+const startBatch = 16
 
-// runMuxes makes the load on cfg.Muxes, each with a table and a goroutine.
+// runMuxes makes the load with cfg.Muxes, each with a table and a goroutine.
 func (l *Loop) runMuxes(ctx, cut context.Context) (interrupted bool) {
 	loops := make([]*muxLoop, len(l.tables))
 	for i, t := range l.tables {
@@ -81,21 +82,21 @@ func (l *Loop) runMuxes(ctx, cut context.Context) (interrupted bool) {
 func newMuxLoop(t *table, mux Mux) *muxLoop {
 	m := &muxLoop{table: t, mux: mux}
 	t.activate = func(p *permit) { m.send(p, m.now()) }
-	t.expire = func(p *permit) { mux.Expire(p.place) }
+	t.expire = func(p *permit) { mux.Expire(p.slot) }
 	m.done = m.finished
 	return m
 }
 
-// connect makes the loop's connections ready.
+// connect opens the connections that are wanted before the start.
 func (m *muxLoop) connect(ctx context.Context) {
 	if ahead := min(m.cfg.Ahead, len(m.permits)); ahead > 0 {
 		m.mux.Connect(ctx, ahead)
 	}
-	for !m.mux.Wait(0, m.done) { // connections may have ended since the stretch before
+	for !m.mux.Wait(0, m.done) { // connections may have ended since the last stretch
 	}
 }
 
-// serve makes the table's part of the load.
+// serve makes the load of one table.
 func (m *muxLoop) serve(ctx, cut context.Context) (interrupted bool) {
 	m.cutAt = m.untilCutOff()
 	if m.cfg.Schedule != nil {
@@ -126,14 +127,14 @@ func (m *muxLoop) serve(ctx, cut context.Context) (interrupted bool) {
 	}
 }
 
-// wait waits for the next thing to do.
+// wait waits until there is something to do.
 func (m *muxLoop) wait(now time.Duration) {
 	if m.startable() {
 		m.mux.Wait(0, m.done)
 		return
 	}
 	until := min(m.sweepAt, m.cutAt)
-	for _, r := range m.resting {
+	for _, r := range m.paused {
 		until = min(until, r.until)
 	}
 	if m.cfg.Schedule == nil || m.noMore || m.coming.Due > until {
@@ -141,7 +142,7 @@ func (m *muxLoop) wait(now time.Duration) {
 		return
 	}
 	left := m.gather.until(m.coming.Due) - now
-	if m.awake && left <= spinMost && !m.gather.gathers() {
+	if m.awake && left <= maxSpin && !m.gather.gathers() {
 		m.mux.Wait(0, m.done)
 		return
 	}
@@ -152,15 +153,15 @@ func (m *muxLoop) wait(now time.Duration) {
 	}
 }
 
-// startable reports whether a closed workload has permits that it has yet to
-// start.
+// startable reports whether a closed workload has permits that are yet to be
+// started.
 func (m *muxLoop) startable() bool {
 	return m.cfg.Schedule == nil && !m.noMore && (len(m.free) > 0 || m.used < len(m.permits))
 }
 
-// issueDue starts what can be started now.
+// issueDue sends the requests that are due now.
 func (m *muxLoop) issueDue(now time.Duration) {
-	m.endRests(now)
+	m.resume(now)
 	if m.cfg.Schedule != nil {
 		coming := m.coming
 		if m.release(now); m.coming != coming {
@@ -168,7 +169,7 @@ func (m *muxLoop) issueDue(now time.Duration) {
 		}
 		return
 	}
-	for range startsAtOnce {
+	for range startBatch {
 		if m.noMore {
 			return
 		}
@@ -180,35 +181,35 @@ func (m *muxLoop) issueDue(now time.Duration) {
 	}
 }
 
-// endRests makes the permits that have rested long enough send again.
-func (m *muxLoop) endRests(now time.Duration) {
-	kept := m.resting[:0]
-	for _, r := range m.resting {
+// resume makes the permits whose pause is over send again.
+func (m *muxLoop) resume(now time.Duration) {
+	kept := m.paused[:0]
+	for _, r := range m.paused {
 		if now >= r.until || m.halted() {
 			m.activate(r.permit)
 		} else {
 			kept = append(kept, r)
 		}
 	}
-	m.resting = kept
+	m.paused = kept
 }
 
-// send makes p send the next arrival, or keeps it free.
+// send makes p send the next arrival, or frees it if there is none.
 func (m *muxLoop) send(p *permit, now time.Duration) {
 	if m.take(p, now) {
-		m.mux.Start(p.place, p.N, p.idled)
+		m.mux.Start(p.slot, p.N, p.idled)
 	} else {
 		m.free = append(m.free, p)
 	}
 }
 
-// finished ends the exchange in a place with the result r, and starts the next.
-func (m *muxLoop) finished(place int, r *record.Result) {
-	p := &m.permits[place]
+// finished ends the exchange in a slot with the result r and starts the next.
+func (m *muxLoop) finished(slot int, r *record.Result) {
+	p := &m.permits[slot]
 	now := m.now()
 	m.report(m.finish(p, r, now))
 	if until := p.sent + r.Pause; until > now && !m.halted() {
-		m.resting = append(m.resting, rest{p, until})
+		m.paused = append(m.paused, pausedPermit{p, until})
 	} else {
 		m.send(p, now)
 	}

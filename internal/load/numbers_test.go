@@ -13,19 +13,18 @@ import (
 	"github.com/loadtestkit/load-tester/internal/record"
 )
 
-// An instantMux ends each exchange as soon as it is waited for, after a delay
-// for all of them.
+// An instantMux ends all exchanges at the next Wait, after one delay for all of them.
 type instantMux struct {
 	delay         time.Duration
 	begun, ending []int
 	result        record.Result
 }
 
-func (m *instantMux) Start(place int, _ int64, _ time.Duration) { m.begun = append(m.begun, place) }
+func (m *instantMux) Start(slot int, _ int64, _ time.Duration) { m.begun = append(m.begun, slot) }
 
 func (m *instantMux) Wait(d time.Duration, done func(int, *record.Result)) (expired bool) {
 	if len(m.begun) == 0 {
-		time.Sleep(d) // of the tests here, only the pace of arrivals is waited for
+		time.Sleep(d) // these tests wait only for the pace of arrivals
 		return true
 	}
 	if m.delay > 0 {
@@ -33,8 +32,8 @@ func (m *instantMux) Wait(d time.Duration, done func(int, *record.Result)) (expi
 	}
 	m.begun, m.ending = m.ending[:0], m.begun
 	m.result = ok(0)
-	for _, place := range m.ending {
-		done(place, &m.result)
+	for _, slot := range m.ending {
+		done(slot, &m.result)
 	}
 	return false
 }
@@ -44,8 +43,8 @@ func (m *instantMux) Connect(context.Context, int) {}
 func (m *instantMux) Wake()                        {}
 func (m *instantMux) Close()                       {}
 
-// instant is a load of n requests whose responses take no time, by each way of
-// sending.
+// instant configures a load of n requests whose responses take no time, sent with a
+// Mux or with goroutines.
 func instant(n int64, concurrency int, schedule *Schedule, mux bool) Config {
 	cfg := Config{Requests: n, Concurrency: concurrency, Timeout: time.Hour, Schedule: schedule}
 	if mux {
@@ -57,7 +56,7 @@ func instant(n int64, concurrency int, schedule *Schedule, mux bool) Config {
 	return cfg
 }
 
-// eachWay runs f for closed and open workloads by each way of sending.
+// eachWay calls f for closed and open workloads and both ways of sending.
 func eachWay(f func(name string, schedule *Schedule, mux bool)) {
 	f("closed-goroutines", nil, false)
 	f("open-goroutines", rate(1e9), false)
@@ -65,8 +64,7 @@ func eachWay(f func(name string, schedule *Schedule, mux bool)) {
 	f("open-mux", rate(1e9), true)
 }
 
-// The whole loop, with a log of failed requests set, allocates nothing for a
-// request that succeeds.
+// The whole loop, with OnFailed set, allocates nothing for a request that succeeds.
 func TestSteadyStateAllocatesNothing(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
@@ -84,13 +82,13 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 		}
 		mallocs(1000)
 		few, many := mallocs(10_000), mallocs(210_000)
-		// A longer run has more intervals, and they more octaves.
+		// A longer run has more intervals, and more octaves in them.
 		assert.Less(t, many-few, int64(20_000), "%s: %d for 10,000 requests, %d for 210,000", name, few, many)
 	})
 }
 
-// Nor does what it does for each: recording a response, a failure, and what
-// waited for a permit, and finding out when the next arrival is due.
+// Recording a response, a failure or a wait for a permit does not allocate, nor does
+// computing when the next arrival is due.
 func TestRecordAndCursorAllocateNothing(t *testing.T) {
 	const µs = time.Microsecond
 	for name, schedule := range map[string]*Schedule{"closed": nil, "open": rate(1000)} {
@@ -108,7 +106,7 @@ func TestRecordAndCursorAllocateNothing(t *testing.T) {
 				s.Sent, s.Waited, s.Done = s.Due+3*µs, 2*µs, s.Due+50*µs
 				h.record(&s, cfg)
 			}
-			for range 20 { // and those that are kept
+			for range 20 { // more than the samples that are kept
 				record()
 			}
 			assert.Zero(t, testing.AllocsPerRun(1000, record), "%s, %s", name, why)
@@ -120,16 +118,16 @@ func TestRecordAndCursorAllocateNothing(t *testing.T) {
 	}
 }
 
-// schedules are all sorts of them.
+// schedules has one schedule of each sort.
 var schedules = map[string]Schedule{
 	"constant": Constant(1000),
 	"stages":   {Stages: []Stage{{time.Second, 10, 1000}, {time.Second, 0, 0}, {time.Hour, 1000, 2000}}},
 	"poisson":  {Stages: Constant(1000).Stages, Endless: true, Poisson: true, Seed: 1},
 }
 
-// BenchmarkLoop is what the loop costs for a request, without sending it. Of an
-// open workload that is the release of an arrival too, of more than can be sent:
-// each waits for a permit.
+// BenchmarkLoop measures what the loop costs per request, without sending it. In an
+// open workload that includes releasing the arrival and, since more are due than can
+// be sent, waiting for a permit.
 func BenchmarkLoop(b *testing.B) {
 	eachWay(func(name string, schedule *Schedule, mux bool) {
 		b.Run(name, func(b *testing.B) {
@@ -139,7 +137,7 @@ func BenchmarkLoop(b *testing.B) {
 	})
 }
 
-// BenchmarkRecord is what a request that is over costs to count.
+// BenchmarkRecord measures counting a finished request.
 func BenchmarkRecord(b *testing.B) {
 	for name, schedule := range map[string]*Schedule{"closed": nil, "open": rate(1000)} {
 		b.Run(name, func(b *testing.B) {
@@ -158,7 +156,7 @@ func BenchmarkRecord(b *testing.B) {
 	}
 }
 
-// BenchmarkCursor is what it costs to find out when the next arrival is due.
+// BenchmarkCursor measures computing when the next arrival is due.
 func BenchmarkCursor(b *testing.B) {
 	for name, schedule := range schedules {
 		b.Run(name, func(b *testing.B) {
@@ -171,7 +169,7 @@ func BenchmarkCursor(b *testing.B) {
 	}
 }
 
-// BenchmarkSleeper is how late the pacer is woken when an arrival is due every
+// BenchmarkSleeper measures how late the pacer is woken when an arrival is due every
 // millisecond.
 func BenchmarkSleeper(b *testing.B) {
 	s, err := NewSleeper()

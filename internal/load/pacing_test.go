@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// At high rates arrivals are sent a few at a time, at most gatherFor late; at
-// low ones each is sent when it is due.
+// At high rates arrivals are sent a few at a time, at most gatherFor late; at low
+// rates each is sent when it is due.
 func TestHighRatesAreGathered(t *testing.T) {
 	check := func(perSecond float64, most time.Duration, why string) {
 		t.Helper()
@@ -30,8 +30,8 @@ func TestHighRatesAreGathered(t *testing.T) {
 	check(50_000, gatherFor, "20 µs apart")
 }
 
-// A loop that is woken a little early spins until an arrival is due, but not for
-// those that are sent together.
+// A loop that is woken a little early spins until an arrival is due, unless arrivals
+// are sent together.
 func TestGatheredArrivalsAreNotSpunFor(t *testing.T) {
 	check := func(gap time.Duration, spins bool) {
 		t.Helper()
@@ -42,7 +42,7 @@ func TestGatheredArrivalsAreNotSpunFor(t *testing.T) {
 		m.awake, m.cutAt, m.sweepAt = true, forever, forever
 		now := l.now()
 		m.gather = gatherer{gap: gap, last: now - gatherFor}
-		m.coming.Due = now + spinMost/2
+		m.coming.Due = now + maxSpin/2
 		m.wait(now)
 		assert.Equal(t, spins, mux.asked == 0, "gap %v, asked to wait %v", gap, mux.asked)
 	}
@@ -50,7 +50,7 @@ func TestGatheredArrivalsAreNotSpunFor(t *testing.T) {
 	check(gatherFor/2, false)
 }
 
-// Being awake for one arrival is not to be awake for the next.
+// Being awake for one arrival does not mean being awake for the next.
 func TestAwakeForOneArrival(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := New(Config{Schedule: rate(1000), Concurrency: 3, Muxes: []Mux{&waitingMux{}}})
@@ -69,7 +69,7 @@ func TestAwakeForOneArrival(t *testing.T) {
 	})
 }
 
-// A waitingMux keeps how long it was asked to wait.
+// A waitingMux records how long it was asked to wait.
 type waitingMux struct {
 	instantMux
 	asked time.Duration
@@ -107,5 +107,5 @@ func TestLeadFollowsTheMedian(t *testing.T) {
 	for range 1000 {
 		l.learn(time.Second)
 	}
-	assert.Equal(t, leadMost, time.Duration(l), "a machine that hangs teaches nothing")
+	assert.Equal(t, maxLead, time.Duration(l), "the lead stays bounded on a machine that hangs")
 }

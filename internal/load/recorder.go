@@ -7,9 +7,9 @@ import (
 	"github.com/loadtestkit/load-tester/internal/record"
 )
 
-// A shard records what some of the permits see. There is one for each
-// processor, not for each permit: its lock is hardly ever contended, and
-// 10,000 permits do not mean 10,000 histograms.
+// A shard records the requests of some of the permits. There is one for each
+// processor and not for each permit: its lock is hardly ever contended, and 10,000
+// permits do not need 10,000 histograms.
 type shard struct {
 	mu   sync.Mutex
 	seen *record.Record
@@ -17,8 +17,8 @@ type shard struct {
 	_ [64]byte // keeps a neighbour's lock off this cache line
 }
 
-// record counts a request that is over, its instants still offsets from the
-// start of the loop. In steady state it allocates nothing.
+// record counts a finished request, whose instants are offsets from the start of
+// the loop. In steady state it does not allocate.
 func (h *shard) record(s *record.Sample, cfg *Config) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -41,7 +41,7 @@ func (c *Config) inCourse(s record.Sample) record.Sample {
 	return s
 }
 
-// recorded is all that the shards hold.
+// recorded returns all that the shards hold.
 func (l *Loop) recorded() *record.Record {
 	total := l.newRecord()
 	for _, h := range l.shards {
@@ -56,8 +56,9 @@ func (l *Loop) newRecord() *record.Record {
 	return record.New(l.cfg.Schedule != nil, l.cfg.Thresholds)
 }
 
-// Peek is what is over so far: what is in flight, or waits to be sent, is in no
-// count of it. It may be called from any goroutine once the loop is running.
+// Peek returns the record of the requests that have finished so far. Those in
+// flight or waiting to be sent are not counted in it at all. It may be called from
+// any goroutine once the loop is running.
 func (l *Loop) Peek() *record.Record {
 	r := l.recorded()
 	r.From = l.start
@@ -65,7 +66,7 @@ func (l *Loop) Peek() *record.Record {
 	return r
 }
 
-// outcome adds to what was recorded what never ended, and returns it all.
+// outcome returns the whole record, including the requests that never ended.
 func (l *Loop) outcome(interrupted bool) *record.Record {
 	r := l.recorded()
 	r.From = l.start
@@ -79,8 +80,8 @@ func (l *Loop) outcome(interrupted bool) *record.Record {
 	if r.Unfinished > 0 || r.Unsent > 0 {
 		r.Elapsed = max(r.Elapsed, l.cfg.Origin+elapsed)
 	}
-	// Counted when they were issued, apart from what became of them, so that a
-	// request that got lost in between is found.
+	// These were counted when requests were issued, not when they ended, so that
+	// Record.Check finds a request that was lost in between.
 	r.Warmup.Sent = l.warm.Load()
 	r.Sent = l.issued.Load() - r.Warmup.Sent
 	if l.cfg.Schedule == nil {
@@ -94,7 +95,7 @@ func (l *Loop) outcome(interrupted bool) *record.Record {
 	return r
 }
 
-// Progress is how far a run has come, warm-up apart.
+// Progress is how far a loop has come. Its counts leave the warm-up out.
 type Progress struct {
 	Elapsed           time.Duration // since the start, warm-up included
 	Succeeded, Failed int64

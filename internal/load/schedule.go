@@ -8,8 +8,14 @@ import (
 	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
-// A Stage is a stretch of an open workload: the arrival rate changes linearly
-// from From to To, in arrivals per second, both at least 0. From == To is a
+// An Arrival is a request that has become due.
+type Arrival struct {
+	N   int64         // its number, counted from 0 over the whole run, warm-up included
+	Due time.Duration // offset from the start of the run
+}
+
+// A Stage is a part of an open workload's schedule in which the arrival rate changes
+// linearly from From to To, in arrivals per second, both at least 0. From == To is a
 // step, both 0 a pause.
 type Stage struct {
 	For      time.Duration // how long; > 0
@@ -23,7 +29,7 @@ func (s Stage) String() string {
 	return fmt.Sprintf("%v:%v..%v", s.For, s.From, s.To)
 }
 
-// mass is how many arrivals are due within the first t seconds of the stage:
+// mass returns the number of arrivals due within the first t seconds of the stage:
 // the integral of its rate.
 func (s Stage) mass(t float64) float64 {
 	return s.From*t + (s.To-s.From)*t*t/(2*s.For.Seconds())
@@ -35,28 +41,28 @@ func (s Stage) after(x float64) float64 {
 		return 0
 	}
 	a := (s.To - s.From) / s.For.Seconds()
-	// The usual root (-r + sqrt(r²+2ax))/a cancels for small a; this is the
-	// same number, and the right one for a = 0 too.
+	// The usual root (-r + sqrt(r²+2ax))/a cancels for small a; this is the same
+	// number, and is right for a = 0 too.
 	return 2 * x / (s.From + math.Sqrt(max(0, s.From*s.From+2*a*x)))
 }
 
-// A Schedule says when the arrivals of an open workload are due, whatever the
-// target does. Arrival n is due where the integral of the rate reaches n, or
-// with Poisson arrivals the n-th epoch of a unit Poisson process: computed from
-// n, so that rounding cannot build up.
+// A Schedule determines when the arrivals of an open workload are due, whatever the
+// target does. Arrival n is due when the integral of the rate reaches n, or with
+// Poisson arrivals the n-th epoch of a unit Poisson process. It is computed from n,
+// so that rounding errors do not add up.
 type Schedule struct {
-	Stages  []Stage // in order; the last one's rate may go on for ever, see Endless
-	Endless bool    // the last stage's To rate holds after its end
-	Poisson bool    // exponential gaps instead of even ones
-	Seed    uint64  // of the Poisson arrivals; same seed, same arrivals
+	Stages  []Stage // in order
+	Endless bool    // the last stage's To rate goes on after its end
+	Poisson bool    // gaps are exponential instead of even
+	Seed    uint64  // of Poisson arrivals; the same seed gives the same arrivals
 }
 
-// Constant is the schedule of an endless constant rate in arrivals per second.
+// Constant returns an endless schedule with a constant rate in arrivals per second.
 func Constant(rate float64) Schedule {
 	return Schedule{Stages: []Stage{{For: time.Second, From: rate, To: rate}}, Endless: true}
 }
 
-// Length is how long the stages take together; an Endless schedule goes on.
+// Length returns how long all stages take; an Endless schedule goes on after that.
 func (s *Schedule) Length() time.Duration {
 	var d time.Duration
 	for _, st := range s.Stages {
@@ -65,7 +71,7 @@ func (s *Schedule) Length() time.Duration {
 	return d
 }
 
-// Peak is the highest rate of any stage, in arrivals per second.
+// Peak returns the highest rate of any stage, in arrivals per second.
 func (s *Schedule) Peak() float64 {
 	var r float64
 	for _, st := range s.Stages {
@@ -74,9 +80,9 @@ func (s *Schedule) Peak() float64 {
 	return r
 }
 
-// due returns the offset at which the arrival at position x is due, where x
-// counts mean arrivals since the start; ok is false past the end. In a pause
-// nothing is due: position x falls at its end.
+// due returns the offset at which the integral of the rate reaches x; ok is false
+// past the end. Nothing is due in a pause: an arrival that would be is due at its
+// end.
 func (s *Schedule) due(x float64) (at time.Duration, ok bool) {
 	var start time.Duration
 	for i, st := range s.Stages {
@@ -92,13 +98,13 @@ func (s *Schedule) due(x float64) (at time.Duration, ok bool) {
 	return 0, false
 }
 
-// A Cursor walks a schedule in the order of its arrivals. It is a value: a copy
-// goes on independently. Not safe for concurrent use.
+// A Cursor walks through the arrivals of a schedule. It is a value: a copy moves on
+// independently. It is not safe for concurrent use.
 type Cursor struct {
 	schedule *Schedule
 	first    int64  // number of the schedule's first arrival
 	next     int64  // index in the schedule of the arrival that Next returns
-	sum      uint64 // Poisson: sum of the gaps up to it, in 2^-24 mean gaps, exact for 2^40 arrivals
+	sum      uint64 // Poisson: sum of the gaps before it, in units of 2^-24 mean gaps, exact for 2^40 arrivals
 }
 
 // Cursor returns a cursor at arrival 0.
@@ -117,8 +123,8 @@ func (c *Cursor) Next() (a Arrival, ok bool) {
 	return a, ok
 }
 
-// gap returns the exponential gap before arrival n, in 2^-24 mean gaps. It is a
-// pure function of seed and n.
+// gap returns the exponential gap before arrival n, in units of 2^-24 mean gaps. It
+// is a pure function of seed and n.
 func gap(seed uint64, n int64) uint64 {
 	u := (float64(stat.Random(seed, n)>>11) + 0.5) / (1 << 53) // in (0, 1)
 	return uint64(math.Round(-math.Log(u) * (1 << 24)))

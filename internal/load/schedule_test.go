@@ -56,7 +56,7 @@ func TestStages(t *testing.T) {
 	check(1500, 25*time.Second, "the fall begins")
 	check(1875, 30*time.Second, "three quarters in half the time")
 	_, ok := nth(s, 2000)
-	assert.False(t, ok, "the end is no arrival")
+	assert.False(t, ok, "no arrival is due at the end")
 	assert.Equal(t, 35*time.Second, s.Length())
 	assert.Equal(t, 100.0, s.Peak())
 }
@@ -87,8 +87,8 @@ func TestDueNeverDecreases(t *testing.T) {
 	}
 }
 
-// The gaps of Poisson arrivals are exponential: Kolmogorov-Smirnov, whose
-// statistic exceeds 1.95/sqrt(n) in one of a thousand samples.
+// The gaps of Poisson arrivals are exponential. The test is that of Kolmogorov and
+// Smirnov, whose statistic exceeds 1.95/sqrt(n) in one of a thousand samples.
 func TestPoissonGapsAreExponential(t *testing.T) {
 	const n, perSecond = 20_000, 1000.0
 	for _, seed := range []uint64{1, 2, 1 << 60} {

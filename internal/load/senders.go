@@ -8,17 +8,30 @@ import (
 	"github.com/loadtestkit/load-tester/internal/record"
 )
 
-// A Connector is a Sender that can open its connection before it is needed. If
-// that fails, the first Send finds it out again.
+// A Sender performs exchanges for one permit, one at a time.
+type Sender interface {
+	// Send performs the exchange of arrival n and returns its result. It sends the
+	// request at most once. idled is how long ago the Sender's last exchange
+	// ended, 0 for its first.
+	Send(n int64, idled time.Duration) record.Result
+	// Expire ends the exchange of arrival n as soon as possible, if that is the
+	// one in flight. It may be called from any goroutine.
+	Expire(n int64)
+	// Close releases what the Sender holds. It is called once, after the last Send.
+	Close()
+}
+
+// A Connector is a Sender that can open its connection before it is needed. If that
+// fails, the first Send tries again.
 type Connector interface {
 	Connect(ctx context.Context)
 }
 
 const (
-	// abandonAfter is how long a run waits for requests that it has cut off.
-	// Only Go code under test that ignores its context takes longer.
+	// abandonAfter is how long a run waits for requests that it has cut off. Only Go
+	// code under test that ignores its context takes longer.
 	abandonAfter = time.Second
-	// cutEvery is how often it asks again for what is left to end.
+	// cutEvery is how often it asks the rest again to end.
 	cutEvery = 5 * time.Millisecond
 )
 
@@ -36,7 +49,7 @@ func (l *Loop) runSenders(ctx, cut context.Context) (interrupted bool) {
 			l.serving.Go(func() { l.pace(t) })
 			continue
 		}
-		for p := t.acquire(); p != nil; p = t.acquire() { // which the goroutines do not do
+		for p := t.acquire(); p != nil; p = t.acquire() { // the goroutines do not acquire permits
 			t.activate(p)
 		}
 	}
@@ -63,8 +76,8 @@ func (l *Loop) connectAhead(ctx context.Context) {
 	dials.Wait()
 }
 
-// pace releases arrivals when they are due, until there are no more, and then
-// lets the permits go that wait for one.
+// pace releases arrivals when they are due. When there are no more, it lets the
+// permits that wait for one exit.
 func (l *Loop) pace(t *table) {
 	for {
 		t.mu.Lock()
@@ -98,9 +111,9 @@ func (l *Loop) wake(t *table, p *permit) {
 	l.serving.Go(func() { l.serve(t, p) })
 }
 
-// serve sends what p is given until there is no more.
+// serve sends the arrivals that p takes until there are no more.
 func (l *Loop) serve(t *table, p *permit) {
-	defer l.leave(t, p)
+	defer l.exit(t, p)
 	t.mu.Lock()
 	for l.next(t, p) {
 		t.mu.Unlock()
@@ -118,8 +131,8 @@ func (l *Loop) serve(t *table, p *permit) {
 	t.mu.Unlock()
 }
 
-// next gives p its next arrival and waits for one if need be; t.mu must be held
-// and is let go meanwhile. It returns false when there are no more.
+// next gives p its next arrival, and waits for one if necessary. t.mu must be held;
+// it is released while waiting. It returns false when there are no more.
 func (l *Loop) next(t *table, p *permit) bool {
 	for !t.take(p, l.now()) {
 		if t.noMore {
@@ -133,9 +146,9 @@ func (l *Loop) next(t *table, p *permit) bool {
 	return true
 }
 
-// leave runs when p's goroutine exits. If code under test ended it, the request
+// exit runs when p's goroutine exits. If code under test ended it, the request
 // has failed and another goroutine takes over.
-func (l *Loop) leave(t *table, p *permit) {
+func (l *Loop) exit(t *table, p *permit) {
 	t.mu.Lock()
 	if p.state != idle {
 		failed := t.finish(p, &record.Result{Kind: record.Check, Err: errEnded}, l.now())
@@ -144,7 +157,7 @@ func (l *Loop) leave(t *table, p *permit) {
 		l.serving.Go(func() { l.serve(t, p) })
 		return
 	}
-	p.left = true
+	p.exited = true
 	t.mu.Unlock()
 	p.sender.Close()
 }
@@ -156,7 +169,7 @@ func (l *Loop) report(s *record.Sample) {
 	}
 }
 
-// pause rests for d, or until nothing more is issued.
+// pause waits for d, or until the loop is stopped.
 func (l *Loop) pause(d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -166,7 +179,7 @@ func (l *Loop) pause(d time.Duration) {
 	}
 }
 
-// await waits until everything is over, and sees to it that it will be.
+// await waits until all requests have ended, and ends those that take too long.
 func (l *Loop) await(ctx, cut context.Context, served <-chan struct{}) (interrupted bool) {
 	last := time.NewTimer(l.untilCutOff())
 	defer last.Stop()
@@ -181,12 +194,12 @@ func (l *Loop) await(ctx, cut context.Context, served <-chan struct{}) (interrup
 			if !l.stuck() {
 				continue
 			}
-			// What hangs may have kept the rest from being issued.
+			// Requests that hang may have kept others from being issued.
 			end, ok := l.end()
 			kept := l.cfg.Schedule == nil && l.tickets.Load() < l.cfg.Requests && !(ok && l.now() >= end)
 			interrupted = interrupted || kept
 		case <-cancelled:
-			cancelled = nil // a closed channel would be ready for ever
+			cancelled = nil // a closed channel would always be ready
 			interrupted = true
 			l.stop()
 			last.Reset(min(l.cfg.Grace, l.untilCutOff()))
@@ -201,8 +214,8 @@ func (l *Loop) await(ctx, cut context.Context, served <-chan struct{}) (interrup
 	}
 }
 
-// stuck sweeps, and reports whether nothing is left except exchanges that have
-// ignored their timeout for the grace period.
+// stuck sweeps, and reports whether only exchanges are left that have ignored their
+// timeout for the grace period.
 func (l *Loop) stuck() bool {
 	hung, alive := 0, false
 	for _, t := range l.tables {
@@ -214,7 +227,7 @@ func (l *Loop) stuck() bool {
 	return hung > 0 && !alive
 }
 
-// cutOff ends what is in flight, and abandons it if that takes too long.
+// cutOff ends the exchanges in flight, and abandons those that take too long to end.
 func (l *Loop) cutOff(served <-chan struct{}) {
 	again := time.NewTicker(cutEvery)
 	defer again.Stop()
@@ -238,7 +251,7 @@ func (l *Loop) cutOff(served <-chan struct{}) {
 			return
 		case <-again.C:
 		case <-giveUp.C:
-			late = true // those that are timing out, too
+			late = true // also cut off those that are timing out
 		}
 	}
 }

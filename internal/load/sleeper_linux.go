@@ -9,13 +9,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A timerfdSleeper sleeps on a timerfd in the runtime's own poller. That is as
-// precise as a thread of its own in nanosleep, since both wait for the same
-// kernel timer, and unlike that thread it holds no processor of the scheduler:
-// an in-process handler, and whoever the pacer hands over to, run at once.
+// A timerfdSleeper waits for a timerfd in the runtime's poller. That is as precise
+// as nanosleep in a thread of its own, since both wait for the same kernel timer,
+// but it does not occupy a processor of the scheduler, so that in-process handlers
+// and the goroutines that the pacer wakes run at once.
 //
-// It asks to be woken early by what waking usually takes, learning that as it
-// goes, and spins for what is left.
+// It asks to be woken early by the time that waking up usually takes, which it
+// learns as it goes, and spins for the rest.
 type timerfdSleeper struct {
 	file  *os.File
 	fd    int
@@ -24,7 +24,7 @@ type timerfdSleeper struct {
 	buf   [8]byte
 }
 
-// NewSleeper returns the most precise Sleeper of this system.
+// NewSleeper returns the most precise Sleeper on this system.
 func NewSleeper() (Sleeper, error) {
 	fd, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC)
 	if err != nil {
@@ -41,18 +41,18 @@ func (s *timerfdSleeper) Sleep(d time.Duration) {
 		return
 	}
 	s.lead.learn(time.Since(start) - asked)
-	for left := d - time.Since(start); left > 0 && left <= spinMost && !s.woken.Load(); {
+	for left := d - time.Since(start); left > 0 && left <= maxSpin && !s.woken.Load(); {
 		left = d - time.Since(start)
 	}
 }
 
-// wait sleeps for d > 0, and however long waking up takes.
+// wait sleeps for d > 0, plus the time it takes to wake up.
 func (s *timerfdSleeper) wait(d time.Duration) {
 	spec := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(d))}
 	if s.woken.Load() || unix.TimerfdSettime(s.fd, 0, &spec, nil) != nil {
 		return
 	}
-	s.file.Read(s.buf[:]) // fails only once woken
+	s.file.Read(s.buf[:]) // fails only after Wake
 }
 
 func (s *timerfdSleeper) Wake() {

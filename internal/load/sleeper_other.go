@@ -2,5 +2,5 @@
 
 package load
 
-// NewSleeper returns the most precise Sleeper of this system.
+// NewSleeper returns the most precise Sleeper on this system.
 func NewSleeper() (Sleeper, error) { return NewTimerSleeper(), nil }

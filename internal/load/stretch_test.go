@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A run in stretches is one run: its arrivals are numbered and laid out in time
-// as if there had been no break, and every count adds up.
+// A run in stretches is one run: its arrivals are numbered and timed as if there had
+// been no break, and all counts add up.
 func TestStretchesMakeOneRun(t *testing.T) {
 	for name, schedule := range map[string]*Schedule{"closed": nil, "open": rate(1000)} {
 		t.Run(name, func(t *testing.T) {
@@ -71,8 +71,8 @@ func TestStretchesMakeOneRun(t *testing.T) {
 	}
 }
 
-// A loop that waits for an arrival which is far off does not wait for it once it
-// is told to end, and does not send it.
+// A loop that is waiting for a distant arrival returns as soon as it is told to end,
+// without sending it.
 func TestEndIsNoticedAtOnce(t *testing.T) {
 	inBoth(t, func(t *testing.T, mux bool) {
 		cfg := Config{Schedule: rate(1.0 / 3600), Concurrency: 1, Timeout: time.Minute, Grace: time.Minute}
@@ -84,7 +84,7 @@ func TestEndIsNoticedAtOnce(t *testing.T) {
 		}
 		l := New(cfg)
 		time.AfterFunc(time.Second, func() {
-			assert.Equal(t, time.Second, l.Progress().Elapsed) // it is under way
+			assert.Equal(t, time.Second, l.Progress().Elapsed) // it is running
 			l.End()
 		})
 		began := time.Now()
@@ -97,8 +97,8 @@ func TestEndIsNoticedAtOnce(t *testing.T) {
 	})
 }
 
-// A closed stretch is as long as its time, also if its permits rest at the end
-// of it: a run of many must not go on for ever because each ends too early.
+// A closed stretch lasts as long as its Duration, even if its permits pause at its end.
+// Otherwise a run of many stretches, each of which ends too early, might never end.
 func TestStretchEndsWithItsTime(t *testing.T) {
 	inBoth(t, func(t *testing.T, mux bool) {
 		resting := func() *peer { return &peer{mux: mux, pause: 300 * time.Millisecond} }
@@ -112,7 +112,7 @@ func TestStretchEndsWithItsTime(t *testing.T) {
 	})
 }
 
-// However short a stretch is and whatever came before, the run gets on by it.
+// A stretch moves the run on however short it is, whatever came before.
 func TestStretchWithoutARequestTakesItsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := run(t, &peer{delay: func(int64) time.Duration { return 700 * time.Millisecond }}, Config{Concurrency: 1, Duration: time.Second})

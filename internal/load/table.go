@@ -18,46 +18,46 @@ var (
 // A permit is the right to have one exchange in flight, over a connection of
 // its own. The zero permit is idle.
 type permit struct {
-	place  int           // index in its table, which is the Mux's name for it
-	sender Sender        // nil until first needed, and always with a Mux
-	wake   chan struct{} // tells its goroutine to try again; nil before that one starts
+	slot   int           // index in its table, which is also its slot in a Mux
+	sender Sender        // nil until first needed; always nil with a Mux
+	wake   chan struct{} // tells its goroutine to try again; nil until it starts
 
 	Arrival               // of the exchange in flight, or else of the last one
 	sent    time.Duration // when it was sent
 	waited  time.Duration // the part of sent - Due spent waiting for a permit
-	idled   time.Duration // from the end of the exchange before; 0 if there was none
+	idled   time.Duration // time since the end of the exchange before; 0 if there was none
 	state   state
 	expired time.Duration // when it timed out
 	done    time.Duration // when the last exchange ended; 0 if there was none
-	left    bool          // its goroutine has exited
+	exited  bool          // its goroutine has exited
 }
 
-// A state says how far a permit's exchange is.
+// A state is how far a permit's exchange has come.
 type state uint8
 
 const (
-	idle     state = iota // there is none
+	idle     state = iota // no exchange
 	inFlight              // it was sent
-	timedOut              // it was told to end, and then fails with a timeout
+	timedOut              // it was told to end, and will fail with a timeout
 	cutOff                // it was told to end, and is counted as unfinished
 )
 
-// sample is what is known of an exchange in flight.
+// sample returns what is known about an exchange in flight.
 func (p *permit) sample() record.Sample {
 	return record.Sample{N: p.N, Due: p.Due, Sent: p.sent, Waited: p.waited}
 }
 
-// A table gives arrivals to permits and takes back what became of them. It
-// starts no goroutine and never waits. That is for its driver to do: goroutines
-// that hold mu for each step, see [Loop.runSenders], or an event loop that has
-// the table to itself and needs no lock, see [Loop.runMuxes].
+// A table gives arrivals to permits and records the results. It starts no goroutines
+// and never waits. That is up to its driver: goroutines that hold mu for each step,
+// see [Loop.runSenders], or an event loop that has the table to itself and needs no
+// lock, see [Loop.runMuxes].
 type table struct {
 	*Loop
 	mu       sync.Mutex
 	shard    *shard
-	permits  []permit // those from used on have never been needed
+	permits  []permit // those from index used on have never been needed
 	used     int
-	free     []*permit     // a stack: the most recently used is taken first, so that few connections stay busy
+	free     []*permit     // a stack: the one used last is taken first, so that few connections are kept busy
 	activate func(*permit) // makes an idle permit take an arrival, soon or at once
 	expire   func(*permit) // makes an exchange end soon, if it can be ended
 
@@ -65,27 +65,27 @@ type table struct {
 	unfinished     []record.Sample // cut off
 	noMore         bool            // nothing more will become due
 
-	// Open workload: the arrivals that become due. Arrivals that are due and
-	// not sent stand in line, in order. They are not kept: front walks the
-	// schedule behind next. Those at the front are promised to permits that
-	// were activated; behind them wait those that found no permit free.
+	// Open workload: the arrivals that become due. Those that are due and not yet
+	// sent stand in line, in order. The line is not stored: front walks the
+	// schedule behind next. Arrivals at its front are promised to permits that
+	// were activated; those behind them wait for a permit to become free.
 	next                   Cursor  // after coming
-	coming                 Arrival // the first that is not yet due
+	coming                 Arrival // the first arrival that is not yet due
 	gather                 gatherer
-	released, releasedWarm int64         // how many have become due, after and in the warm-up
-	offered                time.Duration // until when they did
+	released, releasedWarm int64         // arrivals that have become due after and in the warm-up
+	offered                time.Duration // until when arrivals became due
 	front                  Cursor
 	promised, waiting      int64
-	exhausted              bool          // some wait because every permit is out
-	since                  time.Duration // since when, the warm-up left out
-	full                   time.Duration // how long some have, before that
+	exhausted              bool          // arrivals are waiting because no permit is free
+	exhaustedSince         time.Duration // since when, warm-up left out
+	exhaustedFor           time.Duration // how long arrivals waited so in all, before that
 }
 
 // newTable returns a table with n permits that records in h.
 func newTable(l *Loop, n int, h *shard) *table {
 	t := &table{Loop: l, shard: h, permits: make([]permit, n)}
 	for i := range t.permits {
-		t.permits[i].place = i
+		t.permits[i].slot = i
 	}
 	if l.cfg.Schedule != nil {
 		t.next = l.cfg.Schedule.Cursor()
@@ -108,8 +108,8 @@ func (t *table) acquire() (p *permit) {
 	return &t.permits[t.used-1]
 }
 
-// take gives p the next arrival, which is sent now; ok is false if there is
-// none yet, or if noMore is set.
+// take gives p the next arrival, which is sent now; ok is false if there is none yet
+// or, with noMore set, none any more.
 func (t *table) take(p *permit, now time.Duration) (ok bool) {
 	var a Arrival
 	var waited time.Duration
@@ -131,9 +131,9 @@ func (t *table) take(p *permit, now time.Duration) (ok bool) {
 	return true
 }
 
-// finish ends p's exchange with the result r and records it. It returns the
-// sample if Config.OnFailed wants it: the driver makes that call, which may take
-// a while.
+// finish ends p's exchange with the result r and records it. It returns the sample
+// if Config.OnFailed is to be called with it. The driver makes that call, because it
+// may take a while.
 func (t *table) finish(p *permit, r *record.Result, now time.Duration) (failed *record.Sample) {
 	state := p.state
 	p.state, p.done = idle, now
@@ -158,11 +158,11 @@ func (l *Loop) sweepEvery() time.Duration {
 	return max(l.cfg.Timeout/20, 500*time.Microsecond)
 }
 
-// sweep ends exchanges that have reached their timeout, so that none needs a
-// timer of its own. Exchanges that were told to end before are told again: they
-// may not have been where they could end, such as between connecting and
-// sending. It returns how many have ignored a timeout for the grace period, and
-// whether any other permit may still send.
+// sweep ends exchanges that have reached their timeout, so that none needs a timer of
+// its own. It repeats that for those that were told to end before: they may have been
+// where they could not, such as between connecting and sending. It returns how many
+// have ignored their timeout for the grace period, and whether any other permit may
+// still send.
 func (t *table) sweep(now time.Duration) (hung int, alive bool) {
 	alive = t.cfg.Schedule != nil && !t.noMore
 	for i := range t.permits[:t.used] {
@@ -175,15 +175,15 @@ func (t *table) sweep(now time.Duration) (hung int, alive bool) {
 		}
 		if p.state == timedOut && now-p.expired > t.cfg.Grace {
 			hung++
-		} else if !p.left {
+		} else if !p.exited {
 			alive = true
 		}
 	}
 	return hung, alive
 }
 
-// cutOff counts what is in flight as unfinished, except what is timing out,
-// unless late is set.
+// cutOff counts the exchanges in flight as unfinished, and with late set also those
+// that are timing out.
 func (t *table) cutOff(late bool) {
 	for i := range t.permits[:t.used] {
 		if p := &t.permits[i]; p.state == inFlight || late && p.state == timedOut {
@@ -193,9 +193,9 @@ func (t *table) cutOff(late bool) {
 	}
 }
 
-// release puts the arrivals that are due now in line, each with its own due
-// time, and activates permits for them as long as some are free. Once the loop is
-// halted, the arrivals due by then are the last.
+// release puts the arrivals that are due now in line, each with its own due time,
+// and activates permits for them while some are free. Once the loop is halted, the
+// arrivals due by then are the last.
 func (t *table) release(now time.Duration) {
 	t.bound(true) // End may have been called
 	t.releaseUntil(now)
@@ -226,8 +226,8 @@ func (t *table) advance() {
 	t.bound(ok)
 }
 
-// bound sets noMore if the next arrival will not become due; ok says that there
-// is one.
+// bound sets noMore if the next arrival will not become due. ok reports that the
+// schedule has one.
 func (t *table) bound(ok bool) {
 	end, bounded := t.end()
 	switch {
@@ -261,7 +261,7 @@ func (t *table) enqueue() {
 	}
 	t.waiting++
 	if !t.exhausted {
-		t.exhausted, t.since = true, max(t.now(), t.cfg.Warmup)
+		t.exhausted, t.exhaustedSince = true, max(t.now(), t.cfg.Warmup)
 	}
 }
 
@@ -288,8 +288,9 @@ func (t *table) dequeue(now time.Duration) (a Arrival, waited time.Duration, ok 
 	return a, waited, true
 }
 
-// addTo adds to r what never reached the shard. Nothing else may happen to t,
-// except the end of exchanges that were cut off.
+// addTo adds to r what was never recorded in the shard: requests that were not sent,
+// and those that did not end. After it, the only calls allowed on t end exchanges
+// that were cut off.
 func (t *table) addTo(r *record.Record) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -311,15 +312,15 @@ func (t *table) addTo(r *record.Record) {
 	if at := time.Duration(t.stopped.Load()); at > 0 {
 		t.relieve(at)
 	}
-	r.Exhausted += t.full
+	r.Exhausted += t.exhaustedFor
 	r.PeakInFlight += t.peak
 }
 
-// relieve ends the time in which arrivals wait for a permit, if it is one: they
-// are taken, or wait for nothing any more.
+// relieve ends the time in which arrivals wait for a permit, if they do: either they
+// were taken, or nothing more will be sent.
 func (t *table) relieve(now time.Duration) {
 	if t.exhausted {
 		t.exhausted = false
-		t.full += max(0, now-t.since)
+		t.exhaustedFor += max(0, now-t.exhaustedSince)
 	}
 }

@@ -11,14 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A steppedTable is a table whose steps a test makes itself.
+// A steppedTable is a table that a test drives step by step.
 type steppedTable struct {
 	*table
-	started []*permit // those that activate was called for
-	told    []int64   // arrivals that expire was called for
+	started []*permit // that activate was called with
+	expired []int64   // arrivals that expire was called for
 }
 
-// onTable runs f in a bubble with a table of a loop that has begun.
+// onTable runs f in a bubble with the table of a loop that has begun.
 func onTable(t *testing.T, cfg Config, f func(t *testing.T, s *steppedTable)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -28,7 +28,7 @@ func onTable(t *testing.T, cfg Config, f func(t *testing.T, s *steppedTable)) {
 		l.begin()
 		s := &steppedTable{table: newTable(l, cfg.Concurrency, &shard{seen: l.newRecord()})}
 		s.activate = func(p *permit) { s.started = append(s.started, p) }
-		s.expire = func(p *permit) { s.told = append(s.told, p.N) }
+		s.expire = func(p *permit) { s.expired = append(s.expired, p.N) }
 		if cfg.Schedule != nil {
 			s.advance()
 		}
@@ -78,14 +78,14 @@ func TestTableKeepsArrivalsInLine(t *testing.T) {
 		}
 		s.succeed(p)
 		assert.False(t, s.take(p, s.now()))
-		assert.Equal(t, 2*time.Millisecond, s.full, "released at 3.5 ms, the last of them taken at 5.5 ms")
+		assert.Equal(t, 2*time.Millisecond, s.exhaustedFor, "released at 3.5 ms, the last of them taken at 5.5 ms")
 		assert.Equal(t, 1, s.peak)
 	})
 }
 
-// An arrival belongs to no permit until one takes it: one that is done sooner
-// than the one that was started for it may be the one.
-func TestTableLetsWhoeverComesFirstTakeAnArrival(t *testing.T) {
+// An arrival belongs to no permit until one takes it. A permit that becomes free may
+// take it before the one that was started for it does.
+func TestTableGivesAnArrivalToTheFirstPermit(t *testing.T) {
 	onTable(t, Config{Schedule: rate(1000), Concurrency: 2}, func(t *testing.T, s *steppedTable) {
 		s.release(s.now())
 		p := s.started[0]
@@ -96,9 +96,9 @@ func TestTableLetsWhoeverComesFirstTakeAnArrival(t *testing.T) {
 		s.succeed(p)
 		assert.Equal(t, int64(1), s.send(t, p))
 		assert.Zero(t, p.waited, "a permit was free when it was due")
-		assert.False(t, s.take(s.started[1], s.now()), "it has gone")
+		assert.False(t, s.take(s.started[1], s.now()), "it was taken")
 		assert.False(t, s.noMore, "but others will come")
-		assert.Zero(t, s.full)
+		assert.Zero(t, s.exhaustedFor)
 	})
 }
 
@@ -129,7 +129,8 @@ func TestTableNumbersArrivalsAndBoundsThem(t *testing.T) {
 	check(Config{}, func(s *steppedTable) { s.End() }, 11, 10500*time.Microsecond, "ended")
 }
 
-// What was due and not sent is unsent, whether a permit was started for it or not.
+// Arrivals that were due and not sent are unsent, whether or not a permit was started
+// for them.
 func TestTableCountsWhatWasNotSent(t *testing.T) {
 	onTable(t, Config{Schedule: rate(1000), Concurrency: 2}, func(t *testing.T, s *steppedTable) {
 		time.Sleep(3500 * time.Microsecond)
@@ -147,14 +148,14 @@ func TestTableCountsWhatWasNotSent(t *testing.T) {
 	})
 }
 
-func TestTableTellsWhatIsOverdueUntilItEnds(t *testing.T) {
+func TestTableExpiresOverdueExchangesUntilTheyEnd(t *testing.T) {
 	onTable(t, Config{Concurrency: 2}, func(t *testing.T, s *steppedTable) {
 		p, q := s.acquire(), s.acquire()
 		s.send(t, p)
-		check := func(told []int64, hung int, alive bool, why string) {
+		check := func(expired []int64, hung int, alive bool, why string) {
 			t.Helper()
 			h, a := s.sweep(s.now())
-			assert.Equal(t, told, s.told, why)
+			assert.Equal(t, expired, s.expired, why)
 			assert.Equal(t, hung, h, why)
 			assert.Equal(t, alive, a, why)
 		}
@@ -165,9 +166,9 @@ func TestTableTellsWhatIsOverdueUntilItEnds(t *testing.T) {
 		check([]int64{0}, 0, true, "at the timeout")
 		check([]int64{0, 0}, 0, true, "again")
 		s.succeed(q)
-		q.left = true
+		q.exited = true
 		time.Sleep(2*time.Second + 1)
-		check([]int64{0, 0, 0}, 1, false, "past the grace period, and all that is left")
+		check([]int64{0, 0, 0}, 1, false, "past the grace period, with nothing else left")
 		s.succeed(p)
 		check([]int64{0, 0, 0}, 0, true, "it has ended")
 		assert.Equal(t, int64(1), s.shard.seen.Kinds[record.Timeout], "too late to be a success")
@@ -175,7 +176,7 @@ func TestTableTellsWhatIsOverdueUntilItEnds(t *testing.T) {
 	})
 }
 
-// A permit that hangs does not keep others from being started.
+// One permit that hangs does not keep others from being started.
 func TestTableIsAliveWhileArrivalsComeDue(t *testing.T) {
 	onTable(t, Config{Schedule: rate(1), Requests: 10, Concurrency: 2}, func(t *testing.T, s *steppedTable) {
 		s.release(s.now())
@@ -183,7 +184,7 @@ func TestTableIsAliveWhileArrivalsComeDue(t *testing.T) {
 		for _, alive := range []bool{true, true, false} {
 			time.Sleep(4 * time.Second)
 			s.release(s.now())
-			s.started[1].left = true
+			s.started[1].exited = true
 			hung, got := s.sweep(s.now())
 			assert.Equal(t, alive, got, "%d hung at %v", hung, s.now())
 		}
@@ -218,9 +219,9 @@ func TestTableForgetsWhatItCutOff(t *testing.T) {
 		assert.Equal(t, p.N, s.unfinished[0].N)
 		s.cutOff(true)
 		require.Len(t, s.unfinished, 2)
-		s.told = nil
+		s.expired = nil
 		s.sweep(s.now())
-		assert.Equal(t, []int64{late.N, p.N}, s.told)
+		assert.Equal(t, []int64{late.N, p.N}, s.expired)
 		s.succeed(p)
 		s.succeed(late)
 		assert.Zero(t, s.inFlight)
@@ -229,12 +230,12 @@ func TestTableForgetsWhatItCutOff(t *testing.T) {
 	})
 }
 
-func TestTableReturnsFailuresThatAreAskedFor(t *testing.T) {
+func TestTableReturnsFailuresForOnFailed(t *testing.T) {
 	failed := record.Result{Status: 503}
 	onTable(t, Config{Concurrency: 1}, func(t *testing.T, s *steppedTable) {
 		p := s.acquire()
 		s.send(t, p)
-		assert.Nil(t, s.finish(p, &failed, s.now()), "nothing asks for them")
+		assert.Nil(t, s.finish(p, &failed, s.now()), "without OnFailed")
 	})
 	onTable(t, Config{Concurrency: 1, OnFailed: func(*record.Sample) {}}, func(t *testing.T, s *steppedTable) {
 		p := s.acquire()
@@ -249,8 +250,8 @@ func TestTableReturnsFailuresThatAreAskedFor(t *testing.T) {
 	})
 }
 
-// A run with a Sender for each permit needs no time but a bubble's, from its
-// warm-up to the end of what hangs.
+// A run with a Sender for each permit can be tested in a bubble's virtual time, from
+// its warm-up to the end of the requests that hang.
 func TestSendersRunInABubble(t *testing.T) {
 	for name, schedule := range map[string]*Schedule{"closed": nil, "open": rate(100)} {
 		t.Run(name, func(t *testing.T) {

@@ -9,11 +9,11 @@ import (
 	"github.com/loadtestkit/load-tester/internal/hist"
 )
 
-// Version is that of the JSON form of a record. It changes when a field changes
-// its meaning or goes away, not when one is added.
+// Version is the version of a record's JSON form. It changes when a field changes
+// its meaning or is removed, not when one is added.
 const Version = 1
 
-// An encoded record has its kinds by name, so that their order may change.
+// An encoded record names its kinds, so that their order may change.
 type encoded struct {
 	Version int `json:"version"`
 	*plain
@@ -21,10 +21,10 @@ type encoded struct {
 	Samples map[string][]Failure `json:"samples"`
 }
 
-// A plain record has no methods, and so the JSON form of its fields.
+// A plain record has no methods, so that json encodes its fields.
 type plain Record
 
-// MarshalJSON returns all that r holds, its histograms packed.
+// MarshalJSON returns everything that r holds, with its histograms packed.
 func (r *Record) MarshalJSON() ([]byte, error) {
 	e := encoded{Version: Version, plain: (*plain)(r), Kinds: map[string]int64{}, Samples: map[string][]Failure{}}
 	for kind := range Kinds {
@@ -38,9 +38,9 @@ func (r *Record) MarshalJSON() ([]byte, error) {
 	return json.Marshal(e)
 }
 
-// UnmarshalJSON makes r what MarshalJSON was given: a record that can be merged
-// like one that never left. It returns an error for a record of another version
-// and for one that does not add up.
+// UnmarshalJSON sets r to the record that MarshalJSON encoded, which can be merged
+// like the original. It returns an error for a record of another version and for one
+// whose counts do not add up.
 func (r *Record) UnmarshalJSON(b []byte) error {
 	read := New(true, nil)
 	e := encoded{plain: (*plain)(read)}
@@ -60,7 +60,7 @@ func (r *Record) UnmarshalJSON(b []byte) error {
 	if !read.Open {
 		read.Service = read.Response
 	}
-	err := read.whole()
+	err := read.checkParts()
 	if err == nil {
 		err = read.Check()
 	}
@@ -71,15 +71,15 @@ func (r *Record) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// whole reports what a record lacks to be merged into another.
-func (r *Record) whole() error {
+// checkParts returns an error if r lacks something that Merge needs.
+func (r *Record) checkParts() error {
 	for _, h := range []*hist.Histogram{r.Response, r.Service, r.Failures, r.Lateness, r.Waited} {
 		if h == nil || h.Bits() != timeBits {
-			return fmt.Errorf("a histogram is missing, or has not %d bits", timeBits)
+			return fmt.Errorf("a histogram is missing or does not have %d bits", timeBits)
 		}
 	}
 	if r.Series == nil || !slices.Equal(r.Series.Thresholds(), r.Thresholds) || len(r.Within) != len(r.Thresholds) {
-		return errors.New("thresholds of the record and of its series differ")
+		return errors.New("the thresholds of the record and of its series differ")
 	}
 	if r.Statuses == nil {
 		return errors.New("statuses are missing")
@@ -92,7 +92,7 @@ func (r *Record) whole() error {
 	return nil
 }
 
-// key is the kind's name in JSON.
+// key returns the kind's name in JSON.
 func (k Kind) key() string {
 	if k == NoError {
 		return "none"

@@ -1,10 +1,10 @@
-// Package record holds what was measured of the requests of a run: how each ended,
-// and all of them together as one record that can be merged with another, saved
-// and read back.
+// Package record holds the measurements of a run's requests: the result of each, and
+// all of them together as a record that can be merged with others, saved and read
+// back.
 package record
 
-// A Kind names the way in which a request failed that got no complete response.
-// Every such request has exactly one.
+// A Kind is the way in which a request failed to get a complete response. Every such
+// request has exactly one.
 type Kind uint8
 
 const (

@@ -12,50 +12,51 @@ import (
 )
 
 const (
-	// timeBits: times are kept to 0.1 %, which three digits can show.
+	// timeBits is the precision of times: 0.1 %, or three digits.
 	timeBits = 10
-	// keptSlowest and keptFailures bound what is kept of single requests.
-	keptSlowest  = 10
-	keptFailures = 5
+	// maxSlowest and maxSamples bound how many single requests are kept: the slowest,
+	// and the first failures of each kind.
+	maxSlowest = 10
+	maxSamples = 5
 )
 
-// A Record is what was seen of the requests of a run, of a part of it or of one
-// of its routes. Requests that were due in the warm-up are in Warmup and nowhere
-// else. Instants are offsets in the course of the run: from the end of its
+// A Record holds the measurements of all requests of a run, of a part of it or of one
+// of its routes. Requests that were due in the warm-up are counted in Warmup and
+// nowhere else. Instants are offsets in the course of the run: from the end of its
 // warm-up, breaks left out.
 //
-// Make one with [New]. Records of parts are added up by [Record.Merge]. Not safe
-// for concurrent use.
+// Create one with [New]. [Record.Merge] adds up the records of parts. A Record is not
+// safe for concurrent use.
 type Record struct {
 	Name string    `json:"name,omitempty"` // of a route; "" for all requests
 	Open bool      `json:"open"`           // an open workload: arrivals have a schedule
-	Load string    `json:"load"`           // what was asked for, in words such as "open, 1000/s"
+	Load string    `json:"load"`           // the load that was asked for, such as "open, 1000/s"
 	From time.Time `json:"from"`           // when it began, warm-up included
 
 	Totals `json:"totals"`
 	Warmup Totals `json:"warmup"`
 
 	Interrupted bool  `json:"interrupted"` // cancelled before its end
-	Abandoned   int64 `json:"abandoned"`   // of all unfinished: still running when the run gave up on them
+	Abandoned   int64 `json:"abandoned"`   // unfinished requests that were still running when the run ended
 
 	Elapsed  time.Duration `json:"elapsed_ns"`   // when the last request ended
-	LastSent time.Duration `json:"last_sent_ns"` // when it was sent; 0 in a closed workload
-	// Offering is until when arrivals were released, the gap after the last
-	// included, or in a closed workload until when permits could take them, 0
-	// without a duration.
+	LastSent time.Duration `json:"last_sent_ns"` // when the last request was sent; 0 in a closed workload
+	// Offering is when arrivals stopped becoming due, the gap after the last one
+	// included. In a closed workload it is when permits stopped taking them, 0 if
+	// the run has no duration.
 	Offering time.Duration `json:"offering_ns"`
 
-	// Times in nanoseconds. In a closed workload service times are the
-	// response times and Lateness and Waited are empty.
+	// Times are in nanoseconds. In a closed workload service times are the response
+	// times, and Lateness and Waited are empty.
 	Response *hist.Histogram `json:"response"` // of succeeded requests
 	Service  *hist.Histogram `json:"service"`  // of succeeded requests; in a closed workload Response itself
 	Failures *hist.Histogram `json:"failures"` // response times of failed requests
-	Lateness *hist.Histogram `json:"lateness"` // of all sent and ended
-	Waited   *hist.Histogram `json:"waited"`   // likewise
-	Series   *hist.Series    `json:"series"`   // the course of it all
+	Lateness *hist.Histogram `json:"lateness"` // of all requests that were sent and ended
+	Waited   *hist.Histogram `json:"waited"`   // time spent waiting for a permit, of the same requests
+	Series   *hist.Series    `json:"series"`   // all of this over time
 
 	Thresholds []time.Duration `json:"thresholds_ns"`
-	Within     []int64         `json:"within"` // succeeded with a response time of at most Thresholds[i]
+	Within     []int64         `json:"within"` // requests that succeeded with a response time of at most Thresholds[i]
 
 	Statuses map[int]int64    `json:"statuses"` // complete responses by status
 	Kinds    [Kinds]int64     `json:"kinds"`
@@ -69,21 +70,22 @@ type Record struct {
 	Loops        int           `json:"loops"`      // event loops that sent; 0 where goroutines did
 	Connections  int64         `json:"connections"`
 	PeakInFlight int           `json:"peak_in_flight"`
-	Exhausted    time.Duration `json:"exhausted_ns"` // how long arrivals waited because every permit was out
+	Exhausted    time.Duration `json:"exhausted_ns"` // how long arrivals waited because no permit was free
 
-	Machine host.Usage `json:"machine"` // what the process and its machine did meanwhile
-	// Control is what a handler that does nothing suffered from this machine,
-	// under the same load in between; nil without one.
+	Machine host.Usage `json:"machine"` // readings of the process and its machine during the run
+	// Control is the record of a handler that does nothing, under the same load in
+	// between: its delays are the machine's. It is nil if there was none.
 	Control *Record `json:"control,omitempty"`
 
-	Routes []*Record `json:"routes,omitempty"` // by name, where there is more than one
+	Routes []*Record `json:"routes,omitempty"` // sorted by name; empty if there is only one
 }
 
-// Place is where the target runs, which decides whose fault a busy machine is.
+// Place is where the target runs: it matters when the machine is busy, since the
+// target may be the cause.
 type Place uint8
 
 const (
-	Elsewhere Place = iota // on another machine, as far as is known
+	Elsewhere Place = iota // on another machine, as far as we know
 	Loopback               // in another process of this machine
 	InProcess              // in this process
 )
@@ -102,7 +104,7 @@ func New(open bool, thresholds []time.Duration) *Record {
 		Thresholds: thresholds,
 		Within:     make([]int64, len(thresholds)),
 		Statuses:   map[int]int64{},
-		Slowest:    make([]Slow, 0, keptSlowest+1),
+		Slowest:    make([]Slow, 0, maxSlowest+1),
 	}
 	if !open {
 		r.Service = r.Response
@@ -110,8 +112,8 @@ func New(open bool, thresholds []time.Duration) *Record {
 	return r
 }
 
-// Add counts a request that is over and was due after the warm-up. It counts it
-// as due and sent too. In steady state it allocates nothing.
+// Add counts a finished request that was due after the warm-up, also as due and sent.
+// In steady state it does not allocate.
 func (r *Record) Add(s *Sample) {
 	ok, response := s.Succeeded(), s.ResponseTime()
 	r.Due++
@@ -149,7 +151,7 @@ func (r *Record) Add(s *Sample) {
 	r.Octets.add(octets)
 	r.Kinds[s.Kind]++
 	if s.Kind != NoError {
-		if kept := r.Samples[s.Kind]; len(kept) < keptFailures {
+		if kept := r.Samples[s.Kind]; len(kept) < maxSamples {
 			r.Samples[s.Kind] = append(kept, Failure{N: s.N, Text: s.Err.Error()})
 		}
 		return
@@ -158,8 +160,8 @@ func (r *Record) Add(s *Sample) {
 	if s.Status > 0 {
 		r.Statuses[s.Status]++
 	}
-	if n := len(r.Slowest); n < keptSlowest || response > r.Slowest[n-1].ResponseTime() {
-		r.keep(Slow{N: s.N, Due: s.Due, Sent: s.Sent, Done: s.Done, Status: s.Status})
+	if n := len(r.Slowest); n < maxSlowest || response > r.Slowest[n-1].ResponseTime() {
+		r.addSlow(Slow{N: s.N, Due: s.Due, Sent: s.Sent, Done: s.Done, Status: s.Status})
 	}
 }
 
@@ -171,7 +173,7 @@ func (r *Record) AddUnsent(due time.Duration) {
 	r.Series.Missed(due)
 }
 
-// AddUnfinished counts a request that was sent and has no end.
+// AddUnfinished counts a request that was sent and did not end.
 func (r *Record) AddUnfinished(due, sent time.Duration) {
 	r.Due++
 	r.Sent++
@@ -184,18 +186,19 @@ func (r *Record) AddUnfinished(due, sent time.Duration) {
 	}
 }
 
-// keep places s among the slowest responses, of equal ones the first.
-func (r *Record) keep(s Slow) {
+// addSlow adds s to the slowest responses if it is one of them. Of equally slow ones
+// it keeps the first.
+func (r *Record) addSlow(s Slow) {
 	at, _ := slices.BinarySearchFunc(r.Slowest, s, func(a, b Slow) int {
 		return cmp.Or(cmp.Compare(b.ResponseTime(), a.ResponseTime()), cmp.Compare(a.N, b.N))
 	})
 	r.Slowest = slices.Insert(r.Slowest, at, s)
-	r.Slowest = r.Slowest[:min(len(r.Slowest), keptSlowest)]
+	r.Slowest = r.Slowest[:min(len(r.Slowest), maxSlowest)]
 }
 
-// Course is how far in the course of the run r comes: in an open workload to
-// where its schedule left off, in a closed one to where its last request did, or
-// its time was over if that was later, since permits may have rested at its end.
+// Course returns where in the course of the run r ends. In an open workload that is
+// the end of its schedule. In a closed one it is the end of its last request or of its
+// duration, whichever is later: permits may have paused at its end.
 func (r *Record) Course() time.Duration {
 	if r.Open {
 		return r.Offering
@@ -203,13 +206,13 @@ func (r *Record) Course() time.Duration {
 	return max(r.Offering, r.Elapsed)
 }
 
-// Completed is how many complete responses arrived, whatever their status.
+// Completed returns how many complete responses arrived, whatever their status.
 func (r *Record) Completed() int64 { return r.Kinds[NoError] }
 
-// Merge adds what o saw: another part of the same run, before, after or beside
-// r. Nothing is lost or rounded, and the order of merging never matters. o stays
-// as it is. Machine and Control are of a whole run and stay r's own. It panics if
-// the two are of different workloads or count different thresholds.
+// Merge adds o, the record of another part of the same run: before, after or beside r.
+// Nothing is lost or rounded, and the order of merging does not matter. o is not
+// changed. Machine and Control describe a whole run and stay r's own. Merge panics if
+// the workloads or the thresholds differ.
 func (r *Record) Merge(o *Record) {
 	if r.Open != o.Open {
 		panic("record: Merge of an open and a closed workload")
@@ -244,10 +247,10 @@ func (r *Record) Merge(o *Record) {
 		r.Kinds[kind] += o.Kinds[kind]
 		all := slices.Concat(r.Samples[kind], o.Samples[kind])
 		slices.SortStableFunc(all, func(a, b Failure) int { return cmp.Or(cmp.Compare(a.N, b.N), cmp.Compare(a.Text, b.Text)) })
-		r.Samples[kind] = all[:min(len(all), keptFailures)]
+		r.Samples[kind] = all[:min(len(all), maxSamples)]
 	}
 	for _, s := range o.Slowest {
-		r.keep(s)
+		r.addSlow(s)
 	}
 	r.Octets.add(o.Octets)
 
@@ -261,7 +264,7 @@ func (r *Record) Merge(o *Record) {
 	r.mergeRoutes(o.Routes)
 }
 
-// mergeRoutes adds the records of single routes to those of the same names.
+// mergeRoutes merges the records of routes into those of the same names.
 func (r *Record) mergeRoutes(routes []*Record) {
 	for _, o := range routes {
 		at, found := slices.BinarySearchFunc(r.Routes, o.Name, func(a *Record, name string) int { return cmp.Compare(a.Name, name) })
@@ -274,9 +277,8 @@ func (r *Record) mergeRoutes(routes []*Record) {
 	}
 }
 
-// Check reports every way in which the counts do not add up, nil if they do. In
-// a record that was just made, what it finds is a fault of the program, never of
-// the target.
+// Check returns an error that lists every way in which the counts do not add up. If a
+// fresh record does not add up, the fault is in this program, not in the target.
 func (r *Record) Check() error {
 	errs := r.Totals.check()
 	errs = append(errs, r.Warmup.check()...)

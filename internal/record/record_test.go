@@ -14,8 +14,8 @@ import (
 
 var thresholds = []time.Duration{time.Millisecond, 20 * time.Millisecond}
 
-// part returns a record of n random requests, among them all that can become of
-// one, with two routes.
+// part returns a record of n random requests with two routes. They end in every
+// possible way.
 func part(open bool, n int, seed uint64) *Record {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	r := New(open, thresholds)
@@ -72,8 +72,7 @@ func sum(parts ...*Record) *Record {
 	return total
 }
 
-// Parts may come in any order, and some of them added up before: the sum is the
-// same, to the last count.
+// Parts may be merged in any order and grouping: every count of the sum is the same.
 func TestMergeIsAssociativeAndOrderFree(t *testing.T) {
 	for _, open := range []bool{true, false} {
 		a, b, c := part(open, 500, 1), part(open, 900, 2), part(open, 30, 3)
@@ -87,8 +86,8 @@ func TestMergeIsAssociativeAndOrderFree(t *testing.T) {
 	}
 }
 
-// A record that was saved, read back and merged equals one that never left.
-func TestARecordThatLeftAndCameBack(t *testing.T) {
+// A record that was saved, read back and merged equals one that was only merged.
+func TestRecordIsReadBack(t *testing.T) {
 	for _, open := range []bool{true, false} {
 		a, b := part(open, 500, 1), part(open, 900, 2)
 		a.Control = part(open, 20, 4)
@@ -120,7 +119,7 @@ func TestRecordsThatCannotBeRead(t *testing.T) {
 	check(`{"200":`, `{"200":1`, "sum of statuses")
 }
 
-// What cannot be is found, whatever it is.
+// Check finds every kind of contradiction.
 func TestCheck(t *testing.T) {
 	require.NoError(t, part(true, 1000, 1).Check())
 	require.NoError(t, part(false, 1000, 1).Check())
@@ -166,7 +165,7 @@ func TestClosedWorkload(t *testing.T) {
 	assert.Equal(t, open.Response.Count(), open.Service.Count())
 }
 
-// The slowest and the first failures are the same, whoever saw them first.
+// The slowest requests and the first failures of each kind are kept.
 func TestWhatIsKeptOfSingleRequests(t *testing.T) {
 	r := New(false, nil)
 	for n := range int64(100) {
@@ -176,11 +175,11 @@ func TestWhatIsKeptOfSingleRequests(t *testing.T) {
 		}
 		r.Add(&s)
 	}
-	assert.Len(t, r.Slowest, keptSlowest)
+	assert.Len(t, r.Slowest, maxSlowest)
 	assert.Equal(t, int64(19), r.Slowest[0].N, "of equal ones the first")
 	assert.Equal(t, int64(39), r.Slowest[1].N)
 	assert.Equal(t, 18*time.Millisecond, r.Slowest[5].ResponseTime())
-	require.Len(t, r.Samples[Reset], keptFailures)
+	require.Len(t, r.Samples[Reset], maxSamples)
 	assert.Equal(t, Failure{N: 40, Text: "reset"}, r.Samples[Reset][4])
 	assert.Equal(t, int64(10), r.Kinds[Reset])
 }

@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// A Result is what a sender saw of one request.
+// A Result is how one request ended.
 type Result struct {
-	Status int   // HTTP status code; 0 if no complete response arrived, or where there is no such thing
+	Status int   // HTTP status code; 0 if no complete response arrived or no HTTP is involved
 	Kind   Kind  // NoError if a complete response arrived, whatever its status
 	Err    error // the cause, nil exactly when Kind is NoError
 
-	Octets // of this exchange; those of the body also where the response was not complete
+	Octets // of this exchange; Body counts incomplete responses too
 
-	// Pause is how long from this request to the permit's next one, at least,
-	// because connecting keeps failing. 0 means not at all.
+	// Pause is the least time from this request to the permit's next one, because
+	// connecting keeps failing. 0 means no pause.
 	Pause time.Duration
 }
 
@@ -23,7 +23,7 @@ type Octets struct {
 	Sent     int64 `json:"sent"`     // on the wire
 	Received int64 `json:"received"` // on the wire
 	Body     int64 `json:"body"`     // decoded, of bodies
-	Surplus  int64 `json:"surplus"`  // received, and part of no response
+	Surplus  int64 `json:"surplus"`  // received, but not part of any response
 }
 
 func (o *Octets) add(p Octets) {
@@ -33,16 +33,15 @@ func (o *Octets) add(p Octets) {
 	o.Surplus += p.Surplus
 }
 
-// Succeeded reports whether the request got what it wanted: a complete response
-// with a status from 200 to 399, or no error where there is no status.
+// Succeeded reports whether the request succeeded: with a complete response and a
+// status from 200 to 399, or without an error if there is no status.
 func (r *Result) Succeeded() bool { return r.Kind == NoError && Success(r.Status) }
 
-// Success reports whether a status, 0 for none, is one of success.
+// Success reports whether a status means success. 0 is no status, and success.
 func Success(status int) bool { return status == 0 || 200 <= status && status < 400 }
 
-// A Sample is one request as recorded. Its instants are offsets on the monotonic
-// clock, from the start of what is being measured. A closed workload has Due ==
-// Sent.
+// A Sample is the measurement of one request. Its instants are offsets on the
+// monotonic clock. In a closed workload Due equals Sent.
 type Sample struct {
 	N               int64
 	Due, Sent, Done time.Duration
@@ -50,14 +49,15 @@ type Sample struct {
 	Result
 }
 
-// ResponseTime is what a user who arrived at Due waited.
+// ResponseTime returns how long a user who arrived at Due waited.
 func (s *Sample) ResponseTime() time.Duration { return s.Done - s.Due }
 
-// ServiceTime is what the exchange took, a connection it had to open included.
+// ServiceTime returns how long the exchange took, including the opening of a
+// connection if that was necessary.
 func (s *Sample) ServiceTime() time.Duration { return s.Done - s.Sent }
 
-// Lateness is the generator's own fault: how long after Due it sent, apart
-// from waiting for a permit.
+// Lateness returns how long after Due the request was sent because of the generator,
+// which leaves out waiting for a permit.
 func (s *Sample) Lateness() time.Duration { return s.Sent - s.Due - s.Waited }
 
 // A Failure is one request that got no complete response.
@@ -73,13 +73,13 @@ type Slow struct {
 	Due    time.Duration `json:"due_ns"`
 	Sent   time.Duration `json:"sent_ns"`
 	Done   time.Duration `json:"done_ns"`
-	Status int           `json:"status"` // 0 where there is no such thing
+	Status int           `json:"status"` // 0 if no HTTP is involved
 }
 
-// ResponseTime is what its user waited.
+// ResponseTime returns how long its user waited.
 func (s *Slow) ResponseTime() time.Duration { return s.Done - s.Due }
 
-// ServiceTime is what the exchange took.
+// ServiceTime returns how long the exchange took.
 func (s *Slow) ServiceTime() time.Duration { return s.Done - s.Sent }
 
 // Totals are exact counts of requests: Due = Sent + Unsent, and Sent =
@@ -93,8 +93,8 @@ type Totals struct {
 	Unfinished int64 `json:"unfinished"`
 }
 
-// Missed is how many requests were due and did not succeed: their response time
-// counts as longer than any limit.
+// Missed returns how many requests were due and did not succeed. They count as
+// exceeding any limit on response times.
 func (t *Totals) Missed() int64 { return t.Failed + t.Unsent + t.Unfinished }
 
 func (t *Totals) add(o Totals) {
@@ -106,7 +106,7 @@ func (t *Totals) add(o Totals) {
 	t.Unfinished += o.Unfinished
 }
 
-// check says how the counts do not add up; nil if they do.
+// check returns one error for each way in which the counts do not add up.
 func (t *Totals) check() (errs []error) {
 	for _, n := range []int64{t.Due, t.Sent, t.Succeeded, t.Failed, t.Unsent, t.Unfinished} {
 		if n < 0 {

@@ -8,9 +8,9 @@ import (
 	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
-// A Distribution summarizes times. A quantile q of fewer than 1/(1-q) times is
-// nil, and so is everything but Count when there are none. Min and Max are
-// exact, Mean comes from the exact sum.
+// A Distribution summarizes times. A quantile q of fewer than 1/(1-q) times is nil,
+// and without any times everything except Count is nil. Min and Max are exact, and
+// Mean is computed from the exact sum.
 type Distribution struct {
 	Count  int64          `json:"count"`
 	Min    *time.Duration `json:"min"`
@@ -26,7 +26,7 @@ type Distribution struct {
 	Max    *time.Duration `json:"max"`
 }
 
-// Summarize describes a histogram of nanoseconds; nil is an empty one.
+// Summarize summarizes a histogram of nanoseconds; nil counts as empty.
 func Summarize(h *hist.Histogram) Distribution {
 	if h == nil || h.Count() == 0 {
 		return Distribution{}
@@ -46,7 +46,7 @@ func Summarize(h *hist.Histogram) Distribution {
 	return d
 }
 
-// Quantile returns d's quantile q; nil if it is not known, or d has none such.
+// Quantile returns d's quantile q; nil if it is not known or d has no such field.
 func (d *Distribution) Quantile(q float64) *time.Duration {
 	if field := d.quantiles()[q]; field != nil {
 		return *field
@@ -54,7 +54,7 @@ func (d *Distribution) Quantile(q float64) *time.Duration {
 	return nil
 }
 
-// quantiles returns the field of each quantile.
+// quantiles returns the field for each quantile.
 func (d *Distribution) quantiles() map[float64]**time.Duration {
 	return map[float64]**time.Duration{
 		0.5: &d.P50, 0.75: &d.P75, 0.9: &d.P90, 0.95: &d.P95, 0.99: &d.P99, 0.999: &d.P999, 0.9999: &d.P9999,

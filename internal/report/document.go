@@ -1,7 +1,7 @@
-// Package report is the result of a measurement as data: one Document for runs,
-// comparisons and searches, built from records and verdicts. Schema describes
-// each field of its JSON form with its unit; how it is shown to people and to
-// other programs is the business of the packages above.
+// Package report holds the result of a measurement as data: one Document for runs,
+// comparisons and searches, built from records and verdicts. Schema describes each
+// field of its JSON form with its unit. Other packages show it to people and to other
+// programs.
 package report
 
 import (
@@ -14,11 +14,11 @@ import (
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
-// SchemaVersion is the version of the JSON form. It changes when a field
-// changes its meaning or goes away, not when one is added.
+// SchemaVersion is the version of the JSON form. It changes when a field changes its
+// meaning or is removed, not when one is added.
 const SchemaVersion = 2
 
-// Kind says what was done.
+// A Kind is a kind of measurement.
 type Kind string
 
 const (
@@ -39,12 +39,11 @@ type Document struct {
 	Interrupted bool      `json:"interrupted"` // stopped by a signal or a cancelled context
 	Config      Config    `json:"config"`      // what was asked for
 
-	// Took is how long all of it took, what is not counted included: warm-up,
-	// breaks, the other target of a comparison. The repeat is not part of it.
+	// Took is how long everything took, including what is not counted: warm-up,
+	// breaks, the other target of a comparison. The repeat is not included.
 	Took time.Duration `json:"took_ns"`
 
-	// What was seen: of a run, of a comparison's head, or of all trials of a
-	// search.
+	// The results: of a run, of a comparison's head, or of all trials of a search.
 	Arm
 
 	Base   *Arm    `json:"base"`   // what head is compared with; nil except in a comparison
@@ -54,13 +53,13 @@ type Document struct {
 
 	Limits   []LimitResult   `json:"limits"`
 	Verdict  verdict.Verdict `json:"verdict"`  // of all ratios and limits, or of a search; null if nothing was judged
-	Recorded string          `json:"recorded"` // what became of the update of a baseline; "" if there was none
-	Repeat   *Document       `json:"repeat"`   // the fresh measurement that a fail was repeated in; nil if there was none
+	Recorded string          `json:"recorded"` // whether a baseline was updated; "" if that was not asked for
+	Repeat   *Document       `json:"repeat"`   // the second measurement, made after a fail; nil if there was none
 
 	Generator Generator `json:"generator"`
 }
 
-// An Arm is what was seen of the requests to one target.
+// An Arm holds the results of the requests to one target.
 type Arm struct {
 	Target      string           `json:"target"`
 	Elapsed     time.Duration    `json:"elapsed_ns"` // first due to last done
@@ -80,19 +79,19 @@ type Arm struct {
 	Warmup    *Warmup    `json:"warmup"`    // nil without one
 	Intervals []Interval `json:"intervals"` // at most 128, of equal width
 
-	// What one request allocates in this process, counted after a comparison;
-	// nil where the target is not in this process, and without a comparison.
+	// What one request allocates in this process, counted after a comparison; nil if
+	// the target is not in this process, and except in a comparison.
 	AllocsPerRequest *float64 `json:"allocs_per_request"`
 	BytesPerRequest  *float64 `json:"bytes_per_request"`
 
-	// Record is what all of this was made from, so that a saved result can be
-	// merged, compared and drawn; nil if nothing was sent.
+	// Record is what the fields above were computed from, so that a saved result can
+	// be merged, compared and drawn; nil if nothing was sent.
 	Record *record.Record `json:"record"`
 }
 
-// Quantile returns the response time of the succeeded at rank ceil(q*count), q
-// in (0, 1]. It returns false where there are too few to tell: fewer than
-// 1/(1-q), or none for q = 1, which is the longest.
+// Quantile returns the response time of the succeeded requests at rank ceil(q*count),
+// with q in (0, 1]; q = 1 is the longest. It returns false if there are too few
+// requests: fewer than 1/(1-q), or none.
 func (a *Arm) Quantile(q float64) (time.Duration, bool) {
 	if a.Record == nil || a.Record.Response.Count() == 0 || q < 1 && !stat.Enough(q, a.Record.Response.Count()) {
 		return 0, false
@@ -101,16 +100,16 @@ func (a *Arm) Quantile(q float64) (time.Duration, bool) {
 	return time.Duration(v), ok
 }
 
-// Pairs is how two targets were compared: in pairs of short blocks, one of each,
-// in random order.
+// Pairs describes how two targets were compared: in pairs of short blocks, one for
+// each target, in random order.
 type Pairs struct {
-	Judged int           `json:"judged"`   // how many pairs the verdict is from
+	Judged int           `json:"judged"`   // pairs that the verdict is based on
 	Block  time.Duration `json:"block_ns"` // length of each block, the guard included
-	Guard  time.Duration `json:"guard_ns"` // what is due in a block before its end is sent and not counted
+	Guard  time.Duration `json:"guard_ns"` // requests due in a block before the end of the guard are sent but not counted
 	Seed   uint64        `json:"seed"`     // of the order within each pair
 }
 
-// A Ratio is head's response time over base's at one quantile.
+// A Ratio is head's response time divided by base's at one quantile.
 type Ratio struct {
 	Quantile   string          `json:"quantile"`  // such as p50
 	Tolerance  float64         `json:"tolerance"` // the largest ratio that passes, such as 1.05
@@ -118,17 +117,17 @@ type Ratio struct {
 	Low        *float64        `json:"low"`       // its confidence interval
 	High       *float64        `json:"high"`
 	Confidence float64         `json:"confidence"` // of the interval, in [0, 1]
-	Base       *time.Duration  `json:"base_ns"`    // the quantile of all that base's blocks counted
+	Base       *time.Duration  `json:"base_ns"`    // the quantile over all of base's blocks
 	Head       *time.Duration  `json:"head_ns"`
-	Pairs      int             `json:"pairs"`       // that the ratio is from
-	BlockLevel bool            `json:"block_level"` // a block has too few requests for this quantile: the ratio is of block maxima
+	Pairs      int             `json:"pairs"`       // that the ratio is based on
+	BlockLevel bool            `json:"block_level"` // a block has too few requests for this quantile: the ratio is of the blocks' maxima
 	Verdict    verdict.Verdict `json:"verdict"`
 	Reason     string          `json:"reason"` // one line for a person
 	Detail     string          `json:"detail"` // another for readers who know statistics; empty without any
 }
 
-// NewRatio returns r as a document has it. waive is why ratios are not judged, ""
-// if they are.
+// NewRatio returns r in the form of a document. If waive is not empty, it is the
+// reason why ratios are not judged.
 func NewRatio(r verdict.Ratio, waive string) Ratio {
 	d := Ratio{
 		Quantile:   r.Name(),
@@ -151,7 +150,7 @@ func NewRatio(r verdict.Ratio, waive string) Ratio {
 	return d
 }
 
-// Finite is f as a document has it: nil where it is unknown or without bound.
+// Finite returns f in the form of a document: nil if it is unknown or infinite.
 func Finite(f float64) *float64 {
 	if f <= 0 || math.IsInf(f, 0) || math.IsNaN(f) {
 		return nil
@@ -159,7 +158,7 @@ func Finite(f float64) *float64 {
 	return &f
 }
 
-// span is a time in ns, likewise.
+// span does the same for a time in ns.
 func span(ns float64) *time.Duration {
 	if Finite(ns) == nil {
 		return nil
@@ -172,11 +171,11 @@ func span(ns float64) *time.Duration {
 // inconclusive.
 type Found struct {
 	Limits    []string `json:"limits"`
-	Low       *float64 `json:"low_per_s"`  // the limits held at this rate; nil if they did at none
-	High      *float64 `json:"high_per_s"` // and at this one they did not; nil if none was too high
+	Low       *float64 `json:"low_per_s"`  // a rate at which the limits held; nil if there is none
+	High      *float64 `json:"high_per_s"` // a higher rate at which they did not; nil if there is none
 	StoppedBy string   `json:"stopped_by"` // "target", "generator", "host", "budget", "most" (the highest rate allowed) or "interrupt"
 	Reason    string   `json:"reason"`     // one line for a person
-	Trials    []Trial  `json:"trials"`     // in the order they were made
+	Trials    []Trial  `json:"trials"`     // in order
 }
 
 // A Trial is a short run at one rate.
@@ -189,12 +188,12 @@ type Trial struct {
 	Succeeded int64          `json:"succeeded"`
 	P50       *time.Duration `json:"p50_ns"`
 	P99       *time.Duration `json:"p99_ns"`
-	Held      bool           `json:"held"`   // every limit held and the rate was kept up
-	Reason    string         `json:"reason"` // why not; empty if it did
+	Held      bool           `json:"held"`   // all limits held and the rate was reached
+	Reason    string         `json:"reason"` // why it did not hold; empty if it did
 }
 
-// Judged is all that has a verdict, in one list: each ratio, each limit, and
-// what a search found.
+// Judged returns everything that has a verdict in one list: each ratio, each limit,
+// and the result of a search.
 func (d *Document) Judged() []LimitResult {
 	var all []LimitResult
 	for _, r := range d.Ratios {
@@ -216,13 +215,13 @@ type Tool struct {
 	Version string `json:"version"`
 }
 
-// Config is what was asked for, defaults filled in.
+// Config is what was asked for, with defaults filled in.
 type Config struct {
 	Target           string        `json:"target"`
 	Method           string        `json:"method"`        // empty if the target is a Go function
 	Workload         string        `json:"workload"`      // "closed" or "open"
 	Requests         int64         `json:"requests"`      // 0: no bound
-	Duration         time.Duration `json:"duration_ns"`   // warm-up apart; 0: no bound
+	Duration         time.Duration `json:"duration_ns"`   // warm-up left out; 0: no bound
 	Concurrency      int           `json:"concurrency"`   // most requests in flight
 	RatePerSecond    float64       `json:"rate_per_s"`    // constant rate of an open workload; 0 if closed or in stages
 	Stages           []Stage       `json:"stages"`        // of an open workload whose rate changes
@@ -244,8 +243,8 @@ type Stage struct {
 	To       float64       `json:"to_per_s"`
 }
 
-// Requests counts what became of each: Due = Sent + Unsent, and Sent = Succeeded +
-// Failed + Unfinished.
+// Requests counts requests by how they ended: Due = Sent + Unsent, and Sent =
+// Succeeded + Failed + Unfinished.
 type Requests struct {
 	Due        int64 `json:"due"`
 	Sent       int64 `json:"sent"`
@@ -284,10 +283,10 @@ type Slow struct {
 	Due          time.Duration `json:"due_ns"`
 	ResponseTime time.Duration `json:"response_time_ns"`
 	ServiceTime  time.Duration `json:"service_time_ns"`
-	Status       int           `json:"status"` // 0 where there is no such thing
+	Status       int           `json:"status"` // 0 if the target is a Go function
 }
 
-// Warmup counts the requests that the rest of the report leaves out.
+// Warmup counts the requests of the warm-up, which are counted nowhere else.
 type Warmup struct {
 	Due       int64         `json:"due"`
 	Sent      int64         `json:"sent"`
@@ -306,13 +305,13 @@ type LimitResult struct {
 	N            int64           `json:"n"`             // requests that were due
 	NEffective   *float64        `json:"n_effective"`   // nil where the verdict does not use it
 	DesignEffect *float64        `json:"design_effect"` // likewise
-	Confidence   *float64        `json:"confidence"`    // of a pass or a fail, in [0, 1]; nil where it is a fact, and in doubt
-	Exact        bool            `json:"exact"`         // nothing that noise can make, so neither repeated nor excused
+	Confidence   *float64        `json:"confidence"`    // of a pass or a fail, in [0, 1]; nil if exact or inconclusive
+	Exact        bool            `json:"exact"`         // noise cannot cause it, so it is neither repeated nor excused
 	Reason       string          `json:"reason"`        // one line for a person
 	Detail       string          `json:"detail"`        // another for readers who know statistics; empty without any
 }
 
-// Overall is the verdict of all limits together.
+// Overall returns the verdict on all limits together.
 func Overall(limits []LimitResult) verdict.Verdict {
 	var all []verdict.Result
 	for _, l := range limits {
@@ -321,7 +320,7 @@ func Overall(limits []LimitResult) verdict.Verdict {
 	return verdict.Overall(all)
 }
 
-// NewLimitResult returns r as a report holds it.
+// NewLimitResult returns r in the form of a document.
 func NewLimitResult(r verdict.Result) LimitResult {
 	known := func(v float64, ok bool) *float64 {
 		if !ok || math.IsInf(v, 0) {

@@ -7,16 +7,15 @@ import (
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
-// Generator is how the load generator and its machine did during the run. A
-// nil field means that its sensor was off; SensorsOff says why. Shares are in
-// [0, 1].
+// Generator describes how the load generator and its machine did during the run. A nil
+// field means that its sensor was off; SensorsOff tells why. Shares are in [0, 1].
 type Generator struct {
 	Engine     string `json:"engine"`     // how requests were sent: "epoll", by event loops, or "goroutines"
-	Processors int    `json:"processors"` // that it could use at once: one for each event loop
+	Processors int    `json:"processors"` // that it could use at once, one per event loop
 	GOMAXPROCS int    `json:"gomaxprocs"`
 	GOOS       string `json:"goos"`
 	GOARCH     string `json:"goarch"`
-	CPU        string `json:"cpu"` // its name; empty where the system does not tell
+	CPU        string `json:"cpu"` // its name; empty if not known
 
 	CPUUse        *float64       `json:"cpu_use"`            // own process, as a share of Processors
 	CPUUser       *time.Duration `json:"cpu_user_ns"`        // own process
@@ -30,17 +29,17 @@ type Generator struct {
 	host.Readings // shares, by sensor
 
 	HiccupP99  *time.Duration `json:"hiccup_p99_ns"`  // overshoot of a short sleep on a thread of its own
-	HiccupMax  *time.Duration `json:"hiccup_max_ns"`  // the same, the longest
-	ClockDrift *time.Duration `json:"clock_drift_ns"` // how much further the wall clock went than the monotonic one
-	MaxRSS     *int64         `json:"max_rss_bytes"`  // own process, from its start on
+	HiccupMax  *time.Duration `json:"hiccup_max_ns"`  // the longest overshoot
+	ClockDrift *time.Duration `json:"clock_drift_ns"` // how far the wall clock moved ahead of the monotonic one
+	MaxRSS     *int64         `json:"max_rss_bytes"`  // own process, since its start
 
-	// Response times of a handler in this process that does nothing, under the
-	// same load, in between: the floor of this machine. Empty without one.
+	// Response times of a handler in this process that does nothing, under the same
+	// load in between: the least that this machine can do. Empty if there was none.
 	Control Distribution `json:"control_ns"`
 
 	PeakInFlight      int64         `json:"peak_in_flight"`
 	ConnectionsOpened int64         `json:"connections_opened"`
-	PermitsExhausted  time.Duration `json:"permits_exhausted_ns"` // how long every permit was taken while an arrival waited
+	PermitsExhausted  time.Duration `json:"permits_exhausted_ns"` // how long arrivals waited because no permit was free
 
 	SensorsOff []string          `json:"sensors_off"` // "name: why"
 	Warnings   []verdict.Warning `json:"warnings"`

@@ -13,8 +13,8 @@ var schema []byte
 // Schema returns the JSON Schema (2020-12) of what [WriteJSON] writes.
 func Schema() []byte { return slices.Clone(schema) }
 
-// WriteJSON writes d as one indented JSON object and a final line end. Lists
-// and objects without members are empty, never null.
+// WriteJSON writes d as one indented JSON object and a newline. Lists and objects
+// without members are written as empty, never as null.
 func WriteJSON(w io.Writer, d *Document) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false) // limits are full of < and >

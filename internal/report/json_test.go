@@ -34,7 +34,7 @@ func encode(t *testing.T, d *Document) string {
 	return b.String()
 }
 
-// withoutRecords returns d without what is packed.
+// withoutRecords returns d without its records.
 func withoutRecords(d *Document) *Document {
 	if d == nil {
 		return nil
@@ -49,7 +49,7 @@ func withoutRecords(d *Document) *Document {
 	return &out
 }
 
-// brief returns d without what is packed, and of its long lists the beginning.
+// brief returns d without its records and with only the beginning of long lists.
 func brief(d *Document) *Document {
 	d = withoutRecords(d)
 	for _, a := range []*Arm{&d.Arm, d.Base} {
@@ -70,8 +70,8 @@ func TestJSON(t *testing.T) {
 	golden(t, "capacity.json", encode(t, brief(searched())))
 }
 
-// What was written reads back as the same data, is written the same again, and
-// can be merged.
+// A document that was written is read back as the same data, is written the same
+// again, and can be merged.
 func TestJSONIsReadBack(t *testing.T) {
 	for name, d := range map[string]*Document{
 		"open": open(), "interrupted": interrupted(), "comparison": compared(), "search": searched(), "nothing": {},
@@ -105,7 +105,7 @@ func TestJSONOfARecordThatDoesNotAddUp(t *testing.T) {
 	assert.ErrorContains(t, json.Unmarshal([]byte(spoilt), &Document{}), "sent + unsent is 5001, want 5000")
 }
 
-// Readers need not tell a missing list from an empty one.
+// Readers need not distinguish a missing list from an empty one.
 func TestJSONHasNoNullLists(t *testing.T) {
 	d := &Document{Arm: Arm{Errors: []ErrorCount{{Kind: "reset", Count: 1}}}}
 	got := encode(t, d)
@@ -116,7 +116,7 @@ func TestJSONHasNoNullLists(t *testing.T) {
 	} {
 		assert.Contains(t, got, want)
 	}
-	assert.Nil(t, d.Errors[0].Samples, "the document itself stays as it was")
+	assert.Nil(t, d.Errors[0].Samples, "the document itself is not changed")
 	assert.Nil(t, d.Limits)
 	assert.Contains(t, encode(t, open()), `"limit": "p99<=250ms"`, "< is not escaped")
 	got = encode(t, &Document{Base: &Arm{}, Found: &Found{}, Repeat: &Document{}})

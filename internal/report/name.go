@@ -8,8 +8,8 @@ import (
 	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
-// Name says what was sent and how, such as GET/api/items/rate=1000: the same for
-// the same load on another host. Benchmarks and baselines go by it.
+// Name returns a name for the request and the load, such as GET/api/items/rate=1000.
+// It is the same on every host. Benchmarks and baselines use it.
 func (d *Document) Name() string {
 	c := &d.Config
 	what := c.Target

@@ -14,7 +14,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
-// Facts are what a document says besides what was seen.
+// Facts are what a document holds besides the measurements.
 type Facts struct {
 	Kind   Kind
 	Tool   Tool
@@ -23,11 +23,11 @@ type Facts struct {
 	Target string               // of the arm
 	Warmup time.Duration        // 0: none
 	ID     func(n int64) string // of request n
-	Limits []verdict.Limit      // that warnings go by
+	Limits []verdict.Limit      // that warnings depend on
 }
 
-// New returns the document of a record. What was judged is for the caller to
-// add, and Took where it is not that of a single run.
+// New returns the document of a record. The caller adds verdicts, and changes Took if
+// it is not that of a single run.
 func New(f Facts, r *record.Record) *Document {
 	return &Document{
 		Schema: SchemaVersion, Kind: f.Kind, Tool: f.Tool, RunID: f.RunID, StartedAt: r.From,
@@ -37,7 +37,7 @@ func New(f Facts, r *record.Record) *Document {
 	}
 }
 
-// NewArm returns what a record says of one target.
+// NewArm returns the results for one target from its record.
 func NewArm(f Facts, r *record.Record) Arm {
 	a := Arm{
 		Target:  f.Target,
@@ -74,8 +74,8 @@ func NewArm(f Facts, r *record.Record) Arm {
 	return a
 }
 
-// newRate returns rates over the elapsed time, except what was offered and
-// achieved: those are over the time in which arrivals were due or sent.
+// newRate returns rates over the elapsed time, except that in an open workload the
+// offered and achieved rates are over the time in which arrivals were due or sent.
 func newRate(r *record.Record) Rate {
 	rate := Rate{
 		Throughput: perSecond(r.Completed(), r.Elapsed),
@@ -108,7 +108,7 @@ func errorCounts(f Facts, r *record.Record) (counts []ErrorCount) {
 	return counts
 }
 
-// intervals returns the course of a run.
+// intervals returns the intervals of a run.
 func intervals(series []hist.Interval) []Interval {
 	all := make([]Interval, len(series))
 	for i, s := range series {
@@ -130,7 +130,7 @@ func perSecond(n int64, d time.Duration) float64 {
 	return float64(n) / d.Seconds()
 }
 
-// newGenerator returns how the generator itself did.
+// newGenerator describes how the generator itself did.
 func newGenerator(f Facts, r *record.Record) Generator {
 	u := &r.Machine
 	g := Generator{

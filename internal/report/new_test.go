@@ -27,7 +27,7 @@ func TestNewOfAnOpenWorkload(t *testing.T) {
 	}, d.Errors)
 	assert.Equal(t, &Warmup{Due: 2000, Sent: 2000, Succeeded: 1999, Failed: 1, Duration: 2 * time.Second}, d.Warmup)
 	assert.Len(t, d.Slowest, 10)
-	assert.Equal(t, Slow{"3f2a9c-000000002000", 2000 * ms, 1001 * ms, 1980 * us, 200}, d.Slowest[0], "20 us late, and the rest it waited for a permit")
+	assert.Equal(t, Slow{"3f2a9c-000000002000", 2000 * ms, 1001 * ms, 1980 * us, 200}, d.Slowest[0], "20 us late, and it waited for a permit the rest of the time")
 	assert.Equal(t, 1001*ms, *d.ResponseTime.Max)
 	assert.Equal(t, int64(5), d.FailedTime.Count)
 	assert.Equal(t, 69*us, *d.Lateness.Max)
@@ -77,7 +77,7 @@ func TestGenerator(t *testing.T) {
 	g = New(facts(Run), l.Record).Generator
 	assert.Equal(t, "epoll", g.Engine)
 	assert.Equal(t, 0.25, *g.CPUUse, "of two processors")
-	assert.Equal(t, 2*ms, *g.CPUPerRequest, "those of the warm-up too")
+	assert.Equal(t, 2*ms, *g.CPUPerRequest, "counting those of the warm-up")
 	assert.Equal(t, int64(3), g.Control.Count)
 }
 
@@ -105,7 +105,7 @@ func TestIntervals(t *testing.T) {
 	assert.InEpsilon(t, 99*ms, *first.P50, 0.01, "the 50th of 50..149")
 	assert.InEpsilon(t, 148*ms, *first.P99, 0.01, "the 99th")
 	assert.Equal(t, 149*ms, *first.Max)
-	assert.Nil(t, got[1].Max, "nothing in it")
+	assert.Nil(t, got[1].Max, "an empty interval")
 	assert.Zero(t, got[1].Throughput)
 	assert.Equal(t, 2*ms, got[2].Start)
 	assert.Equal(t, int64(1), got[2].Due)
@@ -122,10 +122,10 @@ func TestQuantile(t *testing.T) {
 	l.add(98, ms, 0, status(200))
 	l.add(1, 7*ms, 0, status(200))
 	_, ok = a.Quantile(0.99)
-	assert.False(t, ok, "99 requests tell no p99")
+	assert.False(t, ok, "99 requests are too few for a p99")
 	l.add(1, 7*ms, 0, status(200))
 	got, ok := a.Quantile(0.99)
-	assert.True(t, ok, "100 do")
+	assert.True(t, ok, "100 requests are enough")
 	assert.InEpsilon(t, 7*ms, got, 0.001)
 	got, ok = a.Quantile(1)
 	assert.True(t, ok)
@@ -182,7 +182,7 @@ func TestOverall(t *testing.T) {
 	assert.Equal(t, verdict.Fail, overall(verdict.Inconclusive, verdict.Fail, verdict.Pass))
 }
 
-// times returns a histogram of n times.
+// times returns a histogram that holds d n times.
 func times(d time.Duration, n int) *hist.Histogram {
 	h := hist.New(10)
 	h.RecordN(int64(d), int64(n))
@@ -233,9 +233,9 @@ func TestDistributionQuantile(t *testing.T) {
 		assert.Same(t, want, d.Quantile(q), "%v", q)
 		assert.InEpsilon(t, ms, *d.Quantile(q), 0.001, "%v", q)
 	}
-	assert.Nil(t, d.Quantile(0.999), "100 times do not tell it")
+	assert.Nil(t, d.Quantile(0.999), "100 times are too few")
 	assert.Nil(t, d.Quantile(0.6), "there is no such field")
 	for _, q := range unit.Quantiles {
-		assert.Contains(t, d.quantiles(), q, "what is shown and recorded is there")
+		assert.Contains(t, d.quantiles(), q, "quantiles that are shown and recorded")
 	}
 }

@@ -17,15 +17,15 @@ const (
 
 var octets = record.Octets{Sent: 120, Received: 255, Body: 13}
 
-// status is a complete response.
+// status returns the result of a complete response.
 func status(code int) record.Result { return record.Result{Status: code, Octets: octets} }
 
-// failure is no complete response.
+// failure returns the result of a request without a complete response.
 func failure(kind record.Kind, text string) record.Result {
 	return record.Result{Kind: kind, Err: errors.New(text), Octets: octets}
 }
 
-// A load fills a record with requests, one due each millisecond.
+// A load fills a record with requests, one due every millisecond.
 type load struct {
 	*record.Record
 	n int64 // of the next request
@@ -38,8 +38,8 @@ func newLoad(open bool) *load {
 	return l
 }
 
-// add adds requests whose response times are took. All but the service time,
-// where it is less, they waited for a permit.
+// add adds count requests with a response time of took. In an open workload they waited
+// for a permit for all of it except the service time.
 func (l *load) add(count int, took, service time.Duration, result record.Result) {
 	for range count {
 		due := time.Duration(l.n) * ms
@@ -64,7 +64,7 @@ func facts(kind Kind) Facts {
 	}
 }
 
-// document returns New's, as if made on a machine that is everywhere the same.
+// document returns New's document with the same generator on every machine.
 func document(f Facts, l *load) *Document {
 	if err := l.Check(); err != nil {
 		panic(err)
@@ -96,8 +96,8 @@ func interrupted() *Document {
 	return document(facts(Run), l)
 }
 
-// open is an open workload on a server that froze from 2 s to 3 s. It has
-// everything a run can have.
+// open is an open workload on a server that froze from 2 s to 3 s. It has everything
+// that a run can have.
 func open() *Document {
 	l := newLoad(true)
 	l.Offering, l.Elapsed = 5*time.Second, 5*time.Second
@@ -137,8 +137,8 @@ func open() *Document {
 	return d
 }
 
-// compared is a comparison that has everything one can have, with a fail that
-// did not come again.
+// compared is a comparison with everything that one can have, and a fail that was not
+// confirmed.
 func compared() *Document {
 	d := comparison(1240*us, 10*ms)
 	d.Ratios[0].Verdict, d.Verdict = verdict.Fail, verdict.Inconclusive
@@ -147,8 +147,8 @@ func compared() *Document {
 	return d
 }
 
-// comparison is one in which head has the given times in most requests, and in
-// the slowest.
+// comparison returns a comparison in which head has the given times in most requests
+// and in the slowest.
 func comparison(most, slowest time.Duration) *Document {
 	base, head := newLoad(true), newLoad(true)
 	base.Offering, head.Offering = 6300*ms, 6300*ms
@@ -181,7 +181,7 @@ func comparison(most, slowest time.Duration) *Document {
 	return d
 }
 
-// searched is a search that the target ended.
+// searched is a search that the target stopped.
 func searched() *Document {
 	l := newLoad(true)
 	l.Offering = time.Second

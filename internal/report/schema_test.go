@@ -16,7 +16,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
-// node is what this test needs of a JSON Schema.
+// A node is the part of a JSON Schema that this test needs.
 type node struct {
 	ID          string           `json:"$id"`
 	Ref         string           `json:"$ref"`
@@ -33,8 +33,8 @@ type node struct {
 	Defs        map[string]*node `json:"$defs"`
 }
 
-// The schema describes every field of the Go types and no other, with the type
-// it is written in and whether it may be null.
+// The schema describes exactly the fields of the Go types, with the type in JSON and
+// whether it may be null.
 func TestSchemaMatchesTheTypes(t *testing.T) {
 	c := &checker{T: t, used: map[string]bool{}}
 	require.NoError(t, json.Unmarshal(Schema(), &c.root))
@@ -52,7 +52,7 @@ type checker struct {
 	used map[string]bool // definitions
 }
 
-// def returns what a reference is to.
+// def returns the definition that a reference names.
 func (c *checker) def(ref string) *node {
 	name := strings.TrimPrefix(ref, "#/$defs/")
 	require.Contains(c, c.root.Defs, name)
@@ -92,7 +92,7 @@ func (c *checker) check(path string, typ reflect.Type, n *node) {
 		return
 	case typ == reflect.TypeFor[record.Record]():
 		kind = "object"
-		assert.Nil(c, n.Properties, "%s is not for reading", path)
+		assert.Nil(c, n.Properties, "the fields of %s are not described", path)
 	case typ == reflect.TypeFor[time.Time]():
 		kind = "string"
 		assert.Equal(c, "date-time", n.Format, path)
@@ -102,7 +102,7 @@ func (c *checker) check(path string, typ reflect.Type, n *node) {
 	case typ.Kind() == reflect.Slice:
 		kind = "array"
 		if n.Items.Description == "" {
-			n.Items.Description = n.Description // a list of strings says it all
+			n.Items.Description = n.Description // a list of strings needs no other
 		}
 		c.check(path+"[]", typ.Elem(), n.Items)
 	case typ.Kind() == reflect.Map:
@@ -132,7 +132,7 @@ func (c *checker) checkFields(path string, typ reflect.Type, n *node) {
 	var fields []string
 	for _, f := range flatFields(typ, n) {
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if f.Anonymous && name == "" { // its fields are among those of typ, and described elsewhere
+		if f.Anonymous && name == "" { // its fields are described by a definition
 			require.Len(c, n.AllOf, 1, path)
 			c.check(path, f.Type, c.def(n.AllOf[0].Ref))
 			continue
@@ -153,8 +153,8 @@ func TestSchemaIsACopy(t *testing.T) {
 	assert.True(t, json.Valid(Schema()))
 }
 
-// flatFields returns the fields of typ in their order. Those of an embedded type
-// that n does not refer to stand in its place.
+// flatFields returns the fields of typ in order. An embedded type that n does not refer
+// to is replaced by its fields.
 func flatFields(typ reflect.Type, n *node) (all []reflect.StructField) {
 	for i := range typ.NumField() {
 		f := typ.Field(i)

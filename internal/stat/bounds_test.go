@@ -12,7 +12,7 @@ func TestBounds(t *testing.T) {
 		t.Helper()
 		assert.InDelta(t, want, got, 1e-9)
 	}
-	check(HighShare(0, 459, 0.01), 0.00998288736612811) // p99 of 459, none over
+	check(HighShare(0, 459, 0.01), 0.00998288736612811) // p99 of 459 requests, none above it
 	check(HighShare(0, 299, 0.05), 0.009969146792899907)
 	check(LowShare(5, 100, 0.025), 0.01643187918205203)
 	check(HighShare(5, 100, 0.025), 0.11283491110546373)
@@ -23,7 +23,7 @@ func TestBounds(t *testing.T) {
 	assert.InDelta(t, 1997.627, EffectiveSize(1e4, 4, 15, 0.01), 1e-3)
 }
 
-// What decides is on the same side as the bound that is shown.
+// The functions that decide agree with the bounds that are shown.
 func TestSurely(t *testing.T) {
 	const p, alpha = 0.01, 0.05
 	for _, n := range []float64{30, 298, 299, 1000.5, 100_000} {
@@ -40,7 +40,7 @@ func TestSurely(t *testing.T) {
 			assert.False(t, SurelyAtMost(most*n*(1+1e-9), n, p, alpha))
 		}
 	}
-	assert.Equal(t, -1.0, MostAtMost(298, p, alpha), "298 without one do not show it")
-	assert.GreaterOrEqual(t, MostAtMost(299, p, alpha), 0.0, "299 do")
-	assert.Greater(t, LeastAbove(1, 0.5, 0.01), 1.0, "one request shows nothing")
+	assert.Equal(t, -1.0, MostAtMost(298, p, alpha), "298 trials are too few")
+	assert.GreaterOrEqual(t, MostAtMost(299, p, alpha), 0.0, "299 trials are enough")
+	assert.Greater(t, LeastAbove(1, 0.5, 0.01), 1.0, "one trial shows nothing")
 }

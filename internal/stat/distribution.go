@@ -1,6 +1,6 @@
-// Package stat has the statistics that verdicts are made with: quantiles of
-// distributions, bounds of shares, tests by ranks and signs. It works on plain
-// numbers and knows nothing of requests, limits or verdicts.
+// Package stat provides the statistics behind verdicts: quantiles of distributions,
+// bounds of shares, tests based on ranks and signs. It works on plain numbers and does
+// not know about requests, limits or verdicts.
 package stat
 
 import (

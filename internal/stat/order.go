@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Median returns the median of x, the mean of the two in the middle where there
-// are two; opposite infinities cancel to 0. x is not empty and stays as it is.
+// Median returns the median of x, or the mean of the middle two; opposite infinities
+// cancel to 0. x must not be empty and is not changed.
 func Median(x []float64) float64 {
 	s := slices.Sorted(slices.Values(x))
 	return middle(s[(len(s)-1)/2], s[len(s)/2])
@@ -40,9 +40,9 @@ func RankCorrelation(values []float64) float64 {
 	return xy / math.Sqrt(xx*yy)
 }
 
-// MannWhitney returns the two-sided p value of "one of x and y tends to be
-// larger" (Mann and Whitney 1947), by the normal curve: near from about 10 values
-// in each on. Equal values count half. Neither is empty.
+// MannWhitney returns the two-sided p value for "one of x and y tends to be larger"
+// (Mann and Whitney 1947), by the normal approximation, which is good from about 10
+// values in each. Equal values count half. Neither may be empty.
 func MannWhitney(x, y []float64) float64 {
 	larger := 0.0
 	for _, a := range x {

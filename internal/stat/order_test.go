@@ -22,7 +22,7 @@ func TestMedian(t *testing.T) {
 
 	x := []float64{3, 1, 2}
 	Median(x)
-	assert.Equal(t, []float64{3, 1, 2}, x, "the argument stays as it is")
+	assert.Equal(t, []float64{3, 1, 2}, x, "the argument is not changed")
 }
 
 func TestRankCorrelation(t *testing.T) {

@@ -2,9 +2,9 @@ package stat
 
 import "math"
 
-// Rank returns the rank of quantile q among n ordered samples, counted from 1:
-// the nearest rank ceil(q*n), in [1, n], or 0 if n is not positive. q is in
-// (0, 1]; a q outside is taken as the nearer end, NaN as 0.
+// Rank returns the rank of quantile q among n ordered samples, counted from 1: the
+// nearest rank ceil(q*n), in [1, n], or 0 if n is not positive. q is in (0, 1]; values
+// outside are clamped, and NaN counts as 0.
 //
 // A q written in decimals is seldom exact in binary, so q*n may land just above
 // the integer that was meant: 0.07*100 is 7.000000000000001, and its rank is 7,

@@ -31,7 +31,7 @@ func TestRank(t *testing.T) {
 		{math.NaN(), 10, 1, "NaN must not index"},
 		{math.Inf(1), 10, 10, "infinity must not overflow"},
 		{0.5, 0, 0, "no samples have no rank"},
-		{0.5, -3, 0, "nor among fewer"},
+		{0.5, -3, 0, "nor does a negative number"},
 		{1, math.MaxInt64, math.MaxInt64, "float64 rounds this n up, past int64"},
 		{math.Nextafter(1, 0), math.MaxInt64, math.MaxInt64 - 1023, "largest product below"},
 	} {
@@ -44,7 +44,7 @@ func TestRank(t *testing.T) {
 // the caller computed its float.
 func TestRankMeansTheDecimal(t *testing.T) {
 	for _, d := range []int64{10, 100, 1000, 10_000} {
-		step := max(1, d/500) // every one up to 1000, each 20th of the 10,000
+		step := max(1, d/500) // every one up to 1000, every 20th of the 10,000
 		for k := int64(1); k <= d; k += step {
 			q, percent, complement := float64(k)/float64(d), float64(k)*100/float64(d)/100, 1-float64(d-k)/float64(d)
 			for n := int64(1); n <= 3000; n += 1 + n/40 {
@@ -67,5 +67,5 @@ func TestEnough(t *testing.T) {
 		assert.False(t, Enough(c.q, c.need-1), "q %v, n %d", c.q, c.need-1)
 	}
 	assert.False(t, Enough(0.5, 0), "nothing to show")
-	assert.False(t, Enough(1, 1_000_000), "no number of samples tells the greatest possible")
+	assert.False(t, Enough(1, 1_000_000), "no number of samples is enough for the maximum")
 }

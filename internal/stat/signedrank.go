@@ -6,23 +6,23 @@ import (
 	"slices"
 )
 
-// mostExact is up to how many differences the chance of a signed-rank sum is
-// counted out, as in tables of the test: beyond, the normal curve is near, and
-// on the safe side of the small chances that looks at a comparison ask for.
-const mostExact = 25
+// maxExact is the number of differences up to which the distribution of the signed-rank
+// sum is counted exactly, as in tables of the test. Beyond it the normal approximation
+// is good, and errs on the safe side for the small p values that comparisons need.
+const maxExact = 25
 
-// SignedRank returns Wilcoxon's signed-rank p value for "d tends to be above
-// 0": the chance that the ranks of the positive add up to as much as they do
-// when each sign is a fair coin's (Wilcoxon 1945). Differences of equal size
-// share the mean of their ranks. Zeros are ranked, as the smallest, and then
-// count for neither sign (Pratt 1959), so that a difference which shrinks to 0
-// never makes the others look stronger. Infinite differences are the largest.
-// It is 1 if nothing is above 0.
+// SignedRank returns Wilcoxon's signed-rank p value for "d tends to be above 0": the
+// probability that the ranks of the positive differences add up to at least what they
+// do if each sign is that of a fair coin (Wilcoxon 1945). Differences of equal size
+// share the mean of their ranks. Zeros are ranked as the smallest and then count for
+// neither sign (Pratt 1959), so that a difference that shrinks to 0 never makes the
+// others look stronger. Infinite differences are the largest. It is 1 if nothing is
+// above 0.
 //
-// Sizes and ranks have no part in signs. So where a coin decided which of two
-// measurements was subtracted from which, the p value is exact, however the
-// noise in them behaves: up to 25 differences that are not 0 by counting, beyond
-// by the normal curve with its variance for these very ranks.
+// Sizes and ranks do not depend on signs. So if a coin decided which of two
+// measurements was subtracted from which, the p value is valid however the noise in
+// them behaves: exactly up to 25 differences that are not 0, and beyond by the normal
+// approximation with the variance of these ranks.
 func SignedRank(d []float64) float64 {
 	ranks := doubleRanks(d)
 	var weights []int
@@ -36,7 +36,7 @@ func SignedRank(d []float64) float64 {
 			positive += ranks[i]
 		}
 	}
-	if len(weights) <= mostExact {
+	if len(weights) <= maxExact {
 		return atLeast(coinSums(weights), positive)
 	}
 	if positive == 0 {
@@ -47,12 +47,12 @@ func SignedRank(d []float64) float64 {
 		sum += float64(w)
 		squares += float64(w) * float64(w)
 	}
-	// Half a rank of continuity is 1 in doubled ranks.
+	// The continuity correction of half a rank is 1 in doubled ranks.
 	return normalTail((float64(positive) - 1 - sum/2) / (math.Sqrt(squares) / 2))
 }
 
-// doubleRanks returns twice the rank of each |d|, a whole number even where
-// equal ones share the mean of theirs.
+// doubleRanks returns twice the rank of each |d|, which is a whole number even if equal
+// ones share the mean of their ranks.
 func doubleRanks(d []float64) []int {
 	order := make([]int, len(d))
 	for i := range order {
@@ -73,12 +73,11 @@ func doubleRanks(d []float64) []int {
 	return ranks
 }
 
-// HodgesLehmann returns the point around which x lies evenly, by the median of
-// the means of all pairs of x, each with itself too (Hodges and Lehmann 1963),
-// and its interval of the given confidence: all points which [SignedRank] does
-// not reject on either side, from the smallest such mean whose rank a coin's
-// chance allows to the largest. Bounds that so few x do not give are infinite.
-// x is not empty and may hold infinities.
+// HodgesLehmann estimates the centre of x: the median of the means of all pairs of x,
+// each paired with itself too (Hodges and Lehmann 1963). It also returns the interval
+// with the given confidence: all points that [SignedRank] does not reject on either
+// side, which reaches from one of the sorted means to another. Bounds that x is too
+// short for are infinite. x must not be empty and may contain infinities.
 func HodgesLehmann(x []float64, confidence float64) (point, low, high float64) {
 	n := len(x)
 	means := make([]float64, 0, n*(n+1)/2)
@@ -95,10 +94,10 @@ func HodgesLehmann(x []float64, confidence float64) (point, low, high float64) {
 	return Median(means), low, high
 }
 
-// criticalRank returns the largest c for which a signed-rank sum of n fair
-// coins is below c with a chance of at most p; 0 if there is none.
+// criticalRank returns the largest c such that the signed-rank sum of n fair coins is
+// below c with a probability of at most p; 0 if there is none.
 func criticalRank(n int, p float64) int {
-	if n > mostExact {
+	if n > maxExact {
 		f := float64(n)
 		mean, sd := f*(f+1)/4, math.Sqrt(f*(f+1)*(2*f+1)/24)
 		return max(0, int(math.Floor(mean+0.5+normalQuantile(p)*sd)))

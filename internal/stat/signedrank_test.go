@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// enumerate returns the share of all ways to sign the sizes of d for which
-// score is at least that of d. Sizes must be such that scores do not round.
+// enumerate returns the share of all assignments of signs to the sizes of d whose score
+// is at least that of d. Scores must not need rounding.
 func enumerate(d []float64, score func([]float64) float64) float64 {
 	signed := make([]float64, len(d))
 	want, reached := score(d), 0
@@ -27,8 +27,8 @@ func enumerate(d []float64, score func([]float64) float64) float64 {
 	return float64(reached) / float64(int(1)<<len(d))
 }
 
-// rankSum is the sum of the ranks of the positive in d, found by counting: the
-// rank of one is how many are smaller, and half of those that are equal.
+// rankSum returns the sum of the ranks of the positive numbers in d by counting: a rank
+// is the number of those that are smaller plus half the number of those that are equal.
 func rankSum(d []float64) float64 {
 	sum := 0.0
 	for _, x := range d {
@@ -60,9 +60,9 @@ func TestSignedRank(t *testing.T) {
 	check(1)
 	check(1, 0, 0, 0)
 	check(1.0/8, 1, 1, 1)
-	check(1.0/4, 0, 3, 2)     // a zero takes no side: 2 coins
+	check(1.0/4, 0, 3, 2)     // a zero counts for neither sign: 2 coins
 	check(2.0/4, -0.1, 0, 3)  // ranks 2, 1, 3: sums 5 and 3 of 5, 3, 2, 0
-	check(1.0/8, inf, inf, 1) // as large as it gets
+	check(1.0/8, inf, inf, 1) // all sums are at most this one
 	check(5.0/8, -inf, 1, 2)  // ranks 3, 1, 2: 3 is reached by 6, 5, 4, 3 and 3
 
 	// The depression scale of Hollander and Wolfe, the example of R's
@@ -76,8 +76,8 @@ func TestSignedRank(t *testing.T) {
 	check(10.0/512, d...)
 }
 
-// Ties, zeros and infinities included, the exact chance is what counting all
-// signs gives.
+// The exact probability equals that from enumerating all signs, even with ties, zeros
+// and infinities.
 func TestSignedRankAgainstAllSigns(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	for range 300 {
@@ -92,8 +92,8 @@ func TestSignedRankAgainstAllSigns(t *testing.T) {
 	}
 }
 
-// From 26 on the normal curve stands in for the exact chance: within a tenth
-// where chances are usual, and never below where they are as small as a look's.
+// From 26 differences on, the normal approximation is within a tenth of the exact
+// probability where that is usual, and never below it where it is very small.
 func TestSignedRankNormal(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range 400 {
@@ -123,8 +123,9 @@ func TestSignedRankNormal(t *testing.T) {
 	}
 }
 
-// Hodges and Lehmann's interval is what the test does not reject: moved to just
-// below its lower end the ratios are significantly above, just over it not.
+// The interval of Hodges and Lehmann contains what the test does not reject: relative
+// to a point just below its lower end the numbers are significantly above 0, relative
+// to one just above it they are not.
 func TestHodgesLehmann(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 3))
 	const eps = 1e-9
@@ -147,7 +148,7 @@ func TestHodgesLehmann(t *testing.T) {
 				above++
 			}
 		}
-		assert.Equal(t, below, above, "as many means on either side")
+		assert.Equal(t, below, above, "equally many means on either side")
 		if n < 8 { // 2^-7 is more than 0.005
 			assert.Equal(t, math.Inf(-1), low)
 			assert.Equal(t, math.Inf(1), high)
@@ -196,7 +197,7 @@ func TestSignFlip(t *testing.T) {
 	check(1.0/1024, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
 	check(1.0/1024, 1e9, 2e9, 3e9, 4e9, 5e9, 6e9, 7e9, 8e9, 9e9, 10e9)
 
-	// 12 of 9,012 in units of 2: each still counts, as one.
+	// 12 of 9,012 in units of 2: each still counts as one unit.
 	check(1.0/8192, 9000, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)
 
 	rng := rand.New(rand.NewPCG(1, 4))
@@ -233,8 +234,8 @@ func TestSignEvidence(t *testing.T) {
 	check(0, 1, math.Log(0.5))
 	check(0, 200, -math.Log(201))
 
-	// It is a fair game: on average the next throw of a fair coin leaves it as
-	// it is. That is why it may be looked at after each.
+	// It is a fair game: on average the next throw of a fair coin leaves the evidence
+	// unchanged. That is why it may be looked at after every throw.
 	for n := range 200 {
 		for heads := range n + 1 {
 			next := (math.Exp(SignEvidence(heads+1, n+1)) + math.Exp(SignEvidence(heads, n+1))) / 2

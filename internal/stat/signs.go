@@ -6,27 +6,27 @@ import (
 	"gonum.org/v1/gonum/mathext"
 )
 
-// mostUnits bounds the time SignFlip takes: 200 differences take under 2 ms,
-// and a pair of middling size is still 40 units.
-const mostUnits = 8192
+// maxUnits bounds the time that SignFlip takes: 200 differences take under 2 ms, and
+// one of average size is still 40 units.
+const maxUnits = 8192
 
-// SignFlip returns the chance that the differences add up to at least as much
-// as they do when each sign is a fair coin's and their sizes stay: the p value
-// of "the sum is above 0", exact where a coin decided which of two measurements
-// was subtracted from which (Fisher 1935). It is 1 if none is above 0.
+// SignFlip returns the p value for "the sum of the differences is above 0": the
+// probability that they add up to at least what they do if each sign is that of a fair
+// coin. It is exact if a coin decided which of two measurements was subtracted from
+// which (Fisher 1935). It is 1 if none is above 0.
 //
-// Sizes are counted in units so large that there are at most 8192, which is in
-// ones if their sum is small. Rounding them does not make the p value wrong: it
-// is exact for the rounded ones too, since a sign has no part in rounding.
+// Sizes are rounded to units large enough that there are at most 8192 in all, and are
+// not rounded if their sum is small. The p value stays valid, because rounding does
+// not depend on signs.
 //
-// Note: drawing some thousand signs at random instead could not show a p value
-// below one in as many, and the first looks at a comparison ask for less.
+// Drawing a few thousand random signs instead could not show a p value below one in a
+// few thousand, and the first looks at a comparison need smaller ones.
 func SignFlip(differences []int64) float64 {
 	total := int64(0)
 	for _, d := range differences {
 		total += max(d, -d)
 	}
-	unit := (total + mostUnits - 1) / mostUnits
+	unit := (total + maxUnits - 1) / maxUnits
 	var weights []int
 	positive := 0
 	for _, d := range differences {
@@ -45,8 +45,8 @@ func SignFlip(differences []int64) float64 {
 	return atLeast(coinSums(weights), positive)
 }
 
-// coinSums returns the chance of each sum, from 0 to that of all weights, when
-// a fair coin decides for each weight whether it is added. Weights are above 0.
+// coinSums returns the probability of each sum, from 0 to that of all weights, if a fair
+// coin decides for each weight whether it is added. Weights are above 0.
 func coinSums(weights []int) []float64 {
 	total := 0
 	for _, w := range weights {
@@ -67,7 +67,7 @@ func coinSums(weights []int) []float64 {
 	return chance
 }
 
-// atLeast returns the chance of a sum of at least least, from those of each.
+// atLeast returns the probability of a sum of at least least, given that of each sum.
 func atLeast(chance []float64, least int) float64 {
 	p := 0.0
 	for s := len(chance) - 1; s >= least; s-- { // the small ones first
@@ -76,17 +76,17 @@ func atLeast(chance []float64, least int) float64 {
 	return min(p, 1)
 }
 
-// SignEvidence returns the logarithm of the evidence that a coin favours heads,
-// after heads of n throws: how much more likely they are if its chance of heads
-// is anywhere in (1/2, 1), evenly, than if it is fair,
+// SignEvidence returns the logarithm of the evidence that a coin favours heads after
+// the given number of heads in n throws: how much more likely these throws are if the
+// probability of heads is uniform in (1/2, 1) than if the coin is fair,
 //
 //	2^n * mean of x^heads * (1-x)^(n-heads) over x in (1/2, 1).
 //
-// Whenever one looks, and however often, a fair coin's evidence ever reaches E
-// with a chance of at most 1/E (Ville 1939): 9 heads of 9 are evidence of 102.
-// It is 0 for no throws.
+// However often one looks, the evidence of a fair coin ever reaches E with a
+// probability of at most 1/E (Ville 1939): 9 heads in 9 throws are evidence of 102.
+// The logarithm is 0 without throws.
 func SignEvidence(heads, n int) float64 {
 	a, b := float64(heads+1), float64(n-heads+1)
-	// The integral over (1/2, 1) is Beta(a, b)'s part above 1/2.
+	// The integral over (1/2, 1) is the part of Beta(a, b) above 1/2.
 	return float64(n+1)*math.Ln2 + mathext.Lbeta(a, b) + math.Log(mathext.RegIncBeta(b, a, 0.5))
 }

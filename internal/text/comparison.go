@@ -25,8 +25,8 @@ func (p *page) comparison() {
 	}
 }
 
-// judged returns what d has verdicts on. The detail of a ratio stands under
-// Method.
+// judged returns everything in d that has a verdict. Details of ratios are left out
+// here because they are shown under Method.
 func judged(d *report.Document) []report.LimitResult {
 	all := d.Judged()
 	for i := range d.Ratios {
@@ -35,11 +35,11 @@ func judged(d *report.Document) []report.LimitResult {
 	return all
 }
 
-// armWidth is that of a column of the table of both targets, in characters: a
+// armWidth is the width in characters of each column in the table of both targets: a
 // large rate fits.
 const armWidth = len("1234567.89 req/s")
 
-// arms writes what both targets did, side by side.
+// arms writes the results of both targets side by side.
 func (p *page) arms() {
 	base, head := p.d.Base, &p.d.Arm
 	var rows []string
@@ -77,7 +77,7 @@ func (p *page) arms() {
 	p.block(fmt.Sprintf("%-14s%*s%*s", "Results:", armWidth, "base", armWidth, "head"), rows)
 }
 
-// arm writes how the requests to one target failed.
+// arm writes the status codes and errors of one target.
 func (p *page) arm(name string, a *report.Arm) {
 	if p.s.Verbose || a.Requests.Failed > 0 {
 		p.block(name+", status codes:", statusCodes(a.StatusCodes))
@@ -85,7 +85,7 @@ func (p *page) arm(name string, a *report.Arm) {
 	p.block(name+", errors:", p.errors(a.Errors))
 }
 
-// method says how the verdict was reached.
+// method describes how the verdict was reached.
 func method(d *report.Document) (rows []string) {
 	if m := d.Pairs; m != nil {
 		rows = append(rows,

@@ -11,7 +11,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
-// generator says how the load generator itself did.
+// generator describes how the load generator itself did.
 func generator(g *report.Generator) []string {
 	var rows []string
 	add := func(name string, parts ...string) {
@@ -45,7 +45,7 @@ func generator(g *report.Generator) []string {
 	return rows
 }
 
-// share writes a part of 1 after its name; "" if it is not known.
+// share formats a name and a share in [0, 1]; it returns "" for nil.
 func share(name string, f *float64) string {
 	if f == nil {
 		return ""
@@ -53,7 +53,7 @@ func share(name string, f *float64) string {
 	return name + " " + unit.Percent(*f)
 }
 
-// span writes a time after its name; "" if it is not known.
+// span formats a name and a time; it returns "" for nil.
 func span(name string, d *time.Duration) string {
 	if d == nil {
 		return ""

@@ -33,13 +33,13 @@ func (p *page) latency() {
 	p.block(heading, p.times(columns))
 }
 
-// columns are the times worth showing. Service time stands beside response time
-// where the p99 of one is more than a tenth above that of the other.
+// columns returns the times worth showing. Service time is shown beside response time
+// if the p99 of one is more than a tenth above that of the other.
 func (p *page) columns() []column {
 	d := p.d
 	columns := []column{{"response", &d.ResponseTime}}
 	if d.Config.Workload != "open" {
-		return columns // they are the same, and nothing is late
+		return columns // service times are the same, and nothing is late
 	}
 	add := func(name string, of *report.Distribution, show bool) {
 		if show && of.Count > 0 {
@@ -60,8 +60,8 @@ func differ(a, b *time.Duration) bool {
 	return float64(high) > 1.1*float64(low)
 }
 
-// Widths in characters: of a table's labels, of a value where there is one
-// column, and of each where there are more, wide enough for its name.
+// Widths in characters: of a table's labels, of the values in a table with one
+// column, and of those in a table with more, which fits the columns' names.
 const (
 	labelWidth  = len("p99.9:")
 	valueWidth  = 8
@@ -83,7 +83,7 @@ var timeRows = []struct {
 	{"max:", false, func(d *report.Distribution) *time.Duration { return d.Max }},
 }
 
-// times are the rows of a table of times.
+// times returns the rows of a table of times.
 func (p *page) times(columns []column) []string {
 	width := valueWidth
 	if len(columns) > 1 {

@@ -11,7 +11,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
-// Progress says in a few words how far a measurement came, such as 312/1000 for
+// Progress describes in a few words how far a measurement came, such as 312/1000 for
 // a number of requests, 3.2s/10s, or 12 pairs in 3.2s.
 func Progress(d *report.Document) string {
 	if made := steps(d); made != "" {
@@ -21,7 +21,7 @@ func Progress(d *report.Document) string {
 	if c.Requests > 0 {
 		return fmt.Sprintf("%d/%d", done, c.Requests)
 	}
-	// Rounded, or a run that ended just before its time would look short of it.
+	// Without rounding, a run that ended just before its time would look incomplete.
 	elapsed := d.Elapsed.Round(100 * time.Millisecond)
 	if planned := planned(c); planned > 0 {
 		return unit.Clock(min(elapsed, planned)) + "/" + unit.Clock(planned)
@@ -29,7 +29,8 @@ func Progress(d *report.Document) string {
 	return fmt.Sprintf("%d requests in %s", done, unit.Clock(elapsed))
 }
 
-// steps counts the pairs of a comparison and the trials of a search; "" for a run.
+// steps returns the number of pairs of a comparison or trials of a search, "" for a
+// run.
 func steps(d *report.Document) string {
 	switch {
 	case d.Pairs != nil:
@@ -40,7 +41,8 @@ func steps(d *report.Document) string {
 	return ""
 }
 
-// planned is how long a run was to take, warm-up apart; 0 without a bound.
+// planned returns how long a run was meant to take, warm-up left out; 0 if it has no
+// bound.
 func planned(c *report.Config) time.Duration {
 	stages := -c.Warmup
 	for _, s := range c.Stages {
@@ -52,7 +54,7 @@ func planned(c *report.Config) time.Duration {
 	return c.Duration
 }
 
-// interrupted says how far a measurement came that was cut short.
+// interrupted describes how far an interrupted measurement came.
 func interrupted(d *report.Document) string {
 	if made := steps(d); made != "" {
 		return fmt.Sprintf("Interrupted after %s: %s", unit.Duration(d.Took), made)

@@ -13,18 +13,18 @@ import (
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
-// A Style says how a page looks. The zero Style is plain.
+// A Style determines how a page looks. The zero Style is plain.
 type Style struct {
 	Verbose bool   // more rows, such as all quantiles, the course of the run, the generator
-	Note    string // a line between what was asked for and the results; "" means none
+	Note    string // a line between the description of the load and the results; "" means none
 
-	// Red marks what failed, Green what held, Yellow what is in doubt; each
-	// returns its argument between the codes of its colour. nil is plain.
+	// Red is for failures, Green for limits that held, Yellow for doubts. Each
+	// returns its argument between the codes of the colour; nil leaves it plain.
 	Red, Green, Yellow func(string) string
 }
 
-// Write prints d as one page: the sections that it has something to say in. It
-// calls w.Write once.
+// Write prints d as one page, without sections that would be empty. It calls w.Write
+// once.
 func Write(w io.Writer, d *report.Document, s Style) error {
 	p := &page{s: s, d: d}
 	p.head()
@@ -39,7 +39,7 @@ func Write(w io.Writer, d *report.Document, s Style) error {
 	if s.Verbose {
 		p.block("Generator:", generator(&d.Generator))
 	}
-	if d.Base == nil { // where there is one, the verdicts stand above
+	if d.Base == nil { // a comparison shows its verdicts first
 		p.block("Limits:", p.limits(d.Limits))
 		if d.Repeat != nil {
 			p.block("Limits in a second run, after a pause:", p.limits(d.Repeat.Limits))
@@ -57,7 +57,7 @@ type page struct {
 	d *report.Document
 }
 
-// head says what was asked for, and before that whether it was cut short.
+// head writes what was measured and how, after a notice if it was interrupted.
 func (p *page) head() {
 	d := p.d
 	if d.Interrupted {
@@ -74,7 +74,7 @@ func (p *page) head() {
 	}
 }
 
-// block writes a title and its rows after an empty line, or nothing without rows.
+// block writes an empty line, a title and its rows; without rows it writes nothing.
 func (p *page) block(title string, rows []string) {
 	if len(rows) == 0 {
 		return
@@ -85,11 +85,11 @@ func (p *page) block(title string, rows []string) {
 	}
 }
 
-// field is a row of a name and its value.
+// field formats a row of a name and its value.
 func field(name, value string) string { return fmt.Sprintf("%-12s%s", name, value) }
 
-// limits has one row for each limit, headed by its verdict, and a verbose one
-// for what the verdict rests on.
+// limits returns a row for each limit that begins with the verdict, and if verbose
+// another for its detail.
 func (p *page) limits(limits []report.LimitResult) []string {
 	width := 0
 	for _, l := range limits {
@@ -99,7 +99,7 @@ func (p *page) limits(limits []report.LimitResult) []string {
 	}
 	var rows []string
 	for _, l := range limits {
-		row := l.Reason // of one not judged: it says so itself
+		row := l.Reason // if not judged, it says so itself
 		if l.Verdict != verdict.NotJudged {
 			row = fmt.Sprintf("%-*s  %s", width, l.Verdict, l.Reason)
 		}
@@ -119,7 +119,7 @@ func (p *page) warnings() {
 	p.block("Warnings:", rows)
 }
 
-// verdict colours s by a verdict.
+// verdict gives s the colour of a verdict.
 func (p *page) verdict(v verdict.Verdict, s string) string {
 	switch v {
 	case verdict.Pass:

@@ -28,7 +28,7 @@ func (p *page) run() {
 	}
 }
 
-// results are the counts and rates.
+// results returns the rows of counts and rates.
 func (p *page) results() []string {
 	q, rate := &p.d.Requests, &p.d.Rate
 	var rows []string
@@ -72,7 +72,7 @@ func (p *page) results() []string {
 	return rows
 }
 
-// statusCodes has one row for each status.
+// statusCodes returns a row for each status.
 func statusCodes(codes map[string]int64) []string {
 	var rows []string
 	for _, code := range slices.Sorted(maps.Keys(codes)) {
@@ -81,7 +81,7 @@ func statusCodes(codes map[string]int64) []string {
 	return rows
 }
 
-// errors has one row for each kind, and a verbose one for each sample.
+// errors returns a row for each kind, and if verbose one for each sample.
 func (p *page) errors(counts []report.ErrorCount) []string {
 	var rows []string
 	for _, e := range counts {
@@ -99,8 +99,8 @@ func (p *page) errors(counts []report.ErrorCount) []string {
 	return rows
 }
 
-// slowest has one row for each of the slowest requests, with the id to look
-// for in the target's log.
+// slowest returns a row for each of the slowest requests, with the id to look for in
+// the target's log.
 func slowest(d *report.Document) []string {
 	var rows []string
 	for _, s := range d.Slowest {
@@ -117,8 +117,8 @@ func slowest(d *report.Document) []string {
 	return rows
 }
 
-// course writes how throughput and p99, or the longest time where there are too
-// few for a p99, went over time.
+// course writes how throughput and p99 went over time, or the longest times if there
+// are too few requests for a p99.
 func (p *page) course() {
 	all := p.d.Intervals
 	if len(all) < 2 {

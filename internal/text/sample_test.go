@@ -14,8 +14,8 @@ const (
 	ms = time.Millisecond
 )
 
-// times is a distribution whose mean, p50, p90, p95, p99, p99.9 and maximum are
-// given; 0 for one that is not known.
+// times returns a distribution with the given mean, p50, p90, p95, p99, p99.9 and
+// maximum; 0 stands for one that is not known.
 func times(count int64, mean, p50, p90, p95, p99, p999, longest time.Duration) report.Distribution {
 	known := func(d time.Duration) *time.Duration {
 		if d == 0 {
@@ -28,12 +28,12 @@ func times(count int64, mean, p50, p90, p95, p99, p999, longest time.Duration) r
 	}
 }
 
-// limit is a verdict and what stands beside it.
+// limit returns a verdict with its reason and detail.
 func limit(v verdict.Verdict, reason, detail string) report.LimitResult {
 	return report.LimitResult{Verdict: v, Reason: reason, Detail: detail}
 }
 
-// success is a closed run of 1000 requests without a fault.
+// success is a closed run of 1000 requests without failures.
 func success() *report.Document {
 	return &report.Document{
 		Kind:  report.Run,
@@ -94,8 +94,8 @@ func timeouts() *report.Document {
 	return d
 }
 
-// cut is a run that a signal ended early, with little to show.
-func cut() *report.Document {
+// interruptedRun is a run that a signal ended early, with little to show.
+func interruptedRun() *report.Document {
 	d := success()
 	d.Interrupted = true
 	d.Elapsed = 1200 * ms
@@ -121,8 +121,8 @@ func staged() *report.Document {
 	return d
 }
 
-// open is an open workload on a server that froze from 2 s to 3 s. It has
-// everything a run can have.
+// open is an open workload on a server that froze from 2 s to 3 s. It has everything
+// that a run can have.
 func open() *report.Document {
 	d := success()
 	c := &d.Config
@@ -184,8 +184,8 @@ func open() *report.Document {
 	return d
 }
 
-// compared is a comparison that has everything one can have: head is slower at
-// p50, and it is not clear at p99.
+// compared is a comparison with everything that one can have: head is slower at p50,
+// and inconclusive at p99.
 func compared() *report.Document {
 	d := open()
 	d.Kind, d.Took, d.Intervals, d.Slowest, d.Warmup = report.Comparison, 14200*ms, nil, nil, nil
@@ -222,7 +222,7 @@ func compared() *report.Document {
 	return d
 }
 
-// repeated is a comparison whose fail did not come again.
+// repeated is a comparison whose fail was not confirmed.
 func repeated() *report.Document {
 	d, again := compared(), compared()
 	d.Config.Workload, d.Config.Concurrency, d.Config.Warmup = "closed", 10, 0
@@ -238,7 +238,7 @@ func repeated() *report.Document {
 	return d
 }
 
-// searched is a search that the target ended, with a trial of bad luck.
+// searched is a search that the target stopped, with one unlucky trial.
 func searched() *report.Document {
 	d := open()
 	d.Kind, d.Took, d.Limits, d.Verdict = report.Search, 61*time.Second, nil, verdict.Pass
@@ -268,8 +268,8 @@ func searched() *report.Document {
 	return d
 }
 
-// unfound is a search that a signal ended early.
-func unfound() *report.Document {
+// interruptedSearch is a search that a signal ended early.
+func interruptedSearch() *report.Document {
 	d := searched()
 	d.Interrupted, d.Verdict, d.Took, d.Generator = true, verdict.Inconclusive, 4200*ms, report.Generator{}
 	f := d.Found

@@ -14,8 +14,8 @@ import (
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
-// search writes the sections of a search: the answer first, then how the times
-// rose with the rate.
+// search writes the sections of a search: first the answer, then how times rose with
+// the rate.
 func (p *page) search() {
 	p.block("Capacity:", []string{p.verdict(p.d.Verdict, capacity(p.d))})
 	p.curve()
@@ -24,7 +24,7 @@ func (p *page) search() {
 	}
 }
 
-// capacity is the answer in a sentence, or why it is not known.
+// capacity returns the answer in a sentence, or the reason why there is none.
 func capacity(d *report.Document) string {
 	f := d.Found
 	limits := strings.Join(f.Limits, ", ")
@@ -37,14 +37,14 @@ func capacity(d *report.Document) string {
 	return fmt.Sprintf("holds at %s, not at %s: %s; stopped by the %s", unit.Rate(*f.Low), unit.Rate(*f.High), limits, f.StoppedBy)
 }
 
-// A level is what all trials at one rate saw.
+// A level sums up all trials at one rate.
 type level struct {
 	rate     float64
-	p50, p99 *time.Duration // of the median trial, the slower of two; nil if no trial knows
+	p50, p99 *time.Duration // of the median trial, the slower of two; nil if unknown in all
 	held, of int
 }
 
-// levels are the trials by rate, lowest first.
+// levels sums up trials by rate, lowest first.
 func levels(trials []report.Trial) []level {
 	at := map[float64][]report.Trial{}
 	for _, t := range trials {
@@ -66,8 +66,8 @@ func levels(trials []report.Trial) []level {
 	return all
 }
 
-// median is that of the times that are known, the longer of two in the middle;
-// nil if none is.
+// median returns the median of the times that are known, the longer of two in the
+// middle; nil if none is known.
 func median(times []*time.Duration) *time.Duration {
 	known := slices.DeleteFunc(times, func(d *time.Duration) bool { return d == nil })
 	if len(known) == 0 {
@@ -77,10 +77,10 @@ func median(times []*time.Duration) *time.Duration {
 	return known[len(known)/2]
 }
 
-// curveBar is the most characters of a bar: the table fits 80 columns.
+// curveBar is the length of the longest bar in characters: the table fits 80 columns.
 const curveBar = 30
 
-// curve writes how the times rose with the rate, in a table with a bar for p99.
+// curve writes a table of times by rate, with a bar for p99.
 func (p *page) curve() {
 	all := levels(p.d.Found.Trials)
 	top := time.Duration(0)
@@ -100,7 +100,7 @@ func (p *page) curve() {
 	p.block(fmt.Sprintf("%-12s%9s%9s%10s  %s", "By rate:", "p50", "p99", "held", "p99"), rows)
 }
 
-// trials has one row for each, in the order they were made.
+// trials returns a row for each trial, in order.
 func (p *page) trials() []string {
 	var rows []string
 	for i, t := range p.d.Found.Trials {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// SparkWidth is the most characters of a sparkline: half the intervals of a run.
+// SparkWidth is the greatest length of a sparkline: half the intervals of a run.
 const SparkWidth = 64
 
 // Sparkline draws one bar for each value, from 0 to the greatest; a NaN is blank.
@@ -26,7 +26,7 @@ func Sparkline(values []float64) string {
 	return b.String()
 }
 
-// peak returns the greatest of values, 0 if there is none; NaN is no value.
+// peak returns the greatest value, ignoring NaNs; 0 if there is none.
 func peak(values []float64) float64 {
 	top := 0.0
 	for _, v := range values {

@@ -57,18 +57,18 @@ func TestWrite(t *testing.T) {
 		{"success.txt", success(), Style{}, "the shape of a run without faults"},
 		{"mixed.txt", mixed(), Style{}, "failed requests have a goodput and a latency of their own"},
 		{"mixed_colour.txt", judgedRun(), colours, "red for what failed, green for what held, yellow for doubt, plain for what was not judged"},
-		{"timeouts.txt", timeouts(), colours, "nothing looks empty or fast when everything timed out"},
-		{"interrupted.txt", cut(), Style{}, "headed by how far it came; quantiles of too few are -"},
+		{"timeouts.txt", timeouts(), colours, "a run in which everything timed out does not look fast"},
+		{"interrupted.txt", interruptedRun(), Style{}, "first how far it came; quantiles of too few requests are -"},
 		{"open.txt", open(), Style{}, "rates offered and achieved, service time beside response time, limits, warnings"},
-		{"open_verbose.txt", open(), Style{Verbose: true}, "everything there is"},
+		{"open_verbose.txt", open(), Style{Verbose: true}, "everything that can be shown"},
 		{"stages.txt", staged(), Style{}, "a schedule in stages, stopped before its end"},
 		{"success_verbose.txt", success(), Style{Verbose: true}, "nothing is late in a closed workload"},
 		{"compare.txt", compared(), Style{}, "the verdicts first, a fault of head's own, warnings"},
-		{"compare_verbose.txt", compared(), Style{Verbose: true}, "how it was done"},
-		{"compare_repeat.txt", repeated(), colours, "a fail that did not come again"},
+		{"compare_verbose.txt", compared(), Style{Verbose: true}, "the method too"},
+		{"compare_repeat.txt", repeated(), colours, "a fail that was not confirmed"},
 		{"capacity.txt", searched(), Style{Note: "Running...  [8 trials in 1m1s] done"}, "the answer first, then the curve"},
 		{"capacity_verbose.txt", searched(), Style{Verbose: true}, "every trial"},
-		{"capacity_interrupted.txt", unfound(), colours, "half an answer is in doubt"},
+		{"capacity_interrupted.txt", interruptedSearch(), colours, "half an answer is inconclusive"},
 	} {
 		t.Run(tc.file, func(t *testing.T) {
 			t.Log(tc.why)
@@ -77,8 +77,8 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-// Any document at all can be written, even one of nothing.
-func TestWriteOfNothing(t *testing.T) {
+// Any document can be written, even an empty one.
+func TestWriteEmptyDocument(t *testing.T) {
 	for _, verbose := range []bool{false, true} {
 		for _, interrupted := range []bool{false, true} {
 			s := Style{Verbose: verbose}
@@ -93,9 +93,9 @@ func TestWriteOfNothing(t *testing.T) {
 	}
 }
 
-// The text needs nothing that JSON leaves out.
-func TestWriteOfWhatWasReadBack(t *testing.T) {
-	for _, d := range []*report.Document{judgedRun(), timeouts(), cut(), staged(), open(), compared(), repeated(), searched(), unfound()} {
+// The text needs nothing that is not in the JSON.
+func TestWriteAfterJSON(t *testing.T) {
+	for _, d := range []*report.Document{judgedRun(), timeouts(), interruptedRun(), staged(), open(), compared(), repeated(), searched(), interruptedSearch()} {
 		var b bytes.Buffer
 		require.NoError(t, report.WriteJSON(&b, d))
 		var back report.Document
@@ -119,7 +119,7 @@ func TestServiceTimeIsShownOnlyWhereItDiffers(t *testing.T) {
 		d.ResponseTime.P99, d.ServiceTime = &response, report.Distribution{Count: 1, P99: &service}
 		assert.Equal(t, want, strings.Contains(render(t, d, Style{}), "service"), why)
 	}
-	check(110*ms, 100*ms, false, "a tenth is not more than a tenth")
+	check(110*ms, 100*ms, false, "just a tenth more")
 	check(111*ms, 100*ms, true, "more than a tenth")
 	check(100*ms, 100*ms, false, "the same")
 }
@@ -161,7 +161,7 @@ func TestProgress(t *testing.T) {
 	}{
 		{run(1000, 0), "312/1000"},
 		{run(0, 10*time.Second), "3.2s/10s"},
-		{run(0, 3*time.Second), "3s/3s"}, // not longer than it was to take
+		{run(0, 3*time.Second), "3s/3s"}, // not more than planned
 		{run(0, 0, report.Stage{Duration: 4 * time.Second}, report.Stage{Duration: 3 * time.Second}), "3.2s/6s"}, // the warm-up is the first second
 		{run(0, 5*time.Second, report.Stage{Duration: 60 * time.Second}), "3.2s/5s"},
 		{run(0, 0), "312 requests in 3.2s"},
@@ -242,13 +242,13 @@ func TestSparkline(t *testing.T) {
 		{[]float64{0, 0}, "▁▁", "all zero is flat, not a division by zero"},
 		{[]float64{0, 1, 2, 3, 4, 5, 6, 7}, "▁▂▃▄▅▆▇█", "eight steps"},
 		{[]float64{100, nan, 100}, "█ █", "a gap where nothing is known"},
-		{[]float64{nan}, " ", "nothing is known at all"},
+		{[]float64{nan}, " ", "nothing is known"},
 	} {
 		assert.Equal(t, tc.want, Sparkline(tc.values), tc.why)
 	}
 }
 
-// However many intervals there are, the rows fit a terminal and lose no peak.
+// The rows fit a terminal and show the peak, whatever the number of intervals.
 func TestCourseFitsTheWidth(t *testing.T) {
 	for n := 2; n <= 128; n++ {
 		d := success()

@@ -1,5 +1,5 @@
-// Package unit decides how numbers read: the same value is written in the same
-// way in a table, a warning, a verdict and a progress line.
+// Package unit formats numbers for people, so that a value looks the same in a table, a
+// warning, a verdict and a progress line.
 package unit
 
 import (
@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// Duration writes a time for people, in at most three significant digits:
-// 850ns, 85µs, 4.2ms, 1.23s. From 100ms on it keeps tenths of a millisecond, and
-// from a minute on whole seconds: 102.7ms, 2m5s.
+// Duration formats a duration with at most three significant digits: 850ns, 85µs,
+// 4.2ms, 1.23s. From 100ms it shows tenths of a millisecond, from a minute whole
+// seconds: 102.7ms, 2m5s.
 func Duration(d time.Duration) string {
 	if d < 0 {
 		return "-" + Duration(-d)
@@ -32,7 +32,7 @@ func Duration(d time.Duration) string {
 	return Exact(d.Round(time.Second))
 }
 
-// Optional writes a time as [Duration] does, or - for nil, which is not known.
+// Optional formats a duration as [Duration] does, and nil, which is unknown, as -.
 func Optional(d *time.Duration) string {
 	if d == nil {
 		return "-"
@@ -40,8 +40,8 @@ func Optional(d *time.Duration) string {
 	return Duration(*d)
 }
 
-// Exact writes d with every digit, as [time.ParseDuration] reads it, without the
-// zero units that [time.Duration.String] ends with: 1m0s is 1m.
+// Exact formats d with every digit, so that [time.ParseDuration] reads it back, but
+// without the zero units at the end of [time.Duration.String]: 1m0s is 1m.
 func Exact(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {
@@ -53,8 +53,8 @@ func Exact(d time.Duration) string {
 	return s
 }
 
-// Clock writes a time that passes, of at least 0, in few columns and rounded
-// down: 3.2s, 45s, 1m05s, 2h03m.
+// Clock formats an elapsed time, at least 0, in few columns and rounded down: 3.2s,
+// 45s, 1m05s, 2h03m.
 func Clock(d time.Duration) string {
 	switch s := int64(d / time.Second); {
 	case d < 10*time.Second:

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Count writes n with a comma between groups of three digits: 29,940.
+// Count formats n with a comma between groups of three digits: 29,940.
 func Count(n int64) string {
 	s := strconv.FormatInt(n, 10)
 	first := 1 // the first digit, after a sign
@@ -18,7 +18,7 @@ func Count(n int64) string {
 	return s
 }
 
-// ShortCount writes n, at least 0, in at most 5 columns: 9999, 12.3k, 1.23M.
+// ShortCount formats n, at least 0, in at most 5 columns: 9999, 12.3k, 1.23M.
 func ShortCount(n int64) string {
 	if n < 10_000 {
 		return strconv.FormatInt(n, 10)
@@ -39,7 +39,7 @@ func ShortCount(n int64) string {
 	return Number(f) + "T"
 }
 
-// Plural writes a number and its noun: 1 request, 2 requests.
+// Plural formats a number and its noun: 1 request, 2 requests.
 func Plural(n int64, noun string) string {
 	if n != 1 {
 		noun += "s"
@@ -47,8 +47,8 @@ func Plural(n int64, noun string) string {
 	return strconv.FormatInt(n, 10) + " " + noun
 }
 
-// Number writes f, at least 0, in three significant digits, whole numbers in
-// full: 0.0213, 45.3, 12800.
+// Number formats f, at least 0, with three significant digits, and from 100 on as a
+// whole number: 0.0213, 45.3, 12800.
 func Number(f float64) string {
 	if f >= 100 {
 		return strconv.FormatFloat(f, 'f', 0, 64)
@@ -56,27 +56,27 @@ func Number(f float64) string {
 	return Significant(f, 3)
 }
 
-// Significant writes f in n significant digits, without trailing zeros and
-// without an exponent.
+// Significant formats f with n significant digits, without trailing zeros and without
+// an exponent.
 func Significant(f float64, n int) string {
 	g, _ := strconv.ParseFloat(strconv.FormatFloat(f, 'e', n-1, 64), 64)
 	return strconv.FormatFloat(g, 'f', -1, 64)
 }
 
-// Rounded writes f with at most places decimals, at least 1, without trailing
-// zeros: 12.5, 1000.
+// Rounded formats f with at most the given number of decimal places, at least 1, and
+// without trailing zeros: 12.5, 1000.
 func Rounded(f float64, places int) string {
 	s := strconv.FormatFloat(f, 'f', places, 64)
 	return strings.TrimRight(strings.TrimRight(s, "0"), ".")
 }
 
-// Decimal writes f, at least 0, times 10 to the power of places, in the fewest
-// digits that read back as f and without an exponent. It moves the point in the
+// Decimal formats f, at least 0, times 10 to the power of places, with the fewest
+// digits that are read back as f and without an exponent. It moves the point in the
 // text, because 0.07*100 is not 7 in binary.
 func Decimal(f float64, places int) string {
 	mantissa, exp, _ := strings.Cut(strconv.FormatFloat(f, 'e', -1, 64), "e")
 	digits := strings.Replace(mantissa, ".", "", 1)
-	point, _ := strconv.Atoi(exp) // where the point goes in digits
+	point, _ := strconv.Atoi(exp) // the position of the point in digits
 	point += 1 + places
 	switch {
 	case f == 0:
@@ -89,18 +89,18 @@ func Decimal(f float64, places int) string {
 	return digits[:point] + "." + digits[point:]
 }
 
-// Percent writes a share to a tenth of a percent: 0.0521 is 5.2%.
+// Percent formats a share to a tenth of a percent: 0.0521 is 5.2%.
 func Percent(share float64) string { return strconv.FormatFloat(share*100, 'f', 1, 64) + "%" }
 
-// Rate writes an arrival rate, per second, as [Number] does: 12800/s.
+// Rate formats an arrival rate per second as [Number] does: 12800/s.
 func Rate(perSecond float64) string { return Number(perSecond) + "/s" }
 
-// PerSecond writes a throughput to a hundredth, so that rows line up:
-// 1000.00 req/s.
+// PerSecond formats a throughput with two decimals, so that rows line up: 1000.00
+// req/s.
 func PerSecond(f float64) string { return strconv.FormatFloat(f, 'f', 2, 64) + " req/s" }
 
-// Size writes a number of octets in units of 1000, in three significant digits:
-// 999 B, 1.02 kB.
+// Size formats a number of octets in units of 1000 with three significant digits: 999
+// B, 1.02 kB.
 func Size(n int64) string {
 	f, unit := float64(n), 0
 	for units := []string{" B", " kB", " MB", " GB", " TB"}; ; unit++ {

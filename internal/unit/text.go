@@ -7,13 +7,12 @@ import (
 	"unicode"
 )
 
-// maxLine is the longest message that fits a report's line, in runes: two lines
-// of a wide terminal.
+// maxLine is the length of the longest line in runes: two lines of a wide terminal.
 const maxLine = 240
 
-// Line returns text from outside fit for one line of a report: what does not
-// print, such as the escapes a server may have sent, is written as Go writes it
-// in a string, and a long text is cut.
+// Line makes text from outside fit for one line of a report. Characters that are not
+// printable, such as escapes sent by a server, are written as in Go strings, and long
+// text is cut.
 func Line(s string) string {
 	var b strings.Builder
 	n := 0
@@ -32,21 +31,20 @@ func Line(s string) string {
 	return b.String()
 }
 
-// Quantiles are those that reports show and baselines record, in ascending
+// Quantiles are the quantiles that reports show and baselines record, in ascending
 // order.
 var Quantiles = [...]float64{0.5, 0.9, 0.95, 0.99, 0.999}
 
 // QuantileName names a quantile, in (0, 1), as a percentile: p50, p99.9.
 func QuantileName(q float64) string { return "p" + Decimal(q, 2) }
 
-// ParseQuantile reads what [QuantileName] writes. Its errors say what would be
-// right.
+// ParseQuantile parses what [QuantileName] returns. Its errors say what would be valid.
 func ParseQuantile(name string) (q float64, err error) {
 	percent, ok := strings.CutPrefix(name, "p")
 	if !ok || strings.Trim(percent, "0123456789.") != "" {
 		return 0, fmt.Errorf("unknown percentile %q, want p50, p90, p99, p99.9 or any other", name)
 	}
-	// The exponent moves the point in decimal: 99.9/100 is not 0.999.
+	// The exponent moves the point in the text: in binary 99.9/100 is not 0.999.
 	q, err = strconv.ParseFloat(percent+"e-2", 64)
 	switch {
 	case err != nil:

@@ -54,7 +54,7 @@ func TestLine(t *testing.T) {
 		t.Helper()
 		assert.Equal(t, want, Line(in), why)
 	}
-	check("read tcp: µ überlast", "read tcp: µ überlast", "what prints stays")
+	check("read tcp: µ überlast", "read tcp: µ überlast", "printable text stays")
 	check("a\nb\tc\r", `a\nb\tc\r`, "one line")
 	check("\x1b[2J\x00\u200b", `\x1b[2J\x00\u200b`, "a server must not write to the terminal")
 	check("\xff", "\uFFFD", "not UTF-8")
@@ -65,7 +65,7 @@ func TestLine(t *testing.T) {
 
 func TestOptional(t *testing.T) {
 	assert.Equal(t, "-", Optional(nil))
-	assert.Equal(t, "0s", Optional(new(time.Duration(0))), "known, and no time at all")
+	assert.Equal(t, "0s", Optional(new(time.Duration(0))), "a known time of zero")
 	assert.Equal(t, "4.2ms", Optional(new(4200*time.Microsecond)))
 }
 
@@ -106,7 +106,7 @@ func TestPlural(t *testing.T) {
 	}
 }
 
-// below returns the float64 just below f: the last that rounds another way.
+// below returns the float64 just below f: the largest that may round the other way.
 func below(f float64) float64 { return math.Nextafter(f, 0) }
 
 func TestNumber(t *testing.T) {
@@ -207,7 +207,7 @@ func TestQuantileName(t *testing.T) {
 	}
 }
 
-func TestParseQuantileSaysWhatWouldBeRight(t *testing.T) {
+func TestParseQuantileErrors(t *testing.T) {
 	for name, want := range map[string]string{
 		"":        `unknown percentile "", want p50, p90, p99, p99.9 or any other`,
 		"latency": `unknown percentile "latency", want p50, p90, p99, p99.9 or any other`,

@@ -2,5 +2,5 @@
 
 package wire
 
-// fileLimit is not known here.
+// fileLimit returns false: the limit is not known on this system.
 func fileLimit() (n int64, ok bool) { return 0, false }

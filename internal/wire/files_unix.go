@@ -8,8 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// fileLimit is how many file descriptors the process may have open. The Go
-// runtime has already raised the soft limit as far as it may.
+// fileLimit returns how many file descriptors the process may have open; ok is
+// false if that is not known. The Go runtime has already raised the soft limit to
+// the hard one.
 func fileLimit() (n int64, ok bool) {
 	var r unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &r); err != nil {

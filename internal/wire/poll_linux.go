@@ -12,55 +12,55 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// eventsAtOnce bounds how many connections are served between two looks at the
-// clock. Chosen.
-const eventsAtOnce = 128
+// maxEvents bounds how many connections are served between two readings of the
+// clock.
+const maxEvents = 128
 
-// armLeast is the shortest wait that the timer is used for. One that is armed
-// for the next sweep stays so over many waits, each of which would have to set
-// and unset a timeout of its own; arming it costs more than one of those.
-const armLeast = time.Millisecond
+// minArm is the shortest wait that the timer is used for. A timer armed for the
+// next sweep stays armed over many waits, each of which would otherwise set and
+// clear a timeout in the kernel. Arming it costs more than one such timeout.
+const minArm = time.Millisecond
 
-// yieldEvery is half of what the scheduler lets a goroutine run for. From one
-// that ran longer, it takes the processor while it waits in a system call, and
-// then looks for more such work 50 times in a few milliseconds, which is a
-// tenth of what a single connection costs.
+// yieldEvery is half the time slice of a goroutine. If a goroutine that has run
+// longer waits in a system call, the scheduler takes its processor away, and then
+// looks for more such goroutines 50 times in a few milliseconds, which is a tenth
+// of what a single connection costs.
 const yieldEvery = 5 * time.Millisecond
 
-// What in a poll is no place.
+// The events of a poll that belong to no socket.
 const (
 	timerEvent = -1 - iota
 	wakeEvent
 )
 
-// A poll waits for sockets, for a time and to be woken. It belongs to one
-// goroutine, but for wake.
+// A poll waits until a socket is ready, a time has passed or it is woken. It
+// belongs to one goroutine, except that wake may be called from any.
 //
-// Where something else in this process may have work, such as a handler under
-// test, it waits in the runtime's own poller, so that the processor goes to
-// whoever needs it meanwhile. Where nothing does, it waits in a system call of
-// its own, which the scheduler knows of but takes its time to make up for: that
-// costs a third less. Only system calls that cannot block are made behind the
-// scheduler's back.
+// If something else in this process may have work to do, such as a handler under
+// test, the poll waits in the runtime's poller, so that others get the processor
+// meanwhile. If nothing does, it waits in a system call of its own, which costs a
+// third less. The scheduler knows about that call, but is slow to give the
+// processor away. Only system calls that cannot block bypass the scheduler.
 type poll struct {
 	fd     int
-	events [eventsAtOnce]unix.EpollEvent
-	ready  int        // how many of them there are
+	events [maxEvents]unix.EpollEvent
+	ready  int        // how many events there are
 	timer  int        // timerfd, edge-triggered and never read
 	armed  time.Time  // when it fires next
-	alarm  sync.Mutex // guards wakeFD: a wake may come after free
+	wakeMu sync.Mutex // guards wakeFD: wake may be called after free
 	wakeFD int        // eventfd, edge-triggered and never read; -1 once closed
 
-	yielded time.Time // when one that waits by itself last did
+	yielded time.Time // when the goroutine last yielded; used by a poll with its own system call
 
-	// Of one that waits in the runtime's poller.
-	file *os.File        // of fd; nil for one that waits by itself
-	park syscall.RawConn // of file
-	look func(uintptr) bool
+	// Used by a poll that waits in the runtime's poller.
+	file    *os.File        // of fd; nil for a poll with its own system call
+	raw     syscall.RawConn // of file
+	peekRaw func(uintptr) bool
 }
 
-// open makes the poll and what is always in it. alone says that nothing else in
-// this process has work while it waits. After an error it can be closed.
+// open creates the poll, its timer and its wake event. alone reports that nothing
+// else in this process has work to do while it waits. A poll that could not be
+// opened must be freed too.
 func (p *poll) open(alone bool) (err error) {
 	p.timer, p.wakeFD = -1, -1
 	if p.fd, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
@@ -78,25 +78,25 @@ func (p *poll) open(alone bool) (err error) {
 	if err = p.watch(unix.EPOLL_CTL_ADD, p.timer, timerEvent, unix.EPOLLIN|unix.EPOLLET); err != nil {
 		return err
 	}
-	if _, errno := p.sleep(0); alone && errno == 0 { // the call is of Linux 5.11
+	if _, errno := p.sleep(0); alone && errno == 0 { // epoll_pwait2 came with Linux 5.11
 		if runtime.NumCPU() == 1 {
-			// The scheduler would take back its only processor each 20 µs.
+			// The scheduler would take back its only processor every 20 µs.
 			runtime.GOMAXPROCS(2)
 		}
 		return nil
 	}
-	unix.SetNonblock(p.fd, true) // or else the runtime will not poll it
+	unix.SetNonblock(p.fd, true) // the runtime polls no other files
 	p.file = os.NewFile(uintptr(p.fd), "epoll")
-	if p.park, err = p.file.SyscallConn(); err != nil {
+	if p.raw, err = p.file.SyscallConn(); err != nil {
 		return fmt.Errorf("polling the poll: %w", err)
 	}
-	p.look = func(uintptr) bool { p.ready = p.peek(); return p.ready > 0 }
+	p.peekRaw = func(uintptr) bool { p.ready = p.peek(); return p.ready > 0 }
 	return nil
 }
 
-// wait returns what is ready, once something is or d has passed; d <= 0 looks
-// without waiting. expired says that nothing but time has passed, less than d
-// where the timer was armed for something before.
+// wait returns the events that have occurred, as soon as there are any or d has
+// passed; with d <= 0 it does not wait. expired reports that it ended only because
+// time passed: perhaps less than d, if the timer was armed for an earlier time.
 func (p *poll) wait(d time.Duration) (events []unix.EpollEvent, expired bool) {
 	switch {
 	case d <= 0:
@@ -109,7 +109,7 @@ func (p *poll) wait(d time.Duration) (events []unix.EpollEvent, expired bool) {
 	default:
 		if p.ready = p.peek(); p.ready == 0 {
 			p.arm(d)
-			p.park.Read(p.look)
+			p.raw.Read(p.peekRaw)
 		}
 	}
 	events = p.events[:p.ready]
@@ -122,32 +122,33 @@ func (p *poll) wait(d time.Duration) (events []unix.EpollEvent, expired bool) {
 	return events, expired
 }
 
-// peek asks what is ready, without waiting.
+// peek reads the events that have occurred, without waiting, and returns how many.
 func (p *poll) peek() int {
-	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events)), eventsAtOnce, 0, 0, 0)
+	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events)), maxEvents, 0, 0, 0)
 	if errno != 0 {
 		return 0
 	}
 	return int(n)
 }
 
-// sleep asks what is ready, waiting for it by itself.
+// sleep waits for events for at most d, in a system call of its own, and returns
+// how many there are.
 func (p *poll) sleep(d time.Duration) (int, syscall.Errno) {
 	p.yield()
-	most := [2]int64{int64(d / time.Second), int64(d % time.Second)} // 64 bits on 32-bit systems too
-	until := &most
-	if d >= armLeast {
+	spec := [2]int64{int64(d / time.Second), int64(d % time.Second)} // 64 bits on 32-bit systems too
+	timeout := &spec
+	if d >= minArm {
 		p.arm(d)
-		until = nil
+		timeout = nil
 	}
-	n, _, errno := unix.Syscall6(unix.SYS_EPOLL_PWAIT2, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events)), eventsAtOnce, uintptr(unsafe.Pointer(until)), 0, 0)
+	n, _, errno := unix.Syscall6(unix.SYS_EPOLL_PWAIT2, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events)), maxEvents, uintptr(unsafe.Pointer(timeout)), 0, 0)
 	if errno != 0 {
 		return 0, errno
 	}
 	return int(n), 0
 }
 
-// yield lets the scheduler see, now and then, that this goroutine is not stuck.
+// yield shows the scheduler now and then that this goroutine is not stuck.
 func (p *poll) yield() {
 	if now := time.Now(); now.Sub(p.yielded) >= yieldEvery {
 		p.yielded = now
@@ -155,7 +156,7 @@ func (p *poll) yield() {
 	}
 }
 
-// arm makes the timer fire after d at the latest.
+// arm makes the timer fire after d, or earlier if it is armed for an earlier time.
 func (p *poll) arm(d time.Duration) {
 	at := time.Now().Add(d)
 	if !p.armed.IsZero() && !p.armed.After(at) {
@@ -166,21 +167,21 @@ func (p *poll) arm(d time.Duration) {
 	unix.RawSyscall6(unix.SYS_TIMERFD_SETTIME, uintptr(p.timer), 0, uintptr(unsafe.Pointer(&spec)), 0, 0, 0)
 }
 
-// wake ends the wait under way, or else the next one. It may be called from any
-// goroutine, also after free.
+// wake ends the current wait, or else the next one. It may be called from any
+// goroutine, even after free.
 func (p *poll) wake() {
-	p.alarm.Lock()
-	defer p.alarm.Unlock()
+	p.wakeMu.Lock()
+	defer p.wakeMu.Unlock()
 	one := [8]byte{1}
 	unix.Write(p.wakeFD, one[:])
 }
 
-// free frees it.
+// free closes the poll's file descriptors.
 func (p *poll) free() {
-	p.alarm.Lock()
+	p.wakeMu.Lock()
 	unix.Close(p.wakeFD)
 	p.wakeFD = -1
-	p.alarm.Unlock()
+	p.wakeMu.Unlock()
 	unix.Close(p.timer)
 	if p.file == nil {
 		unix.Close(p.fd)
@@ -189,8 +190,9 @@ func (p *poll) free() {
 	p.file.Close()
 }
 
-// watch adds a socket to the poll, or changes what it is watched for; i is what
-// its events are told by. To add one can fail: a user may watch so many.
+// watch adds a socket to the poll, or changes the events it is watched for, which
+// are reported with the number i. Adding can fail, because the number of files a
+// user may watch is limited.
 func (p *poll) watch(op, fd, i int, events uint32) error {
 	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(p.fd, op, fd, &unix.EpollEvent{Events: events, Fd: int32(i)}))
 }

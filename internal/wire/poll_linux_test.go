@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// polls runs f on a poll of each kind.
-func polls(t *testing.T, f func(t *testing.T, p *poll)) {
+// eachPoll runs f with both kinds of poll.
+func eachPoll(t *testing.T, f func(t *testing.T, p *poll)) {
 	t.Helper()
 	for name, alone := range map[string]bool{"parked": false, "alone": true} {
 		t.Run(name, func(t *testing.T) {
@@ -25,38 +25,38 @@ func polls(t *testing.T, f func(t *testing.T, p *poll)) {
 	}
 }
 
-func TestPollWaitsForATime(t *testing.T) {
-	polls(t, func(t *testing.T, p *poll) {
-		for range 3 { // a timer that has fired can be set again
+func TestPollExpires(t *testing.T) {
+	eachPoll(t, func(t *testing.T, p *poll) {
+		for range 3 { // a timer that has fired can be armed again
 			began := time.Now()
 			_, expired := p.wait(2 * time.Millisecond)
 			assert.True(t, expired)
 			assert.GreaterOrEqual(t, time.Since(began), 2*time.Millisecond)
 		}
 		events, expired := p.wait(0)
-		assert.True(t, expired, "nothing is there")
+		assert.True(t, expired, "no event")
 		assert.Empty(t, events)
 		p.wake()
 		_, expired = p.wait(0)
-		assert.False(t, expired, "something is")
+		assert.False(t, expired, "a wake is pending")
 	})
 }
 
 func TestPollIsWoken(t *testing.T) {
-	polls(t, func(t *testing.T, p *poll) {
+	eachPoll(t, func(t *testing.T, p *poll) {
 		p.wake()
 		p.wake()
 		_, expired := p.wait(time.Hour)
-		assert.False(t, expired, "woken before it waits")
+		assert.False(t, expired, "woken before the wait")
 		go p.wake()
 		_, expired = p.wait(time.Hour)
-		assert.False(t, expired, "woken while it waits")
+		assert.False(t, expired, "woken during the wait")
 		_, expired = p.wait(time.Millisecond)
 		assert.True(t, expired, "each wake ends one wait")
 	})
 }
 
-// A wait that was woken just when its time was over has not only expired.
+// A wait that is woken just as its time ends has not merely expired.
 func TestPollIsWokenAsItExpires(t *testing.T) {
 	p := &poll{}
 	require.NoError(t, p.open(false))
@@ -70,8 +70,8 @@ func TestPollIsWokenAsItExpires(t *testing.T) {
 	assert.False(t, expired)
 }
 
-func TestPollTellsOfSockets(t *testing.T) {
-	polls(t, func(t *testing.T, p *poll) {
+func TestPollReportsSockets(t *testing.T) {
+	eachPoll(t, func(t *testing.T, p *poll) {
 		pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 		require.NoError(t, err)
 		defer unix.Close(pair[0])

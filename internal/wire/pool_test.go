@@ -14,14 +14,14 @@ import (
 	"github.com/loadtestkit/load-tester/internal/record"
 )
 
-// A connection that was opened ahead, and that the server has closed since, is
-// replaced like any other that has idled.
-func TestConnectionAheadIsLookedAt(t *testing.T) {
+// A connection that was opened ahead and that the server has closed since is
+// replaced, like any other that was idle.
+func TestConnectionAheadIsChecked(t *testing.T) {
 	t.Run("event loop", func(t *testing.T) { testConnectionAhead(t, sendByMux) })
 	t.Run("goroutine", func(t *testing.T) { testConnectionAhead(t, sendByGoroutine) })
 }
 
-func testConnectionAhead(t *testing.T, send func(t *testing.T, w *Pool, opened func()) record.Result) {
+func testConnectionAhead(t *testing.T, send func(t *testing.T, p *Pool, opened func()) record.Result) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer l.Close()
@@ -41,18 +41,18 @@ func testConnectionAhead(t *testing.T, send func(t *testing.T, w *Pool, opened f
 	}()
 	request, err := http1.NewRequest(http1.Spec{URL: "http://" + l.Addr().String(), Run: "test"})
 	require.NoError(t, err)
-	w := New(Config{Request: request, Dialer: http1.Dialer{Addr: l.Addr().String()}, Timeout: time.Minute})
-	r := send(t, w, func() { close(opened) })
+	p := New(Config{Request: request, Dialer: http1.Dialer{Addr: l.Addr().String()}, Timeout: time.Minute})
+	r := send(t, p, func() { close(opened) })
 	assert.NoError(t, r.Err)
 	assert.Equal(t, 200, r.Status)
-	assert.Equal(t, int64(2), w.opened.Load())
+	assert.Equal(t, int64(2), p.opened.Load())
 	<-done
 }
 
-// sendByGoroutine opens a connection ahead, calls opened, waits for the end of
-// the connection, and only then sends a request.
-func sendByGoroutine(t *testing.T, w *Pool, opened func()) record.Result {
-	s := &connSender{Pool: w}
+// sendByGoroutine opens a connection ahead, calls opened, waits until the
+// connection has ended, and then sends a request.
+func sendByGoroutine(t *testing.T, p *Pool, opened func()) record.Result {
+	s := &connSender{Pool: p}
 	defer s.drop()
 	s.Connect(context.Background())
 	require.NotNil(t, s.conn)
@@ -63,20 +63,20 @@ func sendByGoroutine(t *testing.T, w *Pool, opened func()) record.Result {
 	return s.Send(0, 0)
 }
 
-// sendByMux is the same for an event loop, where there is one.
-func sendByMux(t *testing.T, w *Pool, opened func()) (r record.Result) {
-	m, err := w.NewMux(1, 1, false)
+// sendByMux does the same with an event loop, if the system has one.
+func sendByMux(t *testing.T, p *Pool, opened func()) (r record.Result) {
+	m, err := p.NewMux(1, 1, false)
 	require.NoError(t, err)
 	if m == nil {
-		return sendByGoroutine(t, w, opened)
+		return sendByGoroutine(t, p, opened)
 	}
 	defer m.Close()
 	m.Connect(context.Background(), 1)
 	opened()
-	assert.False(t, m.Wait(time.Minute, nil), "the end has come, and not the minute's")
+	assert.False(t, m.Wait(time.Minute, nil), "the connection has ended, not the minute")
 	m.Start(0, 0, 0)
-	for told := false; !told; {
-		m.Wait(time.Minute, func(_ int, got *record.Result) { r, told = *got, true })
+	for reported := false; !reported; {
+		m.Wait(time.Minute, func(_ int, got *record.Result) { r, reported = *got, true })
 	}
 	return r
 }
@@ -88,11 +88,11 @@ func TestPauses(t *testing.T) {
 	} {
 		seen := map[time.Duration]bool{}
 		for range 100 {
-			d := pauseAfter(failures)
+			d := pauseFor(failures)
 			assert.LessOrEqual(t, d, most)
 			assert.GreaterOrEqual(t, d, most/2)
 			seen[d] = true
 		}
-		assert.Greater(t, len(seen), 50, "permits do not come back in step")
+		assert.Greater(t, len(seen), 50, "permits do not retry in step")
 	}
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/target/targettest"
 )
 
-// poolTo is a pool of connections to addr.
+// poolTo returns a pool of connections to addr.
 func poolTo(t *testing.T, addr string) *Pool {
 	t.Helper()
 	request, err := http1.NewRequest(http1.Spec{URL: "http://" + addr, Run: "test"})
@@ -28,7 +28,7 @@ func poolTo(t *testing.T, addr string) *Pool {
 	return New(Config{Request: request, Dialer: http1.Dialer{Addr: addr}, Timeout: time.Second})
 }
 
-// raw is a server that behaves as the function says.
+// raw starts a server that calls behave for each request.
 func raw(t testing.TB, behave func(n int64, c *target.RawConn)) *targettest.Raw {
 	s, err := targettest.ListenRaw("127.0.0.1:0", target.RawOptions{Behave: behave})
 	require.NoError(t, err)
@@ -36,10 +36,10 @@ func raw(t testing.TB, behave func(n int64, c *target.RawConn)) *targettest.Raw 
 	return s
 }
 
-// closedPort is an address that nothing listens on.
+// closedPort is an address on which nothing listens.
 const closedPort = "127.0.0.1:1"
 
-// mux makes an event loop for one place that sends to addr.
+// mux returns an event loop with one slot that sends to addr.
 func mux(t *testing.T, addr string) load.Mux {
 	m, err := poolTo(t, addr).NewMux(1, 1, false)
 	require.NoError(t, err)
@@ -47,38 +47,38 @@ func mux(t *testing.T, addr string) load.Mux {
 	return m
 }
 
-func TestWaitReturnsOnceItHasTold(t *testing.T) {
+func TestWaitReturnsAfterReporting(t *testing.T) {
 	m := mux(t, "255.255.255.255:80") // refused by the kernel at once
 	defer m.Close()
 	m.Start(0, 0, 0)
-	told := 0
+	reported := 0
 	began := time.Now()
-	expired := m.Wait(5*time.Second, func(place int, r *record.Result) {
-		told++
+	expired := m.Wait(5*time.Second, func(slot int, r *record.Result) {
+		reported++
 		assert.Equal(t, record.Connect, r.Kind)
 		assert.Positive(t, r.Pause)
 	})
-	assert.Equal(t, 1, told)
+	assert.Equal(t, 1, reported)
 	assert.False(t, expired)
-	assert.Less(t, time.Since(began), 4*time.Second, "the caller must look after the pause")
+	assert.Less(t, time.Since(began), 4*time.Second, "the caller has a pause to see to")
 }
 
-// Dials that fail or are given up make room for others: else an outage would
-// use the room up for good.
+// Dials that fail or are given up make room for others, or an outage would use up
+// the room for good.
 func TestFailedDialsMakeRoom(t *testing.T) {
 	check := func(addr string, giveUp bool, kind record.Kind) {
 		t.Helper()
 		m := mux(t, addr).(*epollMux)
 		defer m.Close()
 		for n := range int64(3) {
-			told := false
-			done := func(_ int, r *record.Result) { told = true; assert.Equal(t, kind.String(), r.Kind.String()) }
+			reported := false
+			done := func(_ int, r *record.Result) { reported = true; assert.Equal(t, kind.String(), r.Kind.String()) }
 			m.Start(0, n, 0)
 			if giveUp {
 				assert.Equal(t, 1, m.dialing)
 				m.Expire(0)
 			}
-			for !told {
+			for !reported {
 				m.Wait(time.Minute, done)
 			}
 			assert.Zero(t, m.dialing)
@@ -87,41 +87,41 @@ func TestFailedDialsMakeRoom(t *testing.T) {
 	check(closedPort, false, record.ConnectRefused)
 
 	full := targettest.FullServer(t)
-	c, err := net.Dial("tcp", full) // the only place there is
+	c, err := net.Dial("tcp", full) // takes the only place in its queue
 	require.NoError(t, err)
 	defer c.Close()
 	check(full, true, record.ConnectTimeout)
 }
 
-// A connection that cannot be watched fails its request at once: its response
-// would never be seen.
+// If a connection cannot be watched, its request fails at once, because its
+// response would never be seen.
 func TestConnectionThatCannotBeWatched(t *testing.T) {
-	for _, addr := range []string{raw(t, nil).Addr, targettest.FullServer(t)} { // connected at once, and not
+	for _, addr := range []string{raw(t, nil).Addr, targettest.FullServer(t)} { // one connects at once, one does not
 		m := mux(t, addr).(*epollMux)
 		fd := m.fd
 		m.fd = -1
 		m.Start(0, 0, 0)
 		m.fd = fd
-		told := 0
+		reported := 0
 		m.Wait(0, func(_ int, r *record.Result) {
-			told++
+			reported++
 			assert.Equal(t, record.Connect, r.Kind)
 			assert.ErrorContains(t, r.Err, "epoll_ctl")
 		})
-		assert.Equal(t, 1, told)
+		assert.Equal(t, 1, reported)
 		assert.Zero(t, m.dialing)
 		m.Close()
 	}
 }
 
-// Requests that are given up together while they wait to connect are never
-// dialed for: that would be a burst of connections at a server that has no room.
+// No connections are opened for requests that are given up together while they
+// wait for their turn: that would be a burst on a server that has no room.
 func TestGivingUpOpensNothing(t *testing.T) {
 	full := targettest.FullServer(t)
-	c, err := net.Dial("tcp", full) // the only place there is
+	c, err := net.Dial("tcp", full) // takes the only place in its queue
 	require.NoError(t, err)
 	defer c.Close()
-	const permits = 3 * dialsAtOnce
+	const permits = 3 * maxDials
 	plain, err := poolTo(t, full).NewMux(permits, 1, false)
 	require.NoError(t, err)
 	m := plain.(*epollMux)
@@ -129,23 +129,23 @@ func TestGivingUpOpensNothing(t *testing.T) {
 	for i := range permits {
 		m.Start(i, int64(i), 0)
 	}
-	assert.Equal(t, dialsAtOnce, m.dialing)
+	assert.Equal(t, maxDials, m.dialing)
 	for i := range permits {
 		m.Expire(i)
 	}
-	told := 0
-	m.Wait(0, func(_ int, r *record.Result) { told++; assert.Equal(t, record.ConnectTimeout, r.Kind) })
-	assert.Equal(t, permits, told)
+	reported := 0
+	m.Wait(0, func(_ int, r *record.Result) { reported++; assert.Equal(t, record.ConnectTimeout, r.Kind) })
+	assert.Equal(t, permits, reported)
 	assert.Zero(t, m.dialing)
-	for i := range m.places {
-		assert.Equal(t, i < dialsAtOnce, m.places[i].fd > 0, "place %d", i)
+	for i := range m.slots {
+		assert.Equal(t, i < maxDials, m.slots[i].fd > 0, "slot %d", i)
 	}
 }
 
-// However many connections have ended between two stretches, the second uses
-// none of them.
+// A stretch uses none of the connections that ended before it, however many they
+// are.
 func TestConnectionsThatEndedBetweenStretches(t *testing.T) {
-	const permits = 2*eventsAtOnce + 10
+	const permits = 2*maxEvents + 10
 	conns := make(chan net.Conn, permits)
 	var arrived sync.WaitGroup
 	arrived.Add(permits)
@@ -157,9 +157,9 @@ func TestConnectionsThatEndedBetweenStretches(t *testing.T) {
 		}
 		c.Answer(200)
 	})
-	w := poolTo(t, s.Addr)
-	w.Timeout = time.Minute
-	plain, err := w.NewMux(permits, 1, false)
+	p := poolTo(t, s.Addr)
+	p.Timeout = time.Minute
+	plain, err := p.NewMux(permits, 1, false)
 	require.NoError(t, err)
 	m := plain.(*epollMux)
 	defer m.Close()
@@ -175,20 +175,20 @@ func TestConnectionsThatEndedBetweenStretches(t *testing.T) {
 	for range permits {
 		served = append(served, <-conns)
 	}
-	for _, c := range slices.Backward(served) { // the first to be used are the last to be seen
+	for _, c := range slices.Backward(served) { // in an order that has the first used seen last
 		c.Close()
 	}
-	for i := range m.places {
+	for i := range m.slots {
 		require.Eventually(t, func() bool {
-			n, _, err := unix.Recvfrom(m.places[i].fd, make([]byte, 1), unix.MSG_PEEK|unix.MSG_DONTWAIT)
+			n, _, err := unix.Recvfrom(m.slots[i].fd, make([]byte, 1), unix.MSG_PEEK|unix.MSG_DONTWAIT)
 			return n == 0 && err == nil
 		}, time.Minute, time.Millisecond)
 	}
 	stretch()
 }
 
-// A context may end just when the run does: the alarm's descriptor may then
-// belong to somebody else.
+// A context may end just as the run does, when the wake event's descriptor may
+// already belong to another file.
 func TestWakeAfterCloseTouchesNothing(t *testing.T) {
 	m := mux(t, closedPort).(*epollMux)
 	m.Wake()
@@ -198,27 +198,27 @@ func TestWakeAfterCloseTouchesNothing(t *testing.T) {
 	m.Wake()
 }
 
-// An exchange that has ended and has not been told of cannot time out as well:
-// it would be told of twice, and counted twice.
+// An exchange that has ended and is yet to be reported cannot time out as well: it
+// would be reported and counted twice.
 func TestAnExchangeEndsOnce(t *testing.T) {
 	m := mux(t, "255.255.255.255:80") // refused by the kernel at once
 	defer m.Close()
 	m.Start(0, 0, 0)
 	m.Expire(0)
-	told := 0
-	m.Wait(0, func(_ int, r *record.Result) { told++; assert.Equal(t, record.Connect, r.Kind) })
-	m.Wait(0, func(int, *record.Result) { told++ })
-	assert.Equal(t, 1, told)
+	reported := 0
+	m.Wait(0, func(_ int, r *record.Result) { reported++; assert.Equal(t, record.Connect, r.Kind) })
+	m.Wait(0, func(int, *record.Result) { reported++ })
+	assert.Equal(t, 1, reported)
 }
 
-// Where one port is left to connect from, and nobody listens there, a socket is
-// connected to itself: that is a refusal, and leaves the port to the target. In
-// a network of its own.
+// If only one local port is left and nothing listens on it, a socket that connects
+// to that port is connected to itself. That counts as refused, and leaves the port
+// to the target. The test runs in a network namespace of its own.
 func TestConnectionToItself(t *testing.T) {
 	if os.Getenv("TO_ITSELF") == "" {
 		const onePort = "ip link set lo up && echo 40000 40000 >/proc/sys/net/ipv4/ip_local_port_range"
 		if out, err := exec.Command("unshare", "-n", "sh", "-c", onePort).CombinedOutput(); err != nil {
-			t.Skipf("no network namespace to be had here: %v %s", err, out)
+			t.Skipf("no network namespace available: %v %s", err, out)
 		}
 		cmd := exec.Command("unshare", "-n", "sh", "-c", onePort+` && exec "$0" -test.run='^TestConnectionToItself$' -test.count=1`, os.Args[0])
 		cmd.Env = append(os.Environ(), "TO_ITSELF=1")
@@ -230,9 +230,9 @@ func TestConnectionToItself(t *testing.T) {
 		m := mux(t, addr)
 		exchange := func(want record.Kind) {
 			m.Start(0, 0, 0)
-			for told := false; !told; {
+			for reported := false; !reported; {
 				m.Wait(time.Minute, func(_ int, r *record.Result) {
-					told = true
+					reported = true
 					assert.Equal(t, want.String(), r.Kind.String(), addr)
 					assert.Zero(t, r.Octets.Sent)
 				})
@@ -240,7 +240,7 @@ func TestConnectionToItself(t *testing.T) {
 		}
 		l, err := net.Listen("tcp", "127.0.0.1:40000")
 		require.NoError(t, err)
-		exchange(record.NoPorts) // the target has the only one
+		exchange(record.NoPorts) // the target has the only port
 		require.NoError(t, l.Close())
 		exchange(record.ConnectRefused)
 		m.Close()
@@ -250,13 +250,13 @@ func TestConnectionToItself(t *testing.T) {
 	}
 }
 
-// What loops share is divided among them.
+// Loops divide among them what they share.
 func TestLoopsShare(t *testing.T) {
 	m, err := poolTo(t, closedPort).NewMux(100, 3, false)
 	require.NoError(t, err)
 	defer m.Close()
-	assert.Len(t, m.(*epollMux).places, 34)
-	assert.Equal(t, dialsAtOnce/3, m.(*epollMux).dialsAtOnce)
+	assert.Len(t, m.(*epollMux).slots, 34)
+	assert.Equal(t, maxDials/3, m.(*epollMux).maxDials)
 }
 
 func TestLoops(t *testing.T) {

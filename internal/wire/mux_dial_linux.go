@@ -16,14 +16,14 @@ import (
 	"github.com/loadtestkit/load-tester/internal/http1"
 )
 
-// Connect opens connections ahead; see [load.Mux].
+// Connect opens connections before they are needed; see [load.Mux].
 func (m *epollMux) Connect(ctx context.Context, n int) {
 	ctx, cancel := context.WithTimeout(ctx, m.Timeout)
 	defer cancel()
 	conns := make([]*http1.Conn, n)
 	var dials sync.WaitGroup
 	for i := range conns {
-		if m.places[i].state == unconnected { // as all but the preflight's are
+		if m.slots[i].state == unconnected { // all except the one that Open opened
 			dials.Go(func() { conns[i], _ = m.Pool.dial(ctx) })
 		}
 	}
@@ -35,8 +35,8 @@ func (m *epollMux) Connect(ctx context.Context, n int) {
 	}
 }
 
-// adopt makes c's connection that of place i. What goes wrong leaves the place
-// without one, as it was.
+// adopt gives slot i the connection of c. If that fails, the slot stays without
+// one.
 func (m *epollMux) adopt(i int, c *http1.Conn) {
 	defer c.Close()
 	if !c.Idle() {
@@ -47,46 +47,46 @@ func (m *epollMux) adopt(i int, c *http1.Conn) {
 	if err != nil {
 		return
 	}
-	p := &m.places[i]
+	s := &m.slots[i]
 	raw.Control(func(fd uintptr) {
-		if p.fd, err = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0); err == nil {
-			p.state = connected
-			if m.watch(unix.EPOLL_CTL_ADD, p.fd, i, unix.EPOLLIN|unix.EPOLLRDHUP) != nil {
+		if s.fd, err = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0); err == nil {
+			s.state = connected
+			if m.watch(unix.EPOLL_CTL_ADD, s.fd, i, unix.EPOLLIN|unix.EPOLLRDHUP) != nil {
 				m.drop(i)
 			}
 		}
 	})
 }
 
-// dialLater opens a connection for place i, now or when it is its turn.
-func (m *epollMux) dialLater(i int) {
-	if m.dialing < m.dialsAtOnce && len(m.queue) == 0 {
+// scheduleDial opens a connection for slot i, now or when its turn comes.
+func (m *epollMux) scheduleDial(i int) {
+	if m.dialing < m.maxDials && len(m.queue) == 0 {
 		m.dial(i)
 	} else {
-		m.places[i].state = queued
+		m.slots[i].state = queued
 		m.queue = append(m.queue, i)
 	}
 }
 
-// dial begins to open a connection.
+// dial starts opening a connection for slot i.
 func (m *epollMux) dial(i int) {
-	p := &m.places[i]
-	p.state = unconnected
+	s := &m.slots[i]
+	s.state = unconnected
 	fd, err := unix.Socket(m.family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		m.refused(i, os.NewSyscallError("socket", err))
+		m.failDial(i, os.NewSyscallError("socket", err))
 		return
 	}
-	if len(p.rest) > 0 {
-		// Only a request in several pieces could be held back by the algorithm
-		// of Nagle, which waits while something is unacknowledged.
+	if len(s.body) > 0 {
+		// Nagle's algorithm, which waits for acknowledgements, could hold back
+		// only a request that is sent in several pieces.
 		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 	}
-	p.fd, p.kept = fd, false
+	s.fd, s.kept = fd, false
 	err = unix.Connect(fd, m.addr)
 	switch {
 	case err != nil && err != unix.EINPROGRESS:
-	case p.failed && isItself(fd):
+	case s.failed && selfConnected(fd):
 		err = unix.ECONNREFUSED
 	default:
 		err = m.sendEarly(i)
@@ -94,30 +94,31 @@ func (m *epollMux) dial(i int) {
 	switch {
 	case err == nil:
 		m.opened.Add(1)
-		p.state, p.writable = connected, len(p.unsent)+len(p.rest) > 0
+		s.state, s.wantWrite = connected, len(s.unsent)+len(s.body) > 0
 	case err == unix.EAGAIN:
 		m.dialing++
-		p.state, p.writable = connecting, true
+		s.state, s.wantWrite = connecting, true
 	default:
 		unix.Close(fd)
-		m.refused(i, err)
+		m.failDial(i, err)
 		return
 	}
 	events := uint32(unix.EPOLLIN | unix.EPOLLRDHUP)
-	if p.writable {
+	if s.wantWrite {
 		events |= unix.EPOLLOUT
 	}
 	if err := m.watch(unix.EPOLL_CTL_ADD, fd, i, events); err != nil {
 		m.drop(i)
-		m.refused(i, err)
+		m.failDial(i, err)
 	}
 }
 
-// isItself reports whether a connection's two ends are one: TCP connects a socket
-// to itself when nobody listens on a port of this machine, and that is the one
-// it was given to connect from, as for one dial in 28,000. Such a connection is
-// made to close at once: else it would keep the target from its port for a minute.
-func isItself(fd int) bool {
+// selfConnected reports whether both ends of a connection are the same socket,
+// and makes such a connection close at once: it would otherwise keep the target
+// from its port for a minute. TCP connects a socket to itself if nothing listens
+// on a port of this machine and the socket is given that port as its own, as
+// happens in one dial of 28,000.
+func selfConnected(fd int) bool {
 	own, err := unix.Getsockname(fd)
 	if err != nil {
 		return false
@@ -130,66 +131,67 @@ func isItself(fd int) bool {
 	return true
 }
 
-// sendEarly sends on a connection that may be open already, as one on loopback
-// is by the time that connect returns; EAGAIN says that it is not. That spares
-// a fresh connection a wait and three system calls.
+// sendEarly sends on a connection that may already be open, as one on loopback is
+// when connect returns. It returns EAGAIN if it is not. Sending early spares a
+// fresh connection a wait and three system calls.
 func (m *epollMux) sendEarly(i int) error {
-	p := &m.places[i]
-	n, errno := send(p.fd, p.unsent)
+	s := &m.slots[i]
+	n, errno := send(s.fd, s.unsent)
 	if errno != 0 {
 		return errno
 	}
-	p.unsent = p.unsent[n:]
-	p.result.Octets.Sent += int64(n)
+	s.unsent = s.unsent[n:]
+	s.result.Octets.Sent += int64(n)
 	return nil
 }
 
-// settle ends the opening of a connection.
-func (m *epollMux) settle(i int) {
-	p := &m.places[i]
-	errno, err := unix.GetsockoptInt(p.fd, unix.SOL_SOCKET, unix.SO_ERROR)
+// finishDial ends the opening of a connection, which has succeeded or failed.
+func (m *epollMux) finishDial(i int) {
+	s := &m.slots[i]
+	errno, err := unix.GetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_ERROR)
 	if err == nil && errno != 0 {
 		err = syscall.Errno(errno)
 	}
-	if err == nil && p.failed && isItself(p.fd) {
+	if err == nil && s.failed && selfConnected(s.fd) {
 		err = unix.ECONNREFUSED
 	}
 	if err != nil {
 		m.drop(i)
-		m.refused(i, err)
+		m.failDial(i, err)
 		return
 	}
 	m.dialing--
 	m.opened.Add(1)
-	p.state = connected
+	s.state = connected
 	m.send(i)
 }
 
-// dialQueued opens connections whose turn it is. Not as soon as another is given
-// up: of those given up together, most would make place for one that is next.
+// dialQueued opens the connections whose turn has come. It is not called as soon
+// as another dial is given up: of those given up together, most would make room
+// for one that is about to be given up too.
 func (m *epollMux) dialQueued() {
-	for m.dialing < m.dialsAtOnce && len(m.queue) > 0 {
+	for m.dialing < m.maxDials && len(m.queue) > 0 {
 		i := m.queue[0]
 		m.queue = m.queue[1:]
-		if m.places[i].state == queued {
+		if m.slots[i].state == queued {
 			m.dial(i)
 		}
 	}
 }
 
-// refused ends an exchange that has no connection.
-func (m *epollMux) refused(i int, err error) {
+// failDial ends the exchange of slot i, whose connection could not be opened.
+func (m *epollMux) failDial(i int, err error) {
 	m.fail(i, http1.Classify(fmt.Errorf("connecting to %s: %w", m.Dialer.Addr, err), http1.Dialing), true)
 }
 
-// drop closes the connection of place i.
+// drop closes the connection of slot i.
 func (m *epollMux) drop(i int) {
-	p := &m.places[i]
-	if p.state == connecting {
+	s := &m.slots[i]
+	if s.state == connecting {
 		m.dialing--
 	}
-	unix.Close(p.fd)
-	p.state, p.kept, p.writable = unconnected, false, false
+	unix.Close(s.fd)
+	s.state, s.kept, s.wantWrite = unconnected, false, false
 }
 
 func sockaddr(a netip.AddrPort) (unix.Sockaddr, int) {

@@ -1,8 +1,0 @@
-//go:build !linux
-
-package wire
-
-import "github.com/loadtestkit/load-tester/internal/load"
-
-// NewMux returns nil: there is no event loop for this system.
-func (w *Pool) NewMux(permits, loops int, alone bool) (load.Mux, error) { return nil, nil }

@@ -1,0 +1,225 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/loadtestkit/load-tester/internal/http1"
+	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/record"
+	"github.com/loadtestkit/load-tester/internal/target"
+)
+
+// checkAfter is how long a connection may be idle before it is checked again, which
+// costs a system call. A server that closes a connection does so seconds after the
+// last response, or at once.
+const checkAfter = time.Millisecond
+
+// A connSender sends one permit's requests over its own connection, which it opens
+// when needed and replaces when it breaks.
+type connSender struct {
+	*Pool
+	conn     *http1.Conn // nil if there is none; written under mu
+	ahead    bool        // conn was opened before the first Send of this stretch, and is still to be checked
+	failures int         // connections in a row that failed before their first response
+
+	mu      sync.Mutex // guards what Expire reads
+	dialing int64      // the arrival that a connection is being opened for; valid while cancel is set
+	cancel  context.CancelFunc
+}
+
+// Send sends request n; see [load.Sender].
+func (s *connSender) Send(n int64, idled time.Duration) (r record.Result) {
+	if s.conn != nil && (idled > checkAfter || s.ahead) && !s.conn.Idle() {
+		s.stray.Add(s.conn.Stray())
+		s.drop()
+	}
+	s.ahead = false
+	fresh := s.conn == nil
+	if fresh {
+		if err := s.connect(context.Background(), n); err != nil {
+			if errors.Is(err, context.Canceled) { // by Expire
+				err = &record.Error{Kind: record.ConnectTimeout, Err: fmt.Errorf("connecting to %s: %w", s.Dialer.Addr, os.ErrDeadlineExceeded)}
+			}
+			s.setFailure(&r, n, err, true, &s.failures)
+			return r
+		}
+	}
+	res := s.conn.Exchange(n)
+	if !res.Reusable {
+		s.drop()
+	}
+	r = record.Result{
+		Octets: record.Octets{Sent: res.Sent, Received: res.Received, Body: res.Body, Surplus: res.Surplus},
+	}
+	if res.Err != nil {
+		s.setFailure(&r, n, res.Err, fresh, &s.failures)
+		return r
+	}
+	s.failures = 0
+	setResponse(&r, res.Status)
+	return r
+}
+
+// connect opens a connection for arrival n within the timeout.
+func (s *connSender) connect(ctx context.Context, n int64) error {
+	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
+	defer cancel()
+	s.mu.Lock()
+	s.dialing, s.cancel = n, cancel
+	s.mu.Unlock()
+	c, err := s.dial(ctx)
+	s.mu.Lock()
+	s.conn, s.cancel = c, nil
+	s.mu.Unlock()
+	if err != nil && ctx.Err() != nil {
+		// The deadline may have shown as any kind of error.
+		if e := http1.Classify(err, http1.Dialing); e.Kind == record.Connect {
+			return &record.Error{Kind: record.ConnectTimeout, Err: e.Err}
+		}
+	}
+	return err
+}
+
+// drop closes the connection, if there is one.
+func (s *connSender) drop() {
+	if s.conn == nil {
+		return
+	}
+	s.conn.Close()
+	s.mu.Lock()
+	s.conn = nil
+	s.mu.Unlock()
+}
+
+// Connect opens the connection before it is needed, unless there is one from an
+// earlier stretch; see [load.Connector].
+func (s *connSender) Connect(ctx context.Context) {
+	if s.conn != nil {
+		return
+	}
+	s.ahead = s.connect(ctx, -1) == nil // if it fails, the first Send tries again and reports the error
+}
+
+// Expire ends request n; see [load.Sender].
+func (s *connSender) Expire(n int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cancel != nil && s.dialing == n {
+		s.cancel()
+	} else if s.conn != nil {
+		s.conn.Expire(n)
+	}
+}
+
+// Close keeps the Sender and its connection for the next stretch of load; see
+// [load.Sender].
+func (s *connSender) Close() {
+	s.Pool.mu.Lock()
+	defer s.Pool.mu.Unlock()
+	if s.Pool.closed {
+		s.drop()
+		return
+	}
+	s.ahead = s.conn != nil
+	s.parked = append(s.parked, s)
+}
+
+// setResponse makes r the result of a complete response.
+func setResponse(r *record.Result, status int) {
+	if r.Status = status; status == 0 {
+		// Calls of Go functions have status 0, so it would count as success.
+		r.Kind, r.Err = record.Malformed, errStatusZero
+	}
+}
+
+// setFailure makes r the result of request n, which got no complete response. fresh
+// reports that its connection was new or could not be opened; failures counts such
+// failures in a row.
+func (p *Pool) setFailure(r *record.Result, n int64, err error, fresh bool, failures *int) {
+	e := http1.Classify(err, http1.Reading)
+	if p.Explain != nil {
+		if text, ok := p.Explain(p.Request.ID(n)); ok {
+			e = &record.Error{Kind: record.Check, Err: errors.New(text)}
+		}
+	}
+	r.Kind, r.Err = e.Kind, e
+	if fresh && e.Kind != record.Check {
+		*failures++
+		r.Pause = pauseFor(*failures)
+	}
+}
+
+// pauseFor returns how long to pause after the given number of failures in a row:
+// twice as long each time, with jitter so that permits do not retry in step.
+func pauseFor(failures int) time.Duration {
+	d := min(minPause<<min(failures-1, 10), maxPause)
+	return d/2 + rand.N(d/2+1)
+}
+
+// A funcSender calls a Go function instead of sending a request.
+type funcSender struct {
+	fn      func(context.Context) error
+	id      func(n int64) string
+	timeout time.Duration
+
+	mu      sync.Mutex
+	calling int64 // the arrival that is being called for; valid while cancel is set
+	cancel  context.CancelFunc
+}
+
+// NewFunc returns a Sender that calls f with a context that expires after the
+// timeout and carries the request's id.
+func NewFunc(f func(context.Context) error, id func(n int64) string, timeout time.Duration) load.Sender {
+	return &funcSender{fn: f, id: id, timeout: timeout}
+}
+
+// Send calls the function for arrival n; see [load.Sender].
+func (s *funcSender) Send(n int64, _ time.Duration) (r record.Result) {
+	ctx, cancel := context.WithTimeout(target.WithRequestID(context.Background(), s.id(n)), s.timeout)
+	s.mu.Lock()
+	s.calling, s.cancel = n, cancel
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		s.cancel = nil
+		s.mu.Unlock()
+		cancel()
+	}()
+	err := s.invoke(ctx)
+	switch {
+	case err == nil:
+	case ctx.Err() != nil && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)):
+		r.Kind, r.Err = record.Timeout, err
+	default:
+		r.Kind, r.Err = record.Check, err
+	}
+	return r
+}
+
+// invoke calls the function and returns a panic as an error.
+func (s *funcSender) invoke(ctx context.Context) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("panic: %v", v)
+		}
+	}()
+	return s.fn(ctx)
+}
+
+// Expire cancels the context of the call for arrival n; see [load.Sender].
+func (s *funcSender) Expire(n int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cancel != nil && s.calling == n {
+		s.cancel()
+	}
+}
+
+// Close does nothing; see [load.Sender].
+func (s *funcSender) Close() {}
