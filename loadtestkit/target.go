@@ -66,7 +66,7 @@ func (s Server) Get(path string) Target { return s.Send(Request{Path: path}) }
 // query of a [URL].
 func (s Server) Send(r Request) Target {
 	t := s.at
-	t.Request = engine.Request{
+	t.RequestOptions = engine.RequestOptions{
 		Path:        r.Path,
 		Method:      r.Method,
 		Body:        r.Body,

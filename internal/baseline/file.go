@@ -27,7 +27,7 @@ const (
 // Read returns the records of a file in the order of its lines. If the file does not
 // exist, it returns none and no error. If a line is not a record, the error says where
 // it is, what is wrong and what to do.
-func Read(path string) (records []Record, err error) {
+func Read(path string) (records []Entry, err error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -50,7 +50,7 @@ func Read(path string) (records []Record, err error) {
 
 // read reads a file once. ended reports whether the last line read ends with a
 // newline.
-func read(path string) (records []Record, ended bool, err error) {
+func read(path string) (records []Entry, ended bool, err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, true, fmt.Errorf("reading baseline: %w", err)
@@ -86,7 +86,7 @@ func read(path string) (records []Record, ended bool, err error) {
 }
 
 // parse reads one line.
-func parse(line []byte) (r Record, err error) {
+func parse(line []byte) (r Entry, err error) {
 	for _, mark := range []string{"<<<<<<<", "=======", ">>>>>>>", "|||||||"} {
 		if bytes.HasPrefix(line, []byte(mark)) {
 			return r, errMerge
@@ -117,7 +117,7 @@ func hint(err error, among bool) error {
 // file if necessary, but not its directory. It refuses a file that [Read] rejects
 // and a record that Read would reject. The line is written in one piece, so that
 // several processes may append to one file.
-func Append(path string, r Record) error {
+func Append(path string, r Entry) error {
 	r.Schema = Schema
 	if err := r.check(); err != nil {
 		return fmt.Errorf("writing baseline: the record %w", err)

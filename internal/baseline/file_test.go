@@ -15,8 +15,8 @@ import (
 )
 
 // some returns a valid record.
-func some(name string) Record {
-	return Record{
+func some(name string) Entry {
+	return Entry{
 		Name: name, At: time.Date(2025, 6, 1, 12, 0, 0, 0, time.UTC), Revision: "c0ffee", N: 30_000, NEffective: 9000.5, Throughput: 998.5,
 		Quantiles:   map[string]float64{"p50": 1.5e6, "p99": 9e6},
 		Calibrator:  Calibrator{NullHandler: 61_000, Reference: 88_000},
@@ -44,7 +44,7 @@ func TestRecordsAreReadBack(t *testing.T) {
 	a.Schema, b.Schema = 1, 1
 	records, err = Read(path)
 	require.NoError(t, err)
-	assert.Equal(t, []Record{a, b}, records)
+	assert.Equal(t, []Entry{a, b}, records)
 }
 
 // The form of a line is fixed for readers in other languages.
@@ -104,18 +104,18 @@ func TestReadTolerates(t *testing.T) {
 func TestAppendRefuses(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "api.jsonl")
-	check := func(change func(*Record), want string) {
+	check := func(change func(*Entry), want string) {
 		t.Helper()
 		r := some("TestA")
 		change(&r)
 		assert.ErrorContains(t, Append(path, r), want)
 		assert.NoFileExists(t, path)
 	}
-	check(func(r *Record) { r.Name = "" }, "writing baseline: the record is not a record of a run: want schema, name")
-	check(func(r *Record) { r.Quantiles = nil }, "response_time_ns")
-	check(func(r *Record) { r.Quantiles["p50"] = math.NaN() }, "has p50 of NaN ns")
-	check(func(r *Record) { r.Quantiles["p50"] = math.Inf(1) }, "has p50 of +Inf ns")
-	check(func(r *Record) { r.NEffective = math.NaN() }, "unsupported value: NaN")
+	check(func(r *Entry) { r.Name = "" }, "writing baseline: the record is not a record of a run: want schema, name")
+	check(func(r *Entry) { r.Quantiles = nil }, "response_time_ns")
+	check(func(r *Entry) { r.Quantiles["p50"] = math.NaN() }, "has p50 of NaN ns")
+	check(func(r *Entry) { r.Quantiles["p50"] = math.Inf(1) }, "has p50 of +Inf ns")
+	check(func(r *Entry) { r.NEffective = math.NaN() }, "unsupported value: NaN")
 
 	assert.ErrorContains(t, Append(filepath.Join(dir, "none", "api.jsonl"), some("TestA")), "there is no directory "+filepath.Join(dir, "none")+", create it first")
 	assert.ErrorContains(t, Append(dir, some("TestA")), "is not a regular file")

@@ -18,7 +18,7 @@ type Baseline struct {
 	Update     bool                // runs are added to the file instead of judged
 	Tolerances []verdict.Tolerance // the ratios up to which a run is not too slow
 
-	records []Record
+	records []Entry
 	here    Fingerprint
 }
 
@@ -31,8 +31,8 @@ func (b *Baseline) Load() (err error) {
 
 // record returns the record of a run. reference is what [Reference] returned right
 // before the run.
-func (b *Baseline) record(d *report.Document, reference time.Duration) (Record, error) {
-	r := Record{
+func (b *Baseline) record(d *report.Document, reference time.Duration) (Entry, error) {
+	r := Entry{
 		Schema:      Schema,
 		Name:        b.Name,
 		At:          d.StartedAt,

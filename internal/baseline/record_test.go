@@ -11,22 +11,22 @@ import (
 
 func TestEarlier(t *testing.T) {
 	here := some("").Fingerprint
-	run := func(name string, day int, p99 float64, change func(*Record)) Record {
+	run := func(name string, day int, p99 float64, change func(*Entry)) Entry {
 		r := some(name)
 		r.At = time.Date(2025, 6, day, 0, 0, 0, 0, time.UTC)
 		r.Quantiles = map[string]float64{"p99": p99}
 		change(&r)
 		return r
 	}
-	same := func(*Record) {}
-	records := []Record{
+	same := func(*Entry) {}
+	records := []Entry{
 		run("TestA", 3, 30, same),
 		run("TestB", 1, 1, same),
-		run("TestA", 1, 10, func(r *Record) { r.Fingerprint.Go, r.Fingerprint.Kernel = "go1.26.9", "6.8.12-2-generic" }),
-		run("TestA", 2, 20, func(r *Record) { r.Calibrator = Calibrator{} }),
-		run("TestA", 4, 40, func(r *Record) { r.Fingerprint.CPU = "Other CPU" }),
-		run("TestA", 5, 50, func(r *Record) { r.Fingerprint.GOMAXPROCS = 4 }),
-		run("TestA", 6, 60, func(r *Record) { r.Quantiles = map[string]float64{"p50": 6} }),
+		run("TestA", 1, 10, func(r *Entry) { r.Fingerprint.Go, r.Fingerprint.Kernel = "go1.26.9", "6.8.12-2-generic" }),
+		run("TestA", 2, 20, func(r *Entry) { r.Calibrator = Calibrator{} }),
+		run("TestA", 4, 40, func(r *Entry) { r.Fingerprint.CPU = "Other CPU" }),
+		run("TestA", 5, 50, func(r *Entry) { r.Fingerprint.GOMAXPROCS = 4 }),
+		run("TestA", 6, 60, func(r *Entry) { r.Quantiles = map[string]float64{"p50": 6} }),
 	}
 	runs, others, different := Earlier(records, "TestA", here, "p99")
 	known := []float64{61_000, 88_000}

@@ -34,7 +34,7 @@ func newCapacity(s *session) *cobra.Command {
 	}
 	j := newJob(s, cmd, capacityStatuses)
 	j.addURL()
-	j.addRequest(&o.Target.Request)
+	j.addRequest(&o.Target.RequestOptions)
 	j.group("Search", []flag{
 		{"limit", "LIMIT", "", "what must hold (repeatable): p50 p99 p99.9 p<any> max errors,\nwith < <=: 'p99<=50ms' 'errors<=0.1%'", each(&o.Limits, verdict.Parse), "Limits"},
 		{"start", "RATE", "100", "where the search begins: arrivals a second, or 1000/s, 50/m, 10/ms\n", into(&o.Rate, parseRate), "Rate"},

@@ -55,7 +55,7 @@ func newRoot(s *session) *cobra.Command {
 	}
 	j := newJob(s, root, rootStatuses)
 	j.addURL()
-	j.addRequest(&o.Target.Request)
+	j.addRequest(&o.Target.RequestOptions)
 	j.addRun(&o)
 	j.add([]flag{{"version", "", "", "print the version", on(&version), ""}})
 	j.addHelp(s)

@@ -29,7 +29,7 @@ const compareStatuses = `  0         head is no slower than tolerated
 // newCompare tells whether one target is slower than another.
 func newCompare(s *session) *cobra.Command {
 	var o engine.CompareOptions
-	var request engine.Request // to both
+	var request engine.RequestOptions // to both
 	var bases, heads []string
 	cmd := &cobra.Command{
 		Use:     "compare [flags] --base URL --head URL",
@@ -69,7 +69,7 @@ func newCompare(s *session) *cobra.Command {
 			o.Limits = []verdict.Limit{{Metric: verdict.Errors, Op: verdict.AtMost}}
 		}
 		return j.do(&o.Settings, func() (engine.Plan, error) {
-			o.Base.Request, o.Head.Request = request, request
+			o.Base.RequestOptions, o.Head.RequestOptions = request, request
 			return engine.NewComparison(o)
 		})
 	}

@@ -128,7 +128,7 @@ func TestPlanFaultsNameFlags(t *testing.T) {
 	run := func() *job {
 		j := newJob(newTrial().open(), &cobra.Command{}, "")
 		j.addURL()
-		j.addRequest(&o.Target.Request)
+		j.addRequest(&o.Target.RequestOptions)
 		j.addRun(&o)
 		return j
 	}

@@ -32,7 +32,7 @@ func formats(style text.Style) []format {
 
 // formatsOf returns the names of the formats for a kind of document, and the
 // line of help about them.
-func formatsOf(kind report.Kind) (names []string, help string) {
+func formatsOf(kind report.Procedure) (names []string, help string) {
 	var abouts []string
 	for _, f := range formats(text.Style{}) {
 		if f.runs && kind != report.Run {

@@ -75,17 +75,17 @@ func count(args []string) string {
 }
 
 // readHistory reads the runs of a file, oldest first. Without the file it fails.
-func readHistory(path string) ([]baseline.Record, error) {
+func readHistory(path string) ([]baseline.Entry, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("reading baseline: %s: %w", path, cause(err))
 	}
 	records, err := baseline.Read(path)
-	slices.SortStableFunc(records, func(a, b baseline.Record) int { return a.At.Compare(b.At) })
+	slices.SortStableFunc(records, func(a, b baseline.Entry) int { return a.At.Compare(b.At) })
 	return records, err
 }
 
 // named returns the runs of one test, of all if name is empty.
-func named(records []baseline.Record, name string) (found []baseline.Record, err error) {
+func named(records []baseline.Entry, name string) (found []baseline.Entry, err error) {
 	if name == "" {
 		return records, nil
 	}
@@ -107,7 +107,7 @@ func named(records []baseline.Record, name string) (found []baseline.Record, err
 
 // quantiles returns the names of the quantiles that any of the records knows,
 // in ascending order.
-func quantiles(records []baseline.Record) []string {
+func quantiles(records []baseline.Entry) []string {
 	seen := map[string]bool{}
 	for _, r := range records {
 		for q := range r.Quantiles {
@@ -123,7 +123,7 @@ func quantiles(records []baseline.Record) []string {
 
 // revision is what a run was of, cut to n characters, with a + if it was
 // changed since.
-func revision(r *baseline.Record, n int) string {
+func revision(r *baseline.Entry, n int) string {
 	name := []rune(unit.Line(r.Revision))
 	name = name[:min(len(name), n)]
 	if r.Dirty {
@@ -135,7 +135,7 @@ func revision(r *baseline.Record, n int) string {
 // historyCSV has a line for each run under a line of names: when and of what it
 // was, then its numbers, as Apache Otava reads them. What a run does not know
 // is empty.
-func historyCSV(records []baseline.Record) string {
+func historyCSV(records []baseline.Entry) string {
 	var b strings.Builder
 	w := csv.NewWriter(&b) // its errors are those of the strings.Builder, which has none
 	all := quantiles(records)
@@ -166,11 +166,11 @@ func csvNumber(f float64) string {
 
 // historyText has for each test a chart of its quantiles and a table of its
 // runs.
-func historyText(records []baseline.Record) string {
+func historyText(records []baseline.Entry) string {
 	if len(records) == 0 {
 		return "No runs are recorded.\n"
 	}
-	byName := map[string][]baseline.Record{}
+	byName := map[string][]baseline.Entry{}
 	var names []string
 	for _, r := range records {
 		if byName[r.Name] == nil {
@@ -187,7 +187,7 @@ func historyText(records []baseline.Record) string {
 }
 
 // historySection is the text of one test.
-func historySection(name string, records []baseline.Record) string {
+func historySection(name string, records []baseline.Entry) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s (runs: %d)\n", unit.Line(name), len(records))
 	all := quantiles(records)
@@ -214,7 +214,7 @@ func historySection(name string, records []baseline.Record) string {
 
 // chart shows how a quantile went in the latest runs, and its range; "" for a
 // single run.
-func chart(records []baseline.Record, q string) string {
+func chart(records []baseline.Entry, q string) string {
 	records = records[max(0, len(records)-text.SparkWidth):]
 	var values, known []float64
 	for _, r := range records {
@@ -234,7 +234,7 @@ func chart(records []baseline.Record, q string) string {
 
 // machines gives each kind of machine a letter. It returns what they are, a line
 // each, and the letter of each record's.
-func machines(records []baseline.Record) (about string, letters []string) {
+func machines(records []baseline.Entry) (about string, letters []string) {
 	var seen []baseline.Fingerprint
 	for _, r := range records {
 		i := slices.IndexFunc(seen, func(f baseline.Fingerprint) bool { return len(f.Differences(r.Fingerprint)) == 0 })

@@ -26,7 +26,7 @@ func TestHistoryStatuses(t *testing.T) {
 }
 
 func TestQuantilesInOrder(t *testing.T) {
-	records := []baseline.Record{
+	records := []baseline.Entry{
 		{Quantiles: map[string]float64{"p99.9": 1, "p50": 1}},
 		{Quantiles: map[string]float64{"p99": 1, "p5": 1, "p99.99": 1, "p50": 1}},
 	}
@@ -35,15 +35,15 @@ func TestQuantilesInOrder(t *testing.T) {
 }
 
 func TestChart(t *testing.T) {
-	run := func(p50 float64) (r baseline.Record) {
+	run := func(p50 float64) (r baseline.Entry) {
 		if p50 > 0 {
 			r.Quantiles = map[string]float64{"p50": p50}
 		}
 		return r
 	}
-	assert.Equal(t, "▅ █  1ms to 2ms", chart([]baseline.Record{run(1e6), run(0), run(2e6)}, "p50"), "one does not know it")
-	assert.Empty(t, chart([]baseline.Record{run(1e6), run(0)}, "p50"), "nothing to compare")
-	many := []baseline.Record{run(9e9)}
+	assert.Equal(t, "▅ █  1ms to 2ms", chart([]baseline.Entry{run(1e6), run(0), run(2e6)}, "p50"), "one does not know it")
+	assert.Empty(t, chart([]baseline.Entry{run(1e6), run(0)}, "p50"), "nothing to compare")
+	many := []baseline.Entry{run(9e9)}
 	for range 64 {
 		many = append(many, run(1e6))
 	}
@@ -51,10 +51,10 @@ func TestChart(t *testing.T) {
 }
 
 func TestHistoryTextOfStrangeRecords(t *testing.T) {
-	r := baseline.Record{Name: "Test\x1b[31m", Revision: "\x1b[2Jäöüäöüäöü", Fingerprint: baseline.Fingerprint{CPU: "\x1b]0;"}}
-	text := historyText([]baseline.Record{r})
+	r := baseline.Entry{Name: "Test\x1b[31m", Revision: "\x1b[2Jäöüäöüäöü", Fingerprint: baseline.Fingerprint{CPU: "\x1b]0;"}}
+	text := historyText([]baseline.Entry{r})
 	assert.NotContains(t, text, "\x1b", "nothing reaches the terminal")
-	assert.Equal(t, `\x1b[2Jäöü+`, revision(&baseline.Record{Revision: r.Revision, Dirty: true}, 10))
+	assert.Equal(t, `\x1b[2Jäöü+`, revision(&baseline.Entry{Revision: r.Revision, Dirty: true}, 10))
 	assert.Equal(t, "Z", letter(25))
 	assert.Equal(t, "A1", letter(26))
 }

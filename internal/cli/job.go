@@ -19,7 +19,7 @@ type job struct {
 	*session
 	*flags
 
-	request      *engine.Request // whose body is read last; nil without the flags of a request
+	request      *engine.RequestOptions // whose body is read last; nil without the flags of a request
 	urls, bodies []string
 
 	format, output, hdrLog              string

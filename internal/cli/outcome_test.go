@@ -36,11 +36,11 @@ const slower = "head is 1.12 times base at p50, at most 1.05 allowed"
 
 // compared is a comparison of one quantile.
 func compared(v verdict.Verdict) *report.Document {
-	r := report.Ratio{Quantile: "p50", Tolerance: 1.05, Ratio: new(1.12), Confidence: 0.99, Verdict: v, Reason: slower}
+	r := report.RatioResult{Quantile: "p50", Tolerance: 1.05, Ratio: new(1.12), Confidence: 0.99, Verdict: v, Reason: slower}
 	return &report.Document{
 		Kind: report.Comparison, Took: 2 * time.Second,
 		Base: &report.Arm{Requests: hundred}, Arm: report.Arm{Requests: hundred},
-		Pairs: &report.Pairs{Judged: 12}, Ratios: []report.Ratio{r}, Verdict: v,
+		Pairs: &report.Pairs{Judged: 12}, Ratios: []report.RatioResult{r}, Verdict: v,
 	}
 }
 
@@ -153,7 +153,7 @@ func TestCarryOut(t *testing.T) {
 		return j.status, r
 	}
 	status, r := carryOut(func(_ context.Context, watch engine.Watch) (*report.Document, error) {
-		watch(engine.Progress{Progress: load.Progress{Elapsed: time.Second}, Doing: "pair 3 of at most 200"})
+		watch(engine.Progress{Tally: load.Tally{Elapsed: time.Second}, Doing: "pair 3 of at most 200"})
 		return compared(verdict.Fail), nil
 	})
 	assert.Equal(t, statusMissed, status)

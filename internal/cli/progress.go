@@ -23,7 +23,7 @@ const (
 type meter struct {
 	total            int64
 	duration, warmup time.Duration
-	past             []load.Progress // of the last leftWindow, oldest first
+	past             []load.Tally // of the last leftWindow, oldest first
 }
 
 func newMeter(o *engine.RunOptions) *meter {
@@ -41,7 +41,7 @@ func newMeter(o *engine.RunOptions) *meter {
 
 // view is what to show now. Time goes back only when a run is repeated.
 func (m *meter) view(now engine.Progress) view {
-	p := now.Progress
+	p := now.Tally
 	if n := len(m.past); n > 0 && p.Elapsed < m.past[n-1].Elapsed {
 		m.past = nil // the repeat has begun
 	}
@@ -70,7 +70,7 @@ func (m *meter) view(now engine.Progress) view {
 // rate is how many requests completed per second within the last window.
 func (m *meter) rate(window time.Duration) float64 {
 	last := m.past[len(m.past)-1]
-	var first load.Progress
+	var first load.Tally
 	for _, p := range m.past {
 		if p.Elapsed > last.Elapsed-window {
 			break

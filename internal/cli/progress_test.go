@@ -94,7 +94,7 @@ func at(m *meter, from, end time.Duration, done *int64, perSecond int64) (v view
 	const step = 100 * time.Millisecond
 	for now := from + step; now <= end; now += step {
 		*done += perSecond / 10
-		v = m.view(engine.Progress{Progress: load.Progress{Elapsed: now, Succeeded: *done}})
+		v = m.view(engine.Progress{Tally: load.Tally{Elapsed: now, Succeeded: *done}})
 	}
 	return v
 }
@@ -167,6 +167,6 @@ func TestMeterOfARepeat(t *testing.T) {
 	done = 0
 	v := at(m, 0, 2500*time.Millisecond, &done, 200)
 	assert.InDelta(t, 200, v.rate, 1e-9, "the first run is past")
-	v = m.view(engine.Progress{Progress: load.Progress{Elapsed: 3 * time.Second, Succeeded: done}, Doing: "pausing"})
+	v = m.view(engine.Progress{Tally: load.Tally{Elapsed: 3 * time.Second, Succeeded: done}, Doing: "pausing"})
 	assert.Equal(t, "pausing", v.remaining())
 }

@@ -24,7 +24,7 @@ func (j *job) url(args []string) string {
 }
 
 // addRequest adds the flags that say what to send.
-func (j *job) addRequest(r *engine.Request) {
+func (j *job) addRequest(r *engine.RequestOptions) {
 	j.request = r
 	insecure := func(on bool) {
 		if r.TLSConfig = nil; on {
@@ -79,7 +79,7 @@ func (j *job) checkTolerances(all []verdict.Tolerance) {
 
 // addOutput adds the flags about the result of a kind and about what else is
 // written.
-func (j *job) addOutput(kind report.Kind) {
+func (j *job) addOutput(kind report.Procedure) {
 	names, help := formatsOf(kind)
 	j.group("Output", []flag{
 		{"format,f", "FORMAT", names[0], help, into(&j.format, oneOf(names...)), ""},

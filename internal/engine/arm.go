@@ -80,7 +80,7 @@ func (p *armPlan) newRecord() *record.Record {
 // connect serves a handler and opens the first connection.
 func (a *arm) connect(ctx context.Context) (err error) {
 	t := &a.target
-	cfg := wire.Config{Request: a.request, Timeout: a.Timeout}
+	cfg := wire.Options{Request: a.request, Timeout: a.Timeout}
 	config := &tls.Config{}
 	if t.TLSConfig != nil {
 		config = t.TLSConfig.Clone()
@@ -104,7 +104,7 @@ func (a *arm) connect(ctx context.Context) (err error) {
 		}
 	}
 	if !a.inMemory() { // whose connections need no descriptors
-		permits := load.Config{Schedule: a.schedule, Requests: a.requests, Warmup: a.Warmup, Concurrency: a.Concurrency}
+		permits := load.Workload{Schedule: a.schedule, Requests: a.requests, Warmup: a.Warmup, Concurrency: a.Concurrency}
 		if err := wire.CheckFiles(permits.Permits(), t.Handler != nil); err != nil {
 			return err
 		}
@@ -142,7 +142,7 @@ func (a *arm) hangUp() {
 
 // openMuxes makes the event loops, if they can send what is asked for.
 func (a *arm) openMuxes() error {
-	loops := 1 // an open workload has one, see [load.Config]
+	loops := 1 // an open workload has one, see [load.Workload]
 	if a.schedule == nil {
 		loops = a.pool.Loops(a.Concurrency, host.Processors())
 	}
@@ -204,8 +204,8 @@ func (s *stretch) run(loop *load.Loop, ctx, cut context.Context) *record.Record 
 }
 
 // loadConfig is what the load needs to know of a stretch.
-func (a *arm) loadConfig(s stretch) (load.Config, error) {
-	cfg := load.Config{
+func (a *arm) loadConfig(s stretch) (load.Workload, error) {
+	cfg := load.Workload{
 		Schedule:    s.schedule,
 		Requests:    s.requests,
 		Duration:    s.duration,
@@ -288,7 +288,7 @@ func (a *arm) complete(machine host.Usage) *record.Record {
 }
 
 // facts are what a document says besides what was seen.
-func (a *arm) facts(kind report.Kind) report.Facts {
+func (a *arm) facts(kind report.Procedure) report.Facts {
 	name, method := "Go function", ""
 	if a.pool != nil {
 		name, method = a.pool.Request.URL(), a.pool.Request.Method()

@@ -125,7 +125,7 @@ func TestClearCountsOnce(t *testing.T) {
 		"in memory":      {RunOptions{Settings: Settings{Load: Load{Concurrency: 2}}}, inMemory},
 		"one goroutine":  {RunOptions{Settings: Settings{Load: Load{Concurrency: 1}, Warmup: time.Millisecond, Portable: true}}, inMemory},
 		"open":           {RunOptions{Target: Target{TLS: true}, Settings: Settings{Load: Load{Rate: 300}, Warmup: 600 * time.Millisecond, Portable: true}}, inMemory},
-		"no keep-alives": {RunOptions{Target: Target{Request: Request{NoKeepAlive: true}}, Settings: Settings{Load: Load{Rate: 300, Poisson: true}}}, overTCP},
+		"no keep-alives": {RunOptions{Target: Target{RequestOptions: RequestOptions{NoKeepAlive: true}}, Settings: Settings{Load: Load{Rate: 300, Poisson: true}}}, overTCP},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

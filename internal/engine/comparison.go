@@ -130,7 +130,7 @@ type contest struct {
 	block, guard time.Duration
 	most         int // pairs
 	pairs        []verdict.Pair
-	ratios       []verdict.Ratio
+	ratios       []verdict.PairsFinding
 }
 
 // load makes the blocks and judges them.

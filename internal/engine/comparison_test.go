@@ -142,8 +142,8 @@ func TestConfirmRatios(t *testing.T) {
 		{pass, fail, pass, false, pass, "passed first"},
 		{fail, pass, doubt, true, fail, "a fact of the repeat counts"},
 	} {
-		d := &report.Document{Ratios: []report.Ratio{{Verdict: tc.first}}, Limits: []report.LimitResult{{Verdict: pass, Exact: true}}}
-		d.Repeat = &report.Document{Ratios: []report.Ratio{{Verdict: tc.again}}}
+		d := &report.Document{Ratios: []report.RatioResult{{Verdict: tc.first}}, Limits: []report.LimitResult{{Verdict: pass, Exact: true}}}
+		d.Repeat = &report.Document{Ratios: []report.RatioResult{{Verdict: tc.again}}}
 		if tc.fact {
 			base := report.LimitResult{Verdict: doubt, Exact: true} // which only failed then
 			d.Repeat.Limits = []report.LimitResult{{Verdict: fail, Exact: true, Reason: "b"}, base}
@@ -331,7 +331,9 @@ func TestComparisonRefuses(t *testing.T) {
 		{"Base", "exactly one", func(o *CompareOptions) { o.Base.Func = nil }},
 		{"Head", "exactly one", func(o *CompareOptions) { o.Head.URL = "http://h/" }},
 		{"Base", `scheme "ftp"`, func(o *CompareOptions) { o.Base = Target{URL: "ftp://h/"} }},
-		{"Head", "not a token", func(o *CompareOptions) { o.Head = Target{URL: "http://h/", Request: Request{Method: "a b"}} }},
+		{"Head", "not a token", func(o *CompareOptions) {
+			o.Head = Target{URL: "http://h/", RequestOptions: RequestOptions{Method: "a b"}}
+		}},
 		{"Timeout", "out of range", func(o *CompareOptions) { o.Timeout = -1 }},
 		{"Stages", "short blocks", func(o *CompareOptions) { o.Stages = []load.Stage{{For: time.Second, From: 1, To: 1}} }},
 		{"Limits", "by Tolerances", func(o *CompareOptions) { o.Limits = limits(t, "p99<=1s") }},

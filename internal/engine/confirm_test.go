@@ -234,7 +234,7 @@ func TestRecordsSayWhereTheTargetRuns(t *testing.T) {
 		p := newRun(t, RunOptions{Target: tc.target, Settings: Settings{Load: Load{Concurrency: 7}}, Requests: 1}).arm
 		a := &arm{armPlan: p, seen: p.newRecord()}
 		if tc.addr != "" {
-			a.pool = wire.New(wire.Config{Dialer: http1.Dialer{Addr: tc.addr}})
+			a.pool = wire.New(wire.Options{Dialer: http1.Dialer{Addr: tc.addr}})
 		}
 		r := a.complete(host.Usage{})
 		assert.Equal(t, tc.want, r.Place)

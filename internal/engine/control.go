@@ -34,7 +34,7 @@ type control struct {
 // is a sensor: where it does not work a run goes on without it.
 func openControl(ctx context.Context, p *armPlan) *control {
 	c := *p
-	c.target = Target{TLS: p.target.TLS, Request: p.target.Request}
+	c.target = Target{TLS: p.target.TLS, RequestOptions: p.target.RequestOptions}
 	c.target.Path, c.target.TLSConfig = "", nil
 	c.Log, c.limits = nil, nil
 	c.requests, c.duration, c.Stages, c.Warmup = 0, time.Second, nil, 0

@@ -55,42 +55,42 @@ func TestHandlersAreTheSameInMemoryAndOverTCP(t *testing.T) {
 				flush(w)
 			}
 		}, "200", "", true},
-		{"HEAD", RunOptions{Target: Target{Request: Request{Method: "HEAD"}}}, func(w http.ResponseWriter, _ *http.Request) { w.Write(large) }, "200", "", true},
+		{"HEAD", RunOptions{Target: Target{RequestOptions: RequestOptions{Method: "HEAD"}}}, func(w http.ResponseWriter, _ *http.Request) { w.Write(large) }, "200", "", true},
 		{"has no keep-alives", RunOptions{}, func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Connection", "close") }, "200", "", false},
-		{"is asked for none", RunOptions{Target: Target{Request: Request{NoKeepAlive: true}}}, func(http.ResponseWriter, *http.Request) {}, "200", "", false},
-		{"reads a large body", RunOptions{Target: Target{Request: Request{Body: large}}}, func(w http.ResponseWriter, r *http.Request) {
+		{"is asked for none", RunOptions{Target: Target{RequestOptions: RequestOptions{NoKeepAlive: true}}}, func(http.ResponseWriter, *http.Request) {}, "200", "", false},
+		{"reads a large body", RunOptions{Target: Target{RequestOptions: RequestOptions{Body: large}}}, func(w http.ResponseWriter, r *http.Request) {
 			n, err := io.Copy(io.Discard, r.Body)
 			assert.NoError(t, err)
 			assert.EqualValues(t, len(large), n)
 		}, "200", "", true},
-		{"leaves a small body", RunOptions{Target: Target{Request: Request{Body: small}}}, func(http.ResponseWriter, *http.Request) {}, "200", "", true},
-		{"leaves a large body", RunOptions{Target: Target{Request: Request{Body: large}}}, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(413) }, "413", "", false},
-		{"leaves most of a large body", RunOptions{Target: Target{Request: Request{Body: large}}}, func(w http.ResponseWriter, r *http.Request) {
+		{"leaves a small body", RunOptions{Target: Target{RequestOptions: RequestOptions{Body: small}}}, func(http.ResponseWriter, *http.Request) {}, "200", "", true},
+		{"leaves a large body", RunOptions{Target: Target{RequestOptions: RequestOptions{Body: large}}}, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(413) }, "413", "", false},
+		{"leaves most of a large body", RunOptions{Target: Target{RequestOptions: RequestOptions{Body: large}}}, func(w http.ResponseWriter, r *http.Request) {
 			io.CopyN(io.Discard, r.Body, 1<<20)
 			w.WriteHeader(413)
 			flush(w)
 		}, "413", "", false},
-		{"limits a large body", RunOptions{Target: Target{Request: Request{Body: large}}}, func(w http.ResponseWriter, r *http.Request) {
+		{"limits a large body", RunOptions{Target: Target{RequestOptions: RequestOptions{Body: large}}}, func(w http.ResponseWriter, r *http.Request) {
 			_, err := io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, 1000))
 			assert.Error(t, err)
 			w.WriteHeader(413)
 		}, "413", "", false},
-		{"echoes a large body", RunOptions{Target: Target{Request: Request{Body: large}}}, func(w http.ResponseWriter, r *http.Request) {
+		{"echoes a large body", RunOptions{Target: Target{RequestOptions: RequestOptions{Body: large}}}, func(w http.ResponseWriter, r *http.Request) {
 			http.NewResponseController(w).EnableFullDuplex()
 			io.Copy(w, r.Body)
 		}, "200", "", true},
-		{"is asked to go on", RunOptions{Target: Target{Request: Request{Body: small, Header: []http1.Field{{Name: "Expect", Value: "100-continue"}}}}},
+		{"is asked to go on", RunOptions{Target: Target{RequestOptions: RequestOptions{Body: small, Header: []http1.Field{{Name: "Expect", Value: "100-continue"}}}}},
 			func(w http.ResponseWriter, r *http.Request) {
 				n, _ := io.Copy(io.Discard, r.Body)
 				assert.EqualValues(t, len(small), n)
 			}, "200", "", true},
-		{"does not want a request to go on", RunOptions{Target: Target{Request: Request{Body: small, Header: []http1.Field{{Name: "Expect", Value: "100-continue"}}}}},
+		{"does not want a request to go on", RunOptions{Target: Target{RequestOptions: RequestOptions{Body: small, Header: []http1.Field{{Name: "Expect", Value: "100-continue"}}}}},
 			func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(417) }, "417", "", false},
-		{"expects nothing else", RunOptions{Target: Target{Request: Request{Header: []http1.Field{{Name: "Expect", Value: "more"}}}}}, nil, "417", "", false},
+		{"expects nothing else", RunOptions{Target: Target{RequestOptions: RequestOptions{Header: []http1.Field{{Name: "Expect", Value: "more"}}}}}, nil, "417", "", false},
 		{"aborts", RunOptions{}, func(http.ResponseWriter, *http.Request) { abort() }, "", "closed", false},
-		{"aborts with a small body unread", RunOptions{Target: Target{Request: Request{Body: small}}}, func(http.ResponseWriter, *http.Request) { abort() }, "", "closed", false},
+		{"aborts with a small body unread", RunOptions{Target: Target{RequestOptions: RequestOptions{Body: small}}}, func(http.ResponseWriter, *http.Request) { abort() }, "", "closed", false},
 		// Some of the body has to be there: before that, TCP ends in order.
-		{"aborts with a large body unread", RunOptions{Target: Target{Request: Request{Body: large}}}, func(_ http.ResponseWriter, r *http.Request) {
+		{"aborts with a large body unread", RunOptions{Target: Target{RequestOptions: RequestOptions{Body: large}}}, func(_ http.ResponseWriter, r *http.Request) {
 			io.CopyN(io.Discard, r.Body, 1)
 			abort()
 		}, "", "reset", false},
@@ -105,9 +105,9 @@ func TestHandlersAreTheSameInMemoryAndOverTCP(t *testing.T) {
 		{"hijacks and talks nonsense", RunOptions{}, hijacking(t, "SSH-2.0\r\n\r\n"), "", "malformed", false},
 		{"hijacks and says nothing", RunOptions{}, hijacking(t, ""), "", "closed", false},
 		{"hijacks and says too much", RunOptions{}, hijacking(t, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n12"), "200", "", false},
-		{"hijacks after a large body", RunOptions{Target: Target{Request: Request{Body: large}}}, hijacking(t, "HTTP/1.1 201 Created\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"), "201", "", false},
+		{"hijacks after a large body", RunOptions{Target: Target{RequestOptions: RequestOptions{Body: large}}}, hijacking(t, "HTTP/1.1 201 Created\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"), "201", "", false},
 		{"hangs", RunOptions{Settings: Settings{Load: Load{Concurrency: 6}, Timeout: patience}}, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "", "timeout", false},
-		{"hangs with a large body", RunOptions{Target: Target{Request: Request{Body: large}}, Settings: Settings{Load: Load{Concurrency: 6}, Timeout: patience}}, func(_ http.ResponseWriter, r *http.Request) {
+		{"hangs with a large body", RunOptions{Target: Target{RequestOptions: RequestOptions{Body: large}}, Settings: Settings{Load: Load{Concurrency: 6}, Timeout: patience}}, func(_ http.ResponseWriter, r *http.Request) {
 			io.CopyN(io.Discard, r.Body, 1<<20)
 			<-r.Context().Done()
 		}, "", "timeout", false},

@@ -164,7 +164,7 @@ func testCutAtEachOffset(t *testing.T, portable bool) {
 			end.by(c)
 		})
 		// As many permits as requests: none rests before its next one.
-		r := run(t, RunOptions{Target: Target{URL: s.URL, Request: Request{NoKeepAlive: true}}, Settings: Settings{Load: Load{Concurrency: int(n + 1)}, Portable: portable}, Requests: n + 1})
+		r := run(t, RunOptions{Target: Target{URL: s.URL, RequestOptions: RequestOptions{NoKeepAlive: true}}, Settings: Settings{Load: Load{Concurrency: int(n + 1)}, Portable: portable}, Requests: n + 1})
 		assert.Equal(t, end.kinds, kinds(r), end.name)
 		assert.Equal(t, int64(1), r.Requests.Succeeded, "%s after the whole response", end.name)
 		assert.Equal(t, s.Seen(), reached(r))
@@ -195,7 +195,7 @@ func TestRequestBodies(t *testing.T) { together(t, testRequestBodies) }
 
 func testRequestBodies(t *testing.T, portable bool) {
 	body := make([]byte, 8<<20)
-	o := RunOptions{Target: Target{Request: Request{Method: "POST", Body: body}}, Settings: Settings{Load: Load{Concurrency: 3}, Portable: portable}, Requests: 3}
+	o := RunOptions{Target: Target{RequestOptions: RequestOptions{Method: "POST", Body: body}}, Settings: Settings{Load: Load{Concurrency: 3}, Portable: portable}, Requests: 3}
 
 	s := deafServer(t, "")
 	o.Target.URL, o.Timeout = "http://"+s, 500*time.Millisecond

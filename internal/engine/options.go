@@ -38,11 +38,11 @@ type Target struct {
 	TLS     bool                        // serve Handler over https
 	Func    func(context.Context) error // called instead of sending a request
 
-	Request // of a URL or a Handler
+	RequestOptions // of a URL or a Handler
 }
 
 // A Request is what is sent to a target.
-type Request struct {
+type RequestOptions struct {
 	Path        string // with its query; "" means that of the URL, or "/"
 	Method      string // "" means GET
 	Header      []http1.Field

@@ -10,7 +10,6 @@ import (
 	"github.com/loadtestkit/load-tester/internal/load"
 	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
-	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
@@ -267,7 +266,7 @@ func (p *armPlan) config(target string, method string) report.Config {
 		c.Arrivals, c.Seed = "poisson", p.schedule.Seed
 	}
 	for _, s := range p.Stages {
-		c.Stages = append(c.Stages, report.Stage{Duration: s.For, From: s.From, To: s.To})
+		c.Stages = append(c.Stages, report.StageConfig{Duration: s.For, From: s.From, To: s.To})
 	}
 	return c
 }
@@ -279,7 +278,7 @@ func (p *armPlan) standard() verdict.Standard {
 }
 
 // judge gives each limit its verdict on r, as surely as s asks for.
-func (p *armPlan) judge(r *record.Record, s verdict.Standard) []verdict.Result {
+func (p *armPlan) judge(r *record.Record, s verdict.Standard) []verdict.Finding {
 	results := verdict.Judge(p.limits, r, s)
 	for i, result := range results {
 		if p.Waive != "" && result.Limit.Metric != verdict.Errors {
@@ -290,12 +289,9 @@ func (p *armPlan) judge(r *record.Record, s verdict.Standard) []verdict.Result {
 }
 
 // excuse puts those fails in doubt that the machine may have caused.
-func excuse(results []verdict.Result, r *record.Record) []verdict.Result {
+func excuse(results []verdict.Finding, r *record.Record) []verdict.Finding {
 	for i, result := range results {
 		results[i] = result.Excuse(verdict.Excuse(result.Limit, r))
 	}
 	return results
 }
-
-// atMost is a budget as progress lines have it.
-func atMost(d time.Duration) string { return "at most " + unit.Duration(d) }

@@ -110,7 +110,7 @@ func TestPlanRefuses(t *testing.T) {
 
 func TestPlanNamesAllFaultsAtOnce(t *testing.T) {
 	_, err := NewRun(RunOptions{
-		Target:   Target{URL: "ftp://h/", Request: Request{Method: "a b", Header: []http1.Field{{Name: "", Value: "x"}}}},
+		Target:   Target{URL: "ftp://h/", RequestOptions: RequestOptions{Method: "a b", Header: []http1.Field{{Name: "", Value: "x"}}}},
 		Settings: Settings{Load: Load{Concurrency: -1, Rate: -1, Stages: []load.Stage{{For: -1}}}, Warmup: -1, Timeout: -1, Grace: -1},
 		Requests: -1, Duration: -1,
 	})
@@ -159,7 +159,7 @@ func TestPathOfATarget(t *testing.T) {
 		"http://h:1/x/y?z=/q":   "http://h:1/a?b=c",
 		"https://[::1]?z#there": "https://[::1]/a?b=c",
 	} {
-		o := RunOptions{Target: Target{URL: url, Request: Request{Path: "/a?b=c"}}, Requests: 1}
+		o := RunOptions{Target: Target{URL: url, RequestOptions: RequestOptions{Path: "/a?b=c"}}, Requests: 1}
 		assert.Equal(t, want, newRun(t, o).arm.request.URL(), url)
 	}
 }

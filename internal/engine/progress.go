@@ -16,7 +16,7 @@ type Watch func(Progress)
 
 // Progress is how far a plan has come.
 type Progress struct {
-	load.Progress
+	load.Tally
 	Doing string // what is being done beside sending, such as "pair 37 of at most 200"; "" in a plain run
 }
 
@@ -27,8 +27,8 @@ type monitor struct {
 	end   func()
 
 	mu    sync.Mutex
-	loop  *load.Loop    // the one that runs; nil between two
-	done  load.Progress // of the loops that are over
+	loop  *load.Loop // the one that runs; nil between two
+	done  load.Tally // of the loops that are over
 	doing string
 }
 
@@ -60,11 +60,11 @@ func startMonitor(watch Watch) *monitor {
 func (m *monitor) progress() Progress {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return Progress{Progress: m.total(), Doing: m.doing}
+	return Progress{Tally: m.total(), Doing: m.doing}
 }
 
 // total is what all loops have done; mu must be held.
-func (m *monitor) total() load.Progress {
+func (m *monitor) total() load.Tally {
 	p := m.done
 	if m.loop != nil {
 		now := m.loop.Progress()
@@ -92,7 +92,7 @@ func (m *monitor) restart(doing string) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.done, m.doing = load.Progress{}, doing
+	m.done, m.doing = load.Tally{}, doing
 }
 
 // follow makes loop the one that runs until the returned function is called.

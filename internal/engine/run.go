@@ -9,6 +9,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/load"
 	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
@@ -161,7 +162,7 @@ func (r *round) amidControls() error {
 // untilClear makes load until the verdict on every limit is clear, or the
 // budget is used up.
 func (r *round) untilClear() error {
-	r.monitor.tell("until the verdict is clear, " + atMost(r.to.Budget))
+	r.monitor.tell("until the verdict is clear, at most " + unit.Duration(r.to.Budget))
 	if r.to.schedule != nil {
 		return r.openUntilClear()
 	}

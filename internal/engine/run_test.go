@@ -217,10 +217,10 @@ func testRunCounts(t *testing.T, portable bool) {
 	check(RunOptions{Settings: Settings{Load: Load{Concurrency: 7}}, Requests: 1000}, counts(1000), 1, 7, "not divisible")
 	check(RunOptions{Settings: Settings{Load: Load{Concurrency: 100}}, Requests: 8}, counts(8), 1, 8, "fewer requests than permits")
 	check(RunOptions{Requests: 1}, counts(1), 1, 1, "one")
-	check(RunOptions{Target: Target{Request: Request{NoKeepAlive: true}}, Requests: 60}, counts(60), 60, 60, "a connection each")
+	check(RunOptions{Target: Target{RequestOptions: RequestOptions{NoKeepAlive: true}}, Requests: 60}, counts(60), 60, 60, "a connection each")
 	check(RunOptions{Settings: Settings{Load: Load{Rate: 10_000, ConnectionsAhead: -1, Concurrency: 1}}, Requests: 200}, counts(200), 1, 1, "open")
 	check(RunOptions{Settings: Settings{Load: Load{Rate: 10_000, ConnectionsAhead: 20}}, Requests: 200}, counts(200), 20, 1000, "connections ahead")
-	check(RunOptions{Target: Target{Request: Request{Method: "POST", Body: make([]byte, 100_000)}}, Requests: 400}, counts(400), 1, 10, "bodies beyond one write")
+	check(RunOptions{Target: Target{RequestOptions: RequestOptions{Method: "POST", Body: make([]byte, 100_000)}}, Requests: 400}, counts(400), 1, 10, "bodies beyond one write")
 }
 
 func TestWarmupIsApart(t *testing.T) {

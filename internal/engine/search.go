@@ -67,7 +67,7 @@ func (p *searchPlan) Run(ctx, cut context.Context, watch Watch) (*report.Documen
 	m := startMonitor(watch)
 	defer m.end()
 	w := &walk{session: session{ctx: ctx, cut: cut, monitor: m}}
-	w.search = verdict.NewSearch(verdict.SearchOptions{Start: p.arm.Rate, Most: p.most, Budget: p.arm.Budget})
+	w.search = verdict.NewSearch(verdict.SearchRange{Start: p.arm.Rate, Most: p.most, Budget: p.arm.Budget})
 	return w.measure([]*armPlan{p.arm}, w.load, w.describe)
 }
 
@@ -82,7 +82,7 @@ type walk struct {
 func (w *walk) load() error {
 	to := w.arms[0]
 	for t, ok := w.search.Next(); ok; t, ok = w.search.Next() {
-		w.monitor.tell(fmt.Sprintf("trial %d at %s, %s", len(w.trials)+1, unit.Rate(t.Rate), atMost(to.Budget)))
+		w.monitor.tell(fmt.Sprintf("trial %d at %s, %s", len(w.trials)+1, unit.Rate(t.Rate), "at most "+unit.Duration(to.Budget)))
 		began := time.Now()
 		r, err := w.try(to, t)
 		if err != nil {

@@ -73,7 +73,7 @@ func (s *session) stopped() bool { return s.ctx.Err() != nil || s.cut.Err() != n
 
 // document returns the document of an arm whose load is over, and how its limits
 // were judged.
-func (s *session) document(kind report.Kind, a *arm, judged []verdict.Result) (*report.Document, error) {
+func (s *session) document(kind report.Procedure, a *arm, judged []verdict.Finding) (*report.Document, error) {
 	r := a.seen
 	if err := r.Check(); err != nil {
 		return nil, fmt.Errorf("the counts of run %s do not add up, which is a defect of load-tester: %w", a.run, err)

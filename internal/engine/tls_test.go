@@ -73,10 +73,10 @@ func TestPreflightShakesHands(t *testing.T) {
 	} {
 		cert := certificate(t, c.edit)
 		url, seen := secure(t, &tls.Config{Certificates: []tls.Certificate{cert}})
-		refuses(t, RunOptions{Target: Target{URL: url, Request: Request{TLSConfig: trusting(cert)}}}, record.TLS, c.message, c.message)
+		refuses(t, RunOptions{Target: Target{URL: url, RequestOptions: RequestOptions{TLSConfig: trusting(cert)}}}, record.TLS, c.message, c.message)
 		assert.Zero(t, seen.Load())
 
-		r := run(t, RunOptions{Target: Target{URL: url, Request: Request{TLSConfig: &tls.Config{InsecureSkipVerify: true}}}, Requests: 20})
+		r := run(t, RunOptions{Target: Target{URL: url, RequestOptions: RequestOptions{TLSConfig: &tls.Config{InsecureSkipVerify: true}}}, Requests: 20})
 		assert.Equal(t, int64(20), r.Requests.Succeeded, "unverified: %s", c.message)
 		assert.True(t, r.Config.Insecure)
 		assert.Equal(t, int64(20), seen.Load())
@@ -85,12 +85,12 @@ func TestPreflightShakesHands(t *testing.T) {
 	url, seen := secure(t, &tls.Config{Certificates: []tls.Certificate{good}})
 	refuses(t, RunOptions{Target: Target{URL: url}}, record.TLS, "unknown authority", "not trusted by the system")
 	assert.Zero(t, seen.Load())
-	r := run(t, RunOptions{Target: Target{URL: url, Request: Request{TLSConfig: trusting(good), NoKeepAlive: true}}, Requests: 20})
+	r := run(t, RunOptions{Target: Target{URL: url, RequestOptions: RequestOptions{TLSConfig: trusting(good), NoKeepAlive: true}}, Requests: 20})
 	assert.Equal(t, int64(20), r.Requests.Succeeded, "trusted")
 	assert.Equal(t, seen.Load(), reached(r))
 
 	url, _ = secure(t, &tls.Config{Certificates: []tls.Certificate{good}, MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10})
-	refuses(t, RunOptions{Target: Target{URL: url, Request: Request{TLSConfig: trusting(good)}}}, record.TLS, "protocol version", "TLS of another time")
+	refuses(t, RunOptions{Target: Target{URL: url, RequestOptions: RequestOptions{TLSConfig: trusting(good)}}}, record.TLS, "protocol version", "TLS of another time")
 
 	plain := httptest.NewServer(http.NotFoundHandler())
 	defer plain.Close()
@@ -103,7 +103,7 @@ func TestServerNameOfTheConfiguration(t *testing.T) {
 	url, _ := secure(t, &tls.Config{Certificates: []tls.Certificate{cert}})
 	config := trusting(cert)
 	config.ServerName = "api.example"
-	r := run(t, RunOptions{Target: Target{URL: url, Request: Request{TLSConfig: config}}, Requests: 5})
+	r := run(t, RunOptions{Target: Target{URL: url, RequestOptions: RequestOptions{TLSConfig: config}}, Requests: 5})
 	assert.Equal(t, int64(5), r.Requests.Succeeded)
 }
 

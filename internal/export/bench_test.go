@@ -38,7 +38,7 @@ func TestBench(t *testing.T) {
 
 	d = benched()
 	d.Config.Target, d.Config.Method = "Go function", ""
-	d.Config.Stages = make([]report.Stage, 3)
+	d.Config.Stages = make([]report.StageConfig, 3)
 	d.Requests.Succeeded, d.Requests.Failed, d.Rate.Goodput = 985, 15, 420.94
 	assert.Equal(t, "BenchmarkLoad/Go_function/stages=3-2\t     985\t2375634 ns/op\t4200448 p50-ns\t45301760 p99-ns\t420.94 req/s\t0.015 failed/op\n", written(t, Bench, d),
 		"requests that fail fast do not make the run look faster")

@@ -16,9 +16,9 @@ import (
 	"time"
 )
 
-// A Watch holds the first of two readings of all counters. Its methods may be
+// Sensors hold the first of two readings of all counters. Their methods may be
 // called from any goroutine.
-type Watch struct {
+type Sensors struct {
 	fsys   fs.FS
 	cgroup cgroup
 	first  counters
@@ -28,9 +28,9 @@ type Watch struct {
 
 // Start takes the first reading and starts to look for hiccups. fsys is the
 // root of the machine's file system, os.DirFS("/"). The caller must call
-// [Watch.Stop], which ends the one goroutine that Start leaves running.
-func Start(fsys fs.FS) *Watch {
-	w := &Watch{fsys: fsys, cgroup: findCgroup(fsys)}
+// [Sensors.Stop], which ends the one goroutine that Start leaves running.
+func Start(fsys fs.FS) *Sensors {
+	w := &Sensors{fsys: fsys, cgroup: findCgroup(fsys)}
 	w.first = read(fsys, w.cgroup)
 	w.stop = sync.OnceValue(w.finish)
 	w.hiccup = startHiccup()
@@ -40,13 +40,13 @@ func Start(fsys fs.FS) *Watch {
 
 // Stop takes the second reading and returns what happened in between. Later
 // calls return the same again.
-func (w *Watch) Stop() Usage {
+func (w *Sensors) Stop() Usage {
 	u := w.stop()
 	u.Off = slices.Clone(u.Off)
 	return u
 }
 
-func (w *Watch) finish() Usage {
+func (w *Sensors) finish() Usage {
 	now := time.Now()
 	last := read(w.fsys, w.cgroup)
 	last.stamp(now)

@@ -24,7 +24,7 @@ func (f sendFunc) Close()                                      {}
 func ok(int64) record.Result { return record.Result{Status: 200} }
 
 // loop returns a Loop whose permits all send with f.
-func loop(cfg Config, f sendFunc) *Loop {
+func loop(cfg Workload, f sendFunc) *Loop {
 	cfg.NewSender = func() Sender { return f }
 	cfg.Sleeper = NewTimerSleeper()
 	cfg.Timeout = max(cfg.Timeout, time.Second)
@@ -35,7 +35,7 @@ func TestProgressCountsEachRequestOnce(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(3)) // three shards
 	synctest.Test(t, func(t *testing.T) {
 		var l *Loop
-		l = loop(Config{Requests: 30, Concurrency: 3}, func(n int64) record.Result {
+		l = loop(Workload{Requests: 30, Concurrency: 3}, func(n int64) record.Result {
 			time.Sleep(time.Millisecond)
 			if n == 15 {
 				p := l.Progress()
@@ -44,7 +44,7 @@ func TestProgressCountsEachRequestOnce(t *testing.T) {
 			}
 			return ok(n)
 		})
-		assert.Equal(t, Progress{}, l.Progress(), "connecting ahead takes a while, in which progress may be shown")
+		assert.Equal(t, Tally{}, l.Progress(), "connecting ahead takes a while, in which progress may be shown")
 		o := l.Run(t.Context(), t.Context())
 		require.Equal(t, int64(30), o.Succeeded)
 		assert.Equal(t, int64(30), l.Progress().Succeeded, "all shards are added up")
@@ -53,7 +53,7 @@ func TestProgressCountsEachRequestOnce(t *testing.T) {
 
 // t.FailNow in Go code under test ends its goroutine.
 func TestEndedGoroutineIsAFailedRequest(t *testing.T) {
-	check := func(cfg Config, why string) {
+	check := func(cfg Workload, why string) {
 		t.Helper()
 		synctest.Test(t, func(t *testing.T) {
 			o := loop(cfg, func(n int64) record.Result {
@@ -70,9 +70,9 @@ func TestEndedGoroutineIsAFailedRequest(t *testing.T) {
 			assert.Zero(t, o.Abandoned, why)
 		})
 	}
-	check(Config{Requests: 9, Concurrency: 1}, "closed")
-	check(Config{Requests: 9, Concurrency: 4}, "closed, the last ones too")
-	check(Config{Requests: 9, Concurrency: 2, Schedule: rate(100)}, "open")
+	check(Workload{Requests: 9, Concurrency: 1}, "closed")
+	check(Workload{Requests: 9, Concurrency: 4}, "closed, the last ones too")
+	check(Workload{Requests: 9, Concurrency: 2, Schedule: rate(100)}, "open")
 }
 
 // An inattentive Sender misses the first Expire, as if its exchange could not be
@@ -96,7 +96,7 @@ func (s *inattentive) Expire(int64) {
 func (s *inattentive) Close() {}
 
 func TestExpireIsRepeated(t *testing.T) {
-	check := func(cfg Config, cutAfter, want time.Duration, totals record.Totals, why string) {
+	check := func(cfg Workload, cutAfter, want time.Duration, totals record.Totals, why string) {
 		t.Helper()
 		synctest.Test(t, func(t *testing.T) {
 			s := &inattentive{expired: make(chan struct{})}
@@ -109,9 +109,9 @@ func TestExpireIsRepeated(t *testing.T) {
 			assert.Zero(t, o.Abandoned, why)
 		})
 	}
-	check(Config{Timeout: time.Second, Grace: time.Second}, time.Hour, 1050*time.Millisecond,
+	check(Workload{Timeout: time.Second, Grace: time.Second}, time.Hour, 1050*time.Millisecond,
 		record.Totals{Due: 1, Sent: 1, Failed: 1}, "the next sweep is 5 % later")
-	check(Config{Timeout: time.Minute, Grace: time.Minute}, time.Second, time.Second+cutEvery,
+	check(Workload{Timeout: time.Minute, Grace: time.Minute}, time.Second, time.Second+cutEvery,
 		record.Totals{Due: 1, Sent: 1, Unfinished: 1}, "cut off")
 }
 
@@ -121,7 +121,7 @@ func TestDurationIsNoInterruption(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		free := make(chan struct{})
 		defer close(free)
-		o := loop(Config{Requests: 1 << 40, Duration: 5 * time.Second, Concurrency: 2, Grace: time.Second}, func(n int64) record.Result {
+		o := loop(Workload{Requests: 1 << 40, Duration: 5 * time.Second, Concurrency: 2, Grace: time.Second}, func(n int64) record.Result {
 			if n == 3 {
 				<-free
 			} else {
@@ -139,7 +139,7 @@ func TestDurationIsNoInterruption(t *testing.T) {
 // the run notices its end.
 func TestFinishedLoopIsNotStuck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := loop(Config{Requests: 2, Concurrency: 2}, ok)
+		l := loop(Workload{Requests: 2, Concurrency: 2}, ok)
 		l.Run(t.Context(), t.Context())
 		assert.False(t, l.stuck())
 	})
@@ -150,7 +150,7 @@ func TestCancelNeverMakesARunLonger(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 600*time.Millisecond)
 		defer cancel()
 		p := &peer{mux: mux, delay: func(int64) time.Duration { return never }}
-		o := runUntil(t, ctx, context.Background(), p, Config{Duration: 100 * time.Millisecond, Grace: time.Second})
+		o := runUntil(t, ctx, context.Background(), p, Workload{Duration: 100 * time.Millisecond, Grace: time.Second})
 		assert.Equal(t, 1100*time.Millisecond, o.Elapsed, "the grace period of the run's own end")
 		assert.True(t, o.Interrupted)
 	})
@@ -162,7 +162,7 @@ func TestCancelledBeforeTheStartSendsNothing(t *testing.T) {
 			inBoth(t, func(t *testing.T, mux bool) {
 				ctx, cancel := context.WithCancel(t.Context())
 				cancel()
-				o := runUntil(t, ctx, context.Background(), &peer{mux: mux}, Config{Requests: 10, Schedule: schedule})
+				o := runUntil(t, ctx, context.Background(), &peer{mux: mux}, Workload{Requests: 10, Schedule: schedule})
 				assert.Zero(t, o.Sent)
 				assert.True(t, o.Interrupted)
 			})
@@ -174,7 +174,7 @@ func TestStagesBoundTheRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stages := &Schedule{Stages: []Stage{{For: time.Second, From: 100, To: 100}, {For: time.Second}}}
 		p := &peer{delay: func(int64) time.Duration { return never }}
-		o := run(t, p, Config{Schedule: stages, Concurrency: 1, Timeout: 10 * time.Second, Grace: 3 * time.Second})
+		o := run(t, p, Workload{Schedule: stages, Concurrency: 1, Timeout: 10 * time.Second, Grace: 3 * time.Second})
 		assert.Equal(t, 5*time.Second, o.Elapsed, "2 s of stages and the grace period")
 		assert.Equal(t, record.Totals{Due: 100, Sent: 1, Unsent: 99, Unfinished: 1}, o.Totals)
 	})
@@ -182,7 +182,7 @@ func TestStagesBoundTheRun(t *testing.T) {
 
 // Calls that ignore their timeout do not keep a run of n requests going for ever.
 func TestRunOfDeafCallsEnds(t *testing.T) {
-	check := func(cfg Config, want record.Totals, why string) {
+	check := func(cfg Workload, want record.Totals, why string) {
 		t.Helper()
 		synctest.Test(t, func(t *testing.T) {
 			until := make(chan struct{})
@@ -203,9 +203,9 @@ func TestRunOfDeafCallsEnds(t *testing.T) {
 			l.serving.Wait()
 		})
 	}
-	check(Config{Requests: 5, Concurrency: 2}, record.Totals{Due: 5, Sent: 5, Succeeded: 4, Unfinished: 1}, "the other permit went on")
-	check(Config{Requests: 50, Concurrency: 2}, record.Totals{Due: 10, Sent: 10, Succeeded: 8, Unfinished: 2}, "no permit is left to go on")
-	check(Config{Requests: 20, Concurrency: 2, Schedule: rate(1000)},
+	check(Workload{Requests: 5, Concurrency: 2}, record.Totals{Due: 5, Sent: 5, Succeeded: 4, Unfinished: 1}, "the other permit went on")
+	check(Workload{Requests: 50, Concurrency: 2}, record.Totals{Due: 10, Sent: 10, Succeeded: 8, Unfinished: 2}, "no permit is left to go on")
+	check(Workload{Requests: 20, Concurrency: 2, Schedule: rate(1000)},
 		record.Totals{Due: 20, Sent: 10, Unsent: 10, Succeeded: 8, Unfinished: 2}, "open")
 }
 
@@ -217,7 +217,7 @@ func TestTailOfTheWarmupIsNotPartOfTheRun(t *testing.T) {
 			}
 			return 10 * time.Millisecond
 		}}
-		o := run(t, p, Config{Requests: 10, Warmup: 100 * time.Millisecond, Concurrency: 2})
+		o := run(t, p, Workload{Requests: 10, Warmup: 100 * time.Millisecond, Concurrency: 2})
 		assert.Equal(t, 100*time.Millisecond, o.Elapsed, "ten requests, one after the other")
 	})
 }
@@ -229,7 +229,7 @@ func TestStoppedInTheWarmup(t *testing.T) {
 				cut, cancel := context.WithTimeout(t.Context(), 505*time.Millisecond)
 				defer cancel()
 				p := &peer{mux: mux, delay: func(int64) time.Duration { return never }}
-				o := runUntil(t, t.Context(), cut, p, Config{
+				o := runUntil(t, t.Context(), cut, p, Workload{
 					Schedule: schedule, Requests: 1000, Warmup: time.Second, Timeout: time.Minute, Concurrency: 4,
 				})
 				assert.Zero(t, o.Totals, "nothing was due after the warm-up")
@@ -246,7 +246,7 @@ func TestStoppedInTheWarmup(t *testing.T) {
 func TestUnfinishedRequestsAreInTheSeries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &peer{delay: func(int64) time.Duration { return never }}
-		o := run(t, p, Config{Schedule: rate(100), Duration: time.Second, Timeout: time.Minute, Grace: time.Second, Concurrency: 200})
+		o := run(t, p, Workload{Schedule: rate(100), Duration: time.Second, Timeout: time.Minute, Grace: time.Second, Concurrency: 200})
 		require.Equal(t, int64(100), o.Unfinished)
 		var sent int64
 		for _, i := range o.Series.Intervals() {
@@ -259,7 +259,7 @@ func TestUnfinishedRequestsAreInTheSeries(t *testing.T) {
 
 func TestBodyOctetsAreOfCompleteResponses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o := loop(Config{Requests: 10, Concurrency: 1}, func(n int64) record.Result {
+		o := loop(Workload{Requests: 10, Concurrency: 1}, func(n int64) record.Result {
 			r := record.Result{Status: 200, Octets: record.Octets{Received: 100, Body: 10}}
 			if n%2 == 1 {
 				r.Kind, r.Err = record.Truncated, errors.New("cut")
@@ -276,7 +276,7 @@ func TestPauseCountsFromTheRequest(t *testing.T) {
 		p := &peer{mux: mux, pause: 15 * time.Millisecond, delay: func(n int64) time.Duration {
 			return time.Duration(n) * 10 * time.Millisecond
 		}}
-		o := run(t, p, Config{Requests: 3, Concurrency: 1})
+		o := run(t, p, Workload{Requests: 3, Concurrency: 1})
 		// Sent at 0, 15 and 30 ms, since the second one took 10 ms of its 15;
 		// the third takes 20 ms.
 		assert.Equal(t, 50*time.Millisecond, o.Elapsed)

@@ -15,9 +15,9 @@ import (
 	"github.com/loadtestkit/load-tester/internal/record"
 )
 
-// A Config describes the load to make. At least one of Requests, Duration and a
+// A Workload describes the load to make. At least one of Requests, Duration and a
 // Schedule with an end must be set.
-type Config struct {
+type Workload struct {
 	Schedule    *Schedule     // open workload; nil means closed: an arrival is due when a permit takes it
 	Requests    int64         // how many, after the warm-up; 0 means no bound
 	Duration    time.Duration // how long, after the warm-up; 0 means no bound
@@ -40,7 +40,7 @@ type Config struct {
 }
 
 // Permits is how many permits can be in use at once.
-func (c *Config) Permits() int {
+func (c *Workload) Permits() int {
 	if c.Schedule == nil && c.Requests > 0 && c.Warmup == 0 {
 		return int(min(int64(c.Concurrency), c.Requests))
 	}
@@ -48,13 +48,13 @@ func (c *Config) Permits() int {
 }
 
 // loops is how many Muxes send.
-func (c *Config) loops() int { return min(len(c.Muxes), c.tables()) }
+func (c *Workload) loops() int { return min(len(c.Muxes), c.tables()) }
 
 // tables is the number of tables that the permits are shared among. An open
 // workload has one, because arrivals wait in one line for all permits. In a closed
 // workload each event loop has a table of its own, or if there are none each
 // permit, so that goroutines never wait for each other.
-func (c *Config) tables() int {
+func (c *Workload) tables() int {
 	switch {
 	case c.Schedule != nil:
 		return 1
@@ -66,7 +66,7 @@ func (c *Config) tables() int {
 
 // shift is the difference between an offset in the course of the run and one from
 // the start of the loop, warm-up included.
-func (c *Config) shift() time.Duration { return c.Origin - c.Warmup }
+func (c *Workload) shift() time.Duration { return c.Origin - c.Warmup }
 
 // maxShards bounds the memory of recording, about 2 MB per shard. With 8 shards,
 // permits hardly ever wait for each other.
@@ -74,7 +74,7 @@ const maxShards = 8
 
 // A Loop makes load once. Create it with [New].
 type Loop struct {
-	cfg     Config
+	cfg     Workload
 	start   time.Time
 	started atomic.Bool // start is set, and may be read by other goroutines
 	shards  []*shard
@@ -93,7 +93,7 @@ type Loop struct {
 }
 
 // New returns a Loop that has yet to run.
-func New(cfg Config) *Loop {
+func New(cfg Workload) *Loop {
 	l := &Loop{cfg: cfg, stopping: make(chan struct{})}
 	n := cfg.tables()
 	for range min(n, max(cfg.loops(), min(runtime.GOMAXPROCS(0), maxShards))) {
@@ -138,11 +138,11 @@ func (l *Loop) begin() {
 }
 
 // Progress returns how far the run has come. It may be called from any goroutine.
-func (l *Loop) Progress() Progress {
+func (l *Loop) Progress() Tally {
 	if !l.started.Load() {
-		return Progress{}
+		return Tally{}
 	}
-	p := Progress{Elapsed: l.now()}
+	p := Tally{Elapsed: l.now()}
 	for _, h := range l.shards {
 		h.mu.Lock()
 		p.Succeeded += h.seen.Succeeded

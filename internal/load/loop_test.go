@@ -165,7 +165,7 @@ func inBoth(t *testing.T, f func(t *testing.T, mux bool)) {
 // A closed workload divides the permits among all Muxes. An open one, whose arrivals
 // wait in one line, gives all of them to the first.
 func TestPermitsAreSharedAmongMuxes(t *testing.T) {
-	check := func(cfg Config, want ...int) {
+	check := func(cfg Workload, want ...int) {
 		t.Helper()
 		synctest.Test(t, func(t *testing.T) {
 			p := &peer{delay: func(int64) time.Duration { return time.Second }}
@@ -186,16 +186,16 @@ func TestPermitsAreSharedAmongMuxes(t *testing.T) {
 			}
 		})
 	}
-	check(Config{Requests: 20}, 2, 2, 3)
-	check(Config{Requests: 20, Schedule: rate(1000)}, 7)
+	check(Workload{Requests: 20}, 2, 2, 3)
+	check(Workload{Requests: 20, Schedule: rate(1000)}, 7)
 }
 
 // run runs cfg in the current bubble, with defaults for most tests.
-func run(t *testing.T, p *peer, cfg Config) *record.Record {
+func run(t *testing.T, p *peer, cfg Workload) *record.Record {
 	return runUntil(t, context.Background(), context.Background(), p, cfg)
 }
 
-func runUntil(t *testing.T, ctx, cut context.Context, p *peer, cfg Config) *record.Record {
+func runUntil(t *testing.T, ctx, cut context.Context, p *peer, cfg Workload) *record.Record {
 	t.Helper()
 	if cfg.Concurrency == 0 {
 		cfg.Concurrency = 10
@@ -263,7 +263,7 @@ func TestClosedSendsExactlyN(t *testing.T) {
 		t.Helper()
 		inBoth(t, func(t *testing.T, mux bool) {
 			p := &peer{mux: mux, delay: func(n int64) time.Duration { return time.Duration(1+n%3) * time.Millisecond }}
-			o := run(t, p, Config{Requests: n, Concurrency: c})
+			o := run(t, p, Workload{Requests: n, Concurrency: c})
 			assert.Equal(t, record.Totals{Due: n, Sent: n, Succeeded: n}, o.Totals, why)
 			assert.LessOrEqual(t, int64(o.PeakInFlight), n, "no more permits than requests")
 		})
@@ -277,7 +277,7 @@ func TestClosedSendsExactlyN(t *testing.T) {
 func TestClosedIsDueWhenSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &peer{delay: func(int64) time.Duration { return 5 * time.Millisecond }}
-		o := run(t, p, Config{Requests: 40, Concurrency: 4})
+		o := run(t, p, Workload{Requests: 40, Concurrency: 4})
 		assert.Equal(t, 50*time.Millisecond, o.Elapsed, "ten rounds of four")
 		assert.Equal(t, int64(5*time.Millisecond), o.Response.Min())
 		assert.Equal(t, int64(5*time.Millisecond), o.Response.Max())
@@ -290,7 +290,7 @@ func TestClosedIsDueWhenSent(t *testing.T) {
 func TestDurationStopsIssuingAndDrains(t *testing.T) {
 	inBoth(t, func(t *testing.T, mux bool) {
 		p := &peer{mux: mux, delay: func(int64) time.Duration { return 30 * time.Millisecond }}
-		o := run(t, p, Config{Duration: 100 * time.Millisecond, Concurrency: 2})
+		o := run(t, p, Workload{Duration: 100 * time.Millisecond, Concurrency: 2})
 		// Sent at 0, 30, 60 and 90 ms; the last ends at 120 ms.
 		assert.Equal(t, record.Totals{Due: 8, Sent: 8, Succeeded: 8}, o.Totals)
 		assert.Equal(t, 120*time.Millisecond, o.Elapsed)
@@ -306,7 +306,7 @@ func TestWarmupIsCountedApart(t *testing.T) {
 			}
 			return 10 * time.Millisecond
 		}}
-		o := run(t, p, Config{Requests: 50, Warmup: time.Second, Concurrency: 1})
+		o := run(t, p, Workload{Requests: 50, Warmup: time.Second, Concurrency: 1})
 		// The first ten, which are slow, fill the warm-up and are not reported.
 		assert.Equal(t, record.Totals{Due: 10, Sent: 10, Succeeded: 10}, o.Warmup)
 		assert.Equal(t, record.Totals{Due: 50, Sent: 50, Succeeded: 50}, o.Totals)
@@ -315,13 +315,13 @@ func TestWarmupIsCountedApart(t *testing.T) {
 	})
 	synctest.Test(t, func(t *testing.T) {
 		p := &peer{delay: func(n int64) time.Duration { return time.Millisecond }}
-		o := run(t, p, Config{Schedule: rate(100), Duration: time.Second, Warmup: 500 * time.Millisecond})
+		o := run(t, p, Workload{Schedule: rate(100), Duration: time.Second, Warmup: 500 * time.Millisecond})
 		assert.Equal(t, record.Totals{Due: 50, Sent: 50, Succeeded: 50}, o.Warmup)
 		assert.Equal(t, record.Totals{Due: 100, Sent: 100, Succeeded: 100}, o.Totals)
 	})
 	synctest.Test(t, func(t *testing.T) {
 		p := &peer{}
-		o := run(t, p, Config{Schedule: rate(100), Requests: 30, Warmup: 500 * time.Millisecond})
+		o := run(t, p, Workload{Schedule: rate(100), Requests: 30, Warmup: 500 * time.Millisecond})
 		assert.Equal(t, int64(50), o.Warmup.Due, "the warm-up is at full schedule")
 		assert.Equal(t, int64(30), o.Due, "and not among the requests asked for")
 	})
@@ -338,7 +338,7 @@ func TestOpenCountsTheStall(t *testing.T) {
 			}
 			return 0
 		}}
-		o := run(t, p, Config{Schedule: rate(100), Requests: 200, Concurrency: 1})
+		o := run(t, p, Workload{Schedule: rate(100), Requests: 200, Concurrency: 1})
 		require.Equal(t, int64(200), o.Response.Count())
 		assert.InEpsilon(t, 980*time.Millisecond, quantile(t, o, 0.99), 0.001)
 		assert.Equal(t, int64(time.Second), o.Response.Max())
@@ -356,7 +356,7 @@ func TestOpenCountsTheStall(t *testing.T) {
 func TestOpenKeepsArrivalsInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &peer{delay: func(n int64) time.Duration { return 35 * time.Millisecond }}
-		o := run(t, p, Config{Schedule: rate(1000), Requests: 50, Concurrency: 3})
+		o := run(t, p, Workload{Schedule: rate(1000), Requests: 50, Concurrency: 3})
 		assert.Equal(t, int64(50), o.Succeeded)
 		for i, n := range p.order {
 			// Three permits that become free at the same instant take arrivals in any order.
@@ -368,7 +368,7 @@ func TestOpenKeepsArrivalsInOrder(t *testing.T) {
 func TestOpenUsesAsFewPermitsAsWillDo(t *testing.T) {
 	inBoth(t, func(t *testing.T, mux bool) {
 		p := &peer{mux: mux, delay: func(n int64) time.Duration { return 25 * time.Millisecond }}
-		o := run(t, p, Config{Schedule: rate(100), Requests: 100, Concurrency: 1000})
+		o := run(t, p, Workload{Schedule: rate(100), Requests: 100, Concurrency: 1000})
 		assert.Equal(t, 3, o.PeakInFlight, "requests of 25 ms, one every 10 ms")
 		if !mux {
 			assert.Equal(t, int64(3), p.closed.Load(), "no more senders were made")
@@ -393,7 +393,7 @@ func TestOpenSchedulesToTheNanosecond(t *testing.T) {
 			{For: time.Second},
 			{For: time.Second, From: 0, To: 40},
 		}}
-		o := run(t, p, Config{Schedule: stages, Concurrency: 1})
+		o := run(t, p, Workload{Schedule: stages, Concurrency: 1})
 		require.Equal(t, int64(30), o.Due, "10 + 0 + 20")
 		next := stages.Cursor()
 		for i := range at {
@@ -411,7 +411,7 @@ func TestTimeout(t *testing.T) {
 			}
 			return 0
 		}}
-		o := run(t, p, Config{Requests: 10, Concurrency: 1, Timeout: time.Second})
+		o := run(t, p, Workload{Requests: 10, Concurrency: 1, Timeout: time.Second})
 		assert.Equal(t, record.Totals{Due: 10, Sent: 10, Succeeded: 5, Failed: 5}, o.Totals)
 		assert.Equal(t, int64(5), o.Kinds[record.Timeout])
 		require.Len(t, o.Samples[record.Timeout], 5)
@@ -425,7 +425,7 @@ func TestLateSuccessIsATimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		// Between two sweeps, which are 50 ms apart.
 		p := &peer{delay: func(n int64) time.Duration { return 1001 * time.Millisecond }}
-		o := run(t, p, Config{Requests: 1, Timeout: time.Second})
+		o := run(t, p, Workload{Requests: 1, Timeout: time.Second})
 		assert.Equal(t, int64(1), o.Kinds[record.Timeout])
 		assert.Empty(t, o.Statuses)
 	})
@@ -434,7 +434,7 @@ func TestLateSuccessIsATimeout(t *testing.T) {
 func TestNeverAnsweringTargetMissesEverything(t *testing.T) {
 	inBoth(t, func(t *testing.T, mux bool) {
 		p := &peer{mux: mux, delay: func(n int64) time.Duration { return never }}
-		o := run(t, p, Config{
+		o := run(t, p, Workload{
 			Schedule: rate(100), Duration: 5 * time.Second, Concurrency: 100,
 			Timeout: 2 * time.Second, Grace: 2 * time.Second, Thresholds: []time.Duration{time.Hour},
 		})
@@ -455,7 +455,7 @@ func TestCancelDrains(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 55*time.Millisecond)
 				defer cancel()
 				p := &peer{mux: mux, delay: func(n int64) time.Duration { return 10 * time.Millisecond }}
-				o := runUntil(t, ctx, context.Background(), p, Config{Schedule: schedule, Requests: 10_000, Concurrency: 4})
+				o := runUntil(t, ctx, context.Background(), p, Workload{Schedule: schedule, Requests: 10_000, Concurrency: 4})
 				assert.True(t, o.Interrupted)
 				assert.Equal(t, o.Succeeded, o.Sent, "what was in flight has finished")
 				assert.Equal(t, int64(24), o.Sent, "four at 0, 10, ... 50 ms")
@@ -472,7 +472,7 @@ func TestGraceEnds(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
 		p := &peer{mux: mux, delay: func(n int64) time.Duration { return never }}
-		o := runUntil(t, ctx, context.Background(), p, Config{Requests: 100, Concurrency: 4, Grace: time.Second})
+		o := runUntil(t, ctx, context.Background(), p, Workload{Requests: 100, Concurrency: 4, Grace: time.Second})
 		assert.Equal(t, record.Totals{Due: 4, Sent: 4, Unfinished: 4}, o.Totals)
 		assert.Equal(t, 1050*time.Millisecond, o.Elapsed)
 	})
@@ -487,7 +487,7 @@ func TestSecondCancelCutsOff(t *testing.T) {
 				cut, cancelCut := context.WithTimeout(t.Context(), 60*time.Millisecond)
 				defer cancelCut()
 				p := &peer{mux: mux, delay: func(n int64) time.Duration { return never }}
-				o := runUntil(t, ctx, cut, p, Config{Schedule: schedule, Requests: 100, Concurrency: 4})
+				o := runUntil(t, ctx, cut, p, Workload{Schedule: schedule, Requests: 100, Concurrency: 4})
 				assert.Equal(t, int64(4), o.Unfinished)
 				assert.Equal(t, 60*time.Millisecond, o.Elapsed)
 				assert.True(t, o.Interrupted)
@@ -510,7 +510,7 @@ func TestAbandonsWhatDoesNotEnd(t *testing.T) {
 			until := make(chan struct{})
 			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 			defer cancel()
-			l := New(Config{
+			l := New(Workload{
 				Requests: 10, Concurrency: 3, Timeout: timeout, Grace: time.Second,
 				NewSender: func() Sender { return deaf{until} },
 			})
@@ -519,7 +519,7 @@ func TestAbandonsWhatDoesNotEnd(t *testing.T) {
 			assert.Equal(t, int64(3), o.Abandoned, why)
 			close(until)
 			l.serving.Wait()
-			assert.Equal(t, Progress{Elapsed: l.now()}, l.Progress(), "what ends after the report is not recorded")
+			assert.Equal(t, Tally{Elapsed: l.now()}, l.Progress(), "what ends after the report is not recorded")
 		})
 	}
 	check(time.Minute, "in flight when cut off")
@@ -531,7 +531,7 @@ func TestPauseAfterFailuresEndsWithTheRun(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		defer cancel()
 		start := time.Now()
-		o := runUntil(t, ctx, context.Background(), &peer{mux: mux, pause: time.Hour}, Config{Requests: 100, Concurrency: 4})
+		o := runUntil(t, ctx, context.Background(), &peer{mux: mux, pause: time.Hour}, Workload{Requests: 100, Concurrency: 4})
 		assert.Equal(t, int64(4), o.Sent)
 		assert.Equal(t, 10*time.Millisecond, time.Since(start))
 	})
@@ -549,7 +549,7 @@ func TestFailedRequestsAreCountedApart(t *testing.T) {
 				return 200
 			},
 		}
-		o := run(t, p, Config{
+		o := run(t, p, Workload{
 			Requests: 16, Concurrency: 1, Thresholds: []time.Duration{5 * time.Millisecond, 0},
 			OnFailed: func(s *record.Sample) { logged = append(logged, s.N) },
 		})
@@ -570,7 +570,7 @@ func TestAheadConnectsBeforeTheStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var connected atomic.Int64
 		p := &peer{}
-		l := New(Config{
+		l := New(Workload{
 			Schedule: rate(1000), Requests: 10, Concurrency: 500, Ahead: 300, Timeout: time.Second,
 			NewSender: func() Sender { return connector{p.sender(), &connected} },
 			Sleeper:   NewTimerSleeper(),
@@ -609,7 +609,7 @@ func TestStopCountsWhatIsDue(t *testing.T) {
 				if cuts {
 					ctx, cut = cut, ctx
 				}
-				o := runUntil(t, ctx, cut, p, Config{Schedule: rate(1000), Requests: 100})
+				o := runUntil(t, ctx, cut, p, Workload{Schedule: rate(1000), Requests: 100})
 				assert.Equal(t, int64(10), o.Due, "0 to 9 ms")
 			})
 		})
@@ -625,7 +625,7 @@ func TestExhaustedInTheWarmupAlone(t *testing.T) {
 			}
 			return 0
 		}}
-		o := run(t, p, Config{Schedule: rate(100), Warmup: time.Second, Duration: time.Second, Concurrency: 1})
+		o := run(t, p, Workload{Schedule: rate(100), Warmup: time.Second, Duration: time.Second, Concurrency: 1})
 		assert.Zero(t, o.Exhausted)
 	})
 }
@@ -638,7 +638,7 @@ func TestFirstRoundIsTimedOneByOne(t *testing.T) {
 			time.Sleep(time.Millisecond)
 			return 10 * time.Millisecond
 		}}
-		o := run(t, p, Config{Requests: 100, Concurrency: 100})
+		o := run(t, p, Workload{Requests: 100, Concurrency: 100})
 		assert.LessOrEqual(t, time.Duration(o.Response.Max()), (1+10+3*startBatch)*time.Millisecond)
 	})
 }

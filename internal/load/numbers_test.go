@@ -45,8 +45,8 @@ func (m *instantMux) Close()                       {}
 
 // instant configures a load of n requests whose responses take no time, sent with a
 // Mux or with goroutines.
-func instant(n int64, concurrency int, schedule *Schedule, mux bool) Config {
-	cfg := Config{Requests: n, Concurrency: concurrency, Timeout: time.Hour, Schedule: schedule}
+func instant(n int64, concurrency int, schedule *Schedule, mux bool) Workload {
+	cfg := Workload{Requests: n, Concurrency: concurrency, Timeout: time.Hour, Schedule: schedule}
 	if mux {
 		cfg.Muxes = []Mux{&instantMux{}}
 	} else {
@@ -92,7 +92,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 func TestRecordAndCursorAllocateNothing(t *testing.T) {
 	const µs = time.Microsecond
 	for name, schedule := range map[string]*Schedule{"closed": nil, "open": rate(1000)} {
-		cfg := &Config{Schedule: schedule}
+		cfg := &Workload{Schedule: schedule}
 		h := &shard{seen: record.New(schedule != nil, []time.Duration{100 * µs})}
 		for why, s := range map[string]record.Sample{
 			"a response":   {Result: record.Result{Status: 200}},
@@ -142,7 +142,7 @@ func BenchmarkRecord(b *testing.B) {
 	for name, schedule := range map[string]*Schedule{"closed": nil, "open": rate(1000)} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
-			cfg := &Config{Schedule: schedule}
+			cfg := &Workload{Schedule: schedule}
 			h := &shard{seen: record.New(schedule != nil, nil)}
 			s := record.Sample{Result: record.Result{Status: 200, Octets: record.Octets{Sent: 100, Received: 200, Body: 13}}}
 			for b.Loop() {

@@ -16,7 +16,7 @@ func TestHighRatesAreGathered(t *testing.T) {
 		t.Helper()
 		inBoth(t, func(t *testing.T, mux bool) {
 			p := &peer{mux: mux}
-			o := run(t, p, Config{Schedule: rate(perSecond), Duration: time.Second, Concurrency: 1000})
+			o := run(t, p, Workload{Schedule: rate(perSecond), Duration: time.Second, Concurrency: 1000})
 			assert.Equal(t, int64(perSecond), o.Succeeded)
 			assert.LessOrEqual(t, time.Duration(o.Lateness.Max()), most, why)
 			if most > 0 {
@@ -36,7 +36,7 @@ func TestGatheredArrivalsAreNotSpunFor(t *testing.T) {
 	check := func(gap time.Duration, spins bool) {
 		t.Helper()
 		mux := &waitingMux{}
-		l := New(Config{Schedule: rate(1000), Concurrency: 1, Muxes: []Mux{mux}})
+		l := New(Workload{Schedule: rate(1000), Concurrency: 1, Muxes: []Mux{mux}})
 		l.begin()
 		m := newMuxLoop(l.tables[0], mux)
 		m.awake, m.cutAt, m.sweepAt = true, forever, forever
@@ -53,7 +53,7 @@ func TestGatheredArrivalsAreNotSpunFor(t *testing.T) {
 // Being awake for one arrival does not mean being awake for the next.
 func TestAwakeForOneArrival(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := New(Config{Schedule: rate(1000), Concurrency: 3, Muxes: []Mux{&waitingMux{}}})
+		l := New(Workload{Schedule: rate(1000), Concurrency: 3, Muxes: []Mux{&waitingMux{}}})
 		l.ctx = t.Context()
 		l.begin()
 		m := newMuxLoop(l.tables[0], l.cfg.Muxes[0])

@@ -19,7 +19,7 @@ type shard struct {
 
 // record counts a finished request, whose instants are offsets from the start of
 // the loop. In steady state it does not allocate.
-func (h *shard) record(s *record.Sample, cfg *Config) {
+func (h *shard) record(s *record.Sample, cfg *Workload) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if s.Due < cfg.Warmup {
@@ -35,7 +35,7 @@ func (h *shard) record(s *record.Sample, cfg *Config) {
 }
 
 // inCourse returns s with its instants in the course of the run.
-func (c *Config) inCourse(s record.Sample) record.Sample {
+func (c *Workload) inCourse(s record.Sample) record.Sample {
 	shift := c.shift()
 	s.Due, s.Sent, s.Done = s.Due+shift, s.Sent+shift, s.Done+shift
 	return s
@@ -95,8 +95,8 @@ func (l *Loop) outcome(interrupted bool) *record.Record {
 	return r
 }
 
-// Progress is how far a loop has come. Its counts leave the warm-up out.
-type Progress struct {
+// A Tally is how far a loop has come. Its counts leave the warm-up out.
+type Tally struct {
 	Elapsed           time.Duration // since the start, warm-up included
 	Succeeded, Failed int64
 }

@@ -24,7 +24,7 @@ func TestStretchesMakeOneRun(t *testing.T) {
 						}
 						return time.Millisecond
 					}}
-					return run(t, p, Config{
+					return run(t, p, Workload{
 						Schedule: schedule, Concurrency: 10, First: first, Warmup: warmup, Origin: origin, Duration: length,
 						Thresholds: []time.Duration{2 * time.Millisecond},
 					}), p
@@ -75,7 +75,7 @@ func TestStretchesMakeOneRun(t *testing.T) {
 // without sending it.
 func TestEndIsNoticedAtOnce(t *testing.T) {
 	inBoth(t, func(t *testing.T, mux bool) {
-		cfg := Config{Schedule: rate(1.0 / 3600), Concurrency: 1, Timeout: time.Minute, Grace: time.Minute}
+		cfg := Workload{Schedule: rate(1.0 / 3600), Concurrency: 1, Timeout: time.Minute, Grace: time.Minute}
 		p := &peer{}
 		if mux {
 			cfg.Muxes = []Mux{newFakeMux(p)}
@@ -102,10 +102,10 @@ func TestEndIsNoticedAtOnce(t *testing.T) {
 func TestStretchEndsWithItsTime(t *testing.T) {
 	inBoth(t, func(t *testing.T, mux bool) {
 		resting := func() *peer { return &peer{mux: mux, pause: 300 * time.Millisecond} }
-		o := run(t, resting(), Config{Concurrency: 1, Duration: time.Second})
+		o := run(t, resting(), Workload{Concurrency: 1, Duration: time.Second})
 		assert.Equal(t, 900*time.Millisecond, o.Elapsed)
 		assert.Equal(t, time.Second, o.Course())
-		next := run(t, resting(), Config{Concurrency: 1, Duration: time.Second, First: o.Due, Origin: o.Course()})
+		next := run(t, resting(), Workload{Concurrency: 1, Duration: time.Second, First: o.Due, Origin: o.Course()})
 		o.Merge(next)
 		assert.Equal(t, 2*time.Second, o.Course())
 		assert.Equal(t, 1900*time.Millisecond, o.Elapsed)
@@ -115,9 +115,9 @@ func TestStretchEndsWithItsTime(t *testing.T) {
 // A stretch moves the run on however short it is, whatever came before.
 func TestStretchWithoutARequestTakesItsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o := run(t, &peer{delay: func(int64) time.Duration { return 700 * time.Millisecond }}, Config{Concurrency: 1, Duration: time.Second})
+		o := run(t, &peer{delay: func(int64) time.Duration { return 700 * time.Millisecond }}, Workload{Concurrency: 1, Duration: time.Second})
 		assert.Equal(t, 1400*time.Millisecond, o.Course(), "its last response came later")
-		o.Merge(New(Config{Duration: 6, Origin: o.Course()}).outcome(false))
+		o.Merge(New(Workload{Duration: 6, Origin: o.Course()}).outcome(false))
 		assert.Equal(t, 1400*time.Millisecond+6, o.Course())
 	})
 }

@@ -19,7 +19,7 @@ type steppedTable struct {
 }
 
 // onTable runs f in a bubble with the table of a loop that has begun.
-func onTable(t *testing.T, cfg Config, f func(t *testing.T, s *steppedTable)) {
+func onTable(t *testing.T, cfg Workload, f func(t *testing.T, s *steppedTable)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		cfg.Timeout, cfg.Grace = time.Second, 2*time.Second
@@ -47,13 +47,13 @@ func (s *steppedTable) send(t *testing.T, p *permit) int64 {
 func (s *steppedTable) succeed(p *permit) { s.finish(p, &record.Result{Status: 200}, s.now()) }
 
 func TestTableGivesThePermitThatWasFreedLast(t *testing.T) {
-	onTable(t, Config{Concurrency: 3}, func(t *testing.T, s *steppedTable) {
+	onTable(t, Workload{Concurrency: 3}, func(t *testing.T, s *steppedTable) {
 		a, b, c := s.acquire(), s.acquire(), s.acquire()
 		assert.Nil(t, s.acquire(), "all are out")
 		s.free = append(s.free, b, c, a)
 		assert.Equal(t, []*permit{a, c, b}, []*permit{s.acquire(), s.acquire(), s.acquire()})
 	})
-	onTable(t, Config{Concurrency: 3}, func(t *testing.T, s *steppedTable) {
+	onTable(t, Workload{Concurrency: 3}, func(t *testing.T, s *steppedTable) {
 		a := s.acquire()
 		s.free = append(s.free, a)
 		assert.Equal(t, a, s.acquire(), "rather than one that was never needed")
@@ -61,7 +61,7 @@ func TestTableGivesThePermitThatWasFreedLast(t *testing.T) {
 }
 
 func TestTableKeepsArrivalsInLine(t *testing.T) {
-	onTable(t, Config{Schedule: rate(1000), Concurrency: 1}, func(t *testing.T, s *steppedTable) {
+	onTable(t, Workload{Schedule: rate(1000), Concurrency: 1}, func(t *testing.T, s *steppedTable) {
 		s.release(s.now())
 		require.Len(t, s.started, 1)
 		p := s.started[0]
@@ -86,7 +86,7 @@ func TestTableKeepsArrivalsInLine(t *testing.T) {
 // An arrival belongs to no permit until one takes it. A permit that becomes free may
 // take it before the one that was started for it does.
 func TestTableGivesAnArrivalToTheFirstPermit(t *testing.T) {
-	onTable(t, Config{Schedule: rate(1000), Concurrency: 2}, func(t *testing.T, s *steppedTable) {
+	onTable(t, Workload{Schedule: rate(1000), Concurrency: 2}, func(t *testing.T, s *steppedTable) {
 		s.release(s.now())
 		p := s.started[0]
 		s.send(t, p)
@@ -103,7 +103,7 @@ func TestTableGivesAnArrivalToTheFirstPermit(t *testing.T) {
 }
 
 func TestTableNumbersArrivalsAndBoundsThem(t *testing.T) {
-	check := func(cfg Config, halt func(s *steppedTable), due int64, offered time.Duration, why string) {
+	check := func(cfg Workload, halt func(s *steppedTable), due int64, offered time.Duration, why string) {
 		t.Helper()
 		cfg.Concurrency, cfg.First = 1, 100
 		if cfg.Schedule == nil {
@@ -121,18 +121,18 @@ func TestTableNumbersArrivalsAndBoundsThem(t *testing.T) {
 			assert.Equal(t, offered, s.offered, why)
 		})
 	}
-	check(Config{}, nil, 11, 0, "the load goes on")
-	check(Config{Requests: 4}, nil, 4, 4*time.Millisecond, "the gap after the last is offered too")
-	check(Config{Duration: 7 * time.Millisecond}, nil, 7, 7*time.Millisecond, "what is due at the end is not")
-	check(Config{Schedule: &Schedule{Stages: []Stage{{5 * time.Millisecond, 1000, 1000}}}}, nil, 5, 5*time.Millisecond, "the schedule ends")
-	check(Config{}, func(s *steppedTable) { s.stop() }, 11, 10500*time.Microsecond, "stopped: what was due by then counts")
-	check(Config{}, func(s *steppedTable) { s.End() }, 11, 10500*time.Microsecond, "ended")
+	check(Workload{}, nil, 11, 0, "the load goes on")
+	check(Workload{Requests: 4}, nil, 4, 4*time.Millisecond, "the gap after the last is offered too")
+	check(Workload{Duration: 7 * time.Millisecond}, nil, 7, 7*time.Millisecond, "what is due at the end is not")
+	check(Workload{Schedule: &Schedule{Stages: []Stage{{5 * time.Millisecond, 1000, 1000}}}}, nil, 5, 5*time.Millisecond, "the schedule ends")
+	check(Workload{}, func(s *steppedTable) { s.stop() }, 11, 10500*time.Microsecond, "stopped: what was due by then counts")
+	check(Workload{}, func(s *steppedTable) { s.End() }, 11, 10500*time.Microsecond, "ended")
 }
 
 // Arrivals that were due and not sent are unsent, whether or not a permit was started
 // for them.
 func TestTableCountsWhatWasNotSent(t *testing.T) {
-	onTable(t, Config{Schedule: rate(1000), Concurrency: 2}, func(t *testing.T, s *steppedTable) {
+	onTable(t, Workload{Schedule: rate(1000), Concurrency: 2}, func(t *testing.T, s *steppedTable) {
 		time.Sleep(3500 * time.Microsecond)
 		s.release(s.now())
 		require.Len(t, s.started, 2)
@@ -149,7 +149,7 @@ func TestTableCountsWhatWasNotSent(t *testing.T) {
 }
 
 func TestTableExpiresOverdueExchangesUntilTheyEnd(t *testing.T) {
-	onTable(t, Config{Concurrency: 2}, func(t *testing.T, s *steppedTable) {
+	onTable(t, Workload{Concurrency: 2}, func(t *testing.T, s *steppedTable) {
 		p, q := s.acquire(), s.acquire()
 		s.send(t, p)
 		check := func(expired []int64, hung int, alive bool, why string) {
@@ -178,7 +178,7 @@ func TestTableExpiresOverdueExchangesUntilTheyEnd(t *testing.T) {
 
 // One permit that hangs does not keep others from being started.
 func TestTableIsAliveWhileArrivalsComeDue(t *testing.T) {
-	onTable(t, Config{Schedule: rate(1), Requests: 10, Concurrency: 2}, func(t *testing.T, s *steppedTable) {
+	onTable(t, Workload{Schedule: rate(1), Requests: 10, Concurrency: 2}, func(t *testing.T, s *steppedTable) {
 		s.release(s.now())
 		s.send(t, s.started[0])
 		for _, alive := range []bool{true, true, false} {
@@ -192,7 +192,7 @@ func TestTableIsAliveWhileArrivalsComeDue(t *testing.T) {
 }
 
 func TestTableKnowsHowLongAPermitIdled(t *testing.T) {
-	onTable(t, Config{Concurrency: 1}, func(t *testing.T, s *steppedTable) {
+	onTable(t, Workload{Concurrency: 1}, func(t *testing.T, s *steppedTable) {
 		p := s.acquire()
 		time.Sleep(time.Second)
 		s.send(t, p)
@@ -206,7 +206,7 @@ func TestTableKnowsHowLongAPermitIdled(t *testing.T) {
 }
 
 func TestTableForgetsWhatItCutOff(t *testing.T) {
-	onTable(t, Config{Concurrency: 3}, func(t *testing.T, s *steppedTable) {
+	onTable(t, Workload{Concurrency: 3}, func(t *testing.T, s *steppedTable) {
 		late, p, over := s.acquire(), s.acquire(), s.acquire()
 		s.send(t, late)
 		time.Sleep(time.Second)
@@ -232,12 +232,12 @@ func TestTableForgetsWhatItCutOff(t *testing.T) {
 
 func TestTableReturnsFailuresForOnFailed(t *testing.T) {
 	failed := record.Result{Status: 503}
-	onTable(t, Config{Concurrency: 1}, func(t *testing.T, s *steppedTable) {
+	onTable(t, Workload{Concurrency: 1}, func(t *testing.T, s *steppedTable) {
 		p := s.acquire()
 		s.send(t, p)
 		assert.Nil(t, s.finish(p, &failed, s.now()), "without OnFailed")
 	})
-	onTable(t, Config{Concurrency: 1, OnFailed: func(*record.Sample) {}}, func(t *testing.T, s *steppedTable) {
+	onTable(t, Workload{Concurrency: 1, OnFailed: func(*record.Sample) {}}, func(t *testing.T, s *steppedTable) {
 		p := s.acquire()
 		s.send(t, p)
 		time.Sleep(time.Millisecond)
@@ -264,7 +264,7 @@ func TestSendersRunInABubble(t *testing.T) {
 				}}
 				cut, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
-				o := runUntil(t, t.Context(), cut, p, Config{Schedule: schedule, Concurrency: 8, Warmup: 10 * time.Second, Duration: time.Hour, Timeout: time.Second})
+				o := runUntil(t, t.Context(), cut, p, Workload{Schedule: schedule, Concurrency: 8, Warmup: 10 * time.Second, Duration: time.Hour, Timeout: time.Second})
 				assert.Equal(t, 50*time.Second, o.Elapsed)
 				assert.Positive(t, o.Warmup.Succeeded)
 				assert.Positive(t, o.Kinds[record.Timeout])

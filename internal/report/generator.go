@@ -1,9 +1,12 @@
 package report
 
 import (
+	"os"
+	"runtime"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/host"
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
@@ -43,4 +46,43 @@ type Generator struct {
 
 	SensorsOff []string          `json:"sensors_off"` // "name: why"
 	Warnings   []verdict.Warning `json:"warnings"`
+}
+
+// newGenerator describes how the generator itself did.
+func newGenerator(f Facts, r *record.Record) Generator {
+	u := &r.Machine
+	g := Generator{
+		Engine:            "goroutines",
+		Processors:        r.Processors,
+		GOMAXPROCS:        runtime.GOMAXPROCS(0),
+		GOOS:              runtime.GOOS,
+		GOARCH:            runtime.GOARCH,
+		CPUUse:            u.CPUShare(r.Processors),
+		GCPauseTotal:      &u.GCPauseTotal,
+		GCPauseMax:        &u.GCPauseMax,
+		SchedLatencyP99:   &u.SchedLatencyP99,
+		Readings:          u.Readings,
+		HiccupP99:         &u.Hiccup99,
+		HiccupMax:         &u.HiccupMax,
+		ClockDrift:        &u.ClockDrift,
+		PeakInFlight:      int64(r.PeakInFlight),
+		ConnectionsOpened: r.Connections,
+		PermitsExhausted:  r.Exhausted,
+		SensorsOff:        u.Off,
+		Warnings:          verdict.Warnings(r, f.Limits),
+	}
+	if r.Loops > 0 {
+		g.Engine = "epoll"
+	}
+	g.CPU, _ = host.CPU(os.DirFS("/"))
+	if u.HaveCPU {
+		g.CPUUser, g.CPUSystem, g.MaxRSS = &u.CPUUser, &u.CPUSystem, &u.MaxRSS
+		if n := r.Sent + r.Warmup.Sent; n > 0 {
+			g.CPUPerRequest = new(u.CPU() / time.Duration(n))
+		}
+	}
+	if r.Control != nil {
+		g.Control = Summarize(r.Control.Response)
+	}
+	return g
 }

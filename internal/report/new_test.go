@@ -22,12 +22,12 @@ func TestNewOfAnOpenWorkload(t *testing.T) {
 	assert.Equal(t, map[string]int64{"200": 4988, "500": 2}, d.StatusCodes)
 	assert.Equal(t, record.Octets{Sent: 4993 * 120, Received: 4993 * 255, Body: 4990 * 13, Surplus: 12}, d.Bytes)
 	assert.Equal(t, []ErrorCount{
-		{"truncated", 2, "unexpected EOF", []Sample{{"3f2a9c-000000002400", "unexpected EOF"}, {"3f2a9c-000000002401", "unexpected EOF"}}},
-		{"timeout", 1, "no response within 10s", []Sample{{"3f2a9c-000000002999", "no response within 10s"}}},
+		{"truncated", 2, "unexpected EOF", []FailedRequest{{"3f2a9c-000000002400", "unexpected EOF"}, {"3f2a9c-000000002401", "unexpected EOF"}}},
+		{"timeout", 1, "no response within 10s", []FailedRequest{{"3f2a9c-000000002999", "no response within 10s"}}},
 	}, d.Errors)
 	assert.Equal(t, &Warmup{Due: 2000, Sent: 2000, Succeeded: 1999, Failed: 1, Duration: 2 * time.Second}, d.Warmup)
 	assert.Len(t, d.Slowest, 10)
-	assert.Equal(t, Slow{"3f2a9c-000000002000", 2000 * ms, 1001 * ms, 1980 * us, 200}, d.Slowest[0], "20 us late, and it waited for a permit the rest of the time")
+	assert.Equal(t, SlowRequest{"3f2a9c-000000002000", 2000 * ms, 1001 * ms, 1980 * us, 200}, d.Slowest[0], "20 us late, and it waited for a permit the rest of the time")
 	assert.Equal(t, 1001*ms, *d.ResponseTime.Max)
 	assert.Equal(t, int64(5), d.FailedTime.Count)
 	assert.Equal(t, 69*us, *d.Lateness.Max)
@@ -138,7 +138,7 @@ func TestNewLimitResult(t *testing.T) {
 	errors, err := verdict.Parse("errors<=1%")
 	require.NoError(t, err)
 
-	got := NewLimitResult(verdict.Result{
+	got := NewLimitResult(verdict.Finding{
 		Limit: quantile, Verdict: verdict.Pass, Observed: 4e7, HaveObserved: true, N: 100, Low: 3e7, High: 5e7, HaveInterval: true,
 		NEffective: 50, DesignEffect: 2, Confidence: 0.95, Reason: "REASON", Detail: "DETAIL",
 	})
@@ -147,9 +147,9 @@ func TestNewLimitResult(t *testing.T) {
 		NEffective: new(50.0), DesignEffect: new(2.0), Confidence: new(0.95), Reason: "REASON", Detail: "DETAIL",
 	}, got)
 
-	got = NewLimitResult(verdict.Result{Limit: quantile, Observed: math.Inf(1), HaveObserved: true, High: math.Inf(1), HaveInterval: true, Exact: true})
+	got = NewLimitResult(verdict.Finding{Limit: quantile, Observed: math.Inf(1), HaveObserved: true, High: math.Inf(1), HaveInterval: true, Exact: true})
 	assert.Equal(t, LimitResult{Limit: "p99<=50ms", Exact: true}, got, "a time from 0 to infinity has no bound")
-	got = NewLimitResult(verdict.Result{Limit: errors, High: 0.03, HaveInterval: true})
+	got = NewLimitResult(verdict.Finding{Limit: errors, High: 0.03, HaveInterval: true})
 	assert.Equal(t, LimitResult{Limit: "errors<=1%", Low: new(0.0), High: new(0.03)}, got, "a ratio of 0 is a bound")
 }
 

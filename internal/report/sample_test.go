@@ -53,7 +53,7 @@ func (l *load) add(count int, took, service time.Duration, result record.Result)
 	}
 }
 
-func facts(kind Kind) Facts {
+func facts(kind Procedure) Facts {
 	return Facts{
 		Kind: kind, Tool: Tool{"load-tester", "1.2.3"}, RunID: "3f2a9c", Target: "https://example.com/api",
 		Config: Config{
@@ -171,7 +171,7 @@ func comparison(most, slowest time.Duration) *Document {
 	d.Base.AllocsPerRequest, d.Base.BytesPerRequest = new(12.0), new(1234.0)
 	d.Took = 14200 * ms
 	d.Pairs = &Pairs{Judged: 90, Block: 75 * ms, Guard: 5 * ms, Seed: 4711}
-	d.Ratios = []Ratio{{
+	d.Ratios = []RatioResult{{
 		Quantile: "p50", Tolerance: 1.05, Ratio: new(1.123), Low: new(1.08), High: new(1.16), Confidence: 0.99,
 		Base: new(1100 * us), Head: &most, Pairs: 90,
 		Reason: "head is 1.12 times base at p50 (99 % interval 1.08 to 1.16), at most 1.05 allowed",

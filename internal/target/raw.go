@@ -76,7 +76,7 @@ func (r *Raw) Seen() int64 { return r.ledger.count() }
 func (r *Raw) Served() int64 { return r.served.Load() }
 
 // Arrivals returns the logged arrivals, ordered by their numbers.
-func (r *Raw) Arrivals() []Arrival { return r.ledger.arrivals() }
+func (r *Raw) Arrivals() []Receipt { return r.ledger.arrivals() }
 
 // Close stops listening, closes every connection and returns when nothing of the
 // server is left. It may be called again.
@@ -120,8 +120,8 @@ func (r *Raw) accept() {
 	}
 }
 
-// An Arrival is the arrival of one request at a target.
-type Arrival struct {
+// A Receipt says when a request arrived at a target.
+type Receipt struct {
 	ID string        // its X-Request-Id, cut to 47 bytes; "" without one
 	At time.Duration // when its head was complete, from the target's start
 }
@@ -179,13 +179,13 @@ func (l *ledger) count() int64 {
 }
 
 // arrivals returns a copy of the log.
-func (l *ledger) arrivals() []Arrival {
+func (l *ledger) arrivals() []Receipt {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	out := make([]Arrival, len(l.log))
+	out := make([]Receipt, len(l.log))
 	for i := range l.log {
 		e := &l.log[i]
-		out[i] = Arrival{ID: string(e.id[:e.size]), At: e.at}
+		out[i] = Receipt{ID: string(e.id[:e.size]), At: e.at}
 	}
 	return out
 }

@@ -126,9 +126,9 @@ func (p *page) course() {
 	}
 	group := (len(all) + SparkWidth - 1) / SparkWidth
 	width := all[0].Width * time.Duration(group)
-	timeName, slow := "max:", func(i report.Interval) *time.Duration { return i.Max }
-	if slices.ContainsFunc(all, func(i report.Interval) bool { return i.P99 != nil }) {
-		timeName, slow = "p99:", func(i report.Interval) *time.Duration { return i.P99 }
+	timeName, slow := "max:", func(i report.TimeSlice) *time.Duration { return i.Max }
+	if slices.ContainsFunc(all, func(i report.TimeSlice) bool { return i.P99 != nil }) {
+		timeName, slow = "p99:", func(i report.TimeSlice) *time.Duration { return i.P99 }
 	}
 	var rates, times []float64
 	for some := range slices.Chunk(all, group) {

@@ -113,7 +113,7 @@ func staged() *report.Document {
 	d := success()
 	c := &d.Config
 	c.Workload, c.Arrivals, c.Seed, c.RatePerSecond = "open", "poisson", 42, 0
-	c.Stages = []report.Stage{
+	c.Stages = []report.StageConfig{
 		{Duration: 10 * time.Second, From: 100, To: 100}, {Duration: 30 * time.Second, From: 100, To: 1000}, {Duration: 5 * time.Second},
 	}
 	c.Requests, c.Duration = 0, 45*time.Second
@@ -134,8 +134,8 @@ func open() *report.Document {
 	d.Bytes = record.Octets{Sent: 600_000, Received: 1_275_000, Body: 65_000, Surplus: 12}
 	d.StatusCodes = map[string]int64{"200": 4988, "500": 2}
 	d.Errors = []report.ErrorCount{
-		{Kind: "truncated", Count: 2, First: "unexpected EOF", Samples: []report.Sample{{ID: "3f2a9c-000000002400", Message: "unexpected EOF"}, {ID: "3f2a9c-000000002401", Message: "unexpected EOF"}}},
-		{Kind: "timeout", Count: 1, First: "no response within 10s", Samples: []report.Sample{{ID: "3f2a9c-000000002999", Message: "no response within 10s"}}},
+		{Kind: "truncated", Count: 2, First: "unexpected EOF", Samples: []report.FailedRequest{{ID: "3f2a9c-000000002400", Message: "unexpected EOF"}, {ID: "3f2a9c-000000002401", Message: "unexpected EOF"}}},
+		{Kind: "timeout", Count: 1, First: "no response within 10s", Samples: []report.FailedRequest{{ID: "3f2a9c-000000002999", Message: "no response within 10s"}}},
 	}
 	d.ResponseTime = times(4988, 100613*us, 1122*us, 496900*us, 751*ms, 950800*us, 995900*us, time.Second)
 	d.ServiceTime = times(4988, 1436*us, 1007*us, 1158*us, 1179*us, 1196*us, 1199*us, 999980*us)
@@ -143,14 +143,14 @@ func open() *report.Document {
 	d.Lateness = times(4996, 44480*time.Nanosecond, 44*us, 64*us, 67*us, 69*us, 69*us, 69*us)
 	d.PermitWait = report.Distribution{Count: 4996, Mean: new(time.Duration), P50: new(time.Duration), P90: new(time.Duration),
 		P95: new(time.Duration), P99: new(time.Duration), P999: new(time.Duration), Max: new(time.Duration)}
-	d.Slowest = []report.Slow{
+	d.Slowest = []report.SlowRequest{
 		{ID: "3f2a9c-000000002000", Due: 2000 * ms, ResponseTime: 1000 * ms, ServiceTime: 999 * ms, Status: 200},
 		{ID: "3f2a9c-000000002001", Due: 2001 * ms, ResponseTime: 999 * ms, ServiceTime: 998 * ms, Status: 500},
 	}
 	d.Warmup = &report.Warmup{Due: 2000, Sent: 2000, Succeeded: 1999, Failed: 1, Duration: 2 * time.Second}
 	const frozen, thawed, width = 2 * time.Second, 3 * time.Second, 128 * ms
 	for start := time.Duration(0); start < d.Elapsed; start += width {
-		i := report.Interval{Start: start, Width: width, Throughput: 1000, Max: new(1200 * us)}
+		i := report.TimeSlice{Start: start, Width: width, Throughput: 1000, Max: new(1200 * us)}
 		switch end := start + width; {
 		case frozen <= start && end < thawed:
 			i.Throughput = 0
@@ -201,12 +201,12 @@ func compared() *report.Document {
 		Target: "http://127.0.0.1:8081/api", Requests: report.Requests{Due: 6300, Sent: 6299, Completed: 6297, Succeeded: 6296, Failed: 3, Unsent: 1},
 		Rate:             report.Rate{Throughput: 998.5},
 		StatusCodes:      map[string]int64{"200": 6296, "503": 1},
-		Errors:           []report.ErrorCount{{Kind: "truncated", Count: 2, First: "unexpected EOF", Samples: []report.Sample{{ID: "3f2a9c-000000002400", Message: "unexpected EOF"}}}},
+		Errors:           []report.ErrorCount{{Kind: "truncated", Count: 2, First: "unexpected EOF", Samples: []report.FailedRequest{{ID: "3f2a9c-000000002400", Message: "unexpected EOF"}}}},
 		ResponseTime:     times(6296, 1524*us, 1240*us, 2*ms, 2*ms, 10*ms, 10*ms, 10*ms),
 		AllocsPerRequest: new(14.5), BytesPerRequest: new(123_456.0),
 	}
 	d.Pairs = &report.Pairs{Judged: 90, Block: 75 * ms, Guard: 5 * ms, Seed: 4711}
-	d.Ratios = []report.Ratio{
+	d.Ratios = []report.RatioResult{
 		{
 			Quantile: "p50", Base: new(1100 * us), Head: new(1240 * us), Pairs: 90, Verdict: verdict.Fail,
 			Reason: "head is 1.12 times base at p50 (99 % interval 1.08 to 1.16), at most 1.05 allowed",

@@ -149,7 +149,7 @@ func TestWriteReportsTheWriteError(t *testing.T) {
 }
 
 func TestProgress(t *testing.T) {
-	run := func(requests int64, duration time.Duration, stages ...report.Stage) *report.Document {
+	run := func(requests int64, duration time.Duration, stages ...report.StageConfig) *report.Document {
 		return &report.Document{
 			Config: report.Config{Requests: requests, Duration: duration, Warmup: time.Second, Stages: stages},
 			Arm:    report.Arm{Elapsed: 3160 * ms, Requests: report.Requests{Due: 400, Succeeded: 300, Failed: 12}},
@@ -162,8 +162,8 @@ func TestProgress(t *testing.T) {
 		{run(1000, 0), "312/1000"},
 		{run(0, 10*time.Second), "3.2s/10s"},
 		{run(0, 3*time.Second), "3s/3s"}, // not more than planned
-		{run(0, 0, report.Stage{Duration: 4 * time.Second}, report.Stage{Duration: 3 * time.Second}), "3.2s/6s"}, // the warm-up is the first second
-		{run(0, 5*time.Second, report.Stage{Duration: 60 * time.Second}), "3.2s/5s"},
+		{run(0, 0, report.StageConfig{Duration: 4 * time.Second}, report.StageConfig{Duration: 3 * time.Second}), "3.2s/6s"}, // the warm-up is the first second
+		{run(0, 5*time.Second, report.StageConfig{Duration: 60 * time.Second}), "3.2s/5s"},
 		{run(0, 0), "312 requests in 3.2s"},
 		{compared(), "90 pairs in 14.2s"},
 		{searched(), "8 trials in 1m1s"},
@@ -253,7 +253,7 @@ func TestCourseFitsTheWidth(t *testing.T) {
 	for n := 2; n <= 128; n++ {
 		d := success()
 		for i := range n {
-			d.Intervals = append(d.Intervals, report.Interval{
+			d.Intervals = append(d.Intervals, report.TimeSlice{
 				Start: time.Duration(i) * ms, Width: ms, Throughput: 1000, Max: new(time.Duration(i+1) * ms),
 			})
 		}

@@ -26,7 +26,7 @@ func simulateCoverage(w *world, q float64, n int64, times int) (m missesOf) {
 	each := 1 / float64(times)
 	for k := range times {
 		r := newVirtual(w, l, uint64(k)).until(n)
-		j := &judgement{Result: Result{Limit: l}, seen: r, intervals: r.Series.Intervals(), s: Standard{Fail: 0.005, Pass: 0.005}}
+		j := &judgement{Finding: Finding{Limit: l}, seen: r, intervals: r.Series.Intervals(), s: Standard{Fail: 0.005, Pass: 0.005}}
 		t := j.newTail()
 		design, _, _ := t.design(0)
 		j.setInterval(0, math.Inf(1))

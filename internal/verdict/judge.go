@@ -24,27 +24,27 @@ import (
 // is about the bulk of the requests, and if the times followed no trend or were
 // too long throughout. Noise never makes a target faster, so a pass needs none
 // of this; nor does a fail that the requests which did not succeed make alone.
-func Judge(limits []Limit, r *record.Record, s Standard) []Result {
+func Judge(limits []Limit, r *record.Record, s Standard) []Finding {
 	all := r.Series.Intervals()
-	results := make([]Result, 0, len(limits))
+	results := make([]Finding, 0, len(limits))
 	threshold := 0
 	for _, l := range limits {
 		j := &judgement{
-			Result: Result{Limit: l, N: r.Due, Verdict: Inconclusive},
-			seen:   r, all: all, intervals: loaded(all), threshold: threshold, s: s,
+			Finding: Finding{Limit: l, N: r.Due, Verdict: Inconclusive},
+			seen:    r, all: all, intervals: loaded(all), threshold: threshold, s: s,
 		}
 		if _, ok := l.Threshold(); ok {
 			threshold++
 		}
 		j.judge()
-		results = append(results, j.Result)
+		results = append(results, j.Finding)
 	}
 	return results
 }
 
 // A judgement is a result in the making.
 type judgement struct {
-	Result
+	Finding
 	seen      *record.Record
 	all       []hist.Interval // the course of the run
 	intervals []hist.Interval // up to the last in which a request was due

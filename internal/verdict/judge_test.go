@@ -217,9 +217,9 @@ func TestOverall(t *testing.T) {
 		{[]Verdict{Pass, Inconclusive, Pass}, Inconclusive, "doubt outweighs a pass"},
 		{[]Verdict{Inconclusive, Fail, Pass}, Fail, "a miss outweighs all"},
 	} {
-		var results []Result
+		var results []Finding
 		for _, v := range tc.verdicts {
-			results = append(results, Result{Verdict: v})
+			results = append(results, Finding{Verdict: v})
 		}
 		assert.Equal(t, tc.want, Overall(results), tc.why)
 	}

@@ -66,7 +66,7 @@ func (q *mm1) stallsUntil(end float64) (all []mm1Stall) {
 }
 
 // search looks for the queue's capacity and says how long that took.
-func (q *mm1) search(o SearchOptions) (r SearchResult, took time.Duration) {
+func (q *mm1) search(o SearchRange) (r SearchResult, took time.Duration) {
 	s := NewSearch(o)
 	for t, ok := s.Next(); ok; t, ok = s.Next() {
 		res := q.run(t)

@@ -130,7 +130,7 @@ func TestExcuse(t *testing.T) {
 // Noise takes a fail back, and that is all.
 func TestExcused(t *testing.T) {
 	const why = "the hypervisor took 10.0% of the processor time"
-	judge := func(l string, r *record.Record) Result { return judge(t, l, r, DefaultStandard) }
+	judge := func(l string, r *record.Record) Finding { return judge(t, l, r, DefaultStandard) }
 	fail := judge("p99<=50ms", even(10_000, 200, 0, enough))
 	excused := fail.Excuse(why)
 	assert.Equal(t, Inconclusive, excused.Verdict)
@@ -138,7 +138,7 @@ func TestExcused(t *testing.T) {
 	assert.Zero(t, excused.Confidence)
 	assert.Equal(t, Fail, fail.Verdict, "the result itself stays")
 	assert.Equal(t, fail, fail.Excuse(""), "no excuse")
-	for _, r := range []Result{
+	for _, r := range []Finding{
 		judge("p99<=50ms", even(10_000, 10, 0, enough)),
 		judge("p99<=50ms", even(10_000, 100, 0, enough)),
 		judge("errors<=0", even(10_000, 0, 1, enough)),

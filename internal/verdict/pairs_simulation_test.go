@@ -136,7 +136,7 @@ func abOrdered(rng *rand.Rand, env abEnvironment, n, size int, head abHead, head
 // abCompare measures up to 200 pairs of 100 requests and judges them at every
 // look until there is a verdict, with 1 % for a false one on either side. It
 // returns what the last look said.
-func abCompare(rng *rand.Rand, env abEnvironment, head abHead, tol Tolerance) (r Ratio) {
+func abCompare(rng *rand.Rand, env abEnvironment, head abHead, tol Tolerance) (r PairsFinding) {
 	const most, size = 200, 100
 	m := newABMachine(rng, env, most, size)
 	var pairs []Pair
@@ -155,7 +155,7 @@ func abCompare(rng *rand.Rand, env abEnvironment, head abHead, tol Tolerance) (r
 // An abTally counts verdicts.
 type abTally struct{ fail, pass, inconclusive, pairs int }
 
-func (a *abTally) add(r Ratio) {
+func (a *abTally) add(r PairsFinding) {
 	a.pairs += r.Pairs
 	switch r.Verdict {
 	case Fail:

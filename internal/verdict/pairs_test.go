@@ -85,7 +85,7 @@ func steps(n int, from, step float64) []float64 {
 }
 
 func TestJudgePairs(t *testing.T) {
-	check := func(pairs []Pair, tol Tolerance, verdict Verdict, reason string) Ratio {
+	check := func(pairs []Pair, tol Tolerance, verdict Verdict, reason string) PairsFinding {
 		t.Helper()
 		r := JudgePairs(pairs, tol, 0.001, 0.001)
 		assert.Equal(t, verdict, r.Verdict)
@@ -158,7 +158,7 @@ func TestJudgePairsThatCannotBeCompared(t *testing.T) {
 func TestRatioText(t *testing.T) {
 	check := func(low, high float64, want string) {
 		t.Helper()
-		r := Ratio{Tolerance: Tolerance{0.5, 1.05}, Low: low, High: high}
+		r := PairsFinding{Tolerance: Tolerance{0.5, 1.05}, Low: low, High: high}
 		assert.Equal(t, want, r.interval())
 	}
 	inf := math.Inf(1)
@@ -173,7 +173,7 @@ func TestRatioText(t *testing.T) {
 
 	lacking := func(high float64, want string) {
 		t.Helper()
-		r := Ratio{Tolerance: Tolerance{0.5, 1.05}, High: high, Pairs: 200}
+		r := PairsFinding{Tolerance: Tolerance{0.5, 1.05}, High: high, Pairs: 200}
 		assert.Equal(t, ": 200 pairs do not tell; a longer budget"+want, r.lacking())
 	}
 	lacking(1.09, " or a tolerance of 1.10 would")
@@ -274,7 +274,7 @@ func TestCarryOver(t *testing.T) {
 
 func TestJudgePairsSeesCarryOver(t *testing.T) {
 	rng := rand.New(rand.NewPCG(2, 2))
-	judge := func(carried float64) Ratio {
+	judge := func(carried float64) PairsFinding {
 		var pairs []Pair
 		last := true
 		for range 100 {

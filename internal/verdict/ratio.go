@@ -19,8 +19,8 @@ const ratioConfidence = 0.99
 // third of equal targets would not pass where the machine stalls.
 const doubt = 0.2
 
-// A Ratio is the verdict on head against base at one quantile.
-type Ratio struct {
+// A PairsFinding is the verdict on head against base at one quantile.
+type PairsFinding struct {
 	Tolerance
 	Verdict Verdict
 
@@ -46,8 +46,8 @@ const comparisonAlpha = 0.01
 
 // JudgeComparison gives each tolerance its verdict at a look with a share of the
 // error.
-func JudgeComparison(pairs []Pair, tolerances []Tolerance, share float64) []Ratio {
-	var all []Ratio
+func JudgeComparison(pairs []Pair, tolerances []Tolerance, share float64) []PairsFinding {
+	var all []PairsFinding
 	for _, t := range tolerances {
 		fail := comparisonAlpha * share / float64(len(tolerances))
 		r := JudgePairs(pairs, t, fail, comparisonAlpha*share)
@@ -61,7 +61,7 @@ func JudgeComparison(pairs []Pair, tolerances []Tolerance, share float64) []Rati
 
 // Clear reports whether no more pairs are needed: one tolerance was exceeded, or
 // all were kept.
-func Clear(ratios []Ratio) bool {
+func Clear(ratios []PairsFinding) bool {
 	passed := 0
 	for _, r := range ratios {
 		if r.Verdict == Fail {
@@ -88,8 +88,8 @@ func Clear(ratios []Ratio) bool {
 // of the whole comparison times the look's share. A comparison at several
 // quantiles fails if one of them does, so its caller divides fail by how many
 // there are; it passes if all of them do, so pass stays whole.
-func JudgePairs(pairs []Pair, t Tolerance, fail, pass float64) Ratio {
-	r := Ratio{Tolerance: t, Confidence: ratioConfidence, Verdict: Inconclusive}
+func JudgePairs(pairs []Pair, t Tolerance, fail, pass float64) PairsFinding {
+	r := PairsFinding{Tolerance: t, Confidence: ratioConfidence, Verdict: Inconclusive}
 	c := compare(pairs, t)
 	r.Pairs = len(c.logs)
 	r.LeftOut = len(pairs) - r.Pairs
@@ -148,7 +148,7 @@ func compare(pairs []Pair, t Tolerance) *comparison {
 }
 
 // judge fills in the verdict and why.
-func (c *comparison) judge(r *Ratio, fail, pass float64) {
+func (c *comparison) judge(r *PairsFinding, fail, pass float64) {
 	over := make([]float64, len(c.logs)) // how far above the tolerance
 	under := make([]float64, len(c.logs))
 	for i, log := range c.logs {

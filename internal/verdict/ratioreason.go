@@ -14,7 +14,7 @@ import (
 // statement says what was found and what is allowed, as in
 //
 //	head is 1.12 times base at p50 (99 % interval 1.08 to 1.16), at most 1.05 allowed
-func (r *Ratio) statement() string {
+func (r *PairsFinding) statement() string {
 	at := "at " + r.Name()
 	if r.BlockLevel {
 		at += ", by the slowest of each block"
@@ -30,7 +30,7 @@ func (r *Ratio) statement() string {
 }
 
 // interval writes the bounds of the ratio.
-func (r *Ratio) interval() string {
+func (r *PairsFinding) interval() string {
 	low, high := r.Low > 0 && !math.IsInf(r.Low, 1), r.High > 0 && !math.IsInf(r.High, 1)
 	switch {
 	case low && high:
@@ -45,7 +45,7 @@ func (r *Ratio) interval() string {
 
 // times writes a ratio with two decimals, or with up to two more where it would
 // look like the tolerance and is not.
-func (r *Ratio) times(v float64) string {
+func (r *PairsFinding) times(v float64) string {
 	s := ""
 	for places := 2; places <= 4; places++ {
 		s = strconv.FormatFloat(v, 'f', places, 64)
@@ -57,7 +57,7 @@ func (r *Ratio) times(v float64) string {
 }
 
 // tooFew says that there are too few pairs, and why.
-func (r *Ratio) tooFew() string {
+func (r *PairsFinding) tooFew() string {
 	s := fmt.Sprintf("%s: %d pairs to compare, %d needed", r.Name(), r.Pairs, LeastPairs)
 	if r.LeftOut > 0 {
 		s += fmt.Sprintf(" (in %d more no request was due, or both missed too many)", r.LeftOut)
@@ -67,7 +67,7 @@ func (r *Ratio) tooFew() string {
 
 // lacking says what would settle a ratio that may be on either side: another
 // tolerance only if this one is within the interval.
-func (r *Ratio) lacking() string {
+func (r *PairsFinding) lacking() string {
 	s := fmt.Sprintf(": %d pairs do not tell; a longer budget", r.Pairs)
 	if r.Low > r.Ratio {
 		return fmt.Sprintf(": %d pairs are too few to be sure of it; a longer budget would tell", r.Pairs)
@@ -79,19 +79,19 @@ func (r *Ratio) lacking() string {
 }
 
 // carried says that base suffers from what head leaves behind.
-func (r *Ratio) carried(times float64) string {
+func (r *PairsFinding) carried(times float64) string {
 	return fmt.Sprintf(", but base is %.2f times as slow right after head as after itself: the two disturb each other, and longer blocks or a lower rate would tell", times)
 }
 
 // text says which slow requests head has too many of.
-func (c *comparison) text(r *Ratio, e excess) string {
+func (c *comparison) text(r *PairsFinding, e excess) string {
 	return fmt.Sprintf("%s of head's %s requests took longer than %s, %s of base's %s longer than %s",
 		unit.Count(e.head), unit.Count(c.headDue), unit.Duration(time.Duration(e.over*r.Ratio)),
 		unit.Count(e.base), unit.Count(c.baseDue), unit.Duration(time.Duration(e.over)))
 }
 
 // detail lists every p value and what it had to be.
-func (c *comparison) detail(r *Ratio, over []float64, slow, ranks, quick, pass, counts float64) string {
+func (c *comparison) detail(r *PairsFinding, over []float64, slow, ranks, quick, pass, counts float64) string {
 	positive, n := 0, 0
 	for _, d := range over {
 		if d > 0 {

@@ -33,7 +33,7 @@ func (j *judgement) reason() string {
 }
 
 // span returns the confidence interval, " (3.9 to 4.6ms)"; "" without one.
-func (r *Result) span() string {
+func (r *Finding) span() string {
 	low, high := "", ""
 	if r.HaveInterval && r.Low > 0 && !math.IsInf(r.Low, 1) {
 		low = r.Limit.valueText(r.Low)

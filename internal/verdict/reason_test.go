@@ -98,7 +98,7 @@ func TestDetail(t *testing.T) {
 func TestSpan(t *testing.T) {
 	check := func(l string, low, high float64, want string) {
 		t.Helper()
-		assert.Equal(t, want, (&Result{Limit: limit(t, l), Low: low, High: high, HaveInterval: true}).span())
+		assert.Equal(t, want, (&Finding{Limit: limit(t, l), Low: low, High: high, HaveInterval: true}).span())
 	}
 	inf := math.Inf(1)
 	check("p99<=50ms", 3.9e6, 4.6e6, " (3.9 to 4.6ms)")
@@ -112,7 +112,7 @@ func TestSpan(t *testing.T) {
 	check("errors<=1%", 0, 0.01, " (at most 0.01)")
 	check("errors<=1%", 0.001, 0.02, " (0.001 to 0.02)")
 	check("throughput>=9", 8, 12.5, " (8 to 12.5/s)")
-	assert.Empty(t, (&Result{Limit: limit(t, "max<=1s"), High: 1}).span(), "no interval")
+	assert.Empty(t, (&Finding{Limit: limit(t, "max<=1s"), High: 1}).span(), "no interval")
 }
 
 func TestWaive(t *testing.T) {
@@ -121,7 +121,7 @@ func TestWaive(t *testing.T) {
 	assert.Equal(t, "not judged: the race detector is on; max response time 2ms, want <= 1ms (n=1)", w.String())
 	assert.Equal(t, NotJudged, w.Verdict)
 	assert.Equal(t, Fail, r.Verdict, "r itself stays")
-	assert.Equal(t, NotJudged, Overall([]Result{w}))
+	assert.Equal(t, NotJudged, Overall([]Finding{w}))
 	assert.True(t, w.HaveObserved)
 }
 

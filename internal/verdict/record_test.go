@@ -19,7 +19,7 @@ func limit(t *testing.T, s string) Limit {
 }
 
 // judge returns the verdict on one limit.
-func judge(t *testing.T, l string, r *record.Record, s Standard) Result {
+func judge(t *testing.T, l string, r *record.Record, s Standard) Finding {
 	t.Helper()
 	return Judge([]Limit{limit(t, l)}, r, s)[0]
 }

@@ -17,7 +17,7 @@ const (
 
 // SearchOptions say where to look for the highest arrival rate at which the
 // limits hold, and for how long.
-type SearchOptions struct {
+type SearchRange struct {
 	Start  float64       // arrivals per second to begin with, above 0
 	Most   float64       // never try more; 0 means no bound
 	Budget time.Duration // for all trials; 0 means 150 s; a search on a quiet machine takes about 60
@@ -83,7 +83,7 @@ const (
 // the median trial holds, so that one bad moment cannot decide; compare
 // MLRsearch (draft-ietf-bmwg-mlrsearch).
 type Search struct {
-	o     SearchOptions
+	o     SearchRange
 	spent time.Duration
 
 	plan  TrialPlan
@@ -104,7 +104,7 @@ type end struct {
 }
 
 // NewSearch returns a search in which no trial was made.
-func NewSearch(o SearchOptions) *Search {
+func NewSearch(o SearchRange) *Search {
 	if o.Most == 0 {
 		o.Most = math.Inf(1)
 	}

@@ -43,7 +43,7 @@ func TestSearchFindsWhereLimitsCeaseToHold(t *testing.T) {
 		{0.9, 0.5, "slower than the least"},
 		{1e6, 50, "much doubling"},
 	} {
-		s := NewSearch(SearchOptions{Start: tc.start, Budget: time.Hour})
+		s := NewSearch(SearchRange{Start: tc.start, Budget: time.Hour})
 		plans := play(t, s, upTo(tc.capacity))
 		r := s.Result()
 		assert.Equal(t, Pass, r.Verdict, tc.why)
@@ -58,7 +58,7 @@ func TestSearchFindsWhereLimitsCeaseToHold(t *testing.T) {
 }
 
 func TestSearchSteps(t *testing.T) {
-	s := NewSearch(SearchOptions{Start: 100})
+	s := NewSearch(SearchRange{Start: 100})
 	plans := play(t, s, upTo(310))
 	var rates []float64
 	for i, p := range plans {
@@ -82,7 +82,7 @@ func TestSearchSteps(t *testing.T) {
 func TestSearchVotes(t *testing.T) {
 	count := func(failures int) map[string]int {
 		made := map[string]int{}
-		s := NewSearch(SearchOptions{Start: 100, Budget: time.Hour})
+		s := NewSearch(SearchRange{Start: 100, Budget: time.Hour})
 		play(t, s, func(p TrialPlan) TrialResult {
 			made[p.Purpose]++
 			if p.Purpose == "control" && made["control"] > 8-failures {
@@ -100,7 +100,7 @@ func TestSearchVotes(t *testing.T) {
 
 func TestSearchOutvotesSingleTrials(t *testing.T) {
 	n := 0
-	s := NewSearch(SearchOptions{Start: 100})
+	s := NewSearch(SearchRange{Start: 100})
 	play(t, s, func(p TrialPlan) TrialResult {
 		n++
 		r := TrialResult{Held: p.Rate <= 310, Limit: ByTarget}
@@ -118,7 +118,7 @@ func TestSearchStoppedByOthers(t *testing.T) {
 	some := func(p TrialPlan) TrialResult { return TrialResult{} }
 	n := 0
 	for _, tc := range []struct {
-		o         SearchOptions
+		o         SearchRange
 		answer    func(TrialPlan) TrialResult
 		by        string
 		verdict   Verdict
@@ -126,31 +126,31 @@ func TestSearchStoppedByOthers(t *testing.T) {
 		reason    string
 		why       string
 	}{
-		{SearchOptions{Start: 100, Most: 300}, upTo(1000), ByMost, Pass, 300, 0,
+		{SearchRange{Start: 100, Most: 300}, upTo(1000), ByMost, Pass, 300, 0,
 			"the limits held at 300/s, the most that was to be tried", "bounded"},
-		{SearchOptions{Start: 100, Most: 50}, upTo(1000), ByMost, Pass, 50, 0,
+		{SearchRange{Start: 100, Most: 50}, upTo(1000), ByMost, Pass, 50, 0,
 			"the limits held at 50/s, the most that was to be tried", "never above the bound"},
-		{SearchOptions{Start: 100, Most: 300}, upTo(290), ByTarget, Pass, 285, 300,
+		{SearchRange{Start: 100, Most: 300}, upTo(290), ByTarget, Pass, 285, 300,
 			"the limits held at 285/s and not at 300/s", "the bound is the high end"},
-		{SearchOptions{Start: 100}, func(p TrialPlan) TrialResult { return TrialResult{Held: p.Rate <= 310, Limit: ByGenerator} },
+		{SearchRange{Start: 100}, func(p TrialPlan) TrialResult { return TrialResult{Held: p.Rate <= 310, Limit: ByGenerator} },
 			ByGenerator, Inconclusive, 308, 0,
 			"the limits held at 308/s; at 345/s the generator did not keep up, so the target may bear more", "a lower bound only"},
-		{SearchOptions{Start: 100}, func(p TrialPlan) TrialResult { return TrialResult{Held: p.Rate <= 310, Limit: ByHost} },
+		{SearchRange{Start: 100}, func(p TrialPlan) TrialResult { return TrialResult{Held: p.Rate <= 310, Limit: ByHost} },
 			ByHost, Inconclusive, 308, 0,
 			"the limits held at 308/s; at 345/s the host was too busy, so the target may bear more", "noise never counts against the target"},
-		{SearchOptions{Start: 100}, upTo(0), ByTarget, Inconclusive, 0, 1.5625,
+		{SearchRange{Start: 100}, upTo(0), ByTarget, Inconclusive, 0, 1.5625,
 			"the limits do not hold even at 1.56/s: a limit was missed", "nothing holds"},
-		{SearchOptions{Start: 100}, func(TrialPlan) TrialResult { return TrialResult{Limit: ByHost} }, ByHost, Inconclusive, 0, 0,
+		{SearchRange{Start: 100}, func(TrialPlan) TrialResult { return TrialResult{Limit: ByHost} }, ByHost, Inconclusive, 0, 0,
 			"the limits do not hold even at 1.56/s: the host was too busy", "nor is it the target's doing"},
-		{SearchOptions{Start: 100}, func(TrialPlan) TrialResult { n++; return TrialResult{Held: n%2 > 0} }, ByHost, Inconclusive, 0, 0,
+		{SearchRange{Start: 100}, func(TrialPlan) TrialResult { n++; return TrialResult{Held: n%2 > 0} }, ByHost, Inconclusive, 0, 0,
 			"the limits held in 3 of 6 trials at 100/s and in 3 of 6 trials at 50/s: something other than the rate decides, such as a busy host; try again on a quieter one or with wider limits", "whatever the rate"},
-		{SearchOptions{Start: 100, Budget: 20 * time.Second}, upTo(1000), ByBudget, Inconclusive, 800, 0,
+		{SearchRange{Start: 100, Budget: 20 * time.Second}, upTo(1000), ByBudget, Inconclusive, 800, 0,
 			"the 20s for all trials are over: the limits held at 800/s (not verified); no rate was too high", "while doubling"},
-		{SearchOptions{Start: 100, Budget: 22 * time.Second}, upTo(310), ByBudget, Inconclusive, 283, 336,
+		{SearchRange{Start: 100, Budget: 22 * time.Second}, upTo(310), ByBudget, Inconclusive, 283, 336,
 			"the 22s for all trials are over: the limits held at 283/s (not verified) and not at 336/s (not verified)", "while bisecting"},
-		{SearchOptions{Start: 100, Budget: 2 * time.Second}, upTo(1000), ByBudget, Inconclusive, 0, 0,
+		{SearchRange{Start: 100, Budget: 2 * time.Second}, upTo(1000), ByBudget, Inconclusive, 0, 0,
 			"the 2s for all trials are over: the limits held in 1 of 1 trials at 100/s", "in the control"},
-		{SearchOptions{Start: 100, Budget: 5 * time.Second}, some, ByBudget, Inconclusive, 0, 100,
+		{SearchRange{Start: 100, Budget: 5 * time.Second}, some, ByBudget, Inconclusive, 0, 100,
 			"the 5s for all trials are over: at 100/s a limit was missed, and no lower rate is known to hold", "on the way down"},
 	} {
 		s := NewSearch(tc.o)
@@ -168,7 +168,7 @@ func TestSearchStoppedByOthers(t *testing.T) {
 // host by half the rate, which holds.
 func TestSearchStartsNearTheCapacity(t *testing.T) {
 	n := 0
-	s := NewSearch(SearchOptions{Start: 100})
+	s := NewSearch(SearchRange{Start: 100})
 	plans := play(t, s, func(p TrialPlan) TrialResult {
 		n++
 		return TrialResult{Held: p.Rate < 99 || p.Rate < 101 && n%2 == 0, Limit: ByTarget}
@@ -181,7 +181,7 @@ func TestSearchStartsNearTheCapacity(t *testing.T) {
 
 func TestSearchMovesEndsThatDoNotStand(t *testing.T) {
 	verified := func(capacity float64) SearchResult {
-		s := NewSearch(SearchOptions{Start: 100})
+		s := NewSearch(SearchRange{Start: 100})
 		play(t, s, func(p TrialPlan) TrialResult {
 			if p.Purpose == "verify" {
 				return upTo(capacity)(p)
@@ -196,7 +196,7 @@ func TestSearchMovesEndsThatDoNotStand(t *testing.T) {
 	r = verified(200)
 	assert.True(t, r.Low <= 200 && 200 < r.High, "down: %+v", r)
 
-	s := NewSearch(SearchOptions{Start: 2, Budget: time.Hour})
+	s := NewSearch(SearchRange{Start: 2, Budget: time.Hour})
 	play(t, s, func(p TrialPlan) TrialResult { return TrialResult{Held: p.Purpose != "verify" && p.Rate <= 3} })
 	assert.Equal(t, "the limits do not hold even at 1.07/s: a limit was missed", s.Result().Reason)
 	assert.Zero(t, s.Result().Low)
@@ -206,7 +206,7 @@ func TestSearchMovesEndsThatDoNotStand(t *testing.T) {
 func TestSearchIsInconclusiveWhenTheRateDoesNotDecide(t *testing.T) {
 	verified := func(lowFails, highHolds int) SearchResult {
 		made := map[float64]int{}
-		s := NewSearch(SearchOptions{Start: 100, Budget: time.Hour})
+		s := NewSearch(SearchRange{Start: 100, Budget: time.Hour})
 		play(t, s, func(p TrialPlan) TrialResult {
 			held := p.Rate <= 310
 			made[p.Rate]++
@@ -230,7 +230,7 @@ func TestSearchIsInconclusiveWhenTheRateDoesNotDecide(t *testing.T) {
 }
 
 func TestSearchInterrupted(t *testing.T) {
-	s := NewSearch(SearchOptions{Start: 100})
+	s := NewSearch(SearchRange{Start: 100})
 	assert.Equal(t, SearchResult{Verdict: Inconclusive, Reason: "the search is not over"}, s.Result())
 	for range 10 {
 		_, ok := s.Next()
@@ -266,9 +266,9 @@ func TestTallyCause(t *testing.T) {
 
 // Slow rates have longer trials: one of a single request would say nothing.
 func TestSearchTrialsHaveEnoughArrivals(t *testing.T) {
-	p, _ := NewSearch(SearchOptions{Start: 2}).Next()
+	p, _ := NewSearch(SearchRange{Start: 2}).Next()
 	assert.Equal(t, 5*time.Second, p.For)
-	p, _ = NewSearch(SearchOptions{Start: 10}).Next()
+	p, _ = NewSearch(SearchRange{Start: 10}).Next()
 	assert.Equal(t, time.Second, p.For)
 }
 
@@ -292,7 +292,7 @@ func TestSearchOnQuietQueues(t *testing.T) {
 		within, conclusive, total := 0, 0, 0.0
 		var ratios []float64
 		for range runs {
-			r, took := q.search(SearchOptions{Start: start})
+			r, took := q.search(SearchRange{Start: start})
 			ratio := r.Low / q.capacity()
 			ratios = append(ratios, ratio)
 			if ratio >= 0.9 && ratio <= 1.13 {
@@ -320,7 +320,7 @@ func TestSearchOnStallingQueues(t *testing.T) {
 		inconclusive := 0
 		var ratios []float64
 		for range runs {
-			r, _ := q.search(SearchOptions{Start: 100})
+			r, _ := q.search(SearchRange{Start: 100})
 			if r.Verdict == Inconclusive {
 				inconclusive++
 				continue

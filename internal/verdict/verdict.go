@@ -47,8 +47,8 @@ func (v *Verdict) UnmarshalJSON(b []byte) error {
 	return fmt.Errorf("reading a verdict: unknown word %q", *word)
 }
 
-// A Result is the verdict on one limit.
-type Result struct {
+// A Finding is the verdict on one limit.
+type Finding struct {
 	Limit        Limit
 	Verdict      Verdict
 	Observed     float64 // in ns, as a ratio, or per second, by the limit's metric
@@ -76,10 +76,10 @@ type Result struct {
 
 // String returns the result as one line, without the verdict's word unless the
 // limit was not judged.
-func (r Result) String() string { return r.Reason }
+func (r Finding) String() string { return r.Reason }
 
 // Waive returns r as not judged, with the reason why. What was observed stays.
-func (r Result) Waive(why string) Result {
+func (r Finding) Waive(why string) Finding {
 	r.Verdict = NotJudged
 	r.Reason = "not judged: " + why + "; " + r.Reason
 	return r
@@ -88,7 +88,7 @@ func (r Result) Waive(why string) Result {
 // Excuse returns r as inconclusive if it is a fail that noise can cause, with
 // the reason why that cannot be held against the target. Anything else, and an
 // empty reason, leave r as it is: noise never grants a pass.
-func (r Result) Excuse(why string) Result {
+func (r Finding) Excuse(why string) Finding {
 	if r.Verdict != Fail || r.Exact || why == "" {
 		return r
 	}
@@ -99,7 +99,7 @@ func (r Result) Excuse(why string) Result {
 
 // Overall returns fail if any limit was missed, else inconclusive if any is,
 // else pass, and NotJudged if none was judged.
-func Overall(results []Result) Verdict {
+func Overall(results []Finding) Verdict {
 	v := NotJudged
 	for _, r := range results {
 		switch {
@@ -114,4 +114,4 @@ func Overall(results []Result) Verdict {
 
 // Settled reports whether no more load is needed: nothing is in doubt, or a limit
 // was missed.
-func Settled(results []Result) bool { return Overall(results) != Inconclusive }
+func Settled(results []Finding) bool { return Overall(results) != Inconclusive }

@@ -25,7 +25,7 @@ func poolTo(t *testing.T, addr string) *Pool {
 	t.Helper()
 	request, err := http1.NewRequest(http1.Spec{URL: "http://" + addr, Run: "test"})
 	require.NoError(t, err)
-	return New(Config{Request: request, Dialer: http1.Dialer{Addr: addr}, Timeout: time.Second})
+	return New(Options{Request: request, Dialer: http1.Dialer{Addr: addr}, Timeout: time.Second})
 }
 
 // raw starts a server that calls behave for each request.
@@ -165,7 +165,7 @@ func TestConnectionsThatEndedBetweenStretches(t *testing.T) {
 	defer m.Close()
 	stretch := func() {
 		t.Helper()
-		o := load.New(load.Config{
+		o := load.New(load.Workload{
 			Requests: permits, Concurrency: permits, Timeout: time.Minute, Grace: time.Minute, Muxes: []load.Mux{m},
 		}).Run(t.Context(), t.Context())
 		assert.Equal(t, int64(permits), o.Succeeded, "%v", o.Failures)
@@ -262,7 +262,7 @@ func TestLoopsShare(t *testing.T) {
 func TestLoops(t *testing.T) {
 	check := func(permits int, addr string, processors, want int, why string) {
 		t.Helper()
-		p := New(Config{Dialer: http1.Dialer{Addr: addr}})
+		p := New(Options{Dialer: http1.Dialer{Addr: addr}})
 		assert.Equal(t, want, p.Loops(permits, processors), why)
 	}
 	const here, elsewhere = "127.0.0.1:80", "192.0.2.1:80"

@@ -38,7 +38,7 @@ const (
 var errStatusZero = errors.New("reading status line: status code 000")
 
 // A Config describes how a [Pool] reaches its target.
-type Config struct {
+type Options struct {
 	Request *http1.Request                 // what is sent
 	Dialer  http1.Dialer                   // without an address, [Pool.Open] looks the request's host up
 	Timeout time.Duration                  // for opening a connection, and for one request; > 0
@@ -47,7 +47,7 @@ type Config struct {
 
 // A Pool holds the connections to one target.
 type Pool struct {
-	Config
+	Options
 	dials  chan struct{}              // holds one element for each connection being opened
 	opened atomic.Int64               // connections
 	stray  atomic.Int64               // octets that arrived on idle connections
@@ -59,8 +59,8 @@ type Pool struct {
 }
 
 // New returns a pool without connections.
-func New(cfg Config) *Pool {
-	return &Pool{Config: cfg, dials: make(chan struct{}, maxDials)}
+func New(cfg Options) *Pool {
+	return &Pool{Options: cfg, dials: make(chan struct{}, maxDials)}
 }
 
 // Open checks that the target can be reached before anything is sent: it looks the

@@ -41,7 +41,7 @@ func testConnectionAhead(t *testing.T, send func(t *testing.T, p *Pool, opened f
 	}()
 	request, err := http1.NewRequest(http1.Spec{URL: "http://" + l.Addr().String(), Run: "test"})
 	require.NoError(t, err)
-	p := New(Config{Request: request, Dialer: http1.Dialer{Addr: l.Addr().String()}, Timeout: time.Minute})
+	p := New(Options{Request: request, Dialer: http1.Dialer{Addr: l.Addr().String()}, Timeout: time.Minute})
 	r := send(t, p, func() { close(opened) })
 	assert.NoError(t, r.Err)
 	assert.Equal(t, 200, r.Status)

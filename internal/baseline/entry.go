@@ -16,8 +16,8 @@ import (
 // Schema is the version of the records that this package writes and reads.
 const Schema = 1
 
-// A Record is one run. Name distinguishes tests that share a file.
-type Record struct {
+// An Entry is one run. Name distinguishes tests that share a file.
+type Entry struct {
 	Schema      int                `json:"schema"`
 	Name        string             `json:"name"` // of the test, not empty
 	At          time.Time          `json:"at"`   // when the run began
@@ -41,7 +41,7 @@ type Calibrator struct {
 }
 
 // check returns an error if r is not a valid record.
-func (r *Record) check() error {
+func (r *Entry) check() error {
 	switch {
 	case r.Schema == 0 || r.Name == "" || r.At.IsZero() || len(r.Quantiles) == 0:
 		return errors.New("is not a record of a run: want schema, name, at and response_time_ns")
@@ -60,9 +60,9 @@ func (r *Record) check() error {
 // kind of machine is compared at a quantile such as p99. others is the number of
 // runs of this name on other kinds of machines, and different describes how the
 // latest of those differs.
-func Earlier(records []Record, name string, here Fingerprint, quantile string) (runs []verdict.BaselineRun, others int, different []string) {
+func Earlier(records []Entry, name string, here Fingerprint, quantile string) (runs []verdict.BaselineRun, others int, different []string) {
 	sorted := slices.Clone(records)
-	slices.SortStableFunc(sorted, func(a, b Record) int { return a.At.Compare(b.At) })
+	slices.SortStableFunc(sorted, func(a, b Entry) int { return a.At.Compare(b.At) })
 	for _, r := range sorted {
 		if r.Name != name {
 			continue
@@ -80,7 +80,7 @@ func Earlier(records []Record, name string, here Fingerprint, quantile string) (
 
 // Run returns r's value of a quantile with its calibrators, false if r does not
 // have the quantile.
-func (r *Record) Run(quantile string) (verdict.BaselineRun, bool) {
+func (r *Entry) Run(quantile string) (verdict.BaselineRun, bool) {
 	ns, ok := r.Quantiles[quantile]
 	return verdict.BaselineRun{Quantile: ns, Calibrators: []float64{r.Calibrator.NullHandler, r.Calibrator.Reference}}, ok
 }

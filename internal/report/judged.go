@@ -1,0 +1,129 @@
+package report
+
+import (
+	"math"
+	"time"
+
+	"github.com/loadtestkit/load-tester/internal/unit"
+	"github.com/loadtestkit/load-tester/internal/verdict"
+)
+
+// A RatioResult is head's response time divided by base's at one quantile.
+type RatioResult struct {
+	Quantile   string          `json:"quantile"`  // such as p50
+	Tolerance  float64         `json:"tolerance"` // the largest ratio that passes, such as 1.05
+	Ratio      *float64        `json:"ratio"`     // Hodges-Lehmann estimate over the pairs; nil if unknown or without bound
+	Low        *float64        `json:"low"`       // its confidence interval
+	High       *float64        `json:"high"`
+	Confidence float64         `json:"confidence"` // of the interval, in [0, 1]
+	Base       *time.Duration  `json:"base_ns"`    // the quantile over all of base's blocks
+	Head       *time.Duration  `json:"head_ns"`
+	Pairs      int             `json:"pairs"`       // that the ratio is based on
+	BlockLevel bool            `json:"block_level"` // a block has too few requests for this quantile: the ratio is of the blocks' maxima
+	Verdict    verdict.Verdict `json:"verdict"`
+	Reason     string          `json:"reason"` // one line for a person
+	Detail     string          `json:"detail"` // another for readers who know statistics; empty without any
+}
+
+// NewRatio returns r in the form of a document. If waive is not empty, it is the
+// reason why ratios are not judged.
+func NewRatio(r verdict.PairsFinding, waive string) RatioResult {
+	d := RatioResult{
+		Quantile:   r.Name(),
+		Tolerance:  r.Tolerance.Ratio,
+		Confidence: r.Confidence,
+		Pairs:      r.Pairs,
+		BlockLevel: r.BlockLevel,
+		Verdict:    r.Verdict,
+		Reason:     r.Reason,
+		Detail:     r.Detail,
+		Ratio:      Finite(r.Estimate),
+		Low:        Finite(r.Low),
+		High:       Finite(r.High),
+		Base:       span(r.Base),
+		Head:       span(r.Head),
+	}
+	if waive != "" {
+		d.Verdict, d.Reason = verdict.NotJudged, "not judged: "+waive+"; "+r.Reason
+	}
+	return d
+}
+
+// Finite returns f in the form of a document: nil if it is unknown or infinite.
+func Finite(f float64) *float64 {
+	if f <= 0 || math.IsInf(f, 0) || math.IsNaN(f) {
+		return nil
+	}
+	return &f
+}
+
+// span does the same for a time in ns.
+func span(ns float64) *time.Duration {
+	if Finite(ns) == nil {
+		return nil
+	}
+	return new(time.Duration(ns))
+}
+
+// Judged returns everything that has a verdict in one list: each ratio, each limit,
+// and the result of a search.
+func (d *Document) Judged() []LimitResult {
+	var all []LimitResult
+	for _, r := range d.Ratios {
+		all = append(all, LimitResult{
+			Limit: r.Quantile + "<=" + unit.Decimal(r.Tolerance, 0) + "x base", Verdict: r.Verdict,
+			Observed: r.Ratio, Low: r.Low, High: r.High, N: int64(r.Pairs), Reason: r.Reason, Detail: r.Detail,
+		})
+	}
+	all = append(all, d.Limits...)
+	if d.Found != nil {
+		all = append(all, LimitResult{Limit: "capacity", Verdict: d.Verdict, Observed: d.Found.Low, Low: d.Found.Low, High: d.Found.High, Reason: d.Found.Reason})
+	}
+	return all
+}
+
+// A LimitResult is the verdict on one limit.
+type LimitResult struct {
+	Limit        string          `json:"limit"`
+	Verdict      verdict.Verdict `json:"verdict"`       // null if not judged
+	Observed     *float64        `json:"observed"`      // ns, ratio or per second, by the limit's metric; nil if unknown or without bound
+	Low          *float64        `json:"low"`           // confidence interval of what was observed; nil without bound
+	High         *float64        `json:"high"`          // likewise
+	N            int64           `json:"n"`             // requests that were due
+	NEffective   *float64        `json:"n_effective"`   // nil where the verdict does not use it
+	DesignEffect *float64        `json:"design_effect"` // likewise
+	Confidence   *float64        `json:"confidence"`    // of a pass or a fail, in [0, 1]; nil if exact or inconclusive
+	Exact        bool            `json:"exact"`         // noise cannot cause it, so it is neither repeated nor excused
+	Reason       string          `json:"reason"`        // one line for a person
+	Detail       string          `json:"detail"`        // another for readers who know statistics; empty without any
+}
+
+// Overall returns the verdict on all limits together.
+func Overall(limits []LimitResult) verdict.Verdict {
+	var all []verdict.Finding
+	for _, l := range limits {
+		all = append(all, verdict.Finding{Verdict: l.Verdict})
+	}
+	return verdict.Overall(all)
+}
+
+// NewLimitResult returns r in the form of a document.
+func NewLimitResult(r verdict.Finding) LimitResult {
+	known := func(v float64, ok bool) *float64 {
+		if !ok || math.IsInf(v, 0) {
+			return nil
+		}
+		return &v
+	}
+	return LimitResult{
+		Limit: r.Limit.String(), Verdict: r.Verdict, N: r.N,
+		Observed:     known(r.Observed, r.HaveObserved),
+		Low:          known(r.Low, r.HaveInterval && (r.Low > 0 || !r.Limit.Metric.IsTime())),
+		High:         known(r.High, r.HaveInterval),
+		NEffective:   known(r.NEffective, r.NEffective > 0),
+		DesignEffect: known(r.DesignEffect, r.NEffective > 0),
+		Confidence:   known(r.Confidence, r.Confidence > 0),
+		Exact:        r.Exact,
+		Reason:       r.String(), Detail: r.Detail,
+	}
+}
