@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// haveIPv6 tells whether this machine has an IPv6 loopback.
+// haveIPv6 reports whether this machine has an IPv6 loopback address.
 var haveIPv6 = sync.OnceValue(func() bool {
 	l, err := net.Listen("tcp6", "[::1]:0")
 	if err != nil {
@@ -19,13 +19,12 @@ var haveIPv6 = sync.OnceValue(func() bool {
 	return true
 })
 
-// haveNamespaces tells whether a script may have a network and mounts of its
-// own.
+// haveNamespaces reports whether a script can have a network and mounts of its own.
 var haveNamespaces = sync.OnceValue(func() bool {
 	return exec.Command("unshare", "-n", "-m", "sh", "-c", "ip link set lo up").Run() == nil
 })
 
-// havePty tells whether this machine gives out terminals.
+// havePty reports whether this machine has pseudo-terminals.
 var havePty = sync.OnceValue(func() bool {
 	control, terminal, err := openPty(80)
 	if err != nil {
@@ -36,7 +35,7 @@ var havePty = sync.OnceValue(func() bool {
 	return true
 })
 
-// mayOpen tells whether a process may have so many file descriptors open.
+// mayOpen reports whether a process may have n file descriptors open.
 func mayOpen(n uint64) bool {
 	var l syscall.Rlimit
 	return syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l) == nil && uint64(l.Cur) >= n
