@@ -26,17 +26,17 @@ type counts struct {
 	}
 }
 
-// unconnected are the error kinds of requests that never had a connection, so
-// that no target can have seen them.
+// unconnected are the error kinds of requests that never had a connection, so that no
+// target can have seen them.
 var unconnected = map[string]bool{
 	"resolve": true, "connect_refused": true, "connect_timeout": true,
 	"connect": true, "no_fds": true, "no_ports": true, "tls": true,
 }
 
-// sentOf returns how many requests a report says to have put on a connection.
-func sentOf(report string) (n int64, err error) {
+// sentIn returns how many requests were sent over a connection according to a report.
+func sentIn(report string) (n int64, err error) {
 	if !strings.HasPrefix(report, "{") {
-		return sentOfText(report)
+		return sentInText(report)
 	}
 	var c counts
 	if err := json.Unmarshal([]byte(report), &c); err != nil {
@@ -58,8 +58,8 @@ func sentOf(report string) (n int64, err error) {
 	return n, nil
 }
 
-// sentOfText is sentOf for a report in text.
-func sentOfText(report string) (int64, error) {
+// sentInText does the same for a report in text.
+func sentInText(report string) (int64, error) {
 	find := func(pattern string) int64 {
 		m := regexp.MustCompile("(?m)" + pattern).FindStringSubmatch(report)
 		if m == nil {
@@ -75,7 +75,7 @@ func sentOfText(report string) (int64, error) {
 	}
 	if strings.HasPrefix(report, "Interrupted ") {
 		if headed := find(`^Interrupted after .*?: (\d+)`); headed != sent {
-			return 0, fmt.Errorf("headed %d requests, %d were sent", headed, sent)
+			return 0, fmt.Errorf("the first line says %d requests, %d were sent", headed, sent)
 		}
 	}
 	sent += find(`^  Warm-up: +(\d+) requests? not counted`)
@@ -87,15 +87,15 @@ func sentOfText(report string) (int64, error) {
 
 var failedLine = regexp.MustCompile(`(?m)^.*\bid=([0-9a-f]+-[0-9]+)\b.*$`)
 
-// account compares the ids that targets saw with a run's JSON report and its
-// log of failed requests: see cmdAccounted. lost is how many arrivals a target
-// may have failed to note.
+// account compares the ids that targets saw with a run's JSON report and its log of
+// failed requests: see cmdAccounted. lost is how many arrivals a target may have failed
+// to record.
 func account(arrived []string, report, log string, lost int64) error {
 	var c counts
 	if err := json.Unmarshal([]byte(report), &c); err != nil {
 		return err
 	}
-	if _, err := sentOf(report); err != nil {
+	if _, err := sentIn(report); err != nil {
 		return err
 	}
 	succeeded, failed := c.Requests.Succeeded, c.Requests.Failed
@@ -118,24 +118,24 @@ func account(arrived []string, report, log string, lost int64) error {
 	for _, id := range arrived {
 		switch {
 		case id == "":
-			return fmt.Errorf("a request came without an id")
+			return fmt.Errorf("a request arrived without an id")
 		case seen[id]:
-			return fmt.Errorf("request %s came twice", id)
+			return fmt.Errorf("request %s arrived twice", id)
 		case !failures[id]:
 			answered++
 		}
 		seen[id] = true
 	}
 	if most := succeeded + c.Requests.Unfinished; answered < succeeded-lost || answered > most {
-		return fmt.Errorf("%d requests came and did not fail, %d succeeded and %d were unfinished", answered, succeeded, c.Requests.Unfinished)
+		return fmt.Errorf("%d requests arrived and did not fail, %d succeeded and %d were unfinished", answered, succeeded, c.Requests.Unfinished)
 	}
 	return nil
 }
 
 var statusLine = regexp.MustCompile(`\bid=[0-9a-f]+-([0-9]+)\b.*\bstatus=([0-9]+)`)
 
-// attributed LOG checks that each failed request was given the answer that was
-// its own, where the target answers request n by 400 + n%100.
+// attributed LOG checks that each failed request was given its own response, of a
+// target that answers request n with status 400 + n%100.
 func cmdAttributed(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: attributed LOG")
@@ -147,7 +147,7 @@ func cmdAttributed(ts *testscript.TestScript, neg bool, args []string) {
 	for _, m := range lines {
 		n, _ := strconv.Atoi(m[1]) // digits
 		if want := strconv.Itoa(400 + n%100); m[2] != want {
-			ts.Fatalf("request %d was given status %s, want its own, %s", n, m[2], want)
+			ts.Fatalf("request %d was given status %s, want %s", n, m[2], want)
 		}
 	}
 }

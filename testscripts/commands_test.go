@@ -8,8 +8,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// commands are the words of the scripts that testscript does not have; the
-// functions say what they do.
+// commands are the commands of the scripts that testscript does not have; see the
+// functions.
 var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"accounted":   cmdAccounted,
 	"attributed":  cmdAttributed,
@@ -34,7 +34,7 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"valid":       cmdValid,
 }
 
-// number reads the sole argument.
+// number parses the only argument.
 func number(ts *testscript.TestScript, neg bool, args []string, usage string) (n int64) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("%s", usage)

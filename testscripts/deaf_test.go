@@ -12,12 +12,12 @@ import (
 	"syscall"
 )
 
-// deafs are servers that do not read their requests, or not to their end. They
-// are given each connection and end it when they return.
-var deafs = map[string]func(net.Conn){
-	// It takes connections and does nothing at all.
+// deafServers are servers that do not read requests, or not to the end. Each is called
+// for every connection, which is closed when it returns.
+var deafServers = map[string]func(net.Conn){
+	// It accepts connections and does nothing else.
 	"unread": func(c net.Conn) { hold(c) },
-	// It answers when the head has come, and does not care for the body.
+	// It answers after the head without reading the body.
 	"early": func(c net.Conn) {
 		var b [512]byte
 		if _, err := c.Read(b[:]); err != nil {
@@ -25,21 +25,21 @@ var deafs = map[string]func(net.Conn){
 		}
 		io.WriteString(c, "HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
 		if tcp, ok := c.(*net.TCPConn); ok {
-			_ = tcp.CloseWrite() // what was not read would make Close a reset
+			_ = tcp.CloseWrite() // unread data would make Close send a reset
 		}
 		_, _ = io.Copy(io.Discard, c)
 	},
-	// It never accepts: one connection waits for that, others are not answered.
+	// It never accepts: one connection is queued, others get no answer.
 	"unaccepted": nil,
 	"closes":     func(net.Conn) {},
-	// It speaks first, and not HTTP.
+	// It speaks first, and it does not speak HTTP.
 	"speaks": func(c net.Conn) {
 		io.WriteString(c, "220 mail.example.com ESMTP\r\n")
 		hold(c)
 	},
 }
 
-// hold keeps a connection until the server is closed, without reading from it.
+// hold keeps a connection open until the server is closed, without reading from it.
 func hold(c net.Conn) {
 	<-c.(*deafConn).d.ended
 }
@@ -79,8 +79,8 @@ func listenDeaf(serve func(net.Conn)) (*deaf, error) {
 	return d, nil
 }
 
-// shortenQueue leaves one place in the queue of connections that l has not yet
-// accepted: Linux takes one more than the length given to listen(2).
+// shortenQueue leaves room for one connection in the queue of those that l has yet to
+// accept: Linux takes one more than the length given to listen(2).
 func shortenQueue(l *net.TCPListener) error {
 	raw, err := l.SyscallConn()
 	if err != nil {
@@ -107,14 +107,14 @@ func (d *deaf) accept() {
 			defer conn.Close()
 			d.serve(conn)
 		})
-		d.wg.Go(func() { // those that still read when the script is over
+		d.wg.Go(func() { // ends a read that is pending when the script ends
 			<-d.ended
 			conn.Close()
 		})
 	}
 }
 
-// Seen is 0: it has read no request.
+// Seen returns 0, because requests are not read.
 func (d *deaf) Seen() int64 { return 0 }
 
 func (d *deaf) IDs() []string { return nil }
@@ -131,7 +131,7 @@ func (d *deaf) Await(ctx context.Context, n int64) error {
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return fmt.Errorf("awaiting %d connections, %d taken: %w", n, taken, ctx.Err())
+			return fmt.Errorf("awaiting %d connections, %d accepted: %w", n, taken, ctx.Err())
 		}
 	}
 }

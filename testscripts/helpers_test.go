@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What the scripts judge by must itself be able to fail.
+// The helpers that scripts rely on must be able to fail.
 
 func TestAccount(t *testing.T) {
 	const a, b, c = "0000000a-000000000000", "0000000a-000000000001", "0000000a-000000000002"
@@ -25,11 +25,11 @@ func TestAccount(t *testing.T) {
 	}{
 		{"the failed one arrived", []string{a, b, c}, report, log, 0, ""},
 		{"the failed one did not", []string{a, c}, report, log, 0, ""},
-		{"a success that no target saw", []string{a, b}, report, log, 0, "1 requests came and did not fail, 2 succeeded"},
-		{"which the target may have lost", []string{a, b}, report, log, 1, ""},
-		{"sent twice", []string{a, b, c, a}, report, log, 0, "request " + a + " came twice"},
+		{"a success that no target saw", []string{a, b}, report, log, 0, "1 requests arrived and did not fail, 2 succeeded"},
+		{"the target may have lost it", []string{a, b}, report, log, 1, ""},
+		{"sent twice", []string{a, b, c, a}, report, log, 0, "request " + a + " arrived twice"},
 		{"without an id", []string{a, "", c}, report, log, 0, "without an id"},
-		{"one that was never counted", []string{a, b, c, "0000000a-000000000003"}, report, log, 0, "3 requests came and did not fail"},
+		{"one that was never counted", []string{a, b, c, "0000000a-000000000003"}, report, log, 0, "3 requests arrived and did not fail"},
 		{"a failure that is not logged", []string{a, c}, report, "", 0, "0 failed requests are logged, 1 counted"},
 		{"a failure logged twice", []string{a, c}, report, log + log, 0, "request " + b + " failed twice"},
 		{"counts that do not add up", []string{a, b, c}, `{"requests": {"due": 3, "sent": 3, "succeeded": 3, "failed": 1}}`, log, 0, "do not add up"},
@@ -46,26 +46,26 @@ func TestAccount(t *testing.T) {
 func TestSentOf(t *testing.T) {
 	const report = "  Total:      20 requests\n  Succeeded:  10\n  Failed:     5\n  Unsent:     3\n  Unfinished: 2\n" +
 		"  Warm-up:    4 requests not counted, 0 failed\n\nErrors:\n  connect_refused: 1 (first: x)\n  timeout: 2\n"
-	n, err := sentOf(report)
+	n, err := sentIn(report)
 	require.NoError(t, err)
 	assert.EqualValues(t, 17+4-1, n)
 
-	n, err = sentOf("Interrupted after 1s: 17 of 30 requests\n\n" + report)
+	n, err = sentIn("Interrupted after 1s: 17 of 30 requests\n\n" + report)
 	require.NoError(t, err)
 	assert.EqualValues(t, 20, n)
-	_, err = sentOf("Interrupted after 1s: 20 of 30 requests\n\n" + report)
-	assert.ErrorContains(t, err, "headed 20 requests, 17 were sent")
-	_, err = sentOf("  Total:      20 requests\n  Succeeded:  10\n")
+	_, err = sentIn("Interrupted after 1s: 20 of 30 requests\n\n" + report)
+	assert.ErrorContains(t, err, "the first line says 20 requests, 17 were sent")
+	_, err = sentIn("  Total:      20 requests\n  Succeeded:  10\n")
 	assert.ErrorContains(t, err, "do not add up")
 }
 
 func TestRender(t *testing.T) {
 	for _, c := range []struct{ why, in, want string }{
-		{"lines stay", "a\nb\n", "a\nb\n"},
-		{"a line that is redrawn and taken away", "[=  ] 1/2\x1b[K\r[== ] 2/2\x1b[K\r\x1b[Kdone\n", "done\n"},
-		{"what is left of a longer line shows", "[== ] 12/20\rdone\n", "done] 12/20\n"},
-		{"what is left at the end shows", "[== ] 2/2\r", "[== ] 2/2"},
-		{"colours do not", "\x1b[31m5\x1b[0m\n", "5\n"},
+		{"lines are kept", "a\nb\n", "a\nb\n"},
+		{"a line that is redrawn and erased", "[=  ] 1/2\x1b[K\r[== ] 2/2\x1b[K\r\x1b[Kdone\n", "done\n"},
+		{"the end of a longer line remains", "[== ] 12/20\rdone\n", "done] 12/20\n"},
+		{"the last line remains", "[== ] 2/2\r", "[== ] 2/2"},
+		{"colours are removed", "\x1b[31m5\x1b[0m\n", "5\n"},
 	} {
 		got, err := render(c.in, 20)
 		require.NoError(t, err, c.why)
@@ -81,14 +81,14 @@ func TestMask(t *testing.T) {
 	for _, c := range []struct{ why, in, want string }{
 		{"a table's columns end where they ended", "  p50:     4.2ms\n  max:   102.7ms\n", "  p50:         T\n  max:         T\n"},
 		{"µ is one column wide", "  p50:      85µs\n", "  p50:         T\n"},
-		{"too few to tell is no time", "  p99:         -\n", "  p99:         -\n"},
+		{"a missing quantile is not a time", "  p99:         -\n", "  p99:         -\n"},
 		{"other values begin where they began", "  Duration:   2.34s\n", "  Duration:   T\n"},
-		{"counts stay", "  Succeeded:  985\n", "  Succeeded:  985\n"},
-		{"what a limit demands stays", "p99 response time 312ms, want <= 250ms (n=29,940)\n", "p99 response time T, want <= 250ms (n=29,940)\n"},
-		{"intervals go", "p99 response time 312ms (298 to 330ms), want <= 250ms (n=29,940)\n", "p99 response time T, want <= 250ms (n=29,940)\n"},
-		{"of any kind", "goodput 9/s (at least 8.5/s), want >= 5/s (9 succeeded)\n", "goodput R/s, want >= 5/s (9 succeeded)\n"},
-		{"ids and ports go", "http://127.0.0.1:4711/ id=00c0ffee-000000000007\n", "http://127.0.0.1:PORT/ id=ID-000000000007\n"},
-		{"warnings are about the machine", "a\n\nWarnings:\n  b\n", "a\n"},
+		{"counts are kept", "  Succeeded:  985\n", "  Succeeded:  985\n"},
+		{"what a limit demands is kept", "p99 response time 312ms, want <= 250ms (n=29,940)\n", "p99 response time T, want <= 250ms (n=29,940)\n"},
+		{"intervals are removed", "p99 response time 312ms (298 to 330ms), want <= 250ms (n=29,940)\n", "p99 response time T, want <= 250ms (n=29,940)\n"},
+		{"intervals of any kind", "goodput 9/s (at least 8.5/s), want >= 5/s (9 succeeded)\n", "goodput R/s, want >= 5/s (9 succeeded)\n"},
+		{"ids and ports are masked", "http://127.0.0.1:4711/ id=00c0ffee-000000000007\n", "http://127.0.0.1:PORT/ id=ID-000000000007\n"},
+		{"warnings depend on the machine", "a\n\nWarnings:\n  b\n", "a\n"},
 		{"a time to keep", "Duration: 250ms\n", "Duration: 250ms\n"},
 	} {
 		assert.Equal(t, c.want, maskText(c.in, []string{"250ms"}), c.why)
@@ -108,7 +108,7 @@ func TestField(t *testing.T) {
 		assert.Equal(t, want, text(v), path)
 	}
 	for path, want := range map[string]string{
-		"b": `no member "b"`, "a.b.2": `no element "2" of 2`, "f.x": `"x" is asked of 0.25`,
+		"b": `no member "b"`, "a.b.2": `no element "2" of 2`, "f.x": `"x" in 0.25`,
 	} {
 		_, err := field(doc, path)
 		assert.ErrorContains(t, err, want, path)

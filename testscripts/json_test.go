@@ -14,10 +14,10 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// json FILE PATH WANT compares one value of a JSON file: json got.json
-// requests.sent 20. PATH is made of names and list indexes; length, in the
-// end, is the number of members. WANT is JSON, or a string without its
-// quotes; headed by <, <=, > or >= it bounds a number; between slashes it is a pattern.
+// json FILE PATH WANT compares one value in a JSON file: json got.json requests.sent
+// 20. PATH consists of names and list indexes; length at its end is the number of
+// members. WANT is JSON, or a string without its quotes. With <, <=, > or >= in front
+// it bounds a number; between slashes it is a pattern.
 func cmdJSON(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 3 {
 		ts.Fatalf("usage: json FILE PATH WANT")
@@ -76,13 +76,13 @@ func field(doc, path string) (any, error) {
 			}
 			v = m[i]
 		default:
-			return nil, fmt.Errorf("%s: %q is asked of %s", path, step, text(v))
+			return nil, fmt.Errorf("%s: %q in %s", path, step, text(v))
 		}
 	}
 	return v, nil
 }
 
-// text is a value as JSON, a string without its quotes.
+// text returns a value as JSON, and a string without its quotes.
 func text(v any) string {
 	if s, ok := v.(string); ok {
 		return s
@@ -102,7 +102,7 @@ func holds(got float64, want string) (bool, error) {
 	op := strings.TrimSuffix(want, number)
 	f, err := strconv.ParseFloat(number, 64)
 	if err != nil {
-		return false, fmt.Errorf("%q is no number", want)
+		return false, fmt.Errorf("%q is not a number", want)
 	}
 	switch op {
 	case "":
@@ -116,5 +116,5 @@ func holds(got float64, want string) (bool, error) {
 	case ">=":
 		return got >= f, nil
 	}
-	return false, fmt.Errorf("%q is no comparison", want)
+	return false, fmt.Errorf("%q is not a comparison", want)
 }

@@ -15,10 +15,10 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// mask FILE [KEEP...] rewrites a report, in text or JSON, so that two runs of
-// the same command give the same: times become T, rates R, sizes S, run ids
-// ID, loopback ports PORT, the version VERSION, and what is about the machine
-// goes away, as do the intervals of limits. Values to KEEP stay, and so does what a limit demands.
+// mask FILE [KEEP...] rewrites a report, in text or JSON, so that two runs of the same
+// command give the same: times become T, rates R, sizes S, run ids ID, loopback ports
+// PORT and the version VERSION. What depends on the machine is removed, and so are the
+// intervals of limits. The values KEEP and those that limits demand are kept.
 func cmdMask(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 {
 		ts.Fatalf("usage: mask FILE [KEEP...]")
@@ -58,8 +58,8 @@ func maskText(s string, keep []string) string {
 	return out.String()
 }
 
-// maskValues keeps the columns of a line: those of a table of times end where
-// they ended, other values begin where they began.
+// maskValues keeps the columns of a line aligned: in a table of times on the right,
+// elsewhere on the left.
 func maskValues(line string, keep []string) string {
 	table := tableRow.MatchString(line)
 	return timeOrRate.ReplaceAllStringFunc(line, func(m string) string {
@@ -88,9 +88,8 @@ func maskWords(s string) string {
 	return version.ReplaceAllString(s, "${1}VERSION")
 }
 
-// maskJSON keeps the order of members. The value of a member that is measured
-// becomes "*" where it is a number, and stays where it is null; lists that are
-// longer or shorter from run to run become "*" whole.
+// maskJSON keeps the order of members. Measured numbers become "*", while null stays
+// null. Lists whose length differs from run to run become a single "*".
 func maskJSON(s string) (string, error) {
 	d := json.NewDecoder(strings.NewReader(s))
 	d.UseNumber()
@@ -111,15 +110,15 @@ type masker struct {
 	out *bytes.Buffer
 }
 
-// whole are members whose every part depends on the machine or the moment;
-// kept are subtrees in which nothing does.
+// masked are members of which every part depends on the machine or the moment; kept
+// are those of which no part does.
 var (
-	whole = []string{"tool", "generator", "intervals", "slowest", "run_id", "started_at", "record"}
-	kept  = []string{"config", "requests", "status_codes", "warmup", "errors", "limits"}
+	masked = []string{"tool", "generator", "intervals", "slowest", "run_id", "started_at", "record"}
+	kept   = []string{"config", "requests", "status_codes", "warmup", "errors", "limits"}
 )
 
 func (m *masker) value(path []string) error {
-	if len(path) == 1 && slices.Contains(whole, path[0]) {
+	if len(path) == 1 && slices.Contains(masked, path[0]) {
 		var skipped any
 		m.out.WriteString(`"*"`)
 		return m.d.Decode(&skipped)
@@ -154,7 +153,7 @@ func measured(path []string) bool {
 	case slices.Contains(kept, path[0]) || last == "count" || last == "schema":
 		return false
 	case path[0] == "bytes":
-		return last == "sent" || last == "received" // they hold ports and versions
+		return last == "sent" || last == "received" // they contain ports and versions
 	}
 	return true
 }
@@ -171,7 +170,7 @@ func (m *masker) members(open json.Delim, path []string) error {
 			if err != nil {
 				return err
 			}
-			name, _ = t.(string) // a member's name always is one
+			name, _ = t.(string) // a member's name is always a string
 			if err := m.literal(name); err != nil {
 				return err
 			}

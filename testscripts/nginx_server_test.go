@@ -19,7 +19,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/target/targettest"
 )
 
-// An nginx is Debian's, on loopback, with all its files in the test's directory.
+// An nginx is a server on loopback, with all its files in the test's directory.
 type nginx struct {
 	t           *testing.T
 	url, tlsURL string
@@ -27,7 +27,7 @@ type nginx struct {
 	running     *program // nil while it is down
 }
 
-// nginxConfig has the directory, two ports, the user line and a backend.
+// nginxConfig is formatted with the directory, two ports, the user line and a backend.
 const nginxConfig = `
 daemon off;
 worker_processes 1;
@@ -65,11 +65,11 @@ http {
 }
 `
 
-// page is what /page.html, /ssi.html, /gzip.html and /limited hold: 8900 octets.
+// page is the content of /page.html, /ssi.html, /gzip.html and /limited: 8900 octets.
 var page = strings.Repeat("<p>The quick brown fox jumps over the lazy dog, again and again, and once more, and yet again.</p>", 89)
 
-// startNginx starts an nginx whose /proxied/ is answered by backend, its host
-// and port. It skips the test where nginx is not installed.
+// startNginx starts an nginx whose /proxied/ is answered by backend, given as host and
+// port. It skips the test if nginx is not installed.
 func startNginx(t *testing.T, backend string) *nginx {
 	t.Helper()
 	if _, err := exec.LookPath("nginx"); err != nil {
@@ -82,7 +82,7 @@ func startNginx(t *testing.T, backend string) *nginx {
 	return n
 }
 
-// files writes the configuration, two free ports in it, and what is served.
+// files writes the configuration, with two free ports, and the content.
 func (n *nginx) files(backend string) {
 	var ports [2]int
 	for i := range ports {
@@ -129,8 +129,8 @@ func (n *nginx) start() {
 	require.NoError(n.t, err)
 }
 
-// quit ends nginx in order: what it is answering is answered, and the log is
-// whole when it returns.
+// quit ends nginx gracefully: requests in flight are answered, and the log is complete
+// when it returns.
 func (n *nginx) quit() {
 	n.t.Helper()
 	require.NoError(n.t, n.running.cmd.Process.Signal(syscall.SIGQUIT))
@@ -138,17 +138,17 @@ func (n *nginx) quit() {
 	n.running = nil
 }
 
-// kill ends it at once. It may be down.
+// kill ends nginx at once. It may already be down.
 func (n *nginx) kill() {
 	if n.running == nil {
 		return
 	}
-	_ = syscall.Kill(-n.running.cmd.Process.Pid, syscall.SIGKILL) // it may have ended by itself
-	<-n.running.ended                                             // when its workers have, too
+	_ = syscall.Kill(-n.running.cmd.Process.Pid, syscall.SIGKILL) // it may already have ended
+	<-n.running.ended                                             // closed when its workers have ended, too
 	n.running = nil
 }
 
-// logged are the ids and statuses of nginx's access log, in its order.
+// logged returns the ids and statuses in nginx's access log.
 func (n *nginx) logged() (ids []string, statuses map[string]int) {
 	n.t.Helper()
 	b, err := os.ReadFile(filepath.Join(n.dir, "access.log"))

@@ -17,8 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// loadCommand is load-tester with a JSON report, and with the log by which
-// failed requests are known.
+// loadCommand returns a load-tester command that writes a JSON report and logs failed
+// requests.
 func loadCommand(n *nginx, args ...string) *exec.Cmd {
 	cmd := exec.Command("load-tester", append([]string{"-f", "json", "--verbose"}, args...)...)
 	cmd.Env = append(os.Environ(), "SSL_CERT_FILE="+filepath.Join(n.dir, "ca.pem"))
@@ -28,7 +28,7 @@ func loadCommand(n *nginx, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// loadReport is what the tests below look at in a JSON report.
+// A loadReport is the part of a JSON report that the tests below check.
 type loadReport struct {
 	Requests struct{ Sent, Succeeded, Failed, Completed int64 }
 	Bytes    struct{ Body, Surplus int64 }
@@ -48,8 +48,8 @@ func readReport(t *testing.T, p *program) (r loadReport) {
 	return r
 }
 
-// Each answer of a real server is understood, its body measured to the octet,
-// its connection kept; nginx has logged each request once, with the same status.
+// Each response of a real server is understood, its body is measured to the octet, and
+// its connection is kept. nginx has logged each request once, with the same status.
 func TestNginxAnswers(t *testing.T) {
 	const requests = 250
 	ssiBody := int64(len(page) + len("/ssi.html"))
@@ -101,13 +101,13 @@ func TestNginxAnswers(t *testing.T) {
 				assert.Less(t, r.Bytes.Body, int64(len(page)*requests/4))
 				assert.Positive(t, r.Bytes.Body)
 			}
-			// It ends each after 100 requests, so that 4 permits need at most 6.
+			// nginx closes each after 100 requests, so that 4 permits need at most 6.
 			assert.LessOrEqual(t, r.Generator.Connections, int64(6))
 		})
 	}
 }
 
-// limit_req turns requests away with 503: both sides count the same.
+// limit_req rejects requests with 503: both sides count the same.
 func TestNginxLimitsTheRate(t *testing.T) {
 	n := startNginx(t, "127.0.0.1:1")
 	p, err := startProgram(loadCommand(n, "-n", "200", "-c", "4", n.url+"/limited"))
@@ -121,17 +121,17 @@ func TestNginxLimitsTheRate(t *testing.T) {
 	assert.Positive(t, statuses["503"])
 }
 
-// nginx ends in mid-run, in order or killed, and starts again: the load goes
-// on, and every request is accounted for by the access log.
+// nginx quits or is killed during the run and starts again: the load goes on, and the
+// access log accounts for every request.
 func TestNginxRestarts(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		end  func(*nginx)
-		// How many answered requests the log may lack: a worker that is killed
-		// between an answer and its line in the log leaves one without.
+		// How many answered requests may be missing from the log: a worker may be
+		// killed between a response and its log line.
 		lost int64
 	}{
-		{"in order", (*nginx).quit, 0},
+		{"gracefully", (*nginx).quit, 0},
 		{"killed", (*nginx).kill, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -167,7 +167,7 @@ func TestNginxRestarts(t *testing.T) {
 	}
 }
 
-// startSampler serves s for nginx to pass requests on to.
+// startSampler starts a server with s that nginx passes requests on to.
 func startSampler(t *testing.T, s *targettest.Sampler) *site {
 	t.Helper()
 	backend, err := listenSite(s, nil)

@@ -33,8 +33,8 @@ func (o *output) String() string {
 	return o.buf.String()
 }
 
-// await waits until a match of pattern was written, and returns it with its
-// groups. It gives up when ctx ends, or the program did.
+// await waits until something that matches pattern was written, and returns the match
+// and its groups. It gives up when ctx ends or the program has ended.
 func (o *output) await(ctx context.Context, ended <-chan struct{}, pattern string) ([]string, error) {
 	re, err := regexp.Compile("(?m)" + pattern)
 	if err != nil {
@@ -48,7 +48,7 @@ func (o *output) await(ctx context.Context, ended <-chan struct{}, pattern strin
 		case found != nil:
 			return found, nil
 		case last:
-			return nil, fmt.Errorf("no match for %#q in what it wrote: %q", pattern, o.String())
+			return nil, fmt.Errorf("no match for %#q in the output: %q", pattern, o.String())
 		}
 		select {
 		case <-written:

@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// haveIPv6 reports whether this machine has an IPv6 loopback.
+// haveIPv6 reports whether this machine has an IPv6 loopback address.
 var haveIPv6 = sync.OnceValue(func() bool {
 	l, err := net.Listen("tcp6", "[::1]:0")
 	if err != nil {
@@ -19,13 +19,12 @@ var haveIPv6 = sync.OnceValue(func() bool {
 	return true
 })
 
-// haveNamespaces reports whether a script may have a network and mounts of its
-// own.
+// haveNamespaces reports whether a script can have a network and mounts of its own.
 var haveNamespaces = sync.OnceValue(func() bool {
 	return exec.Command("unshare", "-n", "-m", "sh", "-c", "ip link set lo up").Run() == nil
 })
 
-// havePty reports whether this machine gives out terminals.
+// havePty reports whether this machine has pseudo-terminals.
 var havePty = sync.OnceValue(func() bool {
 	control, terminal, err := openPty(80)
 	if err != nil {

@@ -16,8 +16,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// exits STATUS PROGRAM [ARG...] runs a program, as exec does, and checks its
-// exit status to the number.
+// exits STATUS PROGRAM [ARG...] runs a program as exec does and checks its exit status.
 func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits STATUS PROGRAM [ARG...]")
@@ -38,8 +37,8 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// status is the exit status as a shell has it: 128 more than the signal for a
-// program that died of one.
+// status returns the exit status as a shell does: for a program that was ended by a
+// signal, 128 plus its number.
 func status(s *os.ProcessState) int {
 	if w, ok := s.Sys().(syscall.WaitStatus); ok && w.Signaled() {
 		return 128 + int(w.Signal())
@@ -47,11 +46,11 @@ func status(s *os.ProcessState) int {
 	return s.ExitCode()
 }
 
-// A program runs beside the script.
+// A program is one that runs beside the script.
 type program struct {
 	cmd            *exec.Cmd
 	stdout, stderr *output
-	ended          chan struct{} // closed when it has
+	ended          chan struct{} // closed when it has ended
 }
 
 // startProgram starts cmd and collects what it writes.
@@ -63,40 +62,39 @@ func startProgram(cmd *exec.Cmd) (*program, error) {
 	}
 	go func() {
 		defer close(p.ended)
-		_ = cmd.Wait() // wait looks at the status
+		_ = cmd.Wait() // wait returns the status
 	}()
 	return p, nil
 }
 
 // wait waits for the end of the program and returns its exit status.
 func (p *program) wait() int {
-	late := time.AfterFunc(bound, func() { _ = p.cmd.Process.Signal(syscall.SIGQUIT) }) // shows its stacks
+	late := time.AfterFunc(bound, func() { _ = p.cmd.Process.Signal(syscall.SIGQUIT) }) // prints its stacks
 	defer late.Stop()
 	<-p.ended
 	return status(p.cmd.ProcessState)
 }
 
 func (p *program) kill() {
-	_ = p.cmd.Process.Kill() // it may have ended
+	_ = p.cmd.Process.Kill() // it may already have ended
 	<-p.ended
 }
 
-// start NAME PROGRAM [ARG...] runs a program beside the script, until finish.
+// start NAME PROGRAM [ARG...] starts a program beside the script; see finish.
 func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: start NAME PROGRAM [ARG...]")
 	}
 	s := sessionOf(ts)
 	if s.programs[args[0]] != nil {
-		ts.Fatalf("program %q was started before", args[0])
+		ts.Fatalf("program %q is already running", args[0])
 	}
 	p, err := startProgram(commandIn(ts, args[1:]))
 	ts.Check(err)
 	s.programs[args[0]] = p
 }
 
-// commandIn is a command in the script's directory and environment. It ends
-// with the test at the latest.
+// commandIn returns a command that runs in the script's directory and environment.
 func commandIn(ts *testscript.TestScript, args []string) *exec.Cmd {
 	path, err := exec.LookPath(args[0])
 	ts.Check(err)
@@ -106,8 +104,8 @@ func commandIn(ts *testscript.TestScript, args []string) *exec.Cmd {
 	return cmd
 }
 
-// environ is the script's environment, of which testscript tells single
-// variables only.
+// environ returns the script's environment. testscript gives access only to single
+// variables.
 func environ(ts *testscript.TestScript) (env []string) {
 	for _, name := range []string{"PATH", "HOME", "TMPDIR", "GORACE", "GOCOVERDIR", "TERM", "LANG", "NO_COLOR",
 		"SSL_CERT_FILE", "GOMEMLIMIT", "URL", "TLS_URL", "ADDR", "TARGET"} {
@@ -130,8 +128,8 @@ func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(programOf(ts, args[0]).cmd.Process.Signal(signals[args[1]]))
 }
 
-// finish NAME STATUS waits for a started program and checks its exit status;
-// stdout and stderr are then about its output.
+// finish NAME STATUS waits for a started program and checks its exit status. The
+// commands stdout and stderr then apply to its output.
 func cmdFinish(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: finish NAME STATUS")
@@ -148,8 +146,8 @@ func cmdFinish(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// line NAME stdout|stderr REGEXP [VARIABLE] waits until a started program has
-// written what matches, and puts the first group into an environment variable.
+// line NAME stdout|stderr REGEXP [VARIABLE] waits until a started program has written
+// something that matches, and sets an environment variable to the last group.
 func cmdLine(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 || len(args) > 4 || !slices.Contains([]string{"stdout", "stderr"}, args[1]) {
 		ts.Fatalf("usage: line NAME stdout|stderr REGEXP [VARIABLE]")

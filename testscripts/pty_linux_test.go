@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openPty returns the two ends of a new terminal with a number of columns: what is
-// written to terminal can be read from control. See pts(4).
+// openPty returns the two ends of a new terminal with the given number of columns: what
+// is written to terminal can be read from control. See pts(4).
 func openPty(columns int) (control, terminal *os.File, err error) {
 	control, err = os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
 	if err != nil {

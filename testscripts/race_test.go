@@ -2,6 +2,6 @@
 
 package testscripts
 
-// raceEnabled tells that programs run under the race detector, which needs
-// much more memory and time.
+// raceEnabled reports that programs run under the race detector, which needs much more
+// memory and time.
 const raceEnabled = true

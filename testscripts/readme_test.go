@@ -17,7 +17,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/target"
 )
 
-// blocks returns the fenced blocks of the README in one language.
+// blocks returns the README's fenced code blocks in a language.
 func blocks(t *testing.T, language string) []string {
 	t.Helper()
 	page, err := os.ReadFile("../README.md")
@@ -30,8 +30,8 @@ func blocks(t *testing.T, language string) []string {
 	return found
 }
 
-// Every `$ load-tester` line of the README works as it stands, except for the
-// port of its target and how long it may take.
+// Every `$ load-tester` line in the README works as written, except that its target has
+// another port and its duration is bounded.
 func TestReadmeCommands(t *testing.T) {
 	t.Parallel()
 	binary := filepath.Join(t.TempDir(), "load-tester")
@@ -46,9 +46,9 @@ func TestReadmeCommands(t *testing.T) {
 	for _, block := range blocks(t, "console") {
 		for line := range strings.Lines(block) {
 			command, ok := strings.CutPrefix(strings.TrimSpace(line), "$ load-tester ")
-			require.True(t, ok, "not a command of ours: %s", line)
+			require.True(t, ok, "not a load-tester command: %s", line)
 			if strings.HasPrefix(command, "target ") {
-				continue // it would serve until a signal; its script runs it
+				continue // it would serve until a signal; target.txtar tests it
 			}
 			command = strings.ReplaceAll(command, "127.0.0.1:8080", server.Addr)
 			t.Run(strings.Fields(command)[0], func(t *testing.T) {
@@ -66,9 +66,8 @@ var (
 	boundedCommand = regexp.MustCompile(` (-n|-z|--requests|--duration|--stage) `)
 )
 
-// readmeCommand runs a command. One that goes on until its verdict is clear gets
-// little time, in which a busy machine may leave it open, or seem to slow one
-// target down.
+// readmeCommand runs a command. One that would go on until its verdict is clear is given
+// little time, so on a busy machine it may be inconclusive, or find one target slower.
 func readmeCommand(t *testing.T, binary, command string) {
 	judged := judgedCommand.MatchString(command)
 	if judged && !boundedCommand.MatchString(command) {
@@ -85,7 +84,7 @@ func readmeCommand(t *testing.T, binary, command string) {
 	assert.NoError(t, err, "%s\n%s", command, out)
 }
 
-// The README's tests compile in a module of their own, and the first runs.
+// The README's tests compile in a module of their own, and the first one runs.
 func TestReadmeTests(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a module")
@@ -108,10 +107,10 @@ func TestReadmeTests(t *testing.T) {
 	}
 	cmd := exec.Command("go", "test", "-mod=mod", "-v", "-timeout", "10s", "-run", "TestAPIUnderLoad", ".")
 	cmd.Dir = dir
-	// It need not wait for other load tests of this machine: their lock is there.
+	// With its own TMPDIR it does not wait for the lock of other load tests.
 	cmd.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
-	// Whatever a busy machine makes of its limits, in time or not, it compiles
-	// and measures.
+	// On a busy machine it may miss its limits or run out of time, but it compiles and
+	// measures.
 	out, err := cmd.CombinedOutput()
 	assert.Contains(t, string(out), "p99 response time", "%v\n%s", err, out)
 }

@@ -8,8 +8,8 @@ import (
 	"net"
 )
 
-// silentResolver is a command: a name server that never answers. It says when
-// it is there, and goes on until it is killed.
+// silentResolver is the command silent-resolver: a name server that never answers. It
+// prints when it is ready and runs until it is killed.
 func silentResolver() {
 	if _, err := net.ListenPacket("udp", "127.0.0.1:53"); err != nil {
 		log.Fatal(err)

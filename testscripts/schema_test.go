@@ -16,8 +16,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// valid FILE checks a JSON report by the schema, and that it has no member
-// besides.
+// valid FILE checks that a JSON report conforms to the schema and has no other members.
 func cmdValid(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: valid FILE")
@@ -25,11 +24,11 @@ func cmdValid(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(conforms(report.Schema(), []byte(ts.ReadFile(args[0]))))
 }
 
-// A schema is what ours uses of JSON Schema (2020-12). One without members
-// allows any.
+// A schema is the part of JSON Schema (2020-12) that our schema uses. One without
+// properties allows any.
 type schema struct {
 	Ref        string             `json:"$ref"`
-	Type       json.RawMessage    // a name, or a list of them; anything without
+	Type       json.RawMessage    // a name or a list of names; if absent, any type
 	Properties map[string]*schema // members
 	Required   []string
 	Additional *schema `json:"additionalProperties"`
@@ -41,7 +40,7 @@ type schema struct {
 	Defs       map[string]*schema `json:"$defs"`
 }
 
-// conforms returns what of a document is not as a schema says.
+// conforms returns an error if a document does not conform to a schema.
 func conforms(text, doc []byte) error {
 	var root schema
 	if err := json.Unmarshal(text, &root); err != nil {
@@ -56,7 +55,7 @@ func conforms(text, doc []byte) error {
 	return root.check(&root, v, "$")
 }
 
-// check checks the value at a path; root has the definitions.
+// check checks the value v at the path at; root contains the definitions.
 func (s *schema) check(root *schema, v any, at string) error {
 	s = s.resolve(root)
 	if len(s.AnyOf) > 0 {
@@ -91,7 +90,7 @@ func (s *schema) check(root *schema, v any, at string) error {
 	return nil
 }
 
-// resolve returns the schema that s refers to, s itself if it is no reference.
+// resolve returns the schema that s refers to, or s if it is not a reference.
 func (s *schema) resolve(root *schema) *schema {
 	switch s.Ref {
 	case "":
@@ -102,7 +101,7 @@ func (s *schema) resolve(root *schema) *schema {
 	return root.Defs[path.Base(s.Ref)]
 }
 
-// parts are s and the schemas that hold beside it.
+// parts returns s and all schemas in its allOf.
 func (s *schema) parts(root *schema) []*schema {
 	all := []*schema{s}
 	for _, part := range s.AllOf {
@@ -111,7 +110,7 @@ func (s *schema) parts(root *schema) []*schema {
 	return all
 }
 
-// members checks those of an object.
+// members checks the members of an object.
 func (s *schema) members(root *schema, v map[string]any, at string) error {
 	known := map[string]*schema{}
 	for _, part := range s.parts(root) {
@@ -137,7 +136,7 @@ func (s *schema) members(root *schema, v map[string]any, at string) error {
 	return nil
 }
 
-// kindOf is the type of a value as JSON Schema names it.
+// kindOf returns the type of a value in JSON Schema.
 func kindOf(v any) string {
 	switch v := v.(type) {
 	case nil:

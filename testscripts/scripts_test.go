@@ -1,13 +1,12 @@
 //go:build unix
 
-// Package testscripts tries out the command as its users do. Each .txtar file
-// is a session at a shell (github.com/rogpeppe/go-internal/testscript) about
-// one behaviour, which its first line says; commands_test.go lists the words
-// it can use besides those of testscript. Nothing in a script waits for time:
-// it waits until the target has seen a number of requests.
+// Package testscripts tests the command as its users run it. Each .txtar file is a
+// shell session (github.com/rogpeppe/go-internal/testscript) about one behaviour, which
+// its first line describes. commands_test.go lists the commands available besides those
+// of testscript. Scripts do not wait for time to pass, but until the target has seen a
+// number of requests.
 //
-// After a change that was meant, go test ./testscripts -update rewrites what
-// the scripts compare with.
+// After an intended change, go test ./testscripts -update rewrites the expected output.
 package testscripts
 
 import (
@@ -24,16 +23,16 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-var update = flag.Bool("update", false, "rewrite what the scripts compare with")
+var update = flag.Bool("update", false, "rewrite the expected output in the scripts")
 
 func TestMain(m *testing.M) {
-	// Most scripts wait for what they started, but under the race detector that
-	// is busy.
-	atOnce := 3 * runtime.GOMAXPROCS(0)
+	// Most of the time scripts wait for their programs, but under the race detector
+	// those keep the processors busy.
+	parallel := 3 * runtime.GOMAXPROCS(0)
 	if raceEnabled {
-		atOnce = 1
+		parallel = 1
 	}
-	if err := flag.Set("test.parallel", strconv.Itoa(atOnce)); err != nil {
+	if err := flag.Set("test.parallel", strconv.Itoa(parallel)); err != nil {
 		panic(err) // there is no such flag
 	}
 	testscript.Main(m, map[string]func(){
@@ -55,7 +54,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// setup gives a script its own targets and says where they are.
+// setup gives a script its own targets, and their addresses in its environment.
 func setup(env *testscript.Env) error {
 	s, err := newSession()
 	if err != nil {
@@ -68,10 +67,10 @@ func setup(env *testscript.Env) error {
 		return err
 	}
 	for _, v := range [][2]string{
-		{"URL", s.plain.url},      // a target with answers of every kind: see targettest.Sampler
+		{"URL", s.plain.url},      // a target with responses of every kind: see targettest.Sampler
 		{"ADDR", s.plain.addr},    // its host and port
 		{"TLS_URL", s.secure.url}, // the same over TLS
-		{"CA", ca},                // whom to trust to reach it
+		{"CA", ca},                // the certificate authority to trust
 		{"TERM", "xterm-256color"},
 		{"LANG", "C.UTF-8"},
 	} {
@@ -84,7 +83,7 @@ func setup(env *testscript.Env) error {
 	return nil
 }
 
-// condition answers what scripts ask in brackets.
+// condition evaluates the conditions that scripts have in brackets.
 func condition(cond string) (bool, error) {
 	if path, ok := strings.CutPrefix(cond, "exists:"); ok {
 		_, err := os.Stat(path)

@@ -12,22 +12,22 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// bound is how long a script waits for an event before it gives up. It is far
-// above what any machine needs, so that only a defect can reach it.
+// bound is how long a script waits for an event before it gives up. It is far more than
+// any machine needs, so that only a defect can reach it.
 const bound = 60 * time.Second
 
-// A target is anything that counts the requests it gets.
-type anyTarget interface {
+// A counter is a target that counts the requests it gets.
+type counter interface {
 	Seen() int64
 	Await(ctx context.Context, n int64) error
 	IDs() []string // the X-Request-Id of each request, in the order of arrival
 	Close() error
 }
 
-// A session is what one script has of its own.
+// A session holds the targets and programs of one script.
 type session struct {
-	plain, secure *site       // the same Sampler behind both
-	targets       []anyTarget // in the order of their starts
+	plain, secure *site     // both with the same Sampler
+	targets       []counter // in the order in which they were started
 	programs      map[string]*program
 	gate          func() // opens the gate of the gated server; nil without one
 }
@@ -38,7 +38,7 @@ func sessionOf(ts *testscript.TestScript) *session { return ts.Value(sessionKey{
 
 func newSession() (*session, error) {
 	seen := &sampled{Sampler: targettest.NewSampler()}
-	s := &session{programs: make(map[string]*program), targets: []anyTarget{seen}}
+	s := &session{programs: make(map[string]*program), targets: []counter{seen}}
 	var err error
 	if s.plain, err = listenSite(seen, nil); err != nil {
 		return nil, err
@@ -50,7 +50,7 @@ func newSession() (*session, error) {
 	return s, nil
 }
 
-// close ends whatever the script has started.
+// close ends everything that the script has started.
 func (s *session) close() {
 	for _, p := range s.programs {
 		p.kill()
@@ -61,11 +61,11 @@ func (s *session) close() {
 	s.plain.close()
 	s.secure.close()
 	for _, t := range s.targets {
-		_ = t.Close() // it is too late to report an error
+		_ = t.Close() // errors do not matter any more
 	}
 }
 
-// seen is how many requests all targets of the script got.
+// seen returns how many requests all targets of the script got.
 func (s *session) seen() (n int64) {
 	for _, t := range s.targets {
 		n += t.Seen()
@@ -73,8 +73,8 @@ func (s *session) seen() (n int64) {
 	return n
 }
 
-// reach waits until all targets together have seen a number of requests, but not
-// for long: one that has been sent may still have to be read.
+// reach waits a little until all targets together have seen the given number of
+// requests: some that were sent may still have to be read.
 func (s *session) reach(want int64) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
@@ -90,7 +90,7 @@ func (s *session) reach(want int64) {
 	wg.Wait()
 }
 
-// ids are those of all requests that the targets got.
+// ids returns the ids of all requests that the targets got.
 func (s *session) ids() (all []string) {
 	for _, t := range s.targets {
 		all = append(all, t.IDs()...)
@@ -98,8 +98,8 @@ func (s *session) ids() (all []string) {
 	return all
 }
 
-// start adds a target; await is about the latest one.
-func (s *session) start(ts *testscript.TestScript, t anyTarget, url string) {
+// start adds a target; the command await applies to the latest one.
+func (s *session) start(ts *testscript.TestScript, t counter, url string) {
 	s.targets = append(s.targets, t)
 	ts.Setenv("TARGET", url)
 }
@@ -113,15 +113,15 @@ func cmdAwait(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(s.targets[len(s.targets)-1].Await(ctx, want))
 }
 
-// seen N checks how many requests all targets together got; seen FILE checks
-// that it is as many as the report in FILE, text or JSON, says were sent.
+// seen N checks how many requests all targets together got; seen FILE checks that it is
+// the number sent according to the report in FILE, in text or JSON.
 func cmdSeen(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: seen N|FILE")
 	}
 	var want int64
 	if _, err := fmt.Sscan(args[0], &want); err != nil {
-		want, err = sentOf(ts.ReadFile(args[0]))
+		want, err = sentIn(ts.ReadFile(args[0]))
 		ts.Check(err)
 	}
 	sessionOf(ts).reach(want)
@@ -130,8 +130,8 @@ func cmdSeen(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// connections N checks how many connections the targets $URL and $TLS_URL took;
-// N may be headed by <= or >=.
+// connections N checks how many connections the targets $URL and $TLS_URL accepted; N
+// may have <= or >= in front.
 func cmdConnections(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: connections [<=|>=]N")
@@ -141,7 +141,7 @@ func cmdConnections(ts *testscript.TestScript, neg bool, args []string) {
 	ok, err := holds(got, args[0])
 	ts.Check(err)
 	if !ok {
-		ts.Fatalf("the target took %v connections, want %s", got, args[0])
+		ts.Fatalf("the target accepted %v connections, want %s", got, args[0])
 	}
 }
 
@@ -149,13 +149,13 @@ func cmdConnections(ts *testscript.TestScript, neg bool, args []string) {
 func cmdOpen(ts *testscript.TestScript, neg bool, args []string) {
 	s := sessionOf(ts)
 	if neg || len(args) != 0 || s.gate == nil {
-		ts.Fatalf("usage: open, after hostile gated")
+		ts.Fatalf("usage: open (after hostile gated)")
 	}
 	s.gate()
 }
 
-// down ends $URL and $TLS_URL and every connection to them; up starts them again
-// in their place.
+// down stops $URL and $TLS_URL and closes every connection to them; up starts them again
+// at the same addresses.
 func cmdDown(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 0 {
 		ts.Fatalf("usage: down")
@@ -180,9 +180,9 @@ func cmdLast(ts *testscript.TestScript, neg bool, args []string) {
 	fmt.Fprint(ts.Stdout(), sessionOf(ts).targets[0].(*sampled).Last())
 }
 
-// accounted REPORT LOG checks that nothing was lost and nothing sent twice: each
-// id arrived once at most, the requests that LOG (stderr with --verbose) says
-// failed are as many as the JSON report says, and the others arrived, every one.
+// accounted REPORT LOG checks that nothing was lost and nothing was sent twice: each id
+// arrived at most once, LOG (stderr with --verbose) has as many failed requests as the
+// JSON report, and all others arrived.
 func cmdAccounted(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: accounted REPORT LOG")

@@ -52,7 +52,7 @@ func (l *idList) all() []string {
 	return slices.Clone(l.ids)
 }
 
-// A site serves a handler at one address, and can go down and come up again.
+// A site serves a handler at one address, and can be stopped and started again.
 type site struct {
 	url     string
 	taken   atomic.Int64 // connections
@@ -84,8 +84,8 @@ func listenSite(h http.Handler, config *tls.Config) (*site, error) {
 // up starts the server.
 func (s *site) up() error {
 	l, err := net.Listen("tcp", s.addr)
-	// A child that another script has just started holds a copy of the listener
-	// that went down until it is a program of its own.
+	// A child process that another script has just forked holds a copy of the old
+	// listener until it calls exec.
 	for began := time.Now(); errors.Is(err, syscall.EADDRINUSE) && time.Since(began) < bound; {
 		time.Sleep(time.Millisecond)
 		l, err = net.Listen("tcp", s.addr)
@@ -98,7 +98,7 @@ func (s *site) up() error {
 	}
 	s.server = &http.Server{
 		Handler:  s.handler,
-		ErrorLog: log.New(io.Discard, "", 0), // handlers that abort, handshakes that fail
+		ErrorLog: log.New(io.Discard, "", 0), // reports handlers that abort and handshakes that fail
 		ConnState: func(_ net.Conn, state http.ConnState) {
 			if state == http.StateNew {
 				s.taken.Add(1)
@@ -113,13 +113,13 @@ func (s *site) up() error {
 	return nil
 }
 
-// down ends the server and every connection. It may be called again.
+// down stops the server and closes every connection. It may be called again.
 func (s *site) down() {
 	_ = s.server.Close()
 	<-s.done
 }
 
-// close ends it for good.
+// close stops the server for good.
 func (s *site) close() {
 	s.down()
 	s.port.Release()

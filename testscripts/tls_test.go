@@ -19,8 +19,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// An authority signs the certificates of one test run; it is made in memory
-// and no system trusts it.
+// An authority signs the certificates of one test run. It exists only in memory, and no
+// system trusts it.
 type authority struct {
 	key  *ecdsa.PrivateKey
 	cert *x509.Certificate
@@ -51,20 +51,20 @@ func newKey() *ecdsa.PrivateKey {
 	return key
 }
 
-// sign makes a certificate for key, signed by a; parent nil means by itself.
+// sign returns a certificate for key, signed by a; if parent is nil, it is self-signed.
 func sign(c, parent *x509.Certificate, key *ecdsa.PrivateKey, a *authority) []byte {
 	if parent == nil {
 		parent = c
 	}
 	der, err := x509.CreateCertificate(rand.Reader, c, parent, &key.PublicKey, a.key)
 	if err != nil {
-		panic(err) // a template of ours is wrong
+		panic(err) // a template is invalid
 	}
 	return der
 }
 
-// certificate is good for 127.0.0.1, ::1 and localhost, now, except for what
-// change does to it.
+// certificate returns a certificate that is valid now for 127.0.0.1, ::1 and localhost,
+// except for what change does to it.
 func certificate(change func(*x509.Certificate)) tls.Certificate {
 	a, key := theAuthority(), newKey()
 	c := &x509.Certificate{
@@ -88,24 +88,24 @@ func serverConfig(c tls.Certificate) *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{c}, NextProtos: []string{"http/1.1"}}
 }
 
-// tlsServers are https servers that a client must refuse or put up with.
+// tlsServers are HTTPS servers that a client must reject or tolerate.
 var tlsServers = map[string]func(net.Conn){
 	"expired": overTLS(func() *tls.Config {
 		return serverConfig(certificate(func(c *x509.Certificate) {
 			c.NotBefore, c.NotAfter = time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour)
 		}))
-	}, okWhole),
+	}, okResponse),
 	"early": overTLS(func() *tls.Config {
 		return serverConfig(certificate(func(c *x509.Certificate) { c.NotBefore = time.Now().Add(time.Hour) }))
-	}, okWhole),
+	}, okResponse),
 	"other-name": overTLS(func() *tls.Config {
 		return serverConfig(certificate(func(c *x509.Certificate) { c.IPAddresses, c.DNSNames = nil, []string{"example.com"} }))
-	}, okWhole),
+	}, okResponse),
 	"old": overTLS(func() *tls.Config {
 		c := serverConfig(goodCertificate())
 		c.MinVersion, c.MaxVersion = tls.VersionTLS10, tls.VersionTLS10
 		return c
-	}, okWhole),
+	}, okResponse),
 	"plain": func(c net.Conn) {
 		var b [4096]byte
 		_, _ = c.Read(b[:])
@@ -117,12 +117,12 @@ var tlsServers = map[string]func(net.Conn){
 		var b [4096]byte
 		_, _ = c.Read(b[:])
 	},
-	// A response that lasts until the connection ends, which then ends without
-	// TLS saying so: it may have been cut (RFC 9112 section 9.8).
+	// A response that lasts until the end of the connection, which ends without a TLS
+	// close_notify: it may be truncated (RFC 9112 section 9.8).
 	"abrupt": overTLS(func() *tls.Config { return serverConfig(goodCertificate()) }, "HTTP/1.1 200 OK\r\n\r\nas long as it lasts"),
 }
 
-// overTLS answers one request over TLS and ends the connection underneath it.
+// overTLS answers one request over TLS and closes the connection underneath.
 func overTLS(config func() *tls.Config, answer string) func(net.Conn) {
 	config = sync.OnceValue(config)
 	return func(c net.Conn) {
@@ -135,7 +135,7 @@ func overTLS(config func() *tls.Config, answer string) func(net.Conn) {
 	}
 }
 
-// tls NAME starts a server at $TARGET that does TLS as NAME says.
+// tls NAME starts the TLS server NAME at $TARGET.
 func cmdTLS(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 || tlsServers[args[0]] == nil {
 		ts.Fatalf("usage: tls NAME")

@@ -17,9 +17,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// tty WHICH COLUMNS STATUS PROGRAM [ARG...] runs a program with a terminal for
-// its stdout, its stderr, or both, and checks its exit status. What it wrote
-// to the terminal is then in stdout, or in stderr if that alone is a terminal.
+// tty WHICH COLUMNS STATUS PROGRAM [ARG...] runs a program with a terminal as its
+// stdout, its stderr or both, and checks its exit status. What it wrote to the terminal
+// is then in stdout, or in stderr if only that was a terminal.
 func cmdTTY(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 4 || !slices.Contains([]string{"stdout", "stderr", "both"}, args[0]) {
 		ts.Fatalf("usage: tty stdout|stderr|both COLUMNS STATUS PROGRAM [ARG...]")
@@ -45,15 +45,15 @@ func cmdTTY(ts *testscript.TestScript, neg bool, args []string) {
 	terminal.Close()
 	ts.Check(err)
 	late := time.AfterFunc(bound, func() { _ = cmd.Process.Kill() })
-	// It ends with an error when the program's end of the terminal is closed.
+	// Copy ends with an error when the program's end of the terminal is closed.
 	_, copied := io.Copy(&screen, control)
-	_ = cmd.Wait() // the status says it
+	_ = cmd.Wait() // the status is checked below
 	late.Stop()
 	var atEnd *os.PathError
 	if !errors.As(copied, &atEnd) {
 		ts.Check(copied)
 	}
-	written := strings.ReplaceAll(screen.String(), "\r\n", "\n") // as a terminal does with line ends
+	written := strings.ReplaceAll(screen.String(), "\r\n", "\n") // a terminal writes line ends like this
 	if args[0] == "stderr" {
 		fmt.Fprint(ts.Stderr(), written)
 		fmt.Fprint(ts.Stdout(), stdout.String())
@@ -66,9 +66,9 @@ func cmdTTY(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// screen FILE COLUMNS writes to stdout what a terminal shows in the end of all
-// that FILE, "stdout" or "stderr" wrote to it, without colours. It fails if a
-// line that is redrawn was ever longer than the terminal is wide.
+// screen FILE COLUMNS writes to stdout what a terminal shows, without colours, after
+// everything in FILE, "stdout" or "stderr" was written to it. It fails if a line that is
+// redrawn was ever longer than the terminal is wide.
 func cmdScreen(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: screen FILE COLUMNS")
@@ -80,7 +80,7 @@ func cmdScreen(ts *testscript.TestScript, neg bool, args []string) {
 	fmt.Fprint(ts.Stdout(), shown)
 }
 
-// render plays what was written to a terminal: lines, carriage returns, colours
+// render interprets what was written to a terminal: lines, carriage returns, colours
 // and the erasing of a line (ECMA-48: SGR, EL). Anything else is an error.
 func render(s string, columns int) (string, error) {
 	var done strings.Builder
@@ -90,7 +90,7 @@ func render(s string, columns int) (string, error) {
 		if rest, ok := strings.CutPrefix(s, "\x1b["); ok {
 			i := strings.IndexFunc(rest, func(r rune) bool { return r >= '@' && r <= '~' })
 			if i < 0 {
-				return "", fmt.Errorf("an unfinished escape %q", s)
+				return "", fmt.Errorf("unfinished escape %q", s)
 			}
 			switch code := rest[:i+1]; {
 			case code == "K" || code == "0K":

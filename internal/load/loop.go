@@ -1,5 +1,5 @@
 // Package load decides when requests are sent and records what became of them: the
-// schedule says when arrivals are due, permits bound how many are in flight, the
+// schedule determines when arrivals are due, permits bound how many are in flight, the
 // pacer wakes on time, and the shards of a record count. How a request is sent is up
 // to the Sender or the Mux it is given.
 package load
@@ -28,7 +28,7 @@ type Workload struct {
 	Ahead       int           // open workload: permits to connect before the start
 
 	// A run may be made in stretches, each a Loop of its own, whose records are
-	// merged. These fields tell where the stretch belongs, warm-up left out.
+	// merged. These fields place the stretch in the run, warm-up left out.
 	First  int64         // the number of its first arrival
 	Origin time.Duration // where in the course of the run the stretch begins
 
@@ -39,7 +39,7 @@ type Workload struct {
 	OnFailed   func(*record.Sample) // called for each failed request that counts, on the sending goroutine, with its instants in the course of the run; may be nil
 }
 
-// Permits is how many permits can be in use at once.
+// Permits returns how many permits can be in use at once.
 func (c *Workload) Permits() int {
 	if c.Schedule == nil && c.Requests > 0 && c.Warmup == 0 {
 		return int(min(int64(c.Concurrency), c.Requests))
@@ -47,13 +47,13 @@ func (c *Workload) Permits() int {
 	return c.Concurrency
 }
 
-// loops is how many Muxes send.
+// loops returns how many Muxes send.
 func (c *Workload) loops() int { return min(len(c.Muxes), c.tables()) }
 
-// tables is the number of tables that the permits are shared among. An open
+// tables returns the number of tables that the permits are shared among. An open
 // workload has one, because arrivals wait in one line for all permits. In a closed
-// workload each event loop has a table of its own, or if there are none each
-// permit, so that goroutines never wait for each other.
+// workload each event loop has its own, or if there are none each permit, so that
+// goroutines never wait for each other.
 func (c *Workload) tables() int {
 	switch {
 	case c.Schedule != nil:
@@ -64,8 +64,8 @@ func (c *Workload) tables() int {
 	return c.Permits()
 }
 
-// shift is the difference between an offset in the course of the run and one from
-// the start of the loop, warm-up included.
+// shift returns the difference between an offset in the course of the run and one
+// from the start of the loop, warm-up included.
 func (c *Workload) shift() time.Duration { return c.Origin - c.Warmup }
 
 // maxShards bounds the memory of recording, about 2 MB per shard. With 8 shards,
@@ -173,7 +173,7 @@ func (l *Loop) Reaches(at time.Duration, over <-chan struct{}) bool {
 	}
 }
 
-// now is the current time as an offset from the start of the loop.
+// now returns the current time as an offset from the start of the loop.
 func (l *Loop) now() time.Duration { return time.Since(l.start) }
 
 // End ends the schedule: from now on nothing more becomes due. Unlike cancelling
@@ -198,7 +198,7 @@ func (l *Loop) end() (at time.Duration, ok bool) {
 	return l.cfg.Warmup + l.cfg.Duration, l.cfg.Duration > 0
 }
 
-// untilCutOff is the time left until the grace period ends, if the run is not
+// untilCutOff returns the time left until the grace period ends, if the run is not
 // cancelled: forever if only the number of requests bounds it.
 func (l *Loop) untilCutOff() time.Duration {
 	end, ok := l.end()

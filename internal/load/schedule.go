@@ -35,7 +35,7 @@ func (s Stage) mass(t float64) float64 {
 	return s.From*t + (s.To-s.From)*t*t/(2*s.For.Seconds())
 }
 
-// after is the inverse of mass: seconds until x arrivals have become due.
+// after is the inverse of mass: it returns the seconds until x arrivals have become due.
 func (s Stage) after(x float64) float64 {
 	if x <= 0 {
 		return 0

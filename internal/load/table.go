@@ -153,7 +153,7 @@ func (t *table) finish(p *permit, r *record.Result, now time.Duration) (failed *
 	return new(t.cfg.inCourse(s)) // a copy, so that s itself costs no allocation
 }
 
-// sweepEvery is how often a driver must call sweep.
+// sweepEvery returns how often a driver must call sweep.
 func (l *Loop) sweepEvery() time.Duration {
 	return max(l.cfg.Timeout/20, 500*time.Microsecond)
 }

@@ -99,7 +99,7 @@ func (p *page) limits(limits []report.LimitResult) []string {
 	}
 	var rows []string
 	for _, l := range limits {
-		row := l.Reason // if not judged, it says so itself
+		row := l.Reason // if the limit was not judged, the reason begins with that
 		if l.Verdict != verdict.NotJudged {
 			row = fmt.Sprintf("%-*s  %s", width, l.Verdict, l.Reason)
 		}

@@ -53,7 +53,7 @@ func success() *report.Document {
 	}
 }
 
-// mixed is a closed run in which some answers were 503.
+// mixed is a closed run in which some responses were 503.
 func mixed() *report.Document {
 	d := success()
 	d.Requests = report.Requests{Due: 1000, Sent: 1000, Completed: 1000, Succeeded: 985, Failed: 15}

@@ -159,7 +159,7 @@ func (m *epollMux) send(i int) {
 			m.setWantWrite(i, true)
 			return
 		default:
-			// A response may have arrived nevertheless: reading will show.
+			// A response may have arrived all the same: reading will show.
 			s.outcome.SendErr = os.NewSyscallError("write", errno)
 			s.unsent, s.body = nil, nil
 		}
