@@ -1,12 +1,14 @@
 package internal_test
 
 import (
+	"bytes"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -82,6 +84,21 @@ func TestTypeNamesAreUnique(t *testing.T) {
 		}
 	})
 	require.Greater(t, len(seen), 50)
+}
+
+// What must be read to follow one request can be read in an afternoon.
+func TestReadingListIsShort(t *testing.T) {
+	page, err := os.ReadFile("../docs/ARCHITECTURE.md")
+	require.NoError(t, err)
+	files, lines := 0, 0
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z0-9_/-]+\\.go)` \\|").FindAllSubmatch(page, -1) {
+		text, err := os.ReadFile("../" + string(m[1]))
+		require.NoError(t, err)
+		files++
+		lines += bytes.Count(text, []byte("\n"))
+	}
+	assert.Greater(t, files, 20)
+	assert.Less(t, lines, 5000)
 }
 
 // eachFile calls f for every Go file that is not a test.
