@@ -5,15 +5,9 @@
 package report
 
 import (
-	"fmt"
-	"net/url"
-	"runtime/debug"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/record"
-	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
@@ -153,39 +147,3 @@ func New(f Facts, r *record.Record) *Document {
 		Generator: newGenerator(f, r),
 	}
 }
-
-// Name returns a name for the request and the load, such as GET/api/items/rate=1000.
-// It is the same on every host. Benchmarks and baselines use it.
-func (d *Document) Name() string {
-	c := &d.Config
-	what := c.Target
-	if u, err := url.Parse(c.Target); err == nil && u.Host != "" {
-		what = c.Method + strings.TrimSuffix(u.RequestURI(), "/")
-	}
-	load := fmt.Sprintf("c=%d", c.Concurrency)
-	switch {
-	case len(c.Stages) > 0:
-		load = fmt.Sprintf("stages=%d", len(c.Stages))
-	case c.Workload == "open":
-		load = "rate=" + unit.Rounded(c.RatePerSecond, 3)
-	}
-	if c.Arrivals == "poisson" {
-		load += "/poisson"
-	}
-	return strings.ReplaceAll(unit.Line(what), " ", "_") + "/" + load
-}
-
-const modulePath = "github.com/loadtestkit/load-tester"
-
-// Version is the version of this module in the running program, "devel" where
-// the build does not say.
-var Version = sync.OnceValue(func() string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, m := range append(info.Deps, &info.Main) {
-			if m.Path == modulePath && m.Version != "" && m.Version != "(devel)" {
-				return m.Version
-			}
-		}
-	}
-	return "devel"
-})
