@@ -94,7 +94,7 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"capacity", "--limit", "p99<=50ms", url, url}, []string{"--url: 2 URLs are given, "}},
 		{[]string{"capacity", "--limit", "throughput>=5", url}, []string{"--limit: throughput>=5 is no bound that more load can break, want one such as p99<=50ms or errors<=0.1%"}},
 		{[]string{"capacity", "--limit", "p99>=5ms", "--limit", "mean<=5ms", url}, []string{"--limit: p99>=5ms is no bound that", "--limit: mean<=5ms is no bound that"}},
-		{[]string{"capacity", "--limit", "p99<=5ms", "--start", "100", "--most", "50", url}, []string{"--most: 50 is below the rate that the search begins with, 100"}},
+		{[]string{"capacity", "--limit", "p99<=5ms", "--start", "100", "--most", "50", url}, []string{"--most: 50 is out of range, want the rate that the search begins with, 100, or more"}},
 		{[]string{"capacity", "--limit", "p99<=5ms", "--start", "0.0000001", url}, []string{"--start: 1e-07 is out of range, want arrivals per second from 1e-6 to 1e9"}},
 		{[]string{"capacity", "--limit", "p99<=5ms", "--seed", "5", url}, []string{"--seed does nothing without --arrivals poisson"}},
 		{[]string{"capacity", "--limit", "p99<=5ms", "--rate", "5", url}, []string{"unknown flag --rate, want one that load-tester capacity --help lists"}},

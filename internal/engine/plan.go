@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -87,15 +88,12 @@ func (p *armPlan) checkTarget(f *faults) {
 	if len(*f) > 0 || t.Func != nil {
 		return
 	}
-	field := "URL"
-	if t.Handler != nil || t.Path != "" {
-		field = "Path"
-	}
 	for _, part := range []struct {
 		field string
 		spec  http1.Spec
 	}{
-		{field, http1.Spec{URL: t.url()}},
+		{"URL", http1.Spec{URL: cmp.Or(t.URL, anyServer)}},
+		{"Path", http1.Spec{URL: http1.WithPath(anyServer, t.Path)}},
 		{"Method", http1.Spec{URL: anyServer, Method: t.Method}},
 		{"Header", http1.Spec{URL: anyServer, Header: t.Header, Body: t.Body}},
 	} {
@@ -125,7 +123,7 @@ func (p *armPlan) checkLoad(f *faults) {
 	f.add(l.Rate > 0 && len(l.Stages) > 0, "Rate", "%v, and Stages are set too; want one of them", l.Rate)
 	f.add(l.Poisson && !l.isOpen(), "Poisson", "true in a closed workload; want a Rate or Stages with it")
 	f.add(l.ConnectionsAhead != 0 && !l.isOpen(), "ConnectionsAhead", "%d in a closed workload; want a Rate or Stages with it", l.ConnectionsAhead)
-	f.add(l.Seed != 0 && !l.Poisson, "Seed", "%d without Poisson arrivals, which it is for", l.Seed)
+	f.add(l.Seed != 0 && !l.Poisson, "Seed", "%d without Poisson arrivals, want them too or no seed", l.Seed)
 	p.checkStages(f)
 }
 
@@ -147,7 +145,7 @@ func (p *armPlan) checkStages(f *faults) {
 	}
 	s := load.Schedule{Stages: p.Stages}
 	f.add(s.Peak() == 0, "Stages", "every rate is 0, want one above")
-	f.add(p.Warmup >= length, "Warmup", "%v is as long as all stages, %v; nothing would be measured", p.Warmup, length)
+	f.add(p.Warmup >= length, "Warmup", "%v is as long as all stages, %v, and nothing would be measured; want less", p.Warmup, length)
 }
 
 // begin gives the plan a run id, and random arrivals a seed if they have none.

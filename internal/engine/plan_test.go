@@ -55,6 +55,7 @@ func TestPlanRefuses(t *testing.T) {
 		{"URL", "no host", func(o *RunOptions) { o.Target.URL = "http:///x" }, "nothing there"},
 		{"URL", "without brackets", func(o *RunOptions) { o.Target.URL = "http://::1/" }, "IPv6 needs brackets"},
 		{"URL", "control character", func(o *RunOptions) { o.Target.URL = "http://h/\r\nX: y" }, "request splitting"},
+		{"URL", `scheme "ftp"; want http or https`, func(o *RunOptions) { o.Target.URL, o.Target.Path = "ftp://h", "/a" }, "the path is right"},
 		{"Path", "space in path", func(o *RunOptions) { o.Target.Path = "/a b" }, "the URL is right"},
 		{"Path", "want a path such as", func(o *RunOptions) { o.Target.URL, o.Target.Handler, o.Target.Path = "", handler, "x" }, "not from the root"},
 		{"Path", "space in path", func(o *RunOptions) { o.Target.URL, o.Target.Handler, o.Target.Path = "", handler, "/a b" }, "would end the request line"},

@@ -39,7 +39,7 @@ func NewRun(o RunOptions) (Plan, error) {
 	p := &armPlan{target: o.Target, Settings: o.Settings, requests: o.Requests, duration: o.Duration, limits: o.Limits}
 	var f faults
 	f.add(!(o.Kept >= 0 && o.Kept <= 1), "Kept", "%v is out of range, want the part of the rate that has to succeed, such as 0.95", o.Kept)
-	f.add(o.Kept > 0 && !(o.Rate > 0), "Kept", "%v without a Rate, which it is a part of", o.Kept)
+	f.add(o.Kept > 0 && !(o.Rate > 0), "Kept", "%v without a Rate to be a part of; want one with it", o.Kept)
 	if o.Kept > 0 {
 		p.limits = append(p.limits[:len(p.limits):len(p.limits)], verdict.Limit{Metric: verdict.Goodput, Op: verdict.AtLeast, Value: o.Kept * o.Rate})
 		if p.endless() {

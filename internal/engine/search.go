@@ -51,7 +51,7 @@ func NewSearch(o SearchOptions) (Plan, error) {
 			o.Rate = min(o.Rate, o.Most)
 		}
 	}
-	f.add(o.Most != 0 && !(o.Most >= o.Rate && o.Most <= maxRate), "Most", "%v is below the rate that the search begins with, %v, or above 1e9", o.Most, o.Rate)
+	f.add(o.Most != 0 && !(o.Most >= o.Rate && o.Most <= maxRate), "Most", "%v is out of range, want the rate that the search begins with, %v, or more, to 1e9", o.Most, o.Rate)
 	p := &armPlan{target: o.Target, Settings: o.Settings, duration: time.Second, limits: o.Limits}
 	p.Stages = nil
 	f = append(f, p.check()...)

@@ -60,7 +60,7 @@ func JudgeBaseline(earlier []BaselineRun, now BaselineRun, tolerance, alphaFail,
 	k := len(earlier)
 	r := BaselineResult{Verdict: Inconclusive, Runs: k, Calibrator: -1}
 	if k < LeastBaseline {
-		r.Reason = fmt.Sprintf("the baseline has %d of %d runs like this one: record %d more, or use Compare, which needs none",
+		r.Reason = fmt.Sprintf("the baseline has %d of %d runs like this one: record %d more, or compare two targets in one run, which needs none",
 			k, LeastBaseline, LeastBaseline-k)
 		return r
 	}
@@ -95,9 +95,9 @@ func (r *BaselineResult) describe(tolerance float64) string {
 		ratioText(r.Ratio), r.Runs, unit.Decimal(tolerance, 0), ratioText(r.Low), ratioText(r.High))
 	switch {
 	case r.Verdict == Inconclusive && r.Ratio > tolerance:
-		text += ": that may be chance; use Compare to know"
+		text += ": that may be chance; compare the two in one run to know"
 	case r.Verdict == Inconclusive:
-		text += ": runs vary too much to rule out more; use Compare to know"
+		text += ": runs vary too much to rule out more; compare the two in one run to know"
 	}
 	return text
 }

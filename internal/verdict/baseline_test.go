@@ -36,9 +36,9 @@ func TestJudgeBaseline(t *testing.T) {
 	}{
 		{100, 1.05, Pass, "1.00 times the mean of 10 earlier runs, want <= 1.05 (unchanged, it would be 0.94 to 1.06)", "as before"},
 		{101.03, 1.05, Pass, "1.01 times the mean of 10 earlier runs, want <= 1.05 (unchanged, it would be 0.94 to 1.06)", "just within 1.05/1.039201"},
-		{101.05, 1.05, Inconclusive, "1.01 times the mean of 10 earlier runs, want <= 1.05 (unchanged, it would be 0.94 to 1.06): runs vary too much to rule out more; use Compare to know", "just above"},
-		{106, 1.05, Inconclusive, "1.06 times the mean of 10 earlier runs, want <= 1.05 (unchanged, it would be 0.94 to 1.06): that may be chance; use Compare to know", "over the tolerance, within what is expected"},
-		{106.09, 1.05, Inconclusive, "1.06 times the mean of 10 earlier runs, want <= 1.05 (unchanged, it would be 0.94 to 1.06): that may be chance; use Compare to know", "still"},
+		{101.05, 1.05, Inconclusive, "1.01 times the mean of 10 earlier runs, want <= 1.05 (unchanged, it would be 0.94 to 1.06): runs vary too much to rule out more; compare the two in one run to know", "just above"},
+		{106, 1.05, Inconclusive, "1.06 times the mean of 10 earlier runs, want <= 1.05 (unchanged, it would be 0.94 to 1.06): that may be chance; compare the two in one run to know", "over the tolerance, within what is expected"},
+		{106.09, 1.05, Inconclusive, "1.06 times the mean of 10 earlier runs, want <= 1.05 (unchanged, it would be 0.94 to 1.06): that may be chance; compare the two in one run to know", "still"},
 		{106.11, 1.05, Fail, "1.06 times the mean of 10 earlier runs, want <= 1.05 (unchanged, it would be 0.94 to 1.06)", "beyond both"},
 		{106.11, 1.2, Pass, "1.06 times the mean of 10 earlier runs, want <= 1.2 (unchanged, it would be 0.94 to 1.06)", "within the tolerance"},
 		{50, 1.05, Pass, "0.50 times the mean of 10 earlier runs, want <= 1.05 (unchanged, it would be 0.94 to 1.06)", "faster is never a fail"},
@@ -57,9 +57,9 @@ func TestJudgeBaseline(t *testing.T) {
 func TestJudgeBaselineNeedsTenRuns(t *testing.T) {
 	r := JudgeBaseline(tenRuns()[:9], BaselineRun{Quantile: 1000}, 1.05, 0.01, 0.05)
 	assert.Equal(t, BaselineResult{Verdict: Inconclusive, Runs: 9, Calibrator: -1,
-		Reason: "the baseline has 9 of 10 runs like this one: record 1 more, or use Compare, which needs none"}, r)
+		Reason: "the baseline has 9 of 10 runs like this one: record 1 more, or compare two targets in one run, which needs none"}, r)
 	r = JudgeBaseline(nil, BaselineRun{Quantile: 1000}, 1.05, 0.01, 0.05)
-	assert.Equal(t, "the baseline has 0 of 10 runs like this one: record 10 more, or use Compare, which needs none", r.Reason)
+	assert.Equal(t, "the baseline has 0 of 10 runs like this one: record 10 more, or compare two targets in one run, which needs none", r.Reason)
 }
 
 func TestJudgeBaselineOfRunsThatNeverVary(t *testing.T) {
