@@ -90,7 +90,7 @@ func TestFaultsHaveTheNamesOfFields(t *testing.T) {
 
 		{"searched", find(CapacityOptions{P99: -1}), "P99: -1ns is negative"},
 		{"start", find(CapacityOptions{Start: -1}), "Start: -1 is out of range"},
-		{"most", find(CapacityOptions{Start: 200, Most: 100}), "Most: 100 is below"},
+		{"most", find(CapacityOptions{Start: 200, Most: 100}), "Most: 100 is out of range"},
 		{"search permits", find(CapacityOptions{Concurrency: -1}), "Concurrency: -1 is out of range"},
 	} {
 		t.Run(c.what, func(t *testing.T) {

@@ -13,10 +13,12 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/loadtestkit/load-tester/internal/cli"
@@ -43,6 +45,7 @@ func TestMain(m *testing.M) {
 
 func TestScripts(t *testing.T) {
 	t.Parallel()
+	heedSignals()
 	testscript.Run(t, testscript.Params{
 		Dir:                 ".",
 		Setup:               setup,
@@ -106,4 +109,15 @@ func condition(cond string) (bool, error) {
 		return haveNamespaces(), nil
 	}
 	return false, fmt.Errorf("unknown condition %q", cond)
+}
+
+// heedSignals makes the programs that scripts start heed signals again that were
+// ignored from the start, as those of the terminal are under nohup and in the
+// background of a shell: a child inherits only what is ignored.
+func heedSignals() {
+	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGHUP} {
+		if signal.Ignored(sig) {
+			signal.Notify(make(chan os.Signal, 1), sig)
+		}
+	}
 }

@@ -136,7 +136,7 @@ func TestSearchRefuses(t *testing.T) {
 		{"Limits", "none is given", func(o *SearchOptions) { o.Limits = nil }},
 		{"Limits", "no bound that more load can break", func(o *SearchOptions) { o.Limits = limits(t, "goodput>=5") }},
 		{"Stages", "chooses its rates", func(o *SearchOptions) { o.Stages = []load.Stage{{For: time.Second, From: 1, To: 1}} }},
-		{"Most", "below the rate that the search begins with, 100", func(o *SearchOptions) { o.Rate, o.Most = 100, 50 }},
+		{"Most", "want the rate that the search begins with, 100", func(o *SearchOptions) { o.Rate, o.Most = 100, 50 }},
 		{"Target", "exactly one", func(o *SearchOptions) { o.Target.Func = nil }},
 	} {
 		o := SearchOptions{Target: Target{Func: lasting(0)}, Limits: limits(t, "p99<=1s")}
