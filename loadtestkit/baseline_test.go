@@ -89,7 +89,7 @@ func TestFewEarlierRunsAreInconclusive(t *testing.T) {
 	f, _ := runFake(&fakeTB{}, Options{Target: sleeping(time.Millisecond), Count: 200, Baseline: path})
 	require.Len(t, f.skips, 1)
 	assert.Contains(t, f.skips[0], "1 of 10 runs")
-	assert.Contains(t, f.skips[0], "Compare")
+	assert.Contains(t, f.skips[0], "compare two targets")
 }
 
 // Without a test the runs of a file have the name of what is sent, as those of the
