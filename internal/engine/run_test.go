@@ -321,6 +321,37 @@ func TestFunc(t *testing.T) {
 	})
 }
 
+// A typedNil is the usual mistake: a nil pointer in an error that is not nil.
+type typedNil struct{ text string }
+
+func (e *typedNil) Error() string { return e.text }
+
+// An ending is an error whose text is never there.
+type ending struct{}
+
+func (ending) Error() string { runtime.Goexit(); return "" }
+
+// The methods of an error are code under test too: whatever they do, the run ends.
+func TestFuncWithABadError(t *testing.T) {
+	for want, err := range map[string]error{
+		"nil pointer":         (*typedNil)(nil),
+		"ended its goroutine": ending{},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			for _, rate := range []float64{0, 100} {
+				r := run(t, RunOptions{
+					Target:   Target{Func: func(context.Context) error { return err }},
+					Settings: Settings{Load: Load{Concurrency: 2, Rate: rate}, Virtual: true},
+					Requests: 5,
+				})
+				assert.Equal(t, map[string]int64{"check": 5}, kinds(r))
+				require.Len(t, r.Errors, 1)
+				assert.Contains(t, r.Errors[0].First, want)
+			}
+		})
+	}
+}
+
 func TestFuncThatHangsIsAbandoned(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})

@@ -84,9 +84,6 @@ type table struct {
 // newTable returns a table with n permits that records in h.
 func newTable(l *Loop, n int, h *shard) *table {
 	t := &table{Loop: l, shard: h, permits: make([]permit, n)}
-	for i := range t.permits {
-		t.permits[i].slot = i
-	}
 	if l.cfg.Schedule != nil {
 		t.next = l.cfg.Schedule.Cursor()
 		t.next.first = l.cfg.First
@@ -104,8 +101,10 @@ func (t *table) acquire() (p *permit) {
 	if t.used == len(t.permits) {
 		return nil
 	}
+	p = &t.permits[t.used]
+	p.slot = t.used // set only now: a million permits that no arrival needs cost nothing
 	t.used++
-	return &t.permits[t.used-1]
+	return p
 }
 
 // take gives p the next arrival, which is sent now; ok is false if there is none yet

@@ -160,7 +160,7 @@ func (r *Record) Add(s *Sample) {
 	if s.Status > 0 {
 		r.Statuses[s.Status]++
 	}
-	if n := len(r.Slowest); n < maxSlowest || response > r.Slowest[n-1].ResponseTime() {
+	if n := len(r.Slowest); n < maxSlowest || response >= r.Slowest[n-1].ResponseTime() {
 		r.addSlow(Slow{N: s.N, Due: s.Due, Sent: s.Sent, Done: s.Done, Status: s.Status})
 	}
 }

@@ -182,6 +182,13 @@ func TestWhatIsKeptOfSingleRequests(t *testing.T) {
 	require.Len(t, r.Samples[Reset], maxSamples)
 	assert.Equal(t, Failure{N: 40, Text: "reset"}, r.Samples[Reset][4])
 	assert.Equal(t, int64(10), r.Kinds[Reset])
+
+	r = New(true, nil)
+	for n := range int64(20) { // that the last ends first
+		r.Add(&Sample{N: 20 - n, Done: time.Second, Result: Result{Status: 200}})
+	}
+	assert.Equal(t, int64(1), r.Slowest[0].N, "of equal ones the first, in whatever order they end")
+	assert.Equal(t, int64(10), r.Slowest[9].N)
 }
 
 func BenchmarkAdd(b *testing.B) {

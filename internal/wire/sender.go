@@ -191,25 +191,26 @@ func (s *funcSender) Send(n int64, _ time.Duration) (r record.Result) {
 		s.mu.Unlock()
 		cancel()
 	}()
-	err := s.invoke(ctx)
-	switch {
-	case err == nil:
-	case ctx.Err() != nil && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)):
-		r.Kind, r.Err = record.Timeout, err
-	default:
-		r.Kind, r.Err = record.Check, err
-	}
+	r.Kind, r.Err = s.invoke(ctx)
 	return r
 }
 
-// invoke calls the function and returns a panic as an error.
-func (s *funcSender) invoke(ctx context.Context) (err error) {
+// invoke calls the function and returns a panic as an error. The methods of an error
+// are code under test too, and are not called after invoke.
+func (s *funcSender) invoke(ctx context.Context) (kind record.Kind, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("panic: %v", v)
+			kind, err = record.Check, fmt.Errorf("panic: %v", v)
 		}
 	}()
-	return s.fn(ctx)
+	if err = s.fn(ctx); err == nil {
+		return record.NoError, nil
+	}
+	kind = record.Check
+	if ctx.Err() != nil && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)) {
+		kind = record.Timeout
+	}
+	return kind, errors.New(err.Error())
 }
 
 // Expire cancels the context of the call for arrival n; see [load.Sender].
