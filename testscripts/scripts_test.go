@@ -45,7 +45,7 @@ func TestMain(m *testing.M) {
 
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	heedSignals()
+	passSignals()
 	testscript.Run(t, testscript.Params{
 		Dir:                 ".",
 		Setup:               setup,
@@ -111,10 +111,10 @@ func condition(cond string) (bool, error) {
 	return false, fmt.Errorf("unknown condition %q", cond)
 }
 
-// heedSignals makes the programs that scripts start heed signals again that were
-// ignored from the start, as those of the terminal are under nohup and in the
-// background of a shell: a child inherits only what is ignored.
-func heedSignals() {
+// passSignals makes signals reach the programs that scripts start even if they were
+// ignored when the tests began, as under nohup and in the background of a shell. A
+// program starts with what its parent ignores, but not with what its parent handles.
+func passSignals() {
 	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGHUP} {
 		if signal.Ignored(sig) {
 			signal.Notify(make(chan os.Signal, 1), sig)
