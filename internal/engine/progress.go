@@ -7,7 +7,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/load"
 )
 
-// progressEvery is how often a Watch is told of progress.
+// progressEvery is how often a Watch is called.
 const progressEvery = 100 * time.Millisecond
 
 // A Watch is told how far a plan has come, every 100 ms and once at its end, from
