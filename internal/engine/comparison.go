@@ -267,7 +267,6 @@ func (c *contest) describe() (*report.Document, error) {
 	d.Config.Duration = 0
 	d.Generator.CPUPerRequest = nil // the other's requests took theirs too
 	d.Pairs = &report.Pairs{Judged: len(c.pairs), Block: c.block, Guard: c.guard, Seed: c.order}
-	d.Took = c.took
 	for _, r := range c.ratios {
 		d.Ratios = append(d.Ratios, report.NewRatio(r, c.head.Waive))
 	}

@@ -37,7 +37,8 @@ type Document struct {
 	Config      Config    `json:"config"`      // what was asked for
 
 	// Took is how long everything took, including what is not counted: warm-up,
-	// breaks, the other target of a comparison. The repeat is not included.
+	// breaks, the control, the other target of a comparison. The repeat is not
+	// included.
 	Took time.Duration `json:"took_ns"`
 
 	// The results: of a run, of a comparison's head, or of all trials of a search.
@@ -137,12 +138,11 @@ type Facts struct {
 	Limits []verdict.Limit      // that warnings depend on
 }
 
-// New returns the document of a record. The caller adds verdicts, and changes Took if
-// it is not that of a single run.
+// New returns the document of a record. The caller adds Took and verdicts.
 func New(f Facts, r *record.Record) *Document {
 	return &Document{
 		Schema: SchemaVersion, Kind: f.Kind, Tool: f.Tool, RunID: f.RunID, StartedAt: r.From,
-		Interrupted: r.Interrupted, Config: f.Config, Took: f.Warmup + r.Elapsed,
+		Interrupted: r.Interrupted, Config: f.Config,
 		Arm:       NewArm(f, r),
 		Generator: newGenerator(f, r),
 	}
