@@ -68,6 +68,7 @@ func checkComparison(t testing.TB, d *report.Document) {
 	assert.Equal(t, report.Comparison, d.Kind)
 	require.NoError(t, d.Base.Record.Check())
 	for _, a := range []*report.Arm{d.Base, &d.Arm} {
+		assert.Nil(t, a.Warmup, "the guards of blocks are none")
 		assert.Equal(t, a.Requests.Due, a.Requests.Sent+a.Requests.Unsent)
 		assert.Equal(t, a.Requests.Sent, a.Requests.Succeeded+a.Requests.Failed+a.Requests.Unfinished)
 		assert.Equal(t, a.Requests.Succeeded, a.ResponseTime.Count)
@@ -120,7 +121,7 @@ func TestComparisonIsRepeated(t *testing.T) {
 // Equal targets pass.
 func TestComparisonPassesEqualTargets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := compareFuncs(t, CompareOptions{}, lasting(time.Millisecond), lasting(time.Millisecond))
+		d := compareFuncs(t, CompareOptions{Settings: Settings{Warmup: time.Second}}, lasting(time.Millisecond), lasting(time.Millisecond))
 		assert.GreaterOrEqual(t, d.Pairs.Judged, verdict.LeastPairs)
 		assert.Equal(t, verdict.Pass, d.Verdict, "%+v", d.Ratios)
 		require.Len(t, d.Ratios, 2, "the default tolerances")

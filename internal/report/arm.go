@@ -28,7 +28,7 @@ type Arm struct {
 	PermitWait   Distribution `json:"permit_wait_ns"`          // the part of sent - due spent waiting for a permit
 
 	Slowest   []SlowRequest `json:"slowest"`   // at most 10, slowest first
-	Warmup    *Warmup       `json:"warmup"`    // nil without one
+	Warmup    *Warmup       `json:"warmup"`    // nil without one, and except in a run
 	Intervals []TimeSlice   `json:"intervals"` // at most 128, of equal width
 
 	// What one request allocates in this process, counted after a comparison; nil if

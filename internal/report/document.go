@@ -133,7 +133,7 @@ type Facts struct {
 	RunID  string
 	Config Config
 	Target string               // of the arm
-	Warmup time.Duration        // 0: none
+	Warmup time.Duration        // of a run; 0: none
 	ID     func(n int64) string // of request n
 	Limits []verdict.Limit      // that warnings depend on
 }
