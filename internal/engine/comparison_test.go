@@ -129,6 +129,27 @@ func TestComparisonPassesEqualTargets(t *testing.T) {
 	})
 }
 
+// A failed request is a fact, and yet the ratio that fails with it is repeated:
+// here it does not fail again.
+func TestConfirmARatioBesideAFact(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		d := compareFuncs(t, CompareOptions{
+			Settings: Settings{Budget: 2 * time.Second, Confirm: true, Pause: time.Minute},
+			Limits:   limits(t, "errors<=0"), Tolerances: within(0.5, 1.2),
+		}, lasting(time.Millisecond), func(ctx context.Context) error {
+			if time.Since(began) < time.Minute { // in the first run
+				return failing(ctx)
+			}
+			return lasting(time.Millisecond)(ctx)
+		})
+		require.NotNil(t, d.Repeat)
+		assert.Equal(t, verdict.Inconclusive, d.Ratios[0].Verdict, d.Ratios[0].Reason)
+		assert.Equal(t, verdict.Fail, d.Limits[0].Verdict)
+		assert.Equal(t, verdict.Fail, d.Verdict)
+	})
+}
+
 func TestConfirmRatios(t *testing.T) {
 	const pass, fail, doubt = verdict.Pass, verdict.Fail, verdict.Inconclusive
 	for _, tc := range []struct {

@@ -92,6 +92,30 @@ func TestConfirmWithinTheBudget(t *testing.T) {
 	})
 }
 
+// What chance may have had a part in is repeated, whatever else failed.
+func TestFailedByChance(t *testing.T) {
+	limit := func(v verdict.Verdict, exact bool) report.LimitResult {
+		return report.LimitResult{Verdict: v, Exact: exact}
+	}
+	failed := []report.RatioResult{{Verdict: verdict.Fail}}
+	fact := limit(verdict.Fail, true)
+	for _, tc := range []struct {
+		ratios []report.RatioResult
+		limits []report.LimitResult
+		want   bool
+		why    string
+	}{
+		{nil, []report.LimitResult{limit(verdict.Fail, false), limit(verdict.Pass, true)}, true, "a limit on time"},
+		{nil, []report.LimitResult{fact, limit(verdict.Fail, false)}, true, "a limit on time beside a fact"},
+		{failed, []report.LimitResult{fact}, true, "a ratio beside a fact"},
+		{nil, []report.LimitResult{fact, limit(verdict.Pass, false)}, false, "a fact alone"},
+		{nil, []report.LimitResult{limit(verdict.Inconclusive, false)}, false, "no fail"},
+	} {
+		d := &report.Document{Ratios: tc.ratios, Limits: tc.limits}
+		assert.Equal(t, tc.want, d.FailedByChance(), tc.why)
+	}
+}
+
 func TestConfirmLimits(t *testing.T) {
 	const pass, fail, doubt = verdict.Pass, verdict.Fail, verdict.Inconclusive
 	for _, tc := range []struct {
