@@ -75,6 +75,22 @@ func TestConfirmAmidControls(t *testing.T) {
 	assert.Equal(t, s.Seen(), reached(d)+reached(d.Repeat))
 }
 
+// The pause is half of what a long run took, its warm-up included.
+func TestPauseAfterALongRun(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		d := run(t, RunOptions{
+			Target:   Target{Func: failingEveryOther(1 << 40)},
+			Settings: Settings{Load: Load{Rate: 95}, Warmup: 4 * time.Second, Confirm: true, Virtual: true},
+			Duration: 20 * time.Second, Limits: limits(t, "errors<=10%"),
+		})
+		require.NotNil(t, d.Repeat)
+		assert.InDelta(t, 24*time.Second, d.Took, float64(50*time.Millisecond))
+		assert.Equal(t, d.Took+d.Took/2+d.Repeat.Took, time.Since(began))
+	})
+}
+
 // A run without an end is repeated as one.
 func TestConfirmWithinTheBudget(t *testing.T) {
 	t.Parallel()
