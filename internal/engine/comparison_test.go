@@ -66,9 +66,13 @@ func checkComparison(t testing.TB, d *report.Document) {
 	require.NotNil(t, d.Base)
 	require.NotNil(t, d.Pairs)
 	assert.Equal(t, report.Comparison, d.Kind)
+	assert.NotEqual(t, d.RunID, d.Base.RunID)
 	require.NoError(t, d.Base.Record.Check())
 	for _, a := range []*report.Arm{d.Base, &d.Arm} {
 		assert.Nil(t, a.Warmup, "the guards of blocks are none")
+		for _, s := range a.Slowest {
+			assert.True(t, strings.HasPrefix(s.ID, a.RunID+"-"), s.ID)
+		}
 		assert.Equal(t, a.Requests.Due, a.Requests.Sent+a.Requests.Unsent)
 		assert.Equal(t, a.Requests.Sent, a.Requests.Succeeded+a.Requests.Failed+a.Requests.Unfinished)
 		assert.Equal(t, a.Requests.Succeeded, a.ResponseTime.Count)

@@ -31,7 +31,6 @@ type Document struct {
 	Schema      int       `json:"schema"` // SchemaVersion
 	Kind        Procedure `json:"kind"`
 	Tool        Tool      `json:"tool"`
-	RunID       string    `json:"run_id"` // request n has the id RunID-n
 	StartedAt   time.Time `json:"started_at"`
 	Interrupted bool      `json:"interrupted"` // stopped by a signal or a cancelled context
 	Config      Config    `json:"config"`      // what was asked for
@@ -141,7 +140,7 @@ type Facts struct {
 // New returns the document of a record. The caller adds Took and verdicts.
 func New(f Facts, r *record.Record) *Document {
 	return &Document{
-		Schema: SchemaVersion, Kind: f.Kind, Tool: f.Tool, RunID: f.RunID, StartedAt: r.From,
+		Schema: SchemaVersion, Kind: f.Kind, Tool: f.Tool, StartedAt: r.From,
 		Interrupted: r.Interrupted, Config: f.Config,
 		Arm:       NewArm(f, r),
 		Generator: newGenerator(f, r),

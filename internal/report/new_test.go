@@ -53,6 +53,7 @@ func TestNewOfNothing(t *testing.T) {
 	assert.Equal(t, Rate{Offered: new(0.0)}, d.Rate)
 	assert.Zero(t, d.ResponseTime)
 	assert.Empty(t, d.Intervals)
+	assert.NotNil(t, d.Record)
 }
 
 func TestGenerator(t *testing.T) {
