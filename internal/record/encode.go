@@ -26,7 +26,11 @@ type plain Record
 
 // MarshalJSON returns everything that r holds, with its histograms packed.
 func (r *Record) MarshalJSON() ([]byte, error) {
-	e := encoded{Version: Version, plain: (*plain)(r), Kinds: map[string]int64{}, Samples: map[string][]Failure{}}
+	p := plain(*r)
+	if !r.Open {
+		p.Service = nil // UnmarshalJSON makes it Response again
+	}
+	e := encoded{Version: Version, plain: &p, Kinds: map[string]int64{}, Samples: map[string][]Failure{}}
 	for kind := range Kinds {
 		if n := r.Kinds[kind]; n > 0 {
 			e.Kinds[kind.key()] = n

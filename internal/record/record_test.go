@@ -157,6 +157,7 @@ func TestAddAllocatesNothing(t *testing.T) {
 func TestClosedWorkload(t *testing.T) {
 	r := part(false, 100, 1)
 	assert.Same(t, r.Response, r.Service)
+	assert.Contains(t, encodedText(t, r), `"service":null`, "it is written once")
 	assert.Zero(t, r.Lateness.Count())
 	assert.Zero(t, r.LastSent)
 	assert.Equal(t, max(r.Offering, r.Elapsed), r.Course())
