@@ -293,8 +293,12 @@ func (a *arm) facts(kind report.Procedure) report.Facts {
 	if a.pool != nil {
 		name, method = a.pool.Request.URL(), a.pool.Request.Method()
 	}
-	return report.Facts{
+	f := report.Facts{
 		Kind: kind, Tool: report.Tool{Name: "load-tester", Version: report.Version()}, RunID: a.run,
-		Config: a.config(name, method), Target: name, Warmup: a.Warmup, ID: a.id, Limits: a.limits,
+		Config: a.config(name, method), Target: name, ID: a.id, Limits: a.limits,
 	}
+	if kind == report.Run {
+		f.Warmup = a.Warmup // else each block or trial has its own
+	}
+	return f
 }

@@ -152,6 +152,7 @@ func TestClearCountsOnce(t *testing.T) {
 			assert.Equal(t, max(o.Warmup, clearWarmup), d.Warmup.Duration)
 			assert.Positive(t, d.Warmup.Sent)
 			control := r.control.arm.seen
+			assert.GreaterOrEqual(t, d.Took, d.Warmup.Duration+d.Elapsed+control.Elapsed, "the control takes time too")
 			assert.Equal(t, control.Due, control.Succeeded)
 			assert.Equal(t, control.Due, d.Generator.Control.Count)
 			if o.Rate > 0 {

@@ -252,11 +252,9 @@ func (c *contest) describe() (*report.Document, error) {
 	var docs [2]*report.Document
 	for i, a := range c.to {
 		var err error
-		seen := a.complete(c.machine)
-		if docs[i], err = c.document(report.Comparison, a, a.judge(seen, a.standard())); err != nil {
+		if docs[i], err = c.document(report.Comparison, a, a.judge(a.complete(c.machine), a.standard())); err != nil {
 			return nil, err
 		}
-		docs[i].Elapsed = seen.Elapsed
 		if n := c.allocs[i]; n != nil {
 			docs[i].AllocsPerRequest, docs[i].BytesPerRequest = &n.objects, &n.bytes
 		}
@@ -267,7 +265,6 @@ func (c *contest) describe() (*report.Document, error) {
 	d.Config.Duration = 0
 	d.Generator.CPUPerRequest = nil // the other's requests took theirs too
 	d.Pairs = &report.Pairs{Judged: len(c.pairs), Block: c.block, Guard: c.guard, Seed: c.order}
-	d.Took = c.took
 	for _, r := range c.ratios {
 		d.Ratios = append(d.Ratios, report.NewRatio(r, c.head.Waive))
 	}

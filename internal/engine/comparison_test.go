@@ -66,8 +66,13 @@ func checkComparison(t testing.TB, d *report.Document) {
 	require.NotNil(t, d.Base)
 	require.NotNil(t, d.Pairs)
 	assert.Equal(t, report.Comparison, d.Kind)
+	assert.NotEqual(t, d.RunID, d.Base.RunID)
 	require.NoError(t, d.Base.Record.Check())
 	for _, a := range []*report.Arm{d.Base, &d.Arm} {
+		assert.Nil(t, a.Warmup, "the guards of blocks are none")
+		for _, s := range a.Slowest {
+			assert.True(t, strings.HasPrefix(s.ID, a.RunID+"-"), s.ID)
+		}
 		assert.Equal(t, a.Requests.Due, a.Requests.Sent+a.Requests.Unsent)
 		assert.Equal(t, a.Requests.Sent, a.Requests.Succeeded+a.Requests.Failed+a.Requests.Unfinished)
 		assert.Equal(t, a.Requests.Succeeded, a.ResponseTime.Count)
@@ -120,11 +125,32 @@ func TestComparisonIsRepeated(t *testing.T) {
 // Equal targets pass.
 func TestComparisonPassesEqualTargets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := compareFuncs(t, CompareOptions{}, lasting(time.Millisecond), lasting(time.Millisecond))
+		d := compareFuncs(t, CompareOptions{Settings: Settings{Warmup: time.Second}}, lasting(time.Millisecond), lasting(time.Millisecond))
 		assert.GreaterOrEqual(t, d.Pairs.Judged, verdict.LeastPairs)
 		assert.Equal(t, verdict.Pass, d.Verdict, "%+v", d.Ratios)
 		require.Len(t, d.Ratios, 2, "the default tolerances")
 		assert.Equal(t, 1.0, *d.Ratios[0].Ratio)
+	})
+}
+
+// A failed request is a fact, and yet the ratio that fails with it is repeated:
+// here it does not fail again.
+func TestConfirmARatioBesideAFact(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		d := compareFuncs(t, CompareOptions{
+			Settings: Settings{Budget: 2 * time.Second, Confirm: true, Pause: time.Minute},
+			Limits:   limits(t, "errors<=0"), Tolerances: within(0.5, 1.2),
+		}, lasting(time.Millisecond), func(ctx context.Context) error {
+			if time.Since(began) < time.Minute { // in the first run
+				return failing(ctx)
+			}
+			return lasting(time.Millisecond)(ctx)
+		})
+		require.NotNil(t, d.Repeat)
+		assert.Equal(t, verdict.Inconclusive, d.Ratios[0].Verdict, d.Ratios[0].Reason)
+		assert.Equal(t, verdict.Fail, d.Limits[0].Verdict)
+		assert.Equal(t, verdict.Fail, d.Verdict)
 	})
 }
 

@@ -22,8 +22,7 @@ func (s *Settings) twice(ctx context.Context, m *monitor, once func(first *repor
 	if err != nil || !s.Confirm || first.Interrupted || !first.FailedByChance() {
 		return first, err
 	}
-	began := first.StartedAt
-	if !s.rest(ctx, max(first.Elapsed, time.Since(began)), m) {
+	if !s.rest(ctx, first.Took, m) {
 		first.Interrupted = true
 		return first, nil
 	}

@@ -75,6 +75,22 @@ func TestConfirmAmidControls(t *testing.T) {
 	assert.Equal(t, s.Seen(), reached(d)+reached(d.Repeat))
 }
 
+// The pause is half of what a long run took, its warm-up included.
+func TestPauseAfterALongRun(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		d := run(t, RunOptions{
+			Target:   Target{Func: failingEveryOther(1 << 40)},
+			Settings: Settings{Load: Load{Rate: 95}, Warmup: 4 * time.Second, Confirm: true, Virtual: true},
+			Duration: 20 * time.Second, Limits: limits(t, "errors<=10%"),
+		})
+		require.NotNil(t, d.Repeat)
+		assert.InDelta(t, 24*time.Second, d.Took, float64(50*time.Millisecond))
+		assert.Equal(t, d.Took+d.Took/2+d.Repeat.Took, time.Since(began))
+	})
+}
+
 // A run without an end is repeated as one.
 func TestConfirmWithinTheBudget(t *testing.T) {
 	t.Parallel()
@@ -90,6 +106,30 @@ func TestConfirmWithinTheBudget(t *testing.T) {
 			assert.Equal(t, int64(95), due, "a second is enough")
 		}
 	})
+}
+
+// What chance may have had a part in is repeated, whatever else failed.
+func TestFailedByChance(t *testing.T) {
+	limit := func(v verdict.Verdict, exact bool) report.LimitResult {
+		return report.LimitResult{Verdict: v, Exact: exact}
+	}
+	failed := []report.RatioResult{{Verdict: verdict.Fail}}
+	fact := limit(verdict.Fail, true)
+	for _, tc := range []struct {
+		ratios []report.RatioResult
+		limits []report.LimitResult
+		want   bool
+		why    string
+	}{
+		{nil, []report.LimitResult{limit(verdict.Fail, false), limit(verdict.Pass, true)}, true, "a limit on time"},
+		{nil, []report.LimitResult{fact, limit(verdict.Fail, false)}, true, "a limit on time beside a fact"},
+		{failed, []report.LimitResult{fact}, true, "a ratio beside a fact"},
+		{nil, []report.LimitResult{fact, limit(verdict.Pass, false)}, false, "a fact alone"},
+		{nil, []report.LimitResult{limit(verdict.Inconclusive, false)}, false, "no fail"},
+	} {
+		d := &report.Document{Ratios: tc.ratios, Limits: tc.limits}
+		assert.Equal(t, tc.want, d.FailedByChance(), tc.why)
+	}
 }
 
 func TestConfirmLimits(t *testing.T) {

@@ -133,7 +133,7 @@ func (w *walk) describe() (*report.Document, error) {
 		return nil, err
 	}
 	found := w.search.Result()
-	d.StartedAt, d.Took, d.Interrupted = w.began, w.took, w.stopped()
+	d.StartedAt, d.Interrupted = w.began, w.stopped()
 	d.Config.Duration = 0
 	d.Verdict = found.Verdict
 	d.Found = &report.Found{

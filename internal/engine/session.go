@@ -79,6 +79,7 @@ func (s *session) document(kind report.Procedure, a *arm, judged []verdict.Findi
 		return nil, fmt.Errorf("the counts of run %s do not add up, which is a defect of load-tester: %w", a.run, err)
 	}
 	d := report.New(a.facts(kind), r)
+	d.Took = s.took
 	if d.StartedAt.IsZero() {
 		d.StartedAt = s.began
 	}

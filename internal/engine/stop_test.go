@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -171,6 +172,23 @@ func TestCancelledBefore(t *testing.T) {
 	})
 	r := runUntil(t, ctx, context.Background(), RunOptions{Target: Target{Func: func(context.Context) error { return nil }}, Requests: 10})
 	assert.Zero(t, r.Requests.Sent)
+}
+
+// A run that ends in its warm-up took as long as it lasted, not as it was to last.
+func TestCancelledInTheWarmup(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		r := runUntil(t, ctx, t.Context(), RunOptions{
+			Target:   Target{Func: lasting(3 * time.Millisecond)},
+			Settings: Settings{Warmup: 10 * time.Second, Virtual: true},
+			Requests: 10,
+		})
+		assert.True(t, r.Interrupted)
+		assert.Zero(t, r.Requests.Due)
+		assert.Equal(t, 1002*time.Millisecond, r.Took, "until what was in flight at 1 s ended")
+	})
 }
 
 // The end of a duration bounds the run by the grace period, in an open workload

@@ -26,7 +26,11 @@ type plain Record
 
 // MarshalJSON returns everything that r holds, with its histograms packed.
 func (r *Record) MarshalJSON() ([]byte, error) {
-	e := encoded{Version: Version, plain: (*plain)(r), Kinds: map[string]int64{}, Samples: map[string][]Failure{}}
+	p := plain(*r)
+	if !r.Open {
+		p.Service = nil // UnmarshalJSON makes it Response again
+	}
+	e := encoded{Version: Version, plain: &p, Kinds: map[string]int64{}, Samples: map[string][]Failure{}}
 	for kind := range Kinds {
 		if n := r.Kinds[kind]; n > 0 {
 			e.Kinds[kind.key()] = n
@@ -62,7 +66,7 @@ func (r *Record) UnmarshalJSON(b []byte) error {
 	}
 	err := read.checkParts()
 	if err == nil {
-		err = read.Check()
+		err = errors.Join(read.Check(), read.checkTimes())
 	}
 	if err != nil {
 		return fmt.Errorf("reading a record: %w", err)
@@ -90,6 +94,20 @@ func (r *Record) checkParts() error {
 		}
 	}
 	return nil
+}
+
+// checkTimes returns an error that lists which numbers of times do not fit the counts.
+func (r *Record) checkTimes() error {
+	ended := r.Succeeded + r.Failed
+	errs := []error{
+		equal("service times", r.Service.Count(), r.Succeeded),
+		between("times late", r.Lateness.Count(), 0, ended),
+		between("waits for a permit", r.Waited.Count(), 0, ended),
+	}
+	for i, n := range r.Within {
+		errs = append(errs, between(fmt.Sprintf("succeeded within %v", r.Thresholds[i]), n, 0, r.Succeeded))
+	}
+	return errors.Join(errs...)
 }
 
 // key returns the kind's name in JSON.

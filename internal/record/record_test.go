@@ -119,6 +119,23 @@ func TestRecordsThatCannotBeRead(t *testing.T) {
 	check(`{"200":`, `{"200":1`, "sum of statuses")
 }
 
+// A record with more times than requests is refused.
+func TestRecordsWithTooManyTimes(t *testing.T) {
+	for want, spoil := range map[string]func(*Record){
+		"service times is 1, want 0":         func(r *Record) { r.Service.Record(1) },
+		"times late is 1, want 0 to 0":       func(r *Record) { r.Lateness.Record(1) },
+		"waits for a permit is 1, want 0 to": func(r *Record) { r.Waited.Record(1) },
+		"within 1ms is -1, want 0 to 0":      func(r *Record) { r.Within[0] = -1 },
+		"within 20ms is 1, want 0 to 0":      func(r *Record) { r.Within[1] = 1 },
+	} {
+		r := New(true, thresholds)
+		r.AddUnfinished(0, 0)
+		require.NoError(t, json.Unmarshal([]byte(encodedText(t, r)), new(Record)))
+		spoil(r)
+		assert.ErrorContains(t, json.Unmarshal([]byte(encodedText(t, r)), new(Record)), want)
+	}
+}
+
 // Check finds every kind of contradiction.
 func TestCheck(t *testing.T) {
 	require.NoError(t, part(true, 1000, 1).Check())
@@ -157,6 +174,7 @@ func TestAddAllocatesNothing(t *testing.T) {
 func TestClosedWorkload(t *testing.T) {
 	r := part(false, 100, 1)
 	assert.Same(t, r.Response, r.Service)
+	assert.Contains(t, encodedText(t, r), `"service":null`, "it is written once")
 	assert.Zero(t, r.Lateness.Count())
 	assert.Zero(t, r.LastSent)
 	assert.Equal(t, max(r.Offering, r.Elapsed), r.Course())

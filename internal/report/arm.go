@@ -14,6 +14,7 @@ import (
 // An Arm holds the results of the requests to one target.
 type Arm struct {
 	Target      string           `json:"target"`
+	RunID       string           `json:"run_id"`     // request n has the id RunID-n
 	Elapsed     time.Duration    `json:"elapsed_ns"` // first due to last done
 	Requests    Requests         `json:"requests"`
 	Rate        Rate             `json:"rate"`
@@ -28,7 +29,7 @@ type Arm struct {
 	PermitWait   Distribution `json:"permit_wait_ns"`          // the part of sent - due spent waiting for a permit
 
 	Slowest   []SlowRequest `json:"slowest"`   // at most 10, slowest first
-	Warmup    *Warmup       `json:"warmup"`    // nil without one
+	Warmup    *Warmup       `json:"warmup"`    // nil without one, and except in a run
 	Intervals []TimeSlice   `json:"intervals"` // at most 128, of equal width
 
 	// What one request allocates in this process, counted after a comparison; nil if
@@ -37,7 +38,7 @@ type Arm struct {
 	BytesPerRequest  *float64 `json:"bytes_per_request"`
 
 	// Record is what the fields above were computed from, so that a saved result can
-	// be merged, compared and drawn; nil if nothing was sent.
+	// be merged, compared and drawn. Each measurement has one, be it of nothing.
 	Record *record.Record `json:"record"`
 }
 
@@ -56,6 +57,7 @@ func (a *Arm) Quantile(q float64) (time.Duration, bool) {
 func NewArm(f Facts, r *record.Record) Arm {
 	a := Arm{
 		Target:  f.Target,
+		RunID:   f.RunID,
 		Elapsed: r.Elapsed,
 		Requests: Requests{
 			Due: r.Due, Sent: r.Sent, Succeeded: r.Succeeded, Failed: r.Failed,

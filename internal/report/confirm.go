@@ -1,6 +1,10 @@
 package report
 
-import "github.com/loadtestkit/load-tester/internal/verdict"
+import (
+	"slices"
+
+	"github.com/loadtestkit/load-tester/internal/verdict"
+)
 
 const (
 	// notRepeated is why a fail that a fresh measurement does not share does not
@@ -11,16 +15,9 @@ const (
 )
 
 // FailedByChance reports whether something was missed that chance may have had a
-// part in, and no limit was that it had not: that would settle it.
+// part in, whatever else failed: a fact does not make it one.
 func (d *Document) FailedByChance() bool {
-	failed := false
-	for _, l := range d.Judged() {
-		if l.Verdict == verdict.Fail && l.Exact {
-			return false
-		}
-		failed = failed || l.Verdict == verdict.Fail
-	}
-	return failed
+	return slices.ContainsFunc(d.Judged(), func(l LimitResult) bool { return l.Verdict == verdict.Fail && !l.Exact })
 }
 
 // Confirm makes a fail of d inconclusive that its repeat does not share, unless

@@ -31,13 +31,13 @@ type Document struct {
 	Schema      int       `json:"schema"` // SchemaVersion
 	Kind        Procedure `json:"kind"`
 	Tool        Tool      `json:"tool"`
-	RunID       string    `json:"run_id"` // request n has the id RunID-n
 	StartedAt   time.Time `json:"started_at"`
 	Interrupted bool      `json:"interrupted"` // stopped by a signal or a cancelled context
 	Config      Config    `json:"config"`      // what was asked for
 
 	// Took is how long everything took, including what is not counted: warm-up,
-	// breaks, the other target of a comparison. The repeat is not included.
+	// breaks, the control, the other target of a comparison. The repeat is not
+	// included.
 	Took time.Duration `json:"took_ns"`
 
 	// The results: of a run, of a comparison's head, or of all trials of a search.
@@ -132,17 +132,16 @@ type Facts struct {
 	RunID  string
 	Config Config
 	Target string               // of the arm
-	Warmup time.Duration        // 0: none
+	Warmup time.Duration        // of a run; 0: none
 	ID     func(n int64) string // of request n
 	Limits []verdict.Limit      // that warnings depend on
 }
 
-// New returns the document of a record. The caller adds verdicts, and changes Took if
-// it is not that of a single run.
+// New returns the document of a record. The caller adds Took and verdicts.
 func New(f Facts, r *record.Record) *Document {
 	return &Document{
-		Schema: SchemaVersion, Kind: f.Kind, Tool: f.Tool, RunID: f.RunID, StartedAt: r.From,
-		Interrupted: r.Interrupted, Config: f.Config, Took: f.Warmup + r.Elapsed,
+		Schema: SchemaVersion, Kind: f.Kind, Tool: f.Tool, StartedAt: r.From,
+		Interrupted: r.Interrupted, Config: f.Config,
 		Arm:       NewArm(f, r),
 		Generator: newGenerator(f, r),
 	}

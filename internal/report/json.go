@@ -14,7 +14,7 @@ var schema []byte
 func Schema() []byte { return slices.Clone(schema) }
 
 // WriteJSON writes d as one indented JSON object and a newline. Lists and objects
-// without members are written as empty, never as null.
+// without members are written as empty, never as null, except within records.
 func WriteJSON(w io.Writer, d *Document) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false) // limits are full of < and >

@@ -70,6 +70,7 @@ func document(f Facts, l *load) *Document {
 		panic(err)
 	}
 	d := New(f, l.Record)
+	d.Took = f.Warmup + l.Elapsed
 	d.Generator = Generator{
 		Engine: "epoll", Processors: 2, GOMAXPROCS: 2,
 		CPUUse: new(0.0451), CPUUser: new(300 * ms), CPUSystem: new(151 * ms), CPUPerRequest: new(90200 * time.Nanosecond),

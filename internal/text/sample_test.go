@@ -36,12 +36,12 @@ func limit(v verdict.Verdict, reason, detail string) report.LimitResult {
 // success is a closed run of 1000 requests without failures.
 func success() *report.Document {
 	return &report.Document{
-		Kind:  report.Run,
-		RunID: "3f2a9c",
+		Kind: report.Run,
 		Config: report.Config{
 			Target: "https://example.com/api", Method: "GET", Workload: "closed", Requests: 1000, Concurrency: 50,
 		},
 		Arm: report.Arm{
+			RunID:        "3f2a9c",
 			Elapsed:      2340 * ms,
 			Requests:     report.Requests{Due: 1000, Sent: 1000, Completed: 1000, Succeeded: 1000},
 			Rate:         report.Rate{Achieved: 427.35, Throughput: 427.35, Goodput: 427.35},
