@@ -47,6 +47,8 @@ func TestPlanRefuses(t *testing.T) {
 		{"Seed", "without Poisson", func(o *RunOptions) { o.Rate, o.Seed = 5, 7 }, "it would be ignored"},
 		{"Kept", "1.5 is out of range", func(o *RunOptions) { o.Rate, o.Kept = 5, 1.5 }, "more than is sent"},
 		{"Kept", "without a Rate", func(o *RunOptions) { o.Kept = 0.9 }, "a part of nothing"},
+		{"Rate", "-1 is out of range", func(o *RunOptions) { o.Rate, o.Kept = -1, 0.9 }, "a rate that is wrong is one"},
+		{"Budget", "-1ns is out of range", func(o *RunOptions) { o.Requests, o.Rate, o.Kept, o.Budget = 0, 5, 0.9, -1 }, "no duration was asked for"},
 
 		{"URL", `scheme "ftp"; want http or https`, func(o *RunOptions) { o.Target.URL = "ftp://h/" }, "a protocol it does not speak"},
 		{"URL", "no scheme", func(o *RunOptions) { o.Target.URL = "localhost:80" }, "a host alone"},

@@ -39,13 +39,9 @@ func NewRun(o RunOptions) (Plan, error) {
 	p := &armPlan{target: o.Target, Settings: o.Settings, requests: o.Requests, duration: o.Duration, limits: o.Limits}
 	var f faults
 	f.add(!(o.Kept >= 0 && o.Kept <= 1), "Kept", "%v is out of range, want the part of the rate that has to succeed, such as 0.95", o.Kept)
-	f.add(o.Kept > 0 && !(o.Rate > 0), "Kept", "%v without a Rate to be a part of; want one with it", o.Kept)
+	f.add(o.Kept > 0 && o.Rate == 0, "Kept", "%v without a Rate to be a part of; want one with it", o.Kept)
 	if o.Kept > 0 {
 		p.limits = append(p.limits[:len(p.limits):len(p.limits)], verdict.Limit{Metric: verdict.Goodput, Op: verdict.AtLeast, Value: o.Kept * o.Rate})
-		if p.endless() {
-			// A rate is kept up for some time, so that is given, not sought.
-			p.duration = cmp.Or(o.Budget, keptFor)
-		}
 	}
 	f.add(p.endless() && len(p.limits) == 0, "Requests", "0, and Duration is 0 too; want at least one of them")
 	f = append(f, p.check()...)
@@ -60,6 +56,10 @@ func NewRun(o RunOptions) (Plan, error) {
 	}
 	if err := f.err(); err != nil {
 		return nil, err
+	}
+	if o.Kept > 0 && p.endless() {
+		// A rate is kept up for some time, so that is given, not sought.
+		p.duration = cmp.Or(o.Budget, keptFor)
 	}
 	p.Budget = cmp.Or(p.Budget, runBudget)
 	if p.endless() {
