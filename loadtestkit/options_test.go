@@ -50,9 +50,11 @@ func TestFaultsHaveTheNamesOfFields(t *testing.T) {
 		call func(testing.TB)
 		want string // from the first fault on
 	}{
-		{"no target", func(t testing.TB) { Run(t, Options{}) }, "Target: want exactly one"},
-		{"zero server", run(Options{Target: Server{}}), "Target: want exactly one"},
-		{"no handler", run(Options{Target: Handler(nil)}), "Target: want exactly one"},
+		{"no target", func(t testing.TB) { Run(t, Options{}) }, "Target: is missing, nil or empty, want a handler, a URL or a function"},
+		{"zero server", run(Options{Target: Server{}}), "Target: is missing, nil or empty, want a handler, a URL or a function"},
+		{"no handler", run(Options{Target: Handler(nil)}), "Target: is missing, nil or empty, want a handler, a URL or a function"},
+		{"no URL", run(Options{Target: URL("").Get("/items")}), "Target: is missing, nil or empty, want a handler, a URL or a function"},
+		{"no function", run(Options{Target: Func(nil)}), "Target: is missing, nil or empty, want a handler, a URL or a function"},
 		{"scheme", run(Options{Target: URL("ftp://x/")}), "Target: "},
 		{"path", run(Options{Target: sleeping(0).Get("items")}), `Request.Path: "items", want a path such as /`},
 		{"method", run(Options{Target: sleeping(0).Send(Request{Method: "GE T"})}), "Request.Method: "},
@@ -81,7 +83,7 @@ func TestFaultsHaveTheNamesOfFields(t *testing.T) {
 		{"verdict", run(Options{OnInconclusive: 7}), "OnInconclusive: 7 is unknown, want Passed or Failed"},
 
 		{"base", compare(CompareOptions{Base: URL("ftp://x"), Head: good}), "Base: "},
-		{"head", compare(CompareOptions{Base: good}), "Head: want exactly one"},
+		{"head", compare(CompareOptions{Base: good}), "Head: is missing, nil or empty, want a handler"},
 		{"compared", compare(CompareOptions{Load: Open{Rate: -1}}), "Open.Rate: -1 is out of range"},
 		{"compared closed", compare(CompareOptions{Load: Closed(-1)}), "Closed: -1 is out of range"},
 		{"compared ratio", compare(CompareOptions{ErrorRatio: -1}), "ErrorRatio: -1 is out of range, want 0 to 1"},

@@ -40,7 +40,7 @@ func TestPlanRefuses(t *testing.T) {
 		edit        func(*RunOptions)
 		why         string
 	}{
-		{"Target", "exactly one", func(o *RunOptions) { o.Target.URL = "" }, "nothing to send to"},
+		{"Target", "is missing, nil or empty, want a handler", func(o *RunOptions) { o.Target.URL = "" }, "nothing to send to"},
 		{"Target", "exactly one", func(o *RunOptions) { o.Target.Func = call }, "two targets"},
 		{"Target", "exactly one", func(o *RunOptions) { o.Target.Handler, o.Target.Func = handler, call }, "three targets"},
 		{"ConnectionsAhead", "closed workload", func(o *RunOptions) { o.ConnectionsAhead = 5 }, "it would be ignored"},
