@@ -53,6 +53,30 @@ func TestBaseline(t *testing.T) {
 	assert.Equal(t, verdict.Fail, d.Repeat.Verdict)
 }
 
+// A run whose fail its repeat did not share is added with the reference that was
+// measured before it, not before the repeat.
+func TestBaselineOfARepeatedRun(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "runs.jsonl")
+	synctest.Test(t, func(t *testing.T) {
+		p := newRun(t, RunOptions{
+			Target: Target{Func: failingEveryOther(2000)}, Settings: Settings{Confirm: true, Virtual: true},
+			Requests: 2000, Limits: limits(t, "errors<=10%"), Baseline: &baseline.Baseline{Path: path, Update: true},
+		})
+		var before time.Duration
+		p.calibrate = func() time.Duration { before += time.Millisecond; return before }
+		d, err := p.Run(t.Context(), t.Context(), nil)
+		require.NoError(t, err)
+		require.NotNil(t, d.Repeat)
+		assert.Equal(t, 2*time.Millisecond, before)
+		assert.Equal(t, "recorded in "+path, d.Recorded)
+	})
+	runs, err := baseline.Read(path)
+	require.NoError(t, err)
+	require.Len(t, runs, 1)
+	assert.EqualValues(t, time.Millisecond, runs[0].Calibrator.Reference)
+}
+
 func TestBaselineThatCannotBeRead(t *testing.T) {
 	_, err := NewRun(RunOptions{Target: Target{Func: lasting(0)}, Requests: 1, Baseline: &baseline.Baseline{Path: t.TempDir()}})
 	require.Error(t, err)

@@ -31,6 +31,8 @@ type runPlan struct {
 	arm      *armPlan
 	control  bool
 	baseline *baseline.Baseline // nil without one
+
+	calibrate func() time.Duration // does the reference work
 }
 
 // NewRun checks o and fills in defaults. Its error joins a *[Fault] for each
@@ -65,20 +67,23 @@ func NewRun(o RunOptions) (Plan, error) {
 	if p.endless() {
 		p.Warmup = max(p.Warmup, clearWarmup)
 	}
-	return &runPlan{arm: p, control: o.Control || earlier != nil, baseline: earlier}, nil
+	return &runPlan{arm: p, control: o.Control || earlier != nil, baseline: earlier, calibrate: baseline.Reference}, nil
 }
 
 // Run makes the run; see [Plan].
 func (p *runPlan) Run(ctx, cut context.Context, watch Watch) (*report.Document, error) {
 	m := startMonitor(watch)
 	defer m.end()
-	var last *round
+	var of *round // what the document is of, which is not the repeat
 	d, err := p.arm.twice(ctx, m, func(first *report.Document) (*report.Document, error) {
-		last = &round{session: session{ctx: ctx, cut: cut, monitor: m}, runPlan: p, first: first}
-		return last.make()
+		r := &round{session: session{ctx: ctx, cut: cut, monitor: m}, runPlan: p, first: first}
+		if first == nil {
+			of = r
+		}
+		return r.make()
 	})
 	if err == nil && p.baseline != nil && p.baseline.Update && !d.Interrupted {
-		err = p.baseline.Add(d, last.reference, p.arm.Waive)
+		err = p.baseline.Add(d, of.reference, p.arm.Waive)
 	}
 	return d, err
 }
@@ -103,7 +108,7 @@ func (r *round) make() (*report.Document, error) {
 	}
 	r.standard = plan.standard()
 	if r.baseline != nil {
-		r.reference = baseline.Reference()
+		r.reference = r.calibrate()
 	}
 	return r.measure([]*armPlan{plan}, r.load, r.describe)
 }
