@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"testing"
 	"testing/synctest"
@@ -75,6 +76,29 @@ func TestBaselineOfARepeatedRun(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, runs, 1)
 	assert.EqualValues(t, time.Millisecond, runs[0].Calibrator.Reference)
+}
+
+// A run without response times is not added, which is no error.
+func TestBaselineOfNothing(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "runs.jsonl")
+	for _, tc := range []struct {
+		call func(context.Context) error
+		n    int64
+		why  string
+	}{
+		{func(context.Context) error { return errors.New("down") }, 100, "no request succeeded"},
+		{lasting(time.Millisecond), 1, "it has too few requests for a percentile"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			d := run(t, RunOptions{
+				Target: Target{Func: tc.call}, Settings: Settings{Virtual: true},
+				Requests: tc.n, Baseline: &baseline.Baseline{Path: path, Update: true},
+			})
+			assert.Equal(t, "not recorded in "+path+", as "+tc.why, d.Recorded)
+		})
+	}
+	assert.NoFileExists(t, path)
 }
 
 func TestBaselineThatCannotBeRead(t *testing.T) {
