@@ -1,7 +1,11 @@
 package baseline
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -22,9 +26,14 @@ type Baseline struct {
 	here    Fingerprint
 }
 
-// Load reads the file. If it does not exist, there are no earlier runs.
+// Load reads the file. If it does not exist, there are no earlier runs; if its
+// directory does not, nothing could be recorded either, and that is an error.
 func (b *Baseline) Load() (err error) {
 	b.here = Here()
+	dir := filepath.Dir(b.Path)
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return noDirectory(dir)
+	}
 	b.records, err = Read(b.Path)
 	return err
 }

@@ -102,12 +102,18 @@ func TestBaselineOfNothing(t *testing.T) {
 }
 
 func TestBaselineThatCannotBeRead(t *testing.T) {
-	_, err := NewRun(RunOptions{Target: Target{Func: lasting(0)}, Requests: 1, Baseline: &baseline.Baseline{Path: t.TempDir()}})
-	require.Error(t, err)
-	fs := faultsOf(t, err)
-	require.Len(t, fs, 1)
-	assert.Equal(t, "Baseline", fs[0].Field)
-	assert.Contains(t, fs[0].Want, "not a regular file")
+	dir := t.TempDir()
+	for path, want := range map[string]string{
+		dir:                                   "not a regular file",
+		filepath.Join(dir, "none", "a.jsonl"): "there is no directory " + filepath.Join(dir, "none") + ", create it first",
+	} {
+		_, err := NewRun(RunOptions{Target: Target{Func: lasting(0)}, Requests: 1, Baseline: &baseline.Baseline{Path: path}})
+		require.Error(t, err)
+		fs := faultsOf(t, err)
+		require.Len(t, fs, 1)
+		assert.Equal(t, "Baseline", fs[0].Field)
+		assert.Contains(t, fs[0].Want, want)
+	}
 }
 
 // A rate that has to be kept is offered for ten seconds, or for the budget.
