@@ -80,7 +80,7 @@ func (j *job) checkRun(o *engine.RunOptions) {
 	}
 	j.needOne("arrivals", "rate", "stage")
 	j.needOne("connections-ahead", "rate", "stage")
-	j.need("seed", o.Poisson, "--arrivals poisson")
+	j.need("seed", o.Poisson || j.wrong["arrivals"], "--arrivals poisson")
 	j.need("budget", limited, "--limit")
 	j.need("confirm", limited || j.given("baseline"), "--limit or --baseline")
 	if endless && !limited {
