@@ -2,6 +2,7 @@ package loadtestkit
 
 import (
 	"bytes"
+	"context"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -116,6 +117,33 @@ func TestARunThatFailsIsNotRecorded(t *testing.T) {
 	assert.Len(t, f.errors, 1)
 	assert.Contains(t, f.logs[0], "not recorded in "+path+", as ")
 	assert.NoFileExists(t, path)
+}
+
+// A run is not lost because its baseline cannot be written.
+func TestABaselineThatCannotBeWritten(t *testing.T) {
+	needTimes(t)
+	dir := filepath.Join(t.TempDir(), "data")
+	require.NoError(t, os.Mkdir(dir, 0o755))
+	t.Setenv(updateEnv, "1")
+	opts := Options{
+		Target: Func(func(context.Context) error { return os.RemoveAll(dir) }), Count: 200,
+		Baseline: filepath.Join(dir, "x.jsonl"),
+	}
+	want := "loadtestkit: writing baseline: there is no directory " + dir + ", create it first"
+	f, r := runFake(&fakeTB{}, opts)
+	assert.Equal(t, []string{want}, f.errors)
+	assert.False(t, f.fatal)
+	assert.Contains(t, f.output.String(), "200")
+	assert.EqualValues(t, 200, r.Succeeded)
+
+	f, _ = runFake(&fakeTB{}, opts)
+	assert.True(t, f.fatal, "now it is known before the run")
+	assert.Empty(t, f.output.String())
+
+	require.NoError(t, os.Mkdir(dir, 0o755))
+	r, err := Measure(t.Context(), opts)
+	assert.EqualError(t, err, want)
+	assert.EqualValues(t, 200, r.Succeeded)
 }
 
 func TestABaselineThatIsNoneIsKept(t *testing.T) {

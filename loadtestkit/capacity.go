@@ -65,10 +65,7 @@ func FindCapacity(t testing.TB, opts CapacityOptions) Capacity {
 func (o CapacityOptions) plan() (engine.Plan, error) {
 	var f faults
 	s, _ := settings(nil, o.OnInconclusive, &f)
-	s.Load = engine.Load{Rate: o.Start, Poisson: o.Poisson, Concurrency: o.Concurrency}
-	if o.Poisson {
-		s.Load.Seed = o.Seed
-	}
+	s.Load = engine.Load{Rate: o.Start, Poisson: o.Poisson, Seed: o.Seed, Concurrency: o.Concurrency}
 	s.Timeout, s.Budget = o.Timeout, o.Budget
 	limits, bad := Limits{
 		P50: o.P50, P90: o.P90, P95: o.P95, P99: o.P99, P999: o.P999, Max: o.Max, ErrorRatio: o.ErrorRatio,

@@ -24,8 +24,10 @@ var fieldNames = map[string]string{
 	"Open Concurrency":        "Open.Concurrency",
 	"Open ConnectionsAhead":   "Open.ConnectionsAhead",
 	"Open Rate":               "Open.Rate",
+	"Open Seed":               "Open.Seed",
 	"Staged Concurrency":      "Staged.Concurrency",
 	"Staged ConnectionsAhead": "Staged.ConnectionsAhead",
+	"Staged Seed":             "Staged.Seed",
 	"Staged Stages":           "Staged.Stages",
 	"search Rate":             "Start",
 }

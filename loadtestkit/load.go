@@ -1,7 +1,6 @@
 package loadtestkit
 
 import (
-	"errors"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/engine"
@@ -11,7 +10,11 @@ import (
 // A Load says when requests are due: it is a [Closed], an [Open] or a [Staged].
 // Where a Load is asked for, nil means Closed(10).
 type Load interface {
-	load() (engine.Load, error)
+	// load returns the load and what the engine cannot find wrong with it: it
+	// takes an open workload without a rate for a closed one, and a negative
+	// ConnectionsAhead for none. The load then has a rate all the same, so that
+	// the engine finds what else is wrong.
+	load() (engine.Load, faults)
 	kind() string // as users write it
 }
 
@@ -57,48 +60,39 @@ type Stage struct {
 	From, To float64
 }
 
-func (c Closed) load() (engine.Load, error) { return engine.Load{Concurrency: int(c)}, nil }
-func (Closed) kind() string                 { return "Closed" }
-func (Closed) steady()                      {}
+func (c Closed) load() (engine.Load, faults) { return engine.Load{Concurrency: int(c)}, nil }
+func (Closed) kind() string                  { return "Closed" }
+func (Closed) steady()                       {}
 
-func (o Open) load() (engine.Load, error) {
+func (o Open) load() (engine.Load, faults) {
 	l := engine.Load{Rate: o.Rate, Poisson: o.Poisson, Seed: o.Seed, Concurrency: o.Concurrency, ConnectionsAhead: o.ConnectionsAhead}
-	var err error
+	f := checkAhead(o.ConnectionsAhead)
 	if o.Rate == 0 {
-		err = fault("Rate", "0, want arrivals per second such as 500")
+		f = append(f, fault("Rate", "0, want arrivals per second such as 500"))
+		l.Rate = 1
 	}
-	return checkOpen(l, err)
+	return l, f
 }
 
 func (Open) kind() string { return "Open" }
 func (Open) steady()      {}
 
-func (s Staged) load() (engine.Load, error) {
+func (s Staged) load() (engine.Load, faults) {
 	l := engine.Load{Poisson: s.Poisson, Seed: s.Seed, Concurrency: s.Concurrency, ConnectionsAhead: s.ConnectionsAhead}
 	for _, stage := range s.Stages {
 		l.Stages = append(l.Stages, load.Stage{For: stage.Duration, From: stage.From, To: stage.To})
 	}
-	var err error
+	f := checkAhead(s.ConnectionsAhead)
 	if len(s.Stages) == 0 {
-		err = fault("Stages", "none, want at least one")
+		f = append(f, fault("Stages", "none, want at least one"))
+		l.Stages = []load.Stage{{For: 1000 * time.Hour, From: 1, To: 1}}
 	}
-	return checkOpen(l, err)
+	return l, f
 }
 
 func (Staged) kind() string { return "Staged" }
 
-// checkOpen adds to err what else is wrong with the load of an open workload. The
-// engine would take what is missing for a closed workload, and a negative
-// ConnectionsAhead for none.
-func checkOpen(l engine.Load, err error) (engine.Load, error) {
-	if l.ConnectionsAhead < 0 {
-		err = errors.Join(err, fault("ConnectionsAhead", "%d is negative, want at least 1", l.ConnectionsAhead))
-	}
-	if err != nil {
-		return engine.Load{}, err
-	}
-	if !l.Poisson {
-		l.Seed = 0
-	}
-	return l, nil
+func checkAhead(n int) (f faults) {
+	f.add(n < 0, "ConnectionsAhead", "%d is negative, want at least 1", n)
+	return f
 }

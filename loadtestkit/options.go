@@ -48,11 +48,11 @@ func settings(l Load, onInconclusive Verdict, f *faults) (s engine.Settings, kin
 	if l == nil {
 		l = Closed(0)
 	}
-	var err error
+	var bad faults
 	s = common
-	s.Load, err = l.load()
+	s.Load, bad = l.load()
 	s.Waive = waive()
-	f.join(err)
+	*f = append(*f, bad...)
 	f.add(onInconclusive > Inconclusive, "OnInconclusive", "%d is unknown, want Passed or Failed, or the zero value", onInconclusive)
 	return s, l.kind()
 }

@@ -50,9 +50,11 @@ func TestFaultsHaveTheNamesOfFields(t *testing.T) {
 		call func(testing.TB)
 		want string // from the first fault on
 	}{
-		{"no target", func(t testing.TB) { Run(t, Options{}) }, "Target: want exactly one"},
-		{"zero server", run(Options{Target: Server{}}), "Target: want exactly one"},
-		{"no handler", run(Options{Target: Handler(nil)}), "Target: want exactly one"},
+		{"no target", func(t testing.TB) { Run(t, Options{}) }, "Target: is missing, nil or empty, want a handler, a URL or a function"},
+		{"zero server", run(Options{Target: Server{}}), "Target: is missing, nil or empty, want a handler, a URL or a function"},
+		{"no handler", run(Options{Target: Handler(nil)}), "Target: is missing, nil or empty, want a handler, a URL or a function"},
+		{"no URL", run(Options{Target: URL("").Get("/items")}), "Target: is missing, nil or empty, want a handler, a URL or a function"},
+		{"no function", run(Options{Target: Func(nil)}), "Target: is missing, nil or empty, want a handler, a URL or a function"},
 		{"scheme", run(Options{Target: URL("ftp://x/")}), "Target: "},
 		{"path", run(Options{Target: sleeping(0).Get("items")}), `Request.Path: "items", want a path such as /`},
 		{"method", run(Options{Target: sleeping(0).Send(Request{Method: "GE T"})}), "Request.Method: "},
@@ -69,6 +71,8 @@ func TestFaultsHaveTheNamesOfFields(t *testing.T) {
 		{"NaN", run(Options{Load: Open{Rate: math.NaN()}}), "Open.Rate: NaN is out of range"},
 		{"open permits", run(Options{Load: Open{Rate: 5, Concurrency: -1}}), "Open.Concurrency: -1 is out of range"},
 		{"ahead", run(Options{Load: Open{Rate: 5, ConnectionsAhead: -1}}), "Open.ConnectionsAhead: -1 is negative, want at least 1"},
+		{"seed", run(Options{Load: Open{Rate: 5, Seed: 3}}), "Open.Seed: 3 without Poisson arrivals, want them too or no seed"},
+		{"stages seed", run(Options{Load: Staged{Stages: []Stage{{Duration: 1, To: 5}}, Seed: 3}}), "Staged.Seed: 3 without Poisson arrivals"},
 		{"no stages", run(Options{Load: Staged{}}), "Staged.Stages: none, want at least one"},
 		{"stage", run(Options{Load: Staged{Stages: []Stage{{To: 5}}}}), "Staged.Stages: stage 1 lasts 0s, want a time such as 30s"},
 		{"stages ahead", run(Options{Load: Staged{Stages: []Stage{{Duration: 1, To: 5}}, ConnectionsAhead: -1}}), "Staged.ConnectionsAhead: -1"},
@@ -81,7 +85,7 @@ func TestFaultsHaveTheNamesOfFields(t *testing.T) {
 		{"verdict", run(Options{OnInconclusive: 7}), "OnInconclusive: 7 is unknown, want Passed or Failed"},
 
 		{"base", compare(CompareOptions{Base: URL("ftp://x"), Head: good}), "Base: "},
-		{"head", compare(CompareOptions{Base: good}), "Head: want exactly one"},
+		{"head", compare(CompareOptions{Base: good}), "Head: is missing, nil or empty, want a handler"},
 		{"compared", compare(CompareOptions{Load: Open{Rate: -1}}), "Open.Rate: -1 is out of range"},
 		{"compared closed", compare(CompareOptions{Load: Closed(-1)}), "Closed: -1 is out of range"},
 		{"compared ratio", compare(CompareOptions{ErrorRatio: -1}), "ErrorRatio: -1 is out of range, want 0 to 1"},
@@ -91,6 +95,7 @@ func TestFaultsHaveTheNamesOfFields(t *testing.T) {
 		{"searched", find(CapacityOptions{P99: -1}), "P99: -1ns is negative"},
 		{"start", find(CapacityOptions{Start: -1}), "Start: -1 is out of range"},
 		{"most", find(CapacityOptions{Start: 200, Most: 100}), "Most: 100 is out of range"},
+		{"search seed", find(CapacityOptions{Seed: 3}), "Seed: 3 without Poisson arrivals"},
 		{"search permits", find(CapacityOptions{Concurrency: -1}), "Concurrency: -1 is out of range"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
@@ -179,13 +184,36 @@ func TestTLSConfigOfAURL(t *testing.T) {
 	assert.ErrorContains(t, err, "certificate")
 }
 
-// A seed is of random arrivals, and has no meaning without them.
-func TestSeedWithoutPoissonIsNoFault(t *testing.T) {
+// A wrong load has no faults that only follow from what is wrong, and hides none.
+func TestFaultsOfALoadAreItsOwn(t *testing.T) {
+	const noRate = "Open.Rate: 0, want arrivals per second such as 500"
+	const noStages = "Staged.Stages: none, want at least one"
+	for _, c := range []struct {
+		load Load
+		kept float64
+		want []string
+	}{
+		{Open{}, 0.9, []string{noRate}},
+		{Open{Rate: -5}, 0.9, []string{"Open.Rate: -5 is out of range, want arrivals per second from 1e-6 to 1e9"}},
+		{Open{Poisson: true, Seed: 3, ConnectionsAhead: 5}, 0, []string{noRate}},
+		{Open{Concurrency: -1, Seed: 3}, 0, []string{
+			noRate, "Open.Concurrency: -1 is out of range, want 1 to 1000000", "Open.Seed: 3 without Poisson arrivals, want them too or no seed",
+		}},
+		{Open{ConnectionsAhead: -1}, 0, []string{"Open.ConnectionsAhead: -1 is negative, want at least 1", noRate}},
+		{Staged{Poisson: true, ConnectionsAhead: 5}, 0, []string{noStages}},
+		{Staged{Concurrency: -1}, 0.9, []string{
+			noStages, "Limits.Kept: 0.9 without a Rate to be a part of; want one with it", "Staged.Concurrency: -1 is out of range, want 1 to 1000000",
+		}},
+	} {
+		f, _ := runFake(&fakeTB{}, Options{Target: taking(0), Load: c.load, Limits: Limits{Kept: c.kept}, Warmup: time.Second})
+		require.Len(t, f.errors, 1)
+		assert.Equal(t, "loadtestkit: options: "+strings.Join(c.want, "; "), f.errors[0])
+	}
+}
+
+func TestSeedOfPoissonArrivals(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		r, err := Measure(t.Context(), Options{Target: taking(time.Millisecond), Load: Open{Rate: 100, Seed: 7}, Count: 5})
-		require.NoError(t, err)
-		assert.Zero(t, r.data.Config.Seed)
-		r, err = Measure(t.Context(), Options{Target: taking(time.Millisecond), Load: Open{Rate: 100, Seed: 7, Poisson: true}, Count: 5})
+		r, err := Measure(t.Context(), Options{Target: taking(time.Millisecond), Load: Open{Rate: 100, Seed: 7, Poisson: true}, Count: 5})
 		require.NoError(t, err)
 		assert.EqualValues(t, 7, r.data.Config.Seed)
 	})

@@ -31,14 +31,18 @@ func Run(t testing.TB, opts Options) Report {
 // Measure is [Run] without a test to fail: the verdicts are in the report alone,
 // and nothing is repeated. The name of its runs in opts.Baseline is what is sent
 // and how, such as GET/items/c=10. Measure returns an error for invalid options
-// and for a run that could not be made. Cancelling ctx stops the run; its report
-// is then of what was done.
+// and for a run that could not be made; if only its baseline could not be written,
+// the report comes with the error. Cancelling ctx stops the run; its report is then
+// of what was done.
 func Measure(ctx context.Context, opts Options) (Report, error) {
 	d, err := measure(ctx, opts)
 	if err != nil {
-		return Report{}, fmt.Errorf("loadtestkit: %w", err)
+		err = fmt.Errorf("loadtestkit: %w", err)
 	}
-	return newReport(d), nil
+	if d == nil {
+		return Report{}, err
+	}
+	return newReport(d), err
 }
 
 func measure(ctx context.Context, opts Options) (*report.Document, error) {
@@ -64,10 +68,10 @@ func carryOut(t testing.TB, p engine.Plan, err error, onInconclusive Verdict) *r
 	s, done := begin(t)
 	defer done()
 	d, err := p.Run(s.ctx, s.cut, nil)
-	if err != nil {
+	if d == nil {
 		t.Fatalf("loadtestkit: %v", err)
 	}
-	conclude(t, s, d, onInconclusive)
+	conclude(t, s, d, err, onInconclusive)
 	return d
 }
 

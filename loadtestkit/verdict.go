@@ -30,11 +30,15 @@ func (v Verdict) String() string {
 	return verdict.Verdict(v).String()
 }
 
-// conclude writes d to the test's log and makes its verdicts count.
-func conclude(t testing.TB, s *stop, d *report.Document, onInconclusive Verdict) {
+// conclude writes d to the test's log and makes its verdicts count. err is what
+// went wrong after the measurement.
+func conclude(t testing.TB, s *stop, d *report.Document, err error, onInconclusive Verdict) {
 	t.Helper()
 	if err := newReport(d).WriteText(t.Output()); err != nil {
 		t.Errorf("loadtestkit: writing the report: %v", err)
+	}
+	if err != nil { // before a verdict may skip the test
+		t.Errorf("loadtestkit: %v", err)
 	}
 	if d.Recorded != "" {
 		t.Logf("loadtestkit: %s", d.Recorded)

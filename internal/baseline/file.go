@@ -132,7 +132,7 @@ func Append(path string, r Entry) error {
 	line = append(line, '\n')
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o666)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("writing baseline: there is no directory %s, create it first", filepath.Dir(path))
+		return fmt.Errorf("writing baseline: %w", noDirectory(filepath.Dir(path)))
 	}
 	if err != nil {
 		return fmt.Errorf("writing baseline: %w", err)
@@ -145,6 +145,10 @@ func Append(path string, r Entry) error {
 		return fmt.Errorf("writing baseline: %w", err)
 	}
 	return nil
+}
+
+func noDirectory(dir string) error {
+	return fmt.Errorf("there is no directory %s, create it first", dir)
 }
 
 // endsLine reports whether f is empty or ends with a newline, which some editors

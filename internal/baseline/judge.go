@@ -1,7 +1,11 @@
 package baseline
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -22,9 +26,14 @@ type Baseline struct {
 	here    Fingerprint
 }
 
-// Load reads the file. If it does not exist, there are no earlier runs.
+// Load reads the file. If it does not exist, there are no earlier runs; if its
+// directory does not, nothing could be recorded either, and that is an error.
 func (b *Baseline) Load() (err error) {
 	b.here = Here()
+	dir := filepath.Dir(b.Path)
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return noDirectory(dir)
+	}
 	b.records, err = Read(b.Path)
 	return err
 }
@@ -103,19 +112,25 @@ func (b *Baseline) Judge(d *report.Document, reference time.Duration, waive stri
 }
 
 // Add adds a run to the file and notes that in its document. A run that missed a limit
-// is not added, because it is no example, nor is one that is not judged for the reason
-// waive.
+// is not added, because it is no example, nor is one without response times, or one that
+// is not judged for the reason waive.
 func (b *Baseline) Add(d *report.Document, reference time.Duration, waive string) error {
-	if d.Verdict == verdict.Fail {
+	r, err := b.record(d, reference)
+	if err != nil {
+		return err
+	}
+	switch {
+	case d.Verdict == verdict.Fail:
 		waive = "a limit was missed"
+	case waive != "":
+	case d.Requests.Succeeded == 0:
+		waive = "no request succeeded"
+	case len(r.Quantiles) == 0:
+		waive = "it has too few requests for a percentile"
 	}
 	if waive != "" {
 		d.Recorded = fmt.Sprintf("not recorded in %s, as %s", b.Path, waive)
 		return nil
-	}
-	r, err := b.record(d, reference)
-	if err != nil {
-		return err
 	}
 	if err := Append(b.Path, r); err != nil {
 		return err

@@ -52,7 +52,7 @@ func newCapacity(s *session) *cobra.Command {
 		if !j.given("limit") && len(j.faults) == 0 {
 			j.faults.add("--limit is missing, want what must hold: --limit 'p99<=50ms'")
 		}
-		j.need("seed", o.Poisson, "--arrivals poisson")
+		j.need("seed", o.Poisson || j.wrong["arrivals"], "--arrivals poisson")
 		return j.do(&o.Settings, func() (engine.Plan, error) { return engine.NewSearch(o) })
 	}
 	return cmd

@@ -26,11 +26,12 @@ type flags struct {
 	sets     []*pflag.FlagSet  // one for each title
 	byField  map[string]string // the flag that fills a field of the engine's options
 	faults   faults
+	wrong    map[string]bool // the flags whose values were refused
 }
 
 func newFlags(cmd *cobra.Command, statuses string) *flags {
 	cmd.Flags().SortFlags = false
-	return &flags{cmd: cmd, statuses: statuses, byField: map[string]string{}}
+	return &flags{cmd: cmd, statuses: statuses, byField: map[string]string{}, wrong: map[string]bool{}}
 }
 
 // group adds flags under a title of their own.
@@ -46,7 +47,7 @@ func (f *flags) add(table []flag) {
 	fs := f.sets[len(f.sets)-1]
 	for _, line := range table {
 		name, short, _ := strings.Cut(line.names, ",")
-		v := &value{name: name, kind: line.value, set: line.set, faults: &f.faults, text: "false"}
+		v := &value{name: name, kind: line.value, set: line.set, flags: f, text: "false"}
 		added := fs.VarPF(v, name, short, line.help)
 		added.DefValue = line.def
 		if line.value == "" {
@@ -68,9 +69,10 @@ func (f *flags) complete(flag string, words ...string) {
 // given reports whether any of some flags was given.
 func (f *flags) given(names ...string) bool { return slices.ContainsFunc(names, f.cmd.Flags().Changed) }
 
-// need adds a fault if a flag was given without what it is for.
+// need adds a fault if a flag was given without what it is for. One whose value
+// is wrong has a fault already.
 func (f *flags) need(flag string, has bool, what string) {
-	if f.given(flag) && !has {
+	if f.given(flag) && !has && !f.wrong[flag] {
 		f.faults.add("--%s does nothing without %s, want both or neither", flag, what)
 	}
 }
@@ -97,17 +99,18 @@ func (f *flags) one(flag string, urls []string, missing string) string {
 // A value is a flag's, whose faults are collected so that all of them are
 // reported together.
 type value struct {
-	name   string
-	kind   string
-	set    func(string) error
-	faults *faults
-	text   string // the last one given
+	name  string
+	kind  string
+	set   func(string) error
+	flags *flags
+	text  string // the last one given
 }
 
 func (v *value) Set(s string) error {
 	v.text = s
 	if err := v.set(s); err != nil {
-		v.faults.add("--%s %q: %v", v.name, s, err)
+		v.flags.wrong[v.name] = true
+		v.flags.faults.add("--%s %q: %v", v.name, s, err)
 	}
 	return nil
 }

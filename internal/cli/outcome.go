@@ -26,11 +26,16 @@ func statusOf(d *report.Document) int {
 // complaints say why the exit status is not 0. seen: the reader has the text of
 // the report, which says what was judged.
 func complaints(d *report.Document, seen bool) (lines []string) {
-	if !d.Interrupted {
+	// An interrupted search has trials that were made to the end.
+	if !d.Interrupted || d.Kind == report.Search && len(d.Found.Trials) > 0 {
 		lines = nothingSucceeded(d)
 	}
 	if seen {
 		return lines
+	}
+	if d.Kind == report.Comparison && d.Repeat != nil && d.Verdict == verdict.Inconclusive {
+		// The reasons are of ratios that may have nothing to do with it.
+		return append(lines, "cannot judge: the fail did not come again when it was repeated")
 	}
 	for _, l := range d.Judged() {
 		switch l.Verdict {

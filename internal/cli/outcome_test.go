@@ -93,6 +93,13 @@ func TestStatusOfResults(t *testing.T) {
 		d.Interrupted = true
 		check(d, statusNotMeasured)
 	}
+	d = found(verdict.Inconclusive)
+	d.Interrupted, d.Requests.Succeeded, d.Found.Trials = true, 0, make([]report.Trial, 3)
+	check(d, statusNotMeasured, "no request succeeded: there is no rate at which limits hold", "cannot judge: "+d.Found.Reason)
+	d = compared(verdict.Inconclusive)
+	d.Repeat = compared(verdict.Pass)
+	check(d, statusNotMeasured, "cannot judge: the fail did not come again when it was repeated")
+	assert.Empty(t, complaints(d, true))
 	d = compared(verdict.NotJudged)
 	d.Base.Requests.Succeeded = 0
 	check(d, statusNotMeasured, "no request to base succeeded: there is nothing to compare")

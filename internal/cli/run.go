@@ -80,7 +80,7 @@ func (j *job) checkRun(o *engine.RunOptions) {
 	}
 	j.needOne("arrivals", "rate", "stage")
 	j.needOne("connections-ahead", "rate", "stage")
-	j.need("seed", o.Poisson, "--arrivals poisson")
+	j.need("seed", o.Poisson || j.wrong["arrivals"], "--arrivals poisson")
 	j.need("budget", limited, "--limit")
 	j.need("confirm", limited || j.given("baseline"), "--limit or --baseline")
 	if endless && !limited {
@@ -89,22 +89,18 @@ func (j *job) checkRun(o *engine.RunOptions) {
 }
 
 // checkBaseline adds what is wrong with the flags of a baseline. A name that was
-// misspelt, or a directory that is missing, is found before anything is sent.
+// misspelt is found before anything is sent.
 func (j *job) checkBaseline(b *baseline.Baseline) {
 	j.needOne("update", "baseline")
 	j.needOne("baseline-name", "baseline")
 	j.needOne("tolerance", "baseline")
 	j.checkTolerances(b.Tolerances)
-	if b.Path == "" {
+	if b.Path == "" || b.Update {
 		return
 	}
 	_, err := os.Stat(b.Path)
 	_, above := os.Stat(filepath.Dir(b.Path))
-	switch {
-	case !errors.Is(err, fs.ErrNotExist): // what else is wrong the engine finds
-	case above != nil:
-		j.faults.add("--baseline %q: its directory does not exist, create it first", b.Path)
-	case !b.Update:
+	if errors.Is(err, fs.ErrNotExist) && above == nil { // what else is wrong the engine finds
 		j.faults.add("--baseline %q: there is no such file; with --update this run begins it", b.Path)
 	}
 }

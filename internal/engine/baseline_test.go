@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"testing"
 	"testing/synctest"
@@ -53,13 +54,66 @@ func TestBaseline(t *testing.T) {
 	assert.Equal(t, verdict.Fail, d.Repeat.Verdict)
 }
 
+// A run whose fail its repeat did not share is added with the reference that was
+// measured before it, not before the repeat.
+func TestBaselineOfARepeatedRun(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "runs.jsonl")
+	synctest.Test(t, func(t *testing.T) {
+		p := newRun(t, RunOptions{
+			Target: Target{Func: failingEveryOther(2000)}, Settings: Settings{Confirm: true, Virtual: true},
+			Requests: 2000, Limits: limits(t, "errors<=10%"), Baseline: &baseline.Baseline{Path: path, Update: true},
+		})
+		var before time.Duration
+		p.calibrate = func() time.Duration { before += time.Millisecond; return before }
+		d, err := p.Run(t.Context(), t.Context(), nil)
+		require.NoError(t, err)
+		require.NotNil(t, d.Repeat)
+		assert.Equal(t, 2*time.Millisecond, before)
+		assert.Equal(t, "recorded in "+path, d.Recorded)
+	})
+	runs, err := baseline.Read(path)
+	require.NoError(t, err)
+	require.Len(t, runs, 1)
+	assert.EqualValues(t, time.Millisecond, runs[0].Calibrator.Reference)
+}
+
+// A run without response times is not added, which is no error.
+func TestBaselineOfNothing(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "runs.jsonl")
+	for _, tc := range []struct {
+		call func(context.Context) error
+		n    int64
+		why  string
+	}{
+		{func(context.Context) error { return errors.New("down") }, 100, "no request succeeded"},
+		{lasting(time.Millisecond), 1, "it has too few requests for a percentile"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			d := run(t, RunOptions{
+				Target: Target{Func: tc.call}, Settings: Settings{Virtual: true},
+				Requests: tc.n, Baseline: &baseline.Baseline{Path: path, Update: true},
+			})
+			assert.Equal(t, "not recorded in "+path+", as "+tc.why, d.Recorded)
+		})
+	}
+	assert.NoFileExists(t, path)
+}
+
 func TestBaselineThatCannotBeRead(t *testing.T) {
-	_, err := NewRun(RunOptions{Target: Target{Func: lasting(0)}, Requests: 1, Baseline: &baseline.Baseline{Path: t.TempDir()}})
-	require.Error(t, err)
-	fs := faultsOf(t, err)
-	require.Len(t, fs, 1)
-	assert.Equal(t, "Baseline", fs[0].Field)
-	assert.Contains(t, fs[0].Want, "not a regular file")
+	dir := t.TempDir()
+	for path, want := range map[string]string{
+		dir:                                   "not a regular file",
+		filepath.Join(dir, "none", "a.jsonl"): "there is no directory " + filepath.Join(dir, "none") + ", create it first",
+	} {
+		_, err := NewRun(RunOptions{Target: Target{Func: lasting(0)}, Requests: 1, Baseline: &baseline.Baseline{Path: path}})
+		require.Error(t, err)
+		fs := faultsOf(t, err)
+		require.Len(t, fs, 1)
+		assert.Equal(t, "Baseline", fs[0].Field)
+		assert.Contains(t, fs[0].Want, want)
+	}
 }
 
 // A rate that has to be kept is offered for ten seconds, or for the budget.

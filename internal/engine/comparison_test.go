@@ -354,7 +354,7 @@ func TestComparisonRefuses(t *testing.T) {
 		field, want string
 		edit        func(*CompareOptions)
 	}{
-		{"Base", "exactly one", func(o *CompareOptions) { o.Base.Func = nil }},
+		{"Base", "is missing", func(o *CompareOptions) { o.Base.Func = nil }},
 		{"Head", "exactly one", func(o *CompareOptions) { o.Head.URL = "http://h/" }},
 		{"Base", `scheme "ftp"`, func(o *CompareOptions) { o.Base = Target{URL: "ftp://h/"} }},
 		{"Head", "not a token", func(o *CompareOptions) {

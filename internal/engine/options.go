@@ -25,8 +25,10 @@ type Plan interface {
 	// Run carries the plan out and returns what was seen. Cancelling ctx
 	// issues nothing more and lets what is in flight finish within the grace
 	// period; cancelling cut ends it at once; the document is whole either
-	// way. An error means that nothing could be measured, or that the counts
-	// do not add up. It says what to do where that is known.
+	// way. An error without a document means that nothing could be measured,
+	// or that the counts do not add up; one beside a document, that something
+	// after the measurement went wrong, such as the update of a baseline. It
+	// says what to do where that is known.
 	Run(ctx, cut context.Context, watch Watch) (*report.Document, error)
 }
 

@@ -83,7 +83,8 @@ func (p *armPlan) checkTarget(f *faults) {
 			given++
 		}
 	}
-	f.add(given != 1, "Target", "want exactly one: a handler, a URL or a function")
+	f.add(given == 0, "Target", "is missing, nil or empty, want a handler, a URL or a function")
+	f.add(given > 1, "Target", "has %d of a handler, a URL and a function, want exactly one", given)
 	f.add(t.Path != "" && t.Path[0] != '/', "Path", "%q, want a path such as /api/items?limit=10", t.Path)
 	if len(*f) > 0 || t.Func != nil {
 		return
@@ -116,10 +117,13 @@ func (p *armPlan) checkTimes(f *faults) {
 	f.add(p.requests < 0, "Requests", "%d is negative, want at least 1", p.requests)
 }
 
+// inRange reports whether a schedule can have a rate.
+func inRange(rate float64) bool { return minRate <= rate && rate <= maxRate }
+
 func (p *armPlan) checkLoad(f *faults) {
 	l := &p.Load
 	f.add(l.Concurrency < 0 || l.Concurrency > maxConcurrency, "Concurrency", "%d is out of range, want 1 to %d", l.Concurrency, maxConcurrency)
-	f.add(l.Rate != 0 && !(minRate <= l.Rate && l.Rate <= maxRate), "Rate", "%v is out of range, want arrivals per second from 1e-6 to 1e9", l.Rate)
+	f.add(l.Rate != 0 && !inRange(l.Rate), "Rate", "%v is out of range, want arrivals per second from 1e-6 to 1e9", l.Rate)
 	f.add(l.Rate > 0 && len(l.Stages) > 0, "Rate", "%v, and Stages are set too; want one of them", l.Rate)
 	f.add(l.Poisson && !l.isOpen(), "Poisson", "true in a closed workload; want a Rate or Stages with it")
 	f.add(l.ConnectionsAhead != 0 && !l.isOpen(), "ConnectionsAhead", "%d in a closed workload; want a Rate or Stages with it", l.ConnectionsAhead)

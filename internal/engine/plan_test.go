@@ -40,13 +40,15 @@ func TestPlanRefuses(t *testing.T) {
 		edit        func(*RunOptions)
 		why         string
 	}{
-		{"Target", "exactly one", func(o *RunOptions) { o.Target.URL = "" }, "nothing to send to"},
+		{"Target", "is missing, nil or empty, want a handler", func(o *RunOptions) { o.Target.URL = "" }, "nothing to send to"},
 		{"Target", "exactly one", func(o *RunOptions) { o.Target.Func = call }, "two targets"},
 		{"Target", "exactly one", func(o *RunOptions) { o.Target.Handler, o.Target.Func = handler, call }, "three targets"},
 		{"ConnectionsAhead", "closed workload", func(o *RunOptions) { o.ConnectionsAhead = 5 }, "it would be ignored"},
 		{"Seed", "without Poisson", func(o *RunOptions) { o.Rate, o.Seed = 5, 7 }, "it would be ignored"},
 		{"Kept", "1.5 is out of range", func(o *RunOptions) { o.Rate, o.Kept = 5, 1.5 }, "more than is sent"},
 		{"Kept", "without a Rate", func(o *RunOptions) { o.Kept = 0.9 }, "a part of nothing"},
+		{"Rate", "-1 is out of range", func(o *RunOptions) { o.Rate, o.Kept = -1, 0.9 }, "a rate that is wrong is one"},
+		{"Budget", "-1ns is out of range", func(o *RunOptions) { o.Requests, o.Rate, o.Kept, o.Budget = 0, 5, 0.9, -1 }, "no duration was asked for"},
 
 		{"URL", `scheme "ftp"; want http or https`, func(o *RunOptions) { o.Target.URL = "ftp://h/" }, "a protocol it does not speak"},
 		{"URL", "no scheme", func(o *RunOptions) { o.Target.URL = "localhost:80" }, "a host alone"},

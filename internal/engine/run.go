@@ -31,6 +31,8 @@ type runPlan struct {
 	arm      *armPlan
 	control  bool
 	baseline *baseline.Baseline // nil without one
+
+	calibrate func() time.Duration // does the reference work
 }
 
 // NewRun checks o and fills in defaults. Its error joins a *[Fault] for each
@@ -39,13 +41,9 @@ func NewRun(o RunOptions) (Plan, error) {
 	p := &armPlan{target: o.Target, Settings: o.Settings, requests: o.Requests, duration: o.Duration, limits: o.Limits}
 	var f faults
 	f.add(!(o.Kept >= 0 && o.Kept <= 1), "Kept", "%v is out of range, want the part of the rate that has to succeed, such as 0.95", o.Kept)
-	f.add(o.Kept > 0 && !(o.Rate > 0), "Kept", "%v without a Rate to be a part of; want one with it", o.Kept)
+	f.add(o.Kept > 0 && o.Rate == 0, "Kept", "%v without a Rate to be a part of; want one with it", o.Kept)
 	if o.Kept > 0 {
 		p.limits = append(p.limits[:len(p.limits):len(p.limits)], verdict.Limit{Metric: verdict.Goodput, Op: verdict.AtLeast, Value: o.Kept * o.Rate})
-		if p.endless() {
-			// A rate is kept up for some time, so that is given, not sought.
-			p.duration = cmp.Or(o.Budget, keptFor)
-		}
 	}
 	f.add(p.endless() && len(p.limits) == 0, "Requests", "0, and Duration is 0 too; want at least one of them")
 	f = append(f, p.check()...)
@@ -61,24 +59,31 @@ func NewRun(o RunOptions) (Plan, error) {
 	if err := f.err(); err != nil {
 		return nil, err
 	}
+	if o.Kept > 0 && p.endless() {
+		// A rate is kept up for some time, so that is given, not sought.
+		p.duration = cmp.Or(o.Budget, keptFor)
+	}
 	p.Budget = cmp.Or(p.Budget, runBudget)
 	if p.endless() {
 		p.Warmup = max(p.Warmup, clearWarmup)
 	}
-	return &runPlan{arm: p, control: o.Control || earlier != nil, baseline: earlier}, nil
+	return &runPlan{arm: p, control: o.Control || earlier != nil, baseline: earlier, calibrate: baseline.Reference}, nil
 }
 
 // Run makes the run; see [Plan].
 func (p *runPlan) Run(ctx, cut context.Context, watch Watch) (*report.Document, error) {
 	m := startMonitor(watch)
 	defer m.end()
-	var last *round
+	var of *round // what the document is of, which is not the repeat
 	d, err := p.arm.twice(ctx, m, func(first *report.Document) (*report.Document, error) {
-		last = &round{session: session{ctx: ctx, cut: cut, monitor: m}, runPlan: p, first: first}
-		return last.make()
+		r := &round{session: session{ctx: ctx, cut: cut, monitor: m}, runPlan: p, first: first}
+		if first == nil {
+			of = r
+		}
+		return r.make()
 	})
 	if err == nil && p.baseline != nil && p.baseline.Update && !d.Interrupted {
-		err = p.baseline.Add(d, last.reference, p.arm.Waive)
+		err = p.baseline.Add(d, of.reference, p.arm.Waive)
 	}
 	return d, err
 }
@@ -103,7 +108,7 @@ func (r *round) make() (*report.Document, error) {
 	}
 	r.standard = plan.standard()
 	if r.baseline != nil {
-		r.reference = baseline.Reference()
+		r.reference = r.calibrate()
 	}
 	return r.measure([]*armPlan{plan}, r.load, r.describe)
 }

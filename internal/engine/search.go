@@ -45,13 +45,15 @@ func NewSearch(o SearchOptions) (Plan, error) {
 		f.add(!bounded || l.Op != verdict.Below && l.Op != verdict.AtMost,
 			"Limits", "%v is no bound that more load can break, want one such as p99<=50ms or errors<=0.1%%", l)
 	}
+	bounded := inRange(o.Most)
+	f.add(o.Most != 0 && !bounded, "Most", "%v is out of range, want arrivals per second from 1e-6 to 1e9", o.Most)
 	if o.Rate == 0 {
 		o.Rate = searchStart
-		if o.Most > 0 {
+		if bounded {
 			o.Rate = min(o.Rate, o.Most)
 		}
 	}
-	f.add(o.Most != 0 && !(o.Most >= o.Rate && o.Most <= maxRate), "Most", "%v is out of range, want the rate that the search begins with, %v, or more, to 1e9", o.Most, o.Rate)
+	f.add(bounded && inRange(o.Rate) && o.Most < o.Rate, "Most", "%v is out of range, want the rate that the search begins with, %v, or more, to 1e9", o.Most, o.Rate)
 	p := &armPlan{target: o.Target, Settings: o.Settings, duration: time.Second, limits: o.Limits}
 	p.Stages = nil
 	f = append(f, p.check()...)

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -137,7 +138,10 @@ func TestSearchRefuses(t *testing.T) {
 		{"Limits", "no bound that more load can break", func(o *SearchOptions) { o.Limits = limits(t, "goodput>=5") }},
 		{"Stages", "chooses its rates", func(o *SearchOptions) { o.Stages = []load.Stage{{For: time.Second, From: 1, To: 1}} }},
 		{"Most", "want the rate that the search begins with, 100", func(o *SearchOptions) { o.Rate, o.Most = 100, 50 }},
-		{"Target", "exactly one", func(o *SearchOptions) { o.Target.Func = nil }},
+		{"Rate", "-1 is out of range", func(o *SearchOptions) { o.Rate, o.Most = -1, 50 }},
+		{"Most", "1e-09 is out of range, want arrivals per second from 1e-6", func(o *SearchOptions) { o.Most = 1e-9 }},
+		{"Most", "NaN is out of range, want arrivals per second from 1e-6", func(o *SearchOptions) { o.Most = math.NaN() }},
+		{"Target", "is missing", func(o *SearchOptions) { o.Target.Func = nil }},
 	} {
 		o := SearchOptions{Target: Target{Func: lasting(0)}, Limits: limits(t, "p99<=1s")}
 		tc.edit(&o)
@@ -148,6 +152,14 @@ func TestSearchRefuses(t *testing.T) {
 		assert.Equal(t, tc.field, fs[0].Field)
 		assert.Contains(t, fs[0].Want, tc.want)
 	}
+	_, err := NewSearch(SearchOptions{
+		Target: Target{Func: lasting(0)}, Settings: Settings{Load: Load{Rate: -1}}, Limits: limits(t, "p99<=1s"), Most: -4,
+	})
+	fs := faultsOf(t, err)
+	require.Len(t, fs, 2, "%v", err)
+	assert.Equal(t, "-4 is out of range, want arrivals per second from 1e-6 to 1e9", fs[0].Want, "the start is no advice")
+	assert.Contains(t, fs[1].Want, "-1 is out of range")
+
 	p, err := NewSearch(SearchOptions{Target: Target{Func: lasting(0)}, Limits: limits(t, "p99<=1s"), Most: 7})
 	require.NoError(t, err)
 	assert.Equal(t, 7.0, p.(*searchPlan).arm.Rate, "the most is the start where that is lower")

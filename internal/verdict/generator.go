@@ -147,11 +147,11 @@ func ExcuseOwnCPU(r *record.Record) string {
 
 // raise and less are the advice of several warnings, in the words of both the
 // command and the library.
-const raise = "raise the concurrency (--concurrency, Open.Concurrency)"
+const raise = "raise the concurrency (--concurrency, Concurrency of Open or Staged)"
 
 func less(r *record.Record) string {
 	if r.Open {
-		return "lower the rate (--rate, Open.Rate)"
+		return "lower the rate (--rate or --stage, Open or Staged)"
 	}
 	return "lower the concurrency (--concurrency, Closed)"
 }

@@ -54,12 +54,12 @@ func TestWarnings(t *testing.T) {
 	}{
 		{"sound", func(r *record.Record, limit *string) {}, nil, "at a threshold is not above it"},
 		{"late for the limit", func(r *record.Record, limit *string) { r.Lateness = late(3 * ms) }, []Warning{{Lateness,
-			"the generator was late by 3ms at p99 (p50 20µs, max 20ms): response times include that; lower the rate (--rate, Open.Rate) or give it more CPU"}},
+			"the generator was late by 3ms at p99 (p50 20µs, max 20ms): response times include that; lower the rate (--rate or --stage, Open or Staged) or give it more CPU"}},
 			"3 ms is 6 % of 50 ms"},
 		{"late beside the target", func(r *record.Record, limit *string) { r.Lateness = late(3 * ms); r.Place = record.InProcess }, []Warning{{Lateness,
-			"the generator was late by 3ms at p99 (p50 20µs, max 20ms): response times include that; lower the rate (--rate, Open.Rate) or give it more CPU, which it shares with the target here"}}, ""},
+			"the generator was late by 3ms at p99 (p50 20µs, max 20ms): response times include that; lower the rate (--rate or --stage, Open or Staged) or give it more CPU, which it shares with the target here"}}, ""},
 		{"late without a limit", func(r *record.Record, limit *string) { *limit = ""; r.Machine.HiccupMax = 0 }, []Warning{{Lateness,
-			"the generator was late by 2.5ms at p99 (p50 20µs, max 20ms): response times include that; lower the rate (--rate, Open.Rate) or give it more CPU"}},
+			"the generator was late by 2.5ms at p99 (p50 20µs, max 20ms): response times include that; lower the rate (--rate or --stage, Open or Staged) or give it more CPU"}},
 			"above 1 ms and 5 % of 2 ms"},
 		{"late, but the target is far slower", func(r *record.Record, limit *string) {
 			*limit = ""
@@ -74,29 +74,29 @@ func TestWarnings(t *testing.T) {
 			r.Lateness = lateness(20*us, ms, ms)
 		}, nil, "what timers cost, and no limit says that it matters"},
 		{"late and all failed", func(r *record.Record, limit *string) { *limit = ""; r.Machine.HiccupMax = 0; r.Response = hist.New(10) }, []Warning{{Lateness,
-			"the generator was late by 2.5ms at p99 (p50 20µs, max 20ms): response times include that; lower the rate (--rate, Open.Rate) or give it more CPU"}},
+			"the generator was late by 2.5ms at p99 (p50 20µs, max 20ms): response times include that; lower the rate (--rate or --stage, Open or Staged) or give it more CPU"}},
 			"without a response time the floor alone decides"},
 		{"closed and late", func(r *record.Record, limit *string) { r.Open = false; r.Lateness = late(s) }, nil, "a closed workload has no schedule to be late for"},
 
 		{"unsent", func(r *record.Record, limit *string) { r.Due = 30000; r.Sent = 8410 }, []Warning{{SentBelowDue,
-			"21,590 of 30,000 due requests were never sent and count as missed: the generator did not keep up, with at most 60 in flight; lower the rate (--rate, Open.Rate) or give it more CPU"}}, ""},
+			"21,590 of 30,000 due requests were never sent and count as missed: the generator did not keep up, with at most 60 in flight; lower the rate (--rate or --stage, Open or Staged) or give it more CPU"}}, ""},
 		{"unsent for want of permits", func(r *record.Record, limit *string) { r.Sent = 9989; r.PeakInFlight = 64 }, []Warning{{SentBelowDue,
-			"11 of 10,000 due requests were never sent and count as missed: all 64 permits were taken; raise the concurrency (--concurrency, Open.Concurrency) or lower the rate (--rate, Open.Rate)"}},
+			"11 of 10,000 due requests were never sent and count as missed: all 64 permits were taken; raise the concurrency (--concurrency, Concurrency of Open or Staged) or lower the rate (--rate or --stage, Open or Staged)"}},
 			"one more than 0.1 %"},
 		{"nothing due", func(r *record.Record, limit *string) { r.Due = 0; r.Sent = 0 }, nil, "0 of 0 is not too few"},
 
 		{"permits exhausted", func(r *record.Record, limit *string) { r.Exhausted = 3210 * ms; r.Concurrency = 1000 }, []Warning{{PermitsExhausted,
-			"all 1,000 permits were taken for 3.21s (32.1% of the run): arrivals waited for one, and response times include that; the target is too slow for this rate, or raise the concurrency (--concurrency, Open.Concurrency)"}}, ""},
+			"all 1,000 permits were taken for 3.21s (32.1% of the run): arrivals waited for one, and response times include that; the target is too slow for this rate, or raise the concurrency (--concurrency, Concurrency of Open or Staged)"}}, ""},
 		{"closed and permits exhausted", func(r *record.Record, limit *string) { r.Open = false; r.Exhausted = 10 * s }, nil,
 			"all permits in use is what a closed workload is"},
 
 		{"own CPU", func(r *record.Record, limit *string) { r.Machine.CPUUser = 19 * s }, []Warning{{"own_cpu",
-			"the generator used 95.0% of its 2 processors: it may be the bottleneck; lower the rate (--rate, Open.Rate) or give it more"}}, ""},
+			"the generator used 95.0% of its 2 processors: it may be the bottleneck; lower the rate (--rate or --stage, Open or Staged) or give it more"}}, ""},
 		{"own CPU, closed", func(r *record.Record, limit *string) { r.Machine.CPUUser = 19 * s; r.Open = false }, []Warning{{"own_cpu",
 			"the generator used 95.0% of its 2 processors: it may be the bottleneck; lower the concurrency (--concurrency, Closed) or give it more"}},
 			"a closed workload has no rate to lower"},
 		{"own CPU, one loop", func(r *record.Record, limit *string) { r.Machine.CPUUser = 19 * s / 2; r.Processors = 1 }, []Warning{{"own_cpu",
-			"the generator used 95.0% of its only processor: it may be the bottleneck; lower the rate (--rate, Open.Rate) or give it more"}}, ""},
+			"the generator used 95.0% of its only processor: it may be the bottleneck; lower the rate (--rate or --stage, Open or Staged) or give it more"}}, ""},
 		{"own CPU with the target", func(r *record.Record, limit *string) { r.Machine.CPUUser = 19 * s; r.Place = record.InProcess }, nil, "it may be the target's"},
 		{"own CPU unknown", func(r *record.Record, limit *string) { r.Machine.CPUUser = 19 * s; r.Machine.HaveCPU = false }, nil, ""},
 		{"no processors said", func(r *record.Record, limit *string) { r.Processors = 0 }, nil, "never divides by 0"},
@@ -105,7 +105,7 @@ func TestWarnings(t *testing.T) {
 			r.Machine.Throttled = new(10. / 11)
 			r.Machine.ThrottledTime = 812345678
 		}, []Warning{{"throttled",
-			"a CPU quota stopped this process in 90.9% of its periods, for 812.3ms in all: raise the quota of the container or cgroup, or lower the rate (--rate, Open.Rate)"}}, ""},
+			"a CPU quota stopped this process in 90.9% of its periods, for 812.3ms in all: raise the quota of the container or cgroup, or lower the rate (--rate or --stage, Open or Staged)"}}, ""},
 		{"steal", func(r *record.Record, limit *string) { r.Machine.Steal = new(0.1) }, []Warning{{"steal",
 			"the hypervisor gave 10.0% of this machine's CPU to others: times are too long by an unknown part; repeat the run on a machine that has its processors to itself"}}, ""},
 		{"foreign CPU", func(r *record.Record, limit *string) { r.Machine.ForeignCPU = new(0.5) }, []Warning{{"foreign_cpu",
@@ -118,12 +118,12 @@ func TestWarnings(t *testing.T) {
 			"other processes used 50.0% of this machine's CPU: stop what need not run, or give the generator a machine of its own"}},
 			"pressure and the run queue are its effects"},
 		{"pressure and run queue", func(r *record.Record, limit *string) { r.Machine.Pressure, r.Machine.RunQueue = new(0.254), new(0.9) }, []Warning{{"pressure",
-			"something on this machine waited for a processor 25.4% of the time: it has too few for what runs on it; stop what need not run or lower the rate (--rate, Open.Rate)"}},
+			"something on this machine waited for a processor 25.4% of the time: it has too few for what runs on it; stop what need not run or lower the rate (--rate or --stage, Open or Staged)"}},
 			"both say the same"},
 		{"pressure", func(r *record.Record, limit *string) { r.Machine.Pressure = new(0.254) }, []Warning{{"pressure",
-			"something on this machine waited for a processor 25.4% of the time: it has too few for what runs on it; stop what need not run or lower the rate (--rate, Open.Rate)"}}, ""},
+			"something on this machine waited for a processor 25.4% of the time: it has too few for what runs on it; stop what need not run or lower the rate (--rate or --stage, Open or Staged)"}}, ""},
 		{"run queue", func(r *record.Record, limit *string) { r.Machine.RunQueue = new(0.2) }, []Warning{{"run_queue",
-			"threads of this process waited for a processor 20.0% of the time they could have run (5s in all): stop what else runs here or lower the rate (--rate, Open.Rate)"}}, ""},
+			"threads of this process waited for a processor 20.0% of the time they could have run (5s in all): stop what else runs here or lower the rate (--rate or --stage, Open or Staged)"}}, ""},
 		{"run queue of an idle process", func(r *record.Record, limit *string) {
 			r.Machine.RunQueue = new(0.6)
 			r.Machine.RunQueueWait = 100 * ms
@@ -131,7 +131,7 @@ func TestWarnings(t *testing.T) {
 			"much of nearly nothing: 1 % of the window"},
 
 		{"hiccup for the limit", func(r *record.Record, limit *string) { r.Machine.Hiccup99 = 6 * ms }, []Warning{{"hiccup",
-			"this process stood still for up to 150ms (p99 6ms): response times include that; stop what else runs here or lower the rate (--rate, Open.Rate)"}}, ""},
+			"this process stood still for up to 150ms (p99 6ms): response times include that; stop what else runs here or lower the rate (--rate or --stage, Open or Staged)"}}, ""},
 		{"hiccup that timers make", func(r *record.Record, limit *string) {
 			r.Machine.Hiccup99 = 2 * ms
 			*limit = "p99<=5ms"
@@ -140,7 +140,7 @@ func TestWarnings(t *testing.T) {
 		}, nil,
 			"no timer is better, however tight the limit"},
 		{"hiccup without a limit", func(r *record.Record, limit *string) { *limit = ""; r.Lateness = late(0); r.Machine.Hiccup99 = 0 }, []Warning{{"hiccup",
-			"this process stood still for up to 150ms (p99 0s): response times include that; stop what else runs here or lower the rate (--rate, Open.Rate)"}}, ""},
+			"this process stood still for up to 150ms (p99 0s): response times include that; stop what else runs here or lower the rate (--rate or --stage, Open or Staged)"}}, ""},
 
 		{"collection for the limit", func(r *record.Record, limit *string) { r.Machine.GCPauseMax = 6 * ms }, []Warning{{"gc_pause",
 			"garbage collection stopped this process for up to 6ms (40 times, 20ms in all): response times include that; let it collect less often (GOGC, GOMEMLIMIT)"}}, ""},
@@ -165,7 +165,7 @@ func TestWarnings(t *testing.T) {
 		{"short and throttled", func(r *record.Record, limit *string) {
 			r.Machine = host.Usage{Wall: 200 * ms, Readings: host.Readings{Throttled: new(0.5)}, ThrottledTime: 80 * ms}
 		}, []Warning{{"throttled",
-			"a CPU quota stopped this process in 50.0% of its periods, for 80ms in all: raise the quota of the container or cgroup, or lower the rate (--rate, Open.Rate)"}},
+			"a CPU quota stopped this process in 50.0% of its periods, for 80ms in all: raise the quota of the container or cgroup, or lower the rate (--rate or --stage, Open or Staged)"}},
 			"a period that was cut short is counted, not sampled"},
 		{"all sensors off", func(r *record.Record, limit *string) {
 			r.Machine = host.Usage{Wall: 10 * s, RunQueueWait: s}
@@ -178,8 +178,8 @@ func TestWarnings(t *testing.T) {
 			r.Sent = 0
 			r.Machine.ClockDrift = -90 * s
 		}, []Warning{
-			{Lateness, "the generator was late by 3ms at p99 (p50 20µs, max 20ms): response times include that; lower the rate (--rate, Open.Rate) or give it more CPU"},
-			{SentBelowDue, "10,000 of 10,000 due requests were never sent and count as missed: the generator did not keep up, with at most 60 in flight; lower the rate (--rate, Open.Rate) or give it more CPU"},
+			{Lateness, "the generator was late by 3ms at p99 (p50 20µs, max 20ms): response times include that; lower the rate (--rate or --stage, Open or Staged) or give it more CPU"},
+			{SentBelowDue, "10,000 of 10,000 due requests were never sent and count as missed: the generator did not keep up, with at most 60 in flight; lower the rate (--rate or --stage, Open or Staged) or give it more CPU"},
 			{"clock_step", "the clock of this machine was set back by 1m30s: times are measured without it, but its timestamps do not fit those of other machines"}},
 			"what bears most on the numbers comes first"},
 	}
