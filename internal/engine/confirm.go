@@ -32,7 +32,7 @@ func (s *Settings) twice(ctx context.Context, m *monitor, once func(first *repor
 		first.Interrupted = true
 		return first, nil
 	case err != nil:
-		return nil, fmt.Errorf("repeating the measurement: %w", err)
+		return first, fmt.Errorf("repeating the measurement: %w", err)
 	}
 	if first.Interrupted = first.Repeat.Interrupted; !first.Interrupted {
 		first.Confirm()

@@ -212,18 +212,21 @@ func TestRepeatInterrupted(t *testing.T) {
 	})
 }
 
-// A target that has gone by the time of the repeat is an error that says when.
+// A target that has gone by the time of the repeat is an error that says when, and the
+// first measurement is not lost.
 func TestRepeatOfATargetThatHasGone(t *testing.T) {
 	t.Parallel()
 	s := rawPassing(t, func(_ int64, c *target.RawConn) { c.Answer(503) })
 	p := newRun(t, half(t, RunOptions{Target: Target{URL: s.URL}, Settings: Settings{Pause: 500 * time.Millisecond}}))
 	var once sync.Once
-	_, err := p.Run(t.Context(), t.Context(), func(p Progress) {
+	d, err := p.Run(t.Context(), t.Context(), func(p Progress) {
 		if strings.HasPrefix(p.Doing, "pausing") {
 			once.Do(func() { s.Close() })
 		}
 	})
 	assert.ErrorContains(t, err, "repeating the measurement: connecting to")
+	assert.Equal(t, verdict.Fail, d.Verdict)
+	assert.Nil(t, d.Repeat)
 }
 
 // A failed request is a fact, also in a repeat that something else asked for.

@@ -27,8 +27,8 @@ type Plan interface {
 	// period; cancelling cut ends it at once; the document is whole either
 	// way. An error without a document means that nothing could be measured,
 	// or that the counts do not add up; one beside a document, that something
-	// after the measurement went wrong, such as the update of a baseline. It
-	// says what to do where that is known.
+	// after the measurement went wrong, such as its repeat or the update of a
+	// baseline. It says what to do where that is known.
 	Run(ctx, cut context.Context, watch Watch) (*report.Document, error)
 }
 
