@@ -146,15 +146,3 @@ func (f *faults) add(bad bool, field, format string, args ...any) {
 }
 
 func (f faults) err() error { return errors.Join(f...) }
-
-// url is where requests go: a handler's server is not known before it is served.
-func (t *Target) url() string {
-	url := t.URL
-	if t.Handler != nil {
-		url = anyServer
-	}
-	return http1.WithPath(url, t.Path)
-}
-
-// anyServer stands for a server whose port is not known yet.
-const anyServer = "http://127.0.0.1"

@@ -27,6 +27,8 @@ const (
 	// within what a Duration holds.
 	maxRate = 1e9
 	minRate = 1e-6
+	// anyServer stands for a server where only the rest of a request is checked.
+	anyServer = "http://127.0.0.1"
 	// maxTime is what no run needs, and lets times be added up.
 	maxTime = 10 * 365 * 24 * time.Hour
 	// aheadMost bounds the connections that an open workload opens ahead on
@@ -156,7 +158,7 @@ func (p *armPlan) checkStages(f *faults) {
 func (p *armPlan) begin() {
 	p.run = newRunID()
 	if p.target.URL != "" {
-		p.request = p.newRequest(p.target.url())
+		p.request = p.newRequest(http1.WithPath(p.target.URL, p.target.Path))
 	}
 	switch {
 	case p.Rate > 0:
