@@ -90,7 +90,7 @@ func TestComparisonFindsASlowerHead(t *testing.T) {
 		defer head.Close()
 		d := compare(t, CompareOptions{
 			Base: Target{URL: base.URL}, Head: Target{URL: head.URL},
-			Settings:   Settings{Load: Load{Concurrency: 4}, Budget: 20 * time.Second, Portable: portable},
+			Settings:   Settings{Load: Load{Concurrency: 4}, Budget: time.Minute, Portable: portable},
 			Tolerances: within(0.5, 1.2),
 		})
 		require.Len(t, d.Ratios, 1)

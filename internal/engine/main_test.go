@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	flag.Parse()
-	if most := flag.Lookup("test.parallel"); most.Value.String() == most.DefValue {
+	if most := flag.Lookup("test.parallel"); most.Value.String() == most.DefValue && !raceEnabled {
 		flag.Set(most.Name, "6") // they mostly wait: more than there may be processors
 	}
 	goroutines, files := runtime.NumGoroutine(), openFiles()
