@@ -100,7 +100,7 @@ func testAttribution(t *testing.T, portable bool) {
 		}
 	}
 	assert.Equal(t, r.Requests.Completed, answered)
-	assert.Greater(t, answered, int64(requests*8/10))
+	assert.Greater(t, answered, int64(requests/2), "most were answered")
 
 	seen := map[string]bool{}
 	for _, a := range s.Arrivals() {
