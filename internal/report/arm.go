@@ -38,7 +38,8 @@ type Arm struct {
 	BytesPerRequest  *float64 `json:"bytes_per_request"`
 
 	// Record is what the fields above were computed from, so that a saved result can
-	// be merged, compared and drawn. Each measurement has one, be it of nothing.
+	// be merged, compared and drawn. Each measurement has one, with counts of 0 if
+	// nothing was sent.
 	Record *record.Record `json:"record"`
 }
 
