@@ -18,7 +18,7 @@ func init() { children["shares"] = shares }
 
 const (
 	sharers   = 64
-	shareEach = 800 // requests, on average: a stall at the wrong moment gives one of them some 250 more
+	shareEach = 800 // requests, on average
 )
 
 // shares sends on that many connections, from one processor.
@@ -57,8 +57,9 @@ func TestConnectionsGetTheirShare(t *testing.T) {
 			counted += n
 		}
 		require.Greater(t, counted, int64(sharers*shareEach/2), "all are there soon")
-		least, most := got[0], got[sharers-1]
-		t.Logf("%d to %d requests on each connection", least, most)
-		assert.Greater(t, float64(least)/float64(most), 0.5)
+		t.Logf("%d to %d requests on each connection", got[0], got[sharers-1])
+		// A stall at the wrong moment gives one connection many more, at the
+		// cost of a few requests to each of the others.
+		assert.Greater(t, got[0], int64(shareEach/2))
 	})
 }
