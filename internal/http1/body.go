@@ -57,7 +57,7 @@ func (p *Parser) startChunk(at int64) {
 func (p *Parser) data(b []byte) int {
 	k := min(int64(len(b)), p.remain)
 	p.remain -= k
-	p.body += k
+	p.take(b[:k])
 	switch {
 	case p.remain > 0:
 	case p.state == inLength:

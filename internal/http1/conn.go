@@ -60,7 +60,7 @@ var past = time.Unix(1, 0)
 // come from [Dialer.Dial]: with TLS from elsewhere, a response that ends with the
 // connection cannot be distinguished from a truncated one.
 func NewConn(c net.Conn, r *Request) *Conn {
-	conn := &Conn{nc: c, req: r, out: r.Bytes(), in: make([]byte, readSize)}
+	conn := &Conn{nc: c, req: r, parser: NewParser(r), out: r.Bytes(), in: make([]byte, readSize)}
 	if t, ok := c.(*tlsConn); ok {
 		conn.tls = t
 		c = t.wire.Conn
@@ -71,6 +71,31 @@ func NewConn(c net.Conn, r *Request) *Conn {
 	}
 	return conn
 }
+
+// Use makes r the request of further exchanges. It must not be called during one.
+func (c *Conn) Use(r *Request) {
+	if c.req == r {
+		return
+	}
+	c.req, c.out = r, r.Bytes()
+	c.parser = NewParser(r)
+	if c.body != nil {
+		close(c.body.quit)
+		c.body = nil
+	}
+	if r.Rest() != nil {
+		c.body = newBodyWriter(c.nc, c.out, r.Rest())
+	}
+}
+
+// Status returns the status of the last response, 0 if it never came.
+func (c *Conn) Status() int { return c.parser.Status() }
+
+// Message returns what was kept of the last response.
+func (c *Conn) Message() Message { return c.parser.Message() }
+
+// HasBody reports whether the last response has the body that its request expects.
+func (c *Conn) HasBody() bool { return c.parser.HasBody() }
 
 // Exchange sends request n, counted from 0, and reads its response. It blocks
 // until the response is complete, has failed, or Expire or Close ends it. It

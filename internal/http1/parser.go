@@ -52,8 +52,9 @@ const (
 )
 
 // A Parser parses one response, and the interim ones before it, from bytes in
-// pieces of any size. It does no I/O, has no clock and keeps none of the bytes it
-// has consumed, so its memory does not depend on the response. The zero value is
+// pieces of any size. It does no I/O, has no clock and keeps only what is
+// asked for of the bytes it has consumed, so its memory does not depend on the
+// response. The zero value is
 // not ready: call Reset. It is not safe for concurrent use.
 type Parser struct {
 	state   state
@@ -75,11 +76,22 @@ type Parser struct {
 	err    *record.Error
 
 	fields fields // of this section
+
+	content *content // what is kept of the response; nil keeps nothing
 }
+
+// NewParser returns a Parser of responses to r, which keeps of them what r expects
+// to be kept. It is not ready before Reset.
+func NewParser(r *Request) Parser { return Parser{content: &content{r: r}} }
 
 // Reset prepares p for the next response. head means that the request was HEAD,
 // whose response has no body, whatever its fields declare.
-func (p *Parser) Reset(head bool) { *p = Parser{head: head, limit: maxHead} }
+func (p *Parser) Reset(head bool) {
+	*p = Parser{head: head, limit: maxHead, content: p.content}
+	if p.content != nil {
+		p.content.reset()
+	}
+}
 
 // Feed consumes bytes that arrived. It returns how many of them belong to this
 // response, and whether the response is complete: then b[n:] is surplus. While it
@@ -89,7 +101,11 @@ func (p *Parser) Reset(head bool) { *p = Parser{head: head, limit: maxHead} }
 func (p *Parser) Feed(b []byte) (n int, done bool, err error) {
 	p.started = p.started || len(b) > 0
 	for n < len(b) && p.state < isDone {
+		inHead := p.state < atSize && !p.trailer
 		k := p.step(b[n:])
+		if inHead && p.content != nil {
+			p.content.addHead(p.status, b[n:n+k])
+		}
 		n += k
 		p.octets += int64(k)
 		switch {
@@ -116,12 +132,20 @@ func (p *Parser) step(b []byte) int {
 		}
 		return p.chunkLine(b)
 	case s == inClose:
-		p.body += int64(len(b))
+		p.take(b)
 		return len(b)
 	case s == inLength, s == inChunk:
 		return p.data(b)
 	default:
 		return p.chunkEnd(b)
+	}
+}
+
+// take counts octets of the body, and keeps them where that is wanted.
+func (p *Parser) take(b []byte) {
+	p.body += int64(len(b))
+	if p.content != nil && p.content.r.wants(p.status) {
+		p.content.addBody(b)
 	}
 }
 

@@ -22,6 +22,7 @@ type Spec struct {
 	Run         string  // run id: request n has the id Run + "-" + n in 12 digits
 	Traceparent bool    // also send a W3C traceparent derived from run and n
 	NoKeepAlive bool    // Connection: close; a new connection for each request
+	Expect      Expect  // of its responses
 }
 
 // maxInline is the size in octets up to which head and body are sent in one
@@ -42,12 +43,19 @@ type Request struct {
 	id      int    // offset in bytes of the id's digits; 0 if there is none
 	trace   int    // offset in bytes of the trace id; 0 if there is none
 	runHash uint64 // of run, never 0
+
+	spec    Spec // that it was made from
+	expect  Expect
+	text    []byte   // expect.Body
+	looks   bool     // something is kept of responses that are expected, too
+	shown   int      // octets kept of a body to show its beginning without secrets
+	secrets [][]byte // that its fields and URL carry
 }
 
 // NewRequest builds the request that s describes. Its error lists everything
 // that is wrong with s, one fault per line.
 func NewRequest(s Spec) (*Request, error) {
-	r := &Request{method: s.Method, last: s.NoKeepAlive, run: s.Run}
+	r := &Request{method: s.Method, last: s.NoKeepAlive, run: s.Run, spec: s}
 	if r.method == "" {
 		r.method = "GET"
 	}
@@ -62,6 +70,7 @@ func NewRequest(s Spec) (*Request, error) {
 		return nil, err
 	}
 
+	r.setExpect(h)
 	b := fmt.Appendf(nil, "%s %s HTTP/1.1\r\n", r.method, r.path)
 	b = h.add(b, "Host", r.hostField)
 	if s.UserAgent != "" {
@@ -69,7 +78,7 @@ func NewRequest(s Spec) (*Request, error) {
 	}
 	b = h.add(b, "Accept", "*/*")
 	if r.user != "" {
-		b = h.add(b, "Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(r.user)))
+		b = h.add(b, "Authorization", "Basic "+basic(r.user))
 	}
 	if !h.has("X-Request-Id") {
 		b = h.add(b, "X-Request-Id", r.ID(0))
@@ -98,6 +107,35 @@ func NewRequest(s Spec) (*Request, error) {
 	}
 	r.bytes = b
 	return r, nil
+}
+
+// setExpect prepares what is kept of responses.
+func (r *Request) setExpect(h header) {
+	r.expect, r.text = r.spec.Expect, []byte(r.spec.Expect.Body)
+	if r.expect.Statuses == (Statuses{}) {
+		r.expect.Statuses = h.expectedStatuses()
+	}
+	r.looks = r.expect.Body != "" || r.expect.Whole
+	r.secrets = secretsOf(h.user, r.user)
+	r.shown = beginning
+	for _, s := range r.secrets {
+		r.shown = max(r.shown, beginning+len(s))
+	}
+}
+
+// Text returns the text that a body must contain, "" for none.
+func (r *Request) Text() string { return r.expect.Body }
+
+// Expects reports whether a status means success.
+func (r *Request) Expects(status int) bool { return r.expect.Statuses.Contains(status) }
+
+// basic encodes a user-pass for basic authentication.
+func basic(user string) string { return base64.StdEncoding.EncodeToString([]byte(user)) }
+
+// decodeBasic decodes what basic returns.
+func decodeBasic(s string) (user string, ok bool) {
+	b, err := base64.StdEncoding.DecodeString(s)
+	return string(b), err == nil
 }
 
 // URL returns the target as the user gave it, with any password hidden.

@@ -141,9 +141,9 @@ func (t *table) finish(p *permit, r *record.Result, now time.Duration) (failed *
 		return nil
 	}
 	s := p.sample()
-	s.Result, s.Done = *r, now
+	s.Result, s.Done = *r, now-r.Checked
 	if s.Kind != record.Timeout && s.Kind != record.ConnectTimeout && (state == timedOut || s.ServiceTime() > t.cfg.Timeout) {
-		s.Status, s.Kind, s.Err = 0, record.Timeout, errTimeout
+		s.Status, s.Unexpected, s.Kind, s.Err = 0, false, record.Timeout, errTimeout
 	}
 	t.shard.record(&s, &t.cfg)
 	if t.cfg.OnFailed == nil || s.Due < t.cfg.Warmup || s.Succeeded() {

@@ -85,7 +85,7 @@ func (r *Record) checkParts() error {
 	if r.Series == nil || !slices.Equal(r.Series.Thresholds(), r.Thresholds) || len(r.Within) != len(r.Thresholds) {
 		return errors.New("the thresholds of the record and of its series differ")
 	}
-	if r.Statuses == nil {
+	if r.Statuses == nil || r.Rejected == nil || r.Answers == nil {
 		return errors.New("statuses are missing")
 	}
 	for i, route := range r.Routes {

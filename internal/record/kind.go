@@ -8,7 +8,7 @@ package record
 type Kind uint8
 
 const (
-	NoError        Kind = iota // a complete response arrived, whatever its status
+	NoError        Kind = iota // a complete response arrived, whatever its status, and passed its checks
 	Resolve                    // the host name has no address
 	ConnectRefused             // the peer refused the connection
 	ConnectTimeout             // the connection was not made within the request's timeout
@@ -23,14 +23,15 @@ const (
 	Malformed                  // the response is not HTTP/1.x
 	TooLarge                   // the response exceeds a limit on its framing, not on its body
 	Timeout                    // the response was not complete within the request's timeout
-	Check                      // Go code under test returned an error or panicked
+	Check                      // a check of the response failed, or Go code under test returned an error or panicked
+	Redirect                   // a redirect that was to be followed leads nowhere
 	Kinds                      // number of kinds
 )
 
 var kindNames = [Kinds]string{
 	"", "resolve", "connect_refused", "connect_timeout", "connect", "no_fds",
 	"no_ports", "tls", "write", "closed", "reset", "truncated", "malformed",
-	"too_large", "timeout", "check",
+	"too_large", "timeout", "check", "redirect",
 }
 
 // String returns the kind's name in reports, "" for NoError.

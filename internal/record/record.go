@@ -58,11 +58,14 @@ type Record struct {
 	Thresholds []time.Duration `json:"thresholds_ns"`
 	Within     []int64         `json:"within"` // requests that succeeded with a response time of at most Thresholds[i]
 
-	Statuses map[int]int64    `json:"statuses"` // complete responses by status
-	Kinds    [Kinds]int64     `json:"kinds"`
-	Samples  [Kinds][]Failure `json:"samples"` // the first few of each kind
-	Slowest  []Slow           `json:"slowest"` // slowest first
-	Octets   Octets           `json:"octets"`  // bodies: of complete responses
+	Statuses  map[int]int64    `json:"statuses"` // complete responses by status
+	Rejected  map[int]int64    `json:"rejected"` // those of them whose status was not expected
+	Answers   map[int]Answer   `json:"answers"`  // the first of these of each status
+	Kinds     [Kinds]int64     `json:"kinds"`
+	Samples   [Kinds][]Failure `json:"samples"`            // the first few of each kind
+	Slowest   []Slow           `json:"slowest"`            // slowest first
+	Octets    Octets           `json:"octets"`             // bodies: of complete responses
+	Redirects int64            `json:"redirects_followed"` // by all requests
 
 	Place        Place         `json:"place"`
 	Concurrency  int           `json:"concurrency"`
@@ -104,6 +107,8 @@ func New(open bool, thresholds []time.Duration) *Record {
 		Thresholds: thresholds,
 		Within:     make([]int64, len(thresholds)),
 		Statuses:   map[int]int64{},
+		Rejected:   map[int]int64{},
+		Answers:    map[int]Answer{},
 		Slowest:    make([]Slow, 0, maxSlowest+1),
 	}
 	if !open {
@@ -148,7 +153,8 @@ func (r *Record) Add(s *Sample) {
 	if s.Kind != NoError {
 		octets.Body = 0
 	}
-	r.Octets.add(octets)
+	r.Octets.Add(octets)
+	r.Redirects += int64(s.Redirects)
 	r.Kinds[s.Kind]++
 	if s.Kind != NoError {
 		if kept := r.Samples[s.Kind]; len(kept) < maxSamples {
@@ -159,6 +165,9 @@ func (r *Record) Add(s *Sample) {
 	r.Series.Completed(s.Done)
 	if s.Status > 0 {
 		r.Statuses[s.Status]++
+	}
+	if s.Unexpected {
+		r.Rejected[s.Status]++
 	}
 	if n := len(r.Slowest); n < maxSlowest || response >= r.Slowest[n-1].ResponseTime() {
 		r.addSlow(Slow{N: s.N, Due: s.Due, Sent: s.Sent, Done: s.Done, Status: s.Status})
@@ -243,6 +252,12 @@ func (r *Record) Merge(o *Record) {
 	for status, n := range o.Statuses {
 		r.Statuses[status] += n
 	}
+	for status, n := range o.Rejected {
+		r.Rejected[status] += n
+	}
+	for status, a := range o.Answers {
+		r.AddAnswer(status, a)
+	}
 	for kind := range o.Kinds {
 		r.Kinds[kind] += o.Kinds[kind]
 		all := slices.Concat(r.Samples[kind], o.Samples[kind])
@@ -252,7 +267,8 @@ func (r *Record) Merge(o *Record) {
 	for _, s := range o.Slowest {
 		r.addSlow(s)
 	}
-	r.Octets.add(o.Octets)
+	r.Octets.Add(o.Octets)
+	r.Redirects += o.Redirects
 
 	r.Place = max(r.Place, o.Place)
 	r.Concurrency = max(r.Concurrency, o.Concurrency)
@@ -262,6 +278,14 @@ func (r *Record) Merge(o *Record) {
 	r.PeakInFlight = max(r.PeakInFlight, o.PeakInFlight)
 	r.Exhausted += o.Exhausted
 	r.mergeRoutes(o.Routes)
+}
+
+// AddAnswer adds a response of a status that was not expected. Of two it keeps that
+// of the request with the lower number.
+func (r *Record) AddAnswer(status int, a Answer) {
+	if known, ok := r.Answers[status]; !ok || a.N < known.N {
+		r.Answers[status] = a
+	}
 }
 
 // mergeRoutes merges the records of routes into those of the same names.
@@ -287,15 +311,19 @@ func (r *Record) Check() error {
 		equal("response times", r.Response.Count(), r.Succeeded),
 		equal("response times of failed requests", r.Failures.Count(), r.Failed),
 	)
-	var statuses, ended int64
+	var statuses, rejected, ended int64
 	for _, n := range r.Statuses {
 		statuses += n
+	}
+	for _, n := range r.Rejected {
+		rejected += n
 	}
 	for _, n := range r.Kinds {
 		ended += n
 	}
 	errs = append(errs,
 		between("sum of statuses", statuses, 0, r.Completed()),
+		equal("responses whose status was not expected", rejected, r.Completed()-r.Succeeded),
 		equal("complete responses and errors", ended, r.Succeeded+r.Failed),
 	)
 	var sum hist.Interval

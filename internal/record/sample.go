@@ -10,12 +10,19 @@ type Result struct {
 	Status int   // HTTP status code; 0 if no complete response arrived or no HTTP is involved
 	Kind   Kind  // NoError if a complete response arrived, whatever its status
 	Err    error // the cause, nil exactly when Kind is NoError
+	// Unexpected reports that a complete response arrived and its status is not one
+	// that means success.
+	Unexpected bool
+	Redirects  int // redirects that were followed
 
 	Octets // of this exchange; Body counts incomplete responses too
 
 	// Pause is the least time from this request to the permit's next one, because
 	// connecting keeps failing. 0 means no pause.
 	Pause time.Duration
+	// Checked is how long a check of the response took once it was complete. It is
+	// not part of the response time.
+	Checked time.Duration
 }
 
 // Octets are counts of octets.
@@ -26,19 +33,17 @@ type Octets struct {
 	Surplus  int64 `json:"surplus"`  // received, but not part of any response
 }
 
-func (o *Octets) add(p Octets) {
+// Add adds other counts.
+func (o *Octets) Add(p Octets) {
 	o.Sent += p.Sent
 	o.Received += p.Received
 	o.Body += p.Body
 	o.Surplus += p.Surplus
 }
 
-// Succeeded reports whether the request succeeded: with a complete response and a
-// status from 200 to 399, or without an error if there is no status.
-func (r *Result) Succeeded() bool { return r.Kind == NoError && Success(r.Status) }
-
-// Success reports whether a status means success. 0 is no status, and success.
-func Success(status int) bool { return status == 0 || 200 <= status && status < 400 }
+// Succeeded reports whether the request succeeded: with a complete response of a
+// status that was expected, or without an error if there is no status.
+func (r *Result) Succeeded() bool { return r.Kind == NoError && !r.Unexpected }
 
 // A Sample is the measurement of one request. Its instants are offsets on the
 // monotonic clock. In a closed workload Due equals Sent.
@@ -60,10 +65,32 @@ func (s *Sample) ServiceTime() time.Duration { return s.Done - s.Sent }
 // which leaves out waiting for a permit.
 func (s *Sample) Lateness() time.Duration { return s.Sent - s.Due - s.Waited }
 
-// A Failure is one request that got no complete response.
+// A Failure is one request that got no complete response, or one that failed a
+// check.
 type Failure struct {
 	N    int64  `json:"n"`
 	Text string `json:"text"` // what went wrong
+}
+
+// An Answer is the first response of one status that was not expected. What the
+// target sent is as it arrived, except that the secrets that were sent to it are
+// masked.
+type Answer struct {
+	N        int64  `json:"n"`                  // of the request
+	Location string `json:"location,omitempty"` // of a redirect: where it leads
+	Slashed  string `json:"slashed,omitempty"`  // of a redirect: the path that was asked for, if it leads to the same with a slash added
+	Body     []byte `json:"body,omitempty"`     // its first 200 octets
+}
+
+// Redirect describes in a few words where a redirect leads; "" if it is none.
+func (a *Answer) Redirect(status int) string {
+	switch {
+	case a.Location == "":
+		return ""
+	case a.Slashed != "":
+		return fmt.Sprintf("%s redirects to %s/: did you mean that?", a.Slashed, a.Slashed)
+	}
+	return fmt.Sprintf("%d to %s", status, a.Location)
 }
 
 // A Slow is one of the slowest complete responses. Its instants are offsets in

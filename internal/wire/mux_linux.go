@@ -68,7 +68,7 @@ type muxSlot struct {
 // that may be opened at once, are shared among the given number of loops. alone
 // reports that nothing else in this process has work to do.
 func (p *Pool) NewMux(permits, loops int, alone bool) (load.Mux, error) {
-	if p.Dialer.TLS != nil || p.Dialer.Connect != nil {
+	if p.Dialer.TLS != nil || p.Dialer.Connect != nil || p.Follow || p.Check != nil {
 		return nil, nil
 	}
 	addr, err := netip.ParseAddrPort(p.Dialer.Addr)
@@ -96,6 +96,7 @@ func (m *epollMux) Start(i int, n int64, _ time.Duration) {
 	s := &m.slots[i]
 	if s.request == nil {
 		s.request = m.Request.Bytes()
+		s.parser = http1.NewParser(m.Request)
 	}
 	s.n, s.busy = n, true
 	s.result = record.Result{}
@@ -210,7 +211,10 @@ func (m *epollMux) finish(i int) {
 		m.fail(i, err, !s.outcome.Kept)
 		return
 	}
-	setResponse(&s.result, s.parser.Status())
+	setResponse(&s.result, m.Request, &s.parser)
+	if s.result.Unexpected {
+		m.rejected.keep(m.Request, s.n, &s.parser)
+	}
 	s.failed, s.failures = false, 0
 	if s.kept = s.outcome.Reusable(m.Request, &s.parser, s.result.Octets.Surplus); !s.kept {
 		m.drop(i)

@@ -5,6 +5,7 @@ package wire
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -35,14 +36,16 @@ const (
 	spareFiles = 64
 )
 
-var errStatusZero = errors.New("reading status line: status code 000")
-
 // A Config describes how a [Pool] reaches its target.
 type Options struct {
 	Request *http1.Request                 // what is sent
 	Dialer  http1.Dialer                   // without an address, [Pool.Open] looks the request's host up
 	Timeout time.Duration                  // for opening a connection, and for one request; > 0
 	Explain func(id string) (string, bool) // returns the target's reason why a request failed, if it knows one; may be nil
+	Check   func(*http1.Message) error     // returns what is wrong with a response of an expected status; called by several goroutines at once; may be nil
+	Follow  bool                           // follow redirects
+	TLS     *tls.Config                    // of redirects to https; may be nil
+	Alone   bool                           // follow no redirect to another origin
 }
 
 // A Pool holds the connections to one target.
@@ -56,6 +59,14 @@ type Pool struct {
 	mu     sync.Mutex
 	parked []*connSender // senders that wait for the next stretch of load
 	closed bool
+	others map[string]*Pool // by origin: where redirects lead
+
+	rejected rejections
+
+	// Of a pool for redirects, which is opened when it is first needed.
+	late    bool
+	opening sync.Mutex // guards isOpen, and the address until then
+	isOpen  bool
 }
 
 // New returns a pool without connections.
@@ -78,7 +89,7 @@ func (p *Pool) Open(ctx context.Context) error {
 		p.Dialer.Addr = net.JoinHostPort(a, p.Request.Port())
 		// An address that never answers leaves the others their share of the time.
 		ctx, cancel := context.WithTimeout(ctx, time.Until(deadline)/time.Duration(len(addrs)-i))
-		c, err := p.dial(ctx)
+		c, err := p.dialNow(ctx)
 		cancel()
 		if err == nil {
 			p.first.Store(c)
@@ -122,6 +133,13 @@ func (w *Pool) Loops(permits, processors int) int {
 
 // dial opens a connection for a request, within ctx.
 func (p *Pool) dial(ctx context.Context) (*http1.Conn, error) {
+	if err := p.ready(ctx); err != nil {
+		return nil, err
+	}
+	return p.dialNow(ctx)
+}
+
+func (p *Pool) dialNow(ctx context.Context) (*http1.Conn, error) {
 	if c := p.first.Swap(nil); c != nil && c.Idle() {
 		return c, nil
 	} else if c != nil {
@@ -142,7 +160,15 @@ func (p *Pool) dial(ctx context.Context) (*http1.Conn, error) {
 }
 
 // Opened returns how many connections were opened.
-func (p *Pool) Opened() int64 { return p.opened.Load() }
+func (p *Pool) Opened() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := p.opened.Load()
+	for _, o := range p.others {
+		n += o.opened.Load()
+	}
+	return n
+}
 
 // Stray returns how many octets arrived on connections on which no request was in
 // flight.
@@ -176,9 +202,12 @@ func (p *Pool) Close() {
 	defer p.mu.Unlock()
 	p.closed = true
 	for _, s := range p.parked {
-		s.drop()
+		s.dropAll()
 	}
 	p.parked = nil
+	for _, o := range p.others {
+		o.Close()
+	}
 }
 
 // CheckFiles returns an error if the process may not open as many file descriptors

@@ -24,17 +24,35 @@ const checkAfter = time.Millisecond
 // when needed and replaces when it breaks.
 type connSender struct {
 	*Pool
-	conn     *http1.Conn // nil if there is none; written under mu
-	ahead    bool        // conn was opened before the first Send of this stretch, and is still to be checked
-	failures int         // connections in a row that failed before their first response
+	conn     *http1.Conn            // nil if there is none; written under mu
+	ahead    bool                   // conn was opened before the first Send of this stretch, and is still to be checked
+	failures int                    // connections in a row that failed before their first response
+	hops     map[string]*connSender // by origin: where redirects led; nil until then
 
 	mu      sync.Mutex // guards what Expire reads
 	dialing int64      // the arrival that a connection is being opened for; valid while cancel is set
 	cancel  context.CancelFunc
+	hop     *connSender // that a redirect is being followed with; nil for s itself
 }
 
 // Send sends request n; see [load.Sender].
-func (s *connSender) Send(n int64, idled time.Duration) (r record.Result) {
+func (s *connSender) Send(n int64, idled time.Duration) record.Result {
+	a := s.exchange(s.Request, n, idled)
+	if s.Follow {
+		a = s.follow(n, a)
+	}
+	switch {
+	case a.Unexpected:
+		s.rejected.keep(a.to, n, a.of)
+	case s.Check != nil && a.Kind == record.NoError:
+		s.check(&a.Result, a.of.Message())
+	}
+	return a.Result
+}
+
+// exchange sends request n as q says.
+func (s *connSender) exchange(q *http1.Request, n int64, idled time.Duration) (a answer) {
+	a.to = q
 	if s.conn != nil && (idled > checkAfter || s.ahead) && !s.conn.Idle() {
 		s.stray.Add(s.conn.Stray())
 		s.drop()
@@ -46,24 +64,25 @@ func (s *connSender) Send(n int64, idled time.Duration) (r record.Result) {
 			if errors.Is(err, context.Canceled) { // by Expire
 				err = &record.Error{Kind: record.ConnectTimeout, Err: fmt.Errorf("connecting to %s: %w", s.Dialer.Addr, os.ErrDeadlineExceeded)}
 			}
-			s.setFailure(&r, n, err, true, &s.failures)
-			return r
+			s.setFailure(&a.Result, n, err, true, &s.failures)
+			return a
 		}
 	}
-	res := s.conn.Exchange(n)
+	conn := s.conn
+	conn.Use(q)
+	res := conn.Exchange(n)
 	if !res.Reusable {
 		s.drop()
 	}
-	r = record.Result{
-		Octets: record.Octets{Sent: res.Sent, Received: res.Received, Body: res.Body, Surplus: res.Surplus},
-	}
+	a.Octets = record.Octets{Sent: res.Sent, Received: res.Received, Body: res.Body, Surplus: res.Surplus}
 	if res.Err != nil {
-		s.setFailure(&r, n, res.Err, fresh, &s.failures)
-		return r
+		s.setFailure(&a.Result, n, res.Err, fresh, &s.failures)
+		return a
 	}
 	s.failures = 0
-	setResponse(&r, res.Status)
-	return r
+	a.of = conn
+	setResponse(&a.Result, q, conn)
+	return a
 }
 
 // connect opens a connection for arrival n within the timeout.
@@ -97,6 +116,14 @@ func (s *connSender) drop() {
 	s.mu.Unlock()
 }
 
+// dropAll closes the connection and those of redirects.
+func (s *connSender) dropAll() {
+	s.drop()
+	for _, hop := range s.hops {
+		hop.drop()
+	}
+}
+
 // Connect opens the connection before it is needed, unless there is one from an
 // earlier stretch; see [load.Connector].
 func (s *connSender) Connect(ctx context.Context) {
@@ -110,7 +137,9 @@ func (s *connSender) Connect(ctx context.Context) {
 func (s *connSender) Expire(n int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.cancel != nil && s.dialing == n {
+	if s.hop != nil {
+		s.hop.Expire(n)
+	} else if s.cancel != nil && s.dialing == n {
 		s.cancel()
 	} else if s.conn != nil {
 		s.conn.Expire(n)
@@ -123,19 +152,11 @@ func (s *connSender) Close() {
 	s.Pool.mu.Lock()
 	defer s.Pool.mu.Unlock()
 	if s.Pool.closed {
-		s.drop()
+		s.dropAll()
 		return
 	}
 	s.ahead = s.conn != nil
 	s.parked = append(s.parked, s)
-}
-
-// setResponse makes r the result of a complete response.
-func setResponse(r *record.Result, status int) {
-	if r.Status = status; status == 0 {
-		// Calls of Go functions have status 0, so it would count as success.
-		r.Kind, r.Err = record.Malformed, errStatusZero
-	}
 }
 
 // setFailure makes r the result of request n, which got no complete response. fresh

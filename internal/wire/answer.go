@@ -1,0 +1,120 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/loadtestkit/load-tester/internal/http1"
+	"github.com/loadtestkit/load-tester/internal/record"
+	"github.com/loadtestkit/load-tester/internal/unit"
+)
+
+// A response is what [http1.Parser] and [http1.Conn] know of a complete response.
+type response interface {
+	Status() int
+	HasBody() bool
+	Message() http1.Message
+}
+
+// An answer is the result of one exchange.
+type answer struct {
+	record.Result
+	to *http1.Request
+	of response // valid until the next exchange on its connection; nil without a complete response
+}
+
+var errStatusZero = errors.New("reading status line: status code 000")
+
+// setResponse makes r the result of a complete response to q.
+func setResponse(r *record.Result, q *http1.Request, of response) {
+	r.Status = of.Status()
+	switch {
+	case r.Status == 0: // which would be taken for that of a Go function
+		r.Kind, r.Err = record.Malformed, errStatusZero
+	case !q.Expects(r.Status):
+		r.Unexpected = true
+	case !of.HasBody():
+		setBreach(r, fmt.Errorf("status %d, but %s, want %q in it", r.Status, shownBody(q, of.Message()), q.Text()))
+	}
+}
+
+// setBreach makes r the result of a response that failed a check.
+func setBreach(r *record.Result, err error) { r.Status, r.Kind, r.Err = 0, record.Check, err }
+
+// shownOctets is how many octets of a body the message about a failed check shows.
+const shownOctets = 100
+
+// shownBody describes the body of m.
+func shownBody(q *http1.Request, m http1.Message) string {
+	shown := q.Show(m.Body)
+	if len(shown) == 0 {
+		return "an empty body"
+	}
+	text := unit.Line(string(shown[:min(len(shown), shownOctets)]))
+	if len(shown) > shownOctets || m.Truncated {
+		text += "..."
+	}
+	return "the body is " + text
+}
+
+// check calls Check with the response that r is the result of.
+func (p *Pool) check(r *record.Result, m http1.Message) {
+	began := time.Now()
+	if err := p.callCheck(&m); err != nil {
+		setBreach(r, err)
+	}
+	r.Checked = time.Since(began)
+}
+
+// callCheck calls Check and returns a panic as an error. The methods of an error
+// are code under test too, and are not called later.
+func (p *Pool) callCheck(m *http1.Message) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("panic: %v", v)
+		}
+	}()
+	if err = p.Check(m); err != nil {
+		return errors.New(err.Error())
+	}
+	return nil
+}
+
+// rejections are the first responses of each status that was not expected.
+type rejections struct {
+	known [1000]atomic.Bool // by status: spares all others the lock
+
+	mu   sync.Mutex
+	kept map[int]record.Answer
+}
+
+// keep keeps the response to request n, which was sent as q, unless there was one
+// of its status before.
+func (j *rejections) keep(q *http1.Request, n int64, of response) {
+	status := of.Status()
+	if j.known[status].Load() || j.known[status].Swap(true) {
+		return
+	}
+	m := of.Message()
+	a := record.Answer{N: n, Body: q.Show(m.Body)}
+	if to := m.Header.Get("Location"); to != "" {
+		a.Location, a.Slashed = string(q.Show([]byte(to))), q.SlashAdded(to)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.kept == nil {
+		j.kept = map[int]record.Answer{}
+	}
+	j.kept[status] = a
+}
+
+// Answers returns the first response of each status that was not expected.
+func (p *Pool) Answers() map[int]record.Answer {
+	p.rejected.mu.Lock()
+	defer p.rejected.mu.Unlock()
+	return maps.Clone(p.rejected.kept)
+}

@@ -1,0 +1,133 @@
+package wire
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+
+	"github.com/loadtestkit/load-tester/internal/http1"
+	"github.com/loadtestkit/load-tester/internal/record"
+)
+
+// maxRedirects is how many redirects are followed for one request.
+const maxRedirects = 10
+
+// follow follows the redirects that begin with a, the answer to request n. Each
+// hop is a request of its own; the result is that of the last one, with the octets
+// of all.
+func (s *connSender) follow(n int64, a answer) answer {
+	visited := map[string]bool{}
+	for hops := 1; a.Unexpected && http1.IsRedirect(a.Status); hops++ {
+		visited[a.to.Method()+a.to.URL()] = true
+		location := a.of.Message().Header.Get("Location")
+		next, hop, err := s.next(a.to, a.Status, location)
+		if err == nil && hops > maxRedirects {
+			err = fmt.Errorf("more than %d redirects", maxRedirects)
+			if visited[next.Method()+next.URL()] {
+				err = fmt.Errorf("a redirect loop, left after %d redirects", maxRedirects)
+			}
+		}
+		if err != nil {
+			a.endAt(location, err)
+			return a
+		}
+		before := a.Octets
+		a = s.through(hop, next, n)
+		a.Octets.Add(before)
+		a.Redirects = hops
+		if a.Err != nil {
+			a.Err = fmt.Errorf("redirected to %s: %w", next.URL(), a.Err)
+		}
+	}
+	return a
+}
+
+// endAt makes the answer, a redirect, a failure because it could not be followed.
+func (a *answer) endAt(location string, err error) {
+	where := ""
+	if location != "" {
+		where = " to " + string(a.to.Show([]byte(location)))
+	}
+	a.Kind, a.Err = record.Redirect, fmt.Errorf("following %d%s from %s: %w", a.Status, where, a.to.URL(), err)
+	a.Status, a.Unexpected = 0, false
+}
+
+// next returns the request that follows a redirect and the sender for its origin.
+func (s *connSender) next(q *http1.Request, status int, location string) (*http1.Request, *connSender, error) {
+	next, err := q.Redirected(status, location)
+	if err != nil {
+		return nil, nil, err
+	}
+	origin := next.Origin()
+	hop := s.hops[origin]
+	switch {
+	case origin == s.Request.Origin():
+		return next, s, nil
+	case hop != nil:
+		return next, hop, nil
+	case s.Alone:
+		return nil, nil, errors.New("another host than that of the handler under test, which is not followed")
+	}
+	if s.hops == nil {
+		s.hops = map[string]*connSender{}
+	}
+	hop = &connSender{Pool: s.other(next)}
+	s.hops[origin] = hop
+	return next, hop, nil
+}
+
+// through sends request n as q says over the connection of a hop.
+func (s *connSender) through(hop *connSender, q *http1.Request, n int64) answer {
+	if hop == s {
+		return s.exchange(q, n, 0)
+	}
+	set := func(to *connSender) {
+		s.mu.Lock()
+		s.hop = to
+		s.mu.Unlock()
+	}
+	set(hop)
+	defer set(nil)
+	return hop.exchange(q, n, checkAfter+1) // it was last used for an earlier request
+}
+
+// other returns the pool of another origin that a redirect leads to. A certificate
+// of the client is a credential and is not shown there.
+func (p *Pool) other(q *http1.Request) *Pool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if o := p.others[q.Origin()]; o != nil {
+		return o
+	}
+	o := New(Options{Request: q, Timeout: p.Timeout})
+	o.late = true
+	if q.TLS() {
+		config := &tls.Config{}
+		if p.TLS != nil {
+			config = p.TLS.Clone()
+		}
+		config.ServerName, config.Certificates, config.GetClientCertificate = q.Host(), nil, nil
+		o.Dialer.TLS = config
+	}
+	if p.others == nil {
+		p.others = map[string]*Pool{}
+	}
+	p.others[q.Origin()] = o
+	return o
+}
+
+// ready opens a pool for redirects when it is first needed.
+func (p *Pool) ready(ctx context.Context) error {
+	if !p.late {
+		return nil
+	}
+	p.opening.Lock()
+	defer p.opening.Unlock()
+	if p.isOpen {
+		return nil
+	}
+	err := p.Open(ctx)
+	p.isOpen = err == nil
+	return err
+}
