@@ -59,6 +59,11 @@ func Bench(b *testing.B, opts BenchOptions) Report {
 	if d.Interrupted {
 		b.Errorf("loadtestkit: interrupted %s after %s requests", s.cause(), unit.Count(d.Requests.Sent))
 	}
+	if !d.Interrupted && d.Verdict != verdict.Fail {
+		for _, line := range d.NothingSucceeded() {
+			b.Errorf("loadtestkit: could not measure: %s", line)
+		}
+	}
 	for _, l := range d.Limits {
 		if l.Verdict == verdict.Fail {
 			b.Errorf("loadtestkit: %s", l.Reason)

@@ -12,13 +12,15 @@ import (
 // fieldNames are the engine's names of options as users write them, where the two
 // differ. A name with a space is of an option of one kind of load.
 var fieldNames = map[string]string{
-	"URL":        "Target",
-	"Path":       "Request.Path",
-	"Method":     "Request.Method",
-	"Header":     "Request.Header",
-	"Requests":   "Count",
-	"Kept":       "Limits.Kept",
-	"Tolerances": "Tolerance",
+	"URL":          "Target",
+	"Path":         "Request.Path",
+	"Method":       "Request.Method",
+	"Header":       "Request.Header",
+	"ExpectStatus": "Request.ExpectStatus",
+	"ExpectBody":   "Request.ExpectBody",
+	"Requests":     "Count",
+	"Kept":         "Limits.Kept",
+	"Tolerances":   "Tolerance",
 
 	"Closed Concurrency":      "Closed",
 	"Open Concurrency":        "Open.Concurrency",

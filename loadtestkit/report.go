@@ -17,12 +17,13 @@ import (
 //
 // Due = Sent + Unsent, and Sent = Succeeded + Failed + Unfinished, exactly.
 //
-// A request failed if its response had a status other than 200 to 399, counted in
-// StatusCodes, or if it got no complete response, counted in Errors by one of
-// these kinds: resolve, connect_refused, connect_timeout, connect, no_fds,
+// A request failed if its response had a status other than 200 to 299, or than
+// Request.ExpectStatus, counted in StatusCodes, or if it got no complete response or
+// one that failed a check, counted in Errors by one of these kinds: resolve, connect_refused, connect_timeout, connect, no_fds,
 // no_ports, tls, write, closed (a kept-alive connection ended before the
-// response), reset, truncated, malformed, too_large, timeout, and check (Go code
-// under test returned an error or panicked).
+// response), reset, truncated, malformed, too_large, timeout, check (a check of the
+// response failed, or Go code under test returned an error or panicked), and
+// redirect (one that was to be followed leads nowhere).
 type Report struct {
 	Due, Sent, Succeeded, Failed int64
 	Unsent                       int64 // due and never sent
@@ -33,7 +34,7 @@ type Report struct {
 	Throughput  float64          // completed responses per second
 	Goodput     float64          // succeeded responses per second
 	StatusCodes map[int]int64    // responses by status
-	Errors      map[string]int64 // requests without a complete response by kind
+	Errors      map[string]int64 // requests without a complete response, or with one that failed a check, by kind
 	Warnings    []string         // what makes the numbers doubtful, and what to do about it; nil if nothing does
 	Interrupted bool             // stopped before its end: by Ctrl+C, a cancelled context or the test's deadline
 

@@ -38,6 +38,39 @@ type Request struct {
 	Path   string      // with its query, such as /items?limit=10; "" means that of the URL, or "/"
 	Header http.Header // a field that names one of ours replaces it; nil means none
 	Body   []byte      // must not change during the run; nil means none
+
+	// ExpectStatus are the statuses that mean success: codes, classes and ranges
+	// with commas between them, such as "200,404" or "2xx,301-308". "" means 200 to
+	// 299, and 304 if Header has a condition such as If-None-Match. Any other status
+	// is a failed request, a redirect too.
+	ExpectStatus string
+
+	// FollowRedirects follows redirects with a status that does not mean success,
+	// at most 10 for one request, as browsers do: with GET after a POST. Credentials
+	// in Header, in the URL and in TLSConfig are sent to no other scheme, host or
+	// port; cookies that responses set are not kept. From a [Handler] no redirect to
+	// another host is followed. The response time lasts until the last response.
+	FollowRedirects bool
+
+	// ExpectBody is text that the body of each response of an expected status must
+	// contain, as the body arrived: if it is encoded, as with gzip, the text is not
+	// found. "" means any body.
+	ExpectBody string
+
+	// Check returns what is wrong with a response of an expected status, nil if
+	// nothing is. An error or a panic makes the request a failed one of kind check.
+	// Check is called by several goroutines at once, and its time is not part of the
+	// response time, though no request is sent by its permit meanwhile. The Response
+	// and its Body are valid only during the call. nil means no check.
+	Check func(*Response) error
+}
+
+// A Response is what Check of a [Request] gets.
+type Response struct {
+	Status    int
+	Header    http.Header
+	Body      []byte // its first MiB as it arrived, not decoded if it has a Content-Encoding
+	Truncated bool   // the body is longer
 }
 
 // Handler serves h in this process while the run lasts. Requests go through
@@ -73,6 +106,13 @@ func (s Server) Send(r Request) Target {
 		TLSConfig:   s.TLSConfig,
 		NoKeepAlive: s.NoKeepAlive,
 		Traceparent: s.Traceparent,
+
+		ExpectStatus:    r.ExpectStatus,
+		ExpectBody:      r.ExpectBody,
+		FollowRedirects: r.FollowRedirects,
+	}
+	if r.Check != nil {
+		t.Check = func(m *http1.Message) error { return r.Check((*Response)(m)) }
 	}
 	for name, values := range r.Header {
 		for _, v := range values {

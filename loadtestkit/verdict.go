@@ -47,12 +47,19 @@ func conclude(t testing.TB, s *stop, d *report.Document, err error, onInconclusi
 		t.Errorf("loadtestkit: interrupted %s after %s: only what was done was judged", s.cause(), amount(d))
 	}
 	var doubts []string
+	missed := false
 	for _, l := range d.Judged() {
 		switch l.Verdict {
 		case verdict.Fail:
+			missed = true
 			t.Errorf("loadtestkit: %s", l.Reason)
 		case verdict.Inconclusive:
 			doubts = append(doubts, "loadtestkit: inconclusive: "+l.Reason)
+		}
+	}
+	if !missed && !d.Interrupted {
+		for _, line := range d.NothingSucceeded() {
+			t.Errorf("loadtestkit: could not measure: %s", line)
 		}
 	}
 	switch {

@@ -4,6 +4,7 @@
 package baseline
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -28,6 +29,7 @@ type Entry struct {
 	NEffective  float64            `json:"n_effective"`
 	Throughput  float64            `json:"throughput_per_s"`
 	Calibrator  Calibrator         `json:"calibrator"`
+	Expects     string             `json:"expects,omitempty"` // what a success was; "" for the default
 	Fingerprint Fingerprint        `json:"fingerprint"`
 	Noise       map[string]float64 `json:"noise,omitempty"`     // ratios by sensor, such as steal; nil if unknown
 	Histogram   string             `json:"histogram,omitempty"` // response times in ns, HdrHistogram V2 compressed, base64
@@ -57,17 +59,21 @@ func (r *Entry) check() error {
 }
 
 // Earlier returns the runs, oldest first, with which a run of this name on this
-// kind of machine is compared at a quantile such as p99. others is the number of
-// runs of this name on other kinds of machines, and different describes how the
-// latest of those differs.
-func Earlier(records []Entry, name string, here Fingerprint, quantile string) (runs []verdict.BaselineRun, others int, different []string) {
+// kind of machine, with this idea of a success, is compared at a quantile such as
+// p99. others is the number of other runs of this name, and different describes how
+// the latest of those differs.
+func Earlier(records []Entry, name, expects string, here Fingerprint, quantile string) (runs []verdict.BaselineRun, others int, different []string) {
 	sorted := slices.Clone(records)
 	slices.SortStableFunc(sorted, func(a, b Entry) int { return a.At.Compare(b.At) })
 	for _, r := range sorted {
 		if r.Name != name {
 			continue
 		}
-		if d := here.Differences(r.Fingerprint); len(d) > 0 {
+		d := here.Differences(r.Fingerprint)
+		if r.Expects != expects {
+			d = append(d, "success was "+cmp.Or(r.Expects, "the default"))
+		}
+		if len(d) > 0 {
 			others, different = others+1, d
 			continue
 		}

@@ -51,6 +51,7 @@ func (b *Baseline) record(d *report.Document, reference time.Duration) (Entry, e
 		Fingerprint: b.here,
 		Calibrator:  Calibrator{Reference: float64(reference)},
 		Noise:       map[string]float64{},
+		Expects:     d.Config.Expects(),
 	}
 	if r.Name == "" {
 		r.Name = d.Name()
@@ -87,7 +88,7 @@ func (b *Baseline) Judge(d *report.Document, reference time.Duration, waive stri
 		return err
 	}
 	for _, t := range b.Tolerances {
-		runs, others, different := Earlier(b.records, now.Name, b.here, t.Name())
+		runs, others, different := Earlier(b.records, now.Name, now.Expects, b.here, t.Name())
 		l := report.LimitResult{Limit: fmt.Sprintf("%s<=%vx baseline", t.Name(), t.Ratio), N: d.Requests.Due}
 		if run, ok := now.Run(t.Name()); !ok {
 			l.Verdict, l.Reason = verdict.Inconclusive, t.Name()+" against the baseline: too few requests for it"
@@ -99,8 +100,11 @@ func (b *Baseline) Judge(d *report.Document, reference time.Duration, waive stri
 				l.Observed, l.Low, l.High = &res.Ratio, &res.Low, &res.High
 			}
 			if others > 0 && res.Runs < verdict.LeastBaseline {
-				l.Reason += fmt.Sprintf(" (%d more are of another kind of machine: %s)", others, strings.Join(different, ", "))
+				l.Reason += fmt.Sprintf(" (%d more are of another kind: %s)", others, strings.Join(different, ", "))
 			}
+		}
+		if why := failedStatuses(d); why != "" && l.Verdict == verdict.Pass {
+			l.Verdict, l.Reason = verdict.Inconclusive, l.Reason+": "+why
 		}
 		if waive != "" {
 			l.Verdict, l.Reason = verdict.NotJudged, "not judged: "+waive+"; "+l.Reason
@@ -111,8 +115,19 @@ func (b *Baseline) Judge(d *report.Document, reference time.Duration, waive stri
 	return nil
 }
 
+// failedStatuses says that requests failed by their status: such a run is no
+// example, and not one to praise. It returns "" if none did.
+func failedStatuses(d *report.Document) string {
+	if len(d.FailedStatuses) == 0 {
+		return ""
+	}
+	s := d.FailedStatuses[0]
+	return fmt.Sprintf("%s of %s failed with status %d", unit.Count(s.Count), unit.Plural(d.Requests.Due, "request"), s.Status)
+}
+
 // Add adds a run to the file and notes that in its document. A run that missed a limit
-// is not added, because it is no example, nor is one without response times, or one that
+// or in which requests failed by their status is not added, because it is no example,
+// nor is one without response times, or one that
 // is not judged for the reason waive.
 func (b *Baseline) Add(d *report.Document, reference time.Duration, waive string) error {
 	r, err := b.record(d, reference)
@@ -125,6 +140,8 @@ func (b *Baseline) Add(d *report.Document, reference time.Duration, waive string
 	case waive != "":
 	case d.Requests.Succeeded == 0:
 		waive = "no request succeeded"
+	case len(d.FailedStatuses) > 0:
+		waive = failedStatuses(d)
 	case len(r.Quantiles) == 0:
 		waive = "it has too few requests for a percentile"
 	}

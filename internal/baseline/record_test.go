@@ -28,7 +28,7 @@ func TestEarlier(t *testing.T) {
 		run("TestA", 5, 50, func(r *Entry) { r.Fingerprint.GOMAXPROCS = 4 }),
 		run("TestA", 6, 60, func(r *Entry) { r.Quantiles = map[string]float64{"p50": 6} }),
 	}
-	runs, others, different := Earlier(records, "TestA", here, "p99")
+	runs, others, different := Earlier(records, "TestA", "", here, "p99")
 	known := []float64{61_000, 88_000}
 	assert.Equal(t, []verdict.BaselineRun{{Quantile: 10, Calibrators: known}, {Quantile: 20, Calibrators: []float64{0, 0}}, {Quantile: 30, Calibrators: known}}, runs)
 	assert.Equal(t, 2, others)

@@ -28,7 +28,7 @@ func statusOf(d *report.Document) int {
 func complaints(d *report.Document, seen bool) (lines []string) {
 	// An interrupted search has trials that were made to the end.
 	if !d.Interrupted || d.Kind == report.Search && len(d.Found.Trials) > 0 {
-		lines = nothingSucceeded(d)
+		lines = d.NothingSucceeded()
 	}
 	if seen {
 		return lines
@@ -44,25 +44,6 @@ func complaints(d *report.Document, seen bool) (lines []string) {
 		case verdict.Inconclusive:
 			lines = append(lines, "cannot judge: "+l.Reason)
 		}
-	}
-	return lines
-}
-
-// nothingSucceeded has a line for each target that no request to succeeded.
-func nothingSucceeded(d *report.Document) (lines []string) {
-	add := func(a *report.Arm, line string) {
-		if a.Requests.Succeeded == 0 {
-			lines = append(lines, line)
-		}
-	}
-	switch d.Kind {
-	case report.Comparison:
-		add(d.Base, "no request to base succeeded: there is nothing to compare")
-		add(&d.Arm, "no request to head succeeded: there is nothing to compare")
-	case report.Search:
-		add(&d.Arm, "no request succeeded: there is no rate at which limits hold")
-	default:
-		add(&d.Arm, "no request succeeded: there is nothing to judge")
 	}
 	return lines
 }

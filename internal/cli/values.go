@@ -169,6 +169,12 @@ func parseHeader(s string) (http1.Field, error) {
 	return http1.Field{Name: name, Value: strings.Trim(value, " \t")}, nil
 }
 
+// parseStatuses checks a set of statuses.
+func parseStatuses(s string) (string, error) {
+	_, err := http1.ParseStatuses(s)
+	return s, err
+}
+
 // oneOf reads one of some words.
 func oneOf(words ...string) func(string) (string, error) {
 	return func(s string) (string, error) {

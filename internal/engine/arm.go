@@ -80,7 +80,7 @@ func (p *armPlan) newRecord() *record.Record {
 // connect serves a handler and opens the first connection.
 func (a *arm) connect(ctx context.Context) (err error) {
 	t := &a.target
-	cfg := wire.Options{Request: a.request, Timeout: a.Timeout}
+	cfg := wire.Options{Request: a.request, Timeout: a.Timeout, Check: t.Check, Follow: t.FollowRedirects, TLS: t.TLSConfig}
 	config := &tls.Config{}
 	if t.TLSConfig != nil {
 		config = t.TLSConfig.Clone()
@@ -91,6 +91,7 @@ func (a *arm) connect(ctx context.Context) (err error) {
 			return err
 		}
 		cfg.Explain = a.server.Panic
+		cfg.Alone = true
 		if a.inMemory() {
 			cfg.Dialer.Connect = a.server.Dial
 		}
@@ -180,7 +181,21 @@ func (a *arm) send(ctx, cut context.Context, s stretch, m *monitor) (*record.Rec
 	if r.Unfinished+r.Warmup.Unfinished > 0 {
 		a.closeMuxes() // with what was still in flight
 	}
+	a.addAnswers(r)
 	return r, nil
+}
+
+// addAnswers adds to r the first response of each status that made requests fail.
+// It may be one of the warm-up.
+func (a *arm) addAnswers(r *record.Record) {
+	if a.pool == nil || len(r.Rejected) == 0 {
+		return
+	}
+	for status, answer := range a.pool.Answers() {
+		if r.Rejected[status] > 0 {
+			r.AddAnswer(status, answer)
+		}
+	}
 }
 
 // add makes a stretch of load that counts.

@@ -92,7 +92,7 @@ func (f *faults) addArm(found faults, arm string) {
 	for _, err := range found {
 		fault := err.(*Fault)
 		switch fault.Field {
-		case "URL", "Target", "Path", "Method", "Header":
+		case "URL", "Target", "Path", "Method", "Header", "ExpectStatus", "ExpectBody":
 			*f = append(*f, &Fault{arm, fault.Want})
 		default:
 			if arm == "Base" {
@@ -267,6 +267,11 @@ func (c *contest) describe() (*report.Document, error) {
 	d.Pairs = &report.Pairs{Judged: len(c.pairs), Block: c.block, Guard: c.guard, Seed: c.order}
 	for _, r := range c.ratios {
 		d.Ratios = append(d.Ratios, report.NewRatio(r, c.head.Waive))
+	}
+	if why := verdict.MixesDiffer(c.to[0].seen, c.to[1].seen); why != "" {
+		for i := range d.Ratios {
+			d.Ratios[i].Doubt(why)
+		}
 	}
 	for i := range d.Limits {
 		d.Limits[i].Reason = "head: " + d.Limits[i].Reason

@@ -36,6 +36,7 @@ func openControl(ctx context.Context, p *armPlan) *control {
 	c := *p
 	c.target = Target{TLS: p.target.TLS, RequestOptions: p.target.RequestOptions}
 	c.target.Path, c.target.TLSConfig = "", nil
+	c.target.ExpectStatus, c.target.ExpectBody, c.target.Check, c.target.FollowRedirects = "", "", nil, false
 	c.Log, c.limits = nil, nil
 	c.requests, c.duration, c.Stages, c.Warmup = 0, time.Second, nil, 0
 	if p.schedule != nil {

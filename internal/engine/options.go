@@ -52,6 +52,11 @@ type RequestOptions struct {
 	Traceparent bool
 	NoKeepAlive bool
 	TLSConfig   *tls.Config // for https; nil means the system's certificates
+
+	ExpectStatus    string                     // statuses that mean success, such as 200,201,3xx; "" means 200 to 299, and 304 to a conditional request
+	ExpectBody      string                     // text that the body of such a response must contain; "" means anything
+	Check           func(*http1.Message) error // returns what is wrong with such a response, nil if nothing is; called by several goroutines at once; may be nil
+	FollowRedirects bool                       // those with a status that does not mean success, at most 10 for one request
 }
 
 // A Load says when requests are due. The zero Load is a closed workload.

@@ -104,6 +104,18 @@ func (p *armPlan) checkTarget(f *faults) {
 		_, err := http1.NewRequest(part.spec)
 		f.add(err != nil, part.field, "%v", err)
 	}
+	_, err := t.statuses()
+	f.add(err != nil, "ExpectStatus", "%v", err)
+	f.add(t.ExpectBody != "" && t.Method == "HEAD", "ExpectBody", "%q, but a response to HEAD has no body; want another method or no text", t.ExpectBody)
+}
+
+// statuses returns the set of statuses that mean success, the empty set for the
+// default.
+func (r *RequestOptions) statuses() (set http1.Statuses, err error) {
+	if r.ExpectStatus == "" {
+		return set, nil
+	}
+	return http1.ParseStatuses(r.ExpectStatus)
 }
 
 func (p *armPlan) checkTimes(f *faults) {
@@ -186,6 +198,7 @@ func newRunID() string { return fmt.Sprintf("%08x", rand.Uint32()) }
 // newRequest returns the request to a URL, which has been checked.
 func (p *armPlan) newRequest(url string) *http1.Request {
 	t := &p.target
+	statuses, _ := t.statuses() // which have been checked
 	r, err := http1.NewRequest(http1.Spec{
 		Method:      t.Method,
 		URL:         url,
@@ -195,6 +208,7 @@ func (p *armPlan) newRequest(url string) *http1.Request {
 		Run:         p.run,
 		Traceparent: t.Traceparent,
 		NoKeepAlive: t.NoKeepAlive,
+		Expect:      http1.Expect{Statuses: statuses, Body: t.ExpectBody, Whole: t.Check != nil},
 	})
 	if err != nil {
 		panic(fmt.Sprintf("engine: a request that was checked: %v", err))
@@ -259,6 +273,13 @@ func (p *armPlan) config(target string, method string) report.Config {
 		BodyBytes:   int64(len(p.target.Body)),
 		NoKeepAlive: p.target.NoKeepAlive,
 		Insecure:    p.target.TLSConfig != nil && p.target.TLSConfig.InsecureSkipVerify,
+
+		ExpectBody:      p.target.ExpectBody,
+		Checked:         p.target.Check != nil,
+		FollowRedirects: p.target.FollowRedirects,
+	}
+	if statuses, _ := p.target.statuses(); p.target.ExpectStatus != "" {
+		c.ExpectStatus = statuses.String()
 	}
 	if p.schedule == nil {
 		return c
@@ -285,6 +306,9 @@ func (p *armPlan) standard() verdict.Standard {
 func (p *armPlan) judge(r *record.Record, s verdict.Standard) []verdict.Finding {
 	results := verdict.Judge(p.limits, r, s)
 	for i, result := range results {
+		if r.Succeeded == 0 {
+			results[i] = result.Doubt("no request succeeded, so nothing was measured")
+		}
 		if p.Waive != "" && result.Limit.Metric != verdict.Errors {
 			results[i] = result.Waive(p.Waive)
 		}

@@ -11,9 +11,9 @@ import (
 // each is kept. The zero Expect is any body with a status of 200 to 299, or 304 if
 // the request is conditional.
 type Expect struct {
-	Statuses  Statuses // none means those above
-	Body      string   // text that the body must contain; "" means anything
-	Whole     bool     // header and body of every response are kept
+	Statuses Statuses // none means those above
+	Body     string   // text that the body must contain; "" means anything
+	Whole    bool     // header and body of every response are kept
 }
 
 const (
@@ -22,6 +22,26 @@ const (
 	// MaxBody is how many octets are kept of a body that is kept whole.
 	MaxBody = 1 << 20
 )
+
+// setExpect prepares what is kept of responses.
+func (r *Request) setExpect(h header) {
+	r.expect, r.text = r.spec.Expect, []byte(r.spec.Expect.Body)
+	if r.expect.Statuses == (Statuses{}) {
+		r.expect.Statuses = h.expectedStatuses()
+	}
+	r.looks = r.expect.Body != "" || r.expect.Whole
+	r.secrets = secretsOf(h.user, r.user)
+	r.shown = beginning
+	for _, s := range r.secrets {
+		r.shown = max(r.shown, beginning+len(s))
+	}
+}
+
+// Text returns the text that a body must contain, "" for none.
+func (r *Request) Text() string { return r.expect.Body }
+
+// Expects reports whether a status means success.
+func (r *Request) Expects(status int) bool { return r.expect.Statuses.Contains(status) }
 
 // A content is what is kept of the response on one connection. Of a response that
 // was expected it keeps nothing unless that was asked for. Its buffers are made

@@ -2,7 +2,6 @@ package http1
 
 import (
 	"bytes"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"strconv"
@@ -107,35 +106,6 @@ func NewRequest(s Spec) (*Request, error) {
 	}
 	r.bytes = b
 	return r, nil
-}
-
-// setExpect prepares what is kept of responses.
-func (r *Request) setExpect(h header) {
-	r.expect, r.text = r.spec.Expect, []byte(r.spec.Expect.Body)
-	if r.expect.Statuses == (Statuses{}) {
-		r.expect.Statuses = h.expectedStatuses()
-	}
-	r.looks = r.expect.Body != "" || r.expect.Whole
-	r.secrets = secretsOf(h.user, r.user)
-	r.shown = beginning
-	for _, s := range r.secrets {
-		r.shown = max(r.shown, beginning+len(s))
-	}
-}
-
-// Text returns the text that a body must contain, "" for none.
-func (r *Request) Text() string { return r.expect.Body }
-
-// Expects reports whether a status means success.
-func (r *Request) Expects(status int) bool { return r.expect.Statuses.Contains(status) }
-
-// basic encodes a user-pass for basic authentication.
-func basic(user string) string { return base64.StdEncoding.EncodeToString([]byte(user)) }
-
-// decodeBasic decodes what basic returns.
-func decodeBasic(s string) (user string, ok bool) {
-	b, err := base64.StdEncoding.DecodeString(s)
-	return string(b), err == nil
 }
 
 // URL returns the target as the user gave it, with any password hidden.

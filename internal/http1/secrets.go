@@ -2,6 +2,7 @@ package http1
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"html"
 	"net/url"
@@ -71,6 +72,15 @@ func secretsOf(fields []Field, user string) (all [][]byte) {
 		}
 	}
 	return all
+}
+
+// basic encodes a user-pass for basic authentication.
+func basic(user string) string { return base64.StdEncoding.EncodeToString([]byte(user)) }
+
+// decodeBasic decodes what basic returns.
+func decodeBasic(s string) (user string, ok bool) {
+	b, err := base64.StdEncoding.DecodeString(s)
+	return string(b), err == nil
 }
 
 // Show returns the beginning of what the target sent, with the secrets masked that

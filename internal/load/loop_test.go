@@ -48,7 +48,7 @@ func (p *peer) answer(n int64) (d time.Duration, r record.Result) {
 	if p.status != nil {
 		status = p.status(n)
 	}
-	return d, record.Result{Status: status, Pause: p.pause, Octets: record.Octets{Sent: 10, Received: 20, Body: 5}}
+	return d, record.Result{Status: status, Unexpected: status != 200, Pause: p.pause, Octets: record.Octets{Sent: 10, Received: 20, Body: 5}}
 }
 
 func (s *fakeSender) Send(n int64, _ time.Duration) record.Result {

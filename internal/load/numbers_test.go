@@ -96,7 +96,7 @@ func TestRecordAndCursorAllocateNothing(t *testing.T) {
 		h := &shard{seen: record.New(schedule != nil, []time.Duration{100 * µs})}
 		for why, s := range map[string]record.Sample{
 			"a response":   {Result: record.Result{Status: 200}},
-			"a status":     {Result: record.Result{Status: 503}},
+			"a status":     {Result: record.Result{Status: 503, Unexpected: true}},
 			"an odd one":   {Result: record.Result{Status: 999}},
 			"a failure":    {Result: record.Result{Kind: record.Timeout, Err: errTimeout}},
 			"in a warm-up": {Due: -time.Second, Result: record.Result{Status: 200}},

@@ -231,7 +231,7 @@ func TestTableForgetsWhatItCutOff(t *testing.T) {
 }
 
 func TestTableReturnsFailuresForOnFailed(t *testing.T) {
-	failed := record.Result{Status: 503}
+	failed := record.Result{Status: 503, Unexpected: true}
 	onTable(t, Workload{Concurrency: 1}, func(t *testing.T, s *steppedTable) {
 		p := s.acquire()
 		s.send(t, p)

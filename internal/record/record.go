@@ -280,14 +280,6 @@ func (r *Record) Merge(o *Record) {
 	r.mergeRoutes(o.Routes)
 }
 
-// AddAnswer adds a response of a status that was not expected. Of two it keeps that
-// of the request with the lower number.
-func (r *Record) AddAnswer(status int, a Answer) {
-	if known, ok := r.Answers[status]; !ok || a.N < known.N {
-		r.Answers[status] = a
-	}
-}
-
 // mergeRoutes merges the records of routes into those of the same names.
 func (r *Record) mergeRoutes(routes []*Record) {
 	for _, o := range routes {

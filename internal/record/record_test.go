@@ -35,7 +35,7 @@ func part(open bool, n int, seed uint64) *Record {
 		case 0:
 			s.Kind, s.Err = Timeout, errors.New("no response")
 		case 1:
-			s.Status = 503
+			s.Status, s.Unexpected = 503, true
 		case 2: // a Go function
 		default:
 			s.Status = 200
@@ -189,7 +189,7 @@ func TestWhatIsKeptOfSingleRequests(t *testing.T) {
 	for n := range int64(100) {
 		s := Sample{N: n, Done: time.Duration(n%20) * time.Millisecond, Result: Result{Status: 200}}
 		if n%10 == 0 {
-			s.Kind, s.Err, s.Status = Reset, errors.New("reset"), 0
+			s.Kind, s.Err, s.Status, s.Unexpected = Reset, errors.New("reset"), 0, false
 		}
 		r.Add(&s)
 	}

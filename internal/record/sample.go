@@ -72,27 +72,6 @@ type Failure struct {
 	Text string `json:"text"` // what went wrong
 }
 
-// An Answer is the first response of one status that was not expected. What the
-// target sent is as it arrived, except that the secrets that were sent to it are
-// masked.
-type Answer struct {
-	N        int64  `json:"n"`                  // of the request
-	Location string `json:"location,omitempty"` // of a redirect: where it leads
-	Slashed  string `json:"slashed,omitempty"`  // of a redirect: the path that was asked for, if it leads to the same with a slash added
-	Body     []byte `json:"body,omitempty"`     // its first 200 octets
-}
-
-// Redirect describes in a few words where a redirect leads; "" if it is none.
-func (a *Answer) Redirect(status int) string {
-	switch {
-	case a.Location == "":
-		return ""
-	case a.Slashed != "":
-		return fmt.Sprintf("%s redirects to %s/: did you mean that?", a.Slashed, a.Slashed)
-	}
-	return fmt.Sprintf("%d to %s", status, a.Location)
-}
-
 // A Slow is one of the slowest complete responses. Its instants are offsets in
 // the course of the run.
 type Slow struct {

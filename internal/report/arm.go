@@ -22,6 +22,9 @@ type Arm struct {
 	StatusCodes map[string]int64 `json:"status_codes"` // requests by status of the response
 	Errors      []ErrorCount     `json:"errors"`       // most frequent first; a kind that did not occur is left out
 
+	FailedStatuses    []FailedStatus `json:"failed_statuses"`    // most frequent first
+	RedirectsFollowed int64          `json:"redirects_followed"` // by all requests; each is a request on the wire and counted in Bytes, and in nothing else
+
 	ResponseTime Distribution `json:"response_time_ns"`        // done - due, of the succeeded
 	ServiceTime  Distribution `json:"service_time_ns"`         // done - sent, of the succeeded
 	FailedTime   Distribution `json:"failed_response_time_ns"` // done - due, of the failed
@@ -64,10 +67,14 @@ func NewArm(f Facts, r *record.Record) Arm {
 			Due: r.Due, Sent: r.Sent, Succeeded: r.Succeeded, Failed: r.Failed,
 			Unsent: r.Unsent, Unfinished: r.Unfinished, Completed: r.Completed(),
 		},
-		Rate:         newRate(r),
-		Bytes:        r.Octets,
-		StatusCodes:  map[string]int64{},
-		Errors:       errorCounts(f, r),
+		Rate:        newRate(r),
+		Bytes:       r.Octets,
+		StatusCodes: map[string]int64{},
+		Errors:      errorCounts(f, r),
+
+		FailedStatuses:    failedStatuses(f, r),
+		RedirectsFollowed: r.Redirects,
+
 		ResponseTime: Summarize(r.Response),
 		ServiceTime:  Summarize(r.Service),
 		FailedTime:   Summarize(r.Failures),

@@ -116,6 +116,11 @@ type Config struct {
 	NoKeepAlive      bool          `json:"no_keep_alive"` // a new connection for each request
 	Insecure         bool          `json:"insecure"`      // certificates were not verified
 	ConnectionsAhead int           `json:"connections_ahead"`
+
+	ExpectStatus    string `json:"expect_status"`    // statuses that mean success; empty: 200 to 299, and 304 to a conditional request
+	ExpectBody      string `json:"expect_body"`      // text that the body has to contain; empty: none
+	Checked         bool   `json:"checked"`          // a Go function looked at each response
+	FollowRedirects bool   `json:"follow_redirects"` // at most 10 for one request
 }
 
 // A StageConfig changes the arrival rate linearly from From to To, in arrivals/s.

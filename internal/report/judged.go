@@ -49,6 +49,13 @@ func NewRatio(r verdict.PairsFinding, waive string) RatioResult {
 	return d
 }
 
+// Doubt makes r inconclusive unless it was not judged, with the reason why.
+func (r *RatioResult) Doubt(why string) {
+	if r.Verdict != verdict.NotJudged {
+		r.Verdict, r.Reason = verdict.Inconclusive, r.Quantile+": "+why
+	}
+}
+
 // Finite returns f in the form of a document: nil if it is unknown or infinite.
 func Finite(f float64) *float64 {
 	if f <= 0 || math.IsInf(f, 0) || math.IsNaN(f) {

@@ -18,7 +18,9 @@ const (
 var octets = record.Octets{Sent: 120, Received: 255, Body: 13}
 
 // status returns the result of a complete response.
-func status(code int) record.Result { return record.Result{Status: code, Octets: octets} }
+func status(code int) record.Result {
+	return record.Result{Status: code, Unexpected: code != 200, Octets: octets}
+}
 
 // failure returns the result of a request without a complete response.
 func failure(kind record.Kind, text string) record.Result {

@@ -90,6 +90,9 @@ func load(d *report.Document) string {
 	if c.Workload != "open" {
 		add("Concurrency", strconv.Itoa(c.Concurrency))
 	}
+	if c.ExpectStatus != "" {
+		add("Expected status", c.ExpectStatus)
+	}
 	if c.Warmup > 0 {
 		add("Warm-up", unit.Duration(c.Warmup))
 	}

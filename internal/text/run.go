@@ -18,6 +18,7 @@ func (p *page) run() {
 	p.block("Results:", p.results())
 	p.latency()
 	p.block("Status codes:", statusCodes(d.StatusCodes))
+	p.block("Failed responses:", failedResponses(&d.Arm))
 	if d.FailedTime.Count > 0 { // never mixed with the times of the succeeded
 		p.block("Failed latency:", p.times([]column{{"", &d.FailedTime}}))
 	}
@@ -63,6 +64,9 @@ func (p *page) results() []string {
 	if w := p.d.Warmup; w != nil {
 		add("Warm-up:", fmt.Sprintf("%s not counted, %d failed", unit.Plural(w.Due, "request"), w.Failed))
 	}
+	if n := p.d.RedirectsFollowed; n > 0 {
+		add("Redirects:", strconv.FormatInt(n, 10)+" followed")
+	}
 	if b := &p.d.Bytes; p.s.Verbose {
 		add("Traffic:", fmt.Sprintf("%s sent, %s received, %s of it bodies", unit.Size(b.Sent), unit.Size(b.Received), unit.Size(b.Body)))
 	}
@@ -77,6 +81,21 @@ func statusCodes(codes map[string]int64) []string {
 	var rows []string
 	for _, code := range slices.Sorted(maps.Keys(codes)) {
 		rows = append(rows, fmt.Sprintf("%s: %d", code, codes[code]))
+	}
+	return rows
+}
+
+// failedResponses returns a row for each status that made requests fail: where it
+// redirects to, or the beginning of its first body.
+func failedResponses(a *report.Arm) []string {
+	var rows []string
+	for _, s := range a.FailedStatuses {
+		switch {
+		case s.Redirect != "":
+			rows = append(rows, fmt.Sprintf("%s (%d of %d)", s.Redirect, s.Count, a.Requests.Due))
+		case s.Body != "":
+			rows = append(rows, fmt.Sprintf("%d: %s", s.Status, s.Body))
+		}
 	}
 	return rows
 }

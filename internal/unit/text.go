@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // maxLine is the length of the longest line in runes: two lines of a wide terminal.
@@ -16,16 +17,20 @@ const maxLine = 240
 func Line(s string) string {
 	var b strings.Builder
 	n := 0
-	for _, r := range s {
+	for i, r := range s {
 		if n++; n > maxLine {
 			b.WriteString("...")
 			break
 		}
-		if unicode.IsPrint(r) {
+		invalid := r == utf8.RuneError && !strings.HasPrefix(s[i:], string(utf8.RuneError))
+		if unicode.IsPrint(r) && !invalid {
 			b.WriteRune(r)
 			continue
 		}
 		q := strconv.QuoteRune(r)
+		if invalid {
+			q = fmt.Sprintf("'\\x%02x'", s[i])
+		}
 		b.WriteString(q[1 : len(q)-1])
 	}
 	return b.String()

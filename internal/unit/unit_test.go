@@ -57,7 +57,7 @@ func TestLine(t *testing.T) {
 	check("read tcp: µ überlast", "read tcp: µ überlast", "printable text stays")
 	check("a\nb\tc\r", `a\nb\tc\r`, "one line")
 	check("\x1b[2J\x00\u200b", `\x1b[2J\x00\u200b`, "a server must not write to the terminal")
-	check("\xff", "\uFFFD", "not UTF-8")
+	check("a\xff\uFFFD", `a\xff`+"\uFFFD", "not UTF-8, beside the character that stands for it")
 	check("it's", "it's", "quotes stay")
 	check(strings.Repeat("é", 240), strings.Repeat("é", 240), "just short enough")
 	check(strings.Repeat("é", 241), strings.Repeat("é", 240)+"...", "too long")

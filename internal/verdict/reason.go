@@ -202,10 +202,9 @@ func causes(r *record.Record) (all []cause) {
 			all = append(all, c)
 		}
 	}
-	for status, n := range r.Statuses {
-		if !record.Success(status) {
-			all = append(all, cause{fmt.Sprintf("status %d", status), n, ""})
-		}
+	for status, n := range r.Rejected {
+		a := r.Answers[status]
+		all = append(all, cause{fmt.Sprintf("status %d", status), n, cmp.Or(a.Redirect(status), string(a.Body))})
 	}
 	slices.SortFunc(all, func(a, b cause) int { return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.name, b.name)) })
 	return all

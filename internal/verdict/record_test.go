@@ -53,7 +53,7 @@ func seen(over time.Duration, times ...time.Duration) *record.Record {
 		case timedOut:
 			s.Result = record.Result{Kind: record.Timeout, Err: errors.New("read tcp 127.0.0.1:51034: i/o \x1b[31mtimeout\n")}
 		case refused:
-			s.Status = 503
+			s.Status, s.Unexpected = 503, true
 		}
 		r.Add(&s)
 	}

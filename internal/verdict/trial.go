@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/record"
@@ -28,10 +29,25 @@ func Blame(limits []Limit, r *record.Record) (limit, why string) {
 		}
 		return ByTarget, missed[0]
 	}
+	if why := failedByStatus(limits, r); why != "" {
+		return ByTarget, why
+	}
 	if behind {
 		return ByTarget, sent + ", as all permits were taken"
 	}
 	return "", ""
+}
+
+// failedByStatus says that responses had a status that was not expected, where no
+// limit says how many requests may fail, or where none succeeded. Such responses
+// may be fast, and a rate of them is no capacity.
+func failedByStatus(limits []Limit, r *record.Record) string {
+	limited := slices.ContainsFunc(limits, func(l Limit) bool { return l.Metric == Errors })
+	if len(r.Rejected) == 0 || limited && r.Succeeded > 0 {
+		return ""
+	}
+	all := causes(r)
+	return unit.Count(r.Failed) + " of " + unit.Count(r.Due) + " failed" + missedBy(all, r)
 }
 
 // lateAlone reports whether a limit on time that was missed would have been kept

@@ -85,6 +85,16 @@ func (r Finding) Waive(why string) Finding {
 	return r
 }
 
+// Doubt returns r as inconclusive if it is a pass that is worth nothing, with the
+// reason why.
+func (r Finding) Doubt(why string) Finding {
+	if r.Verdict == Pass {
+		r.Verdict, r.Confidence = Inconclusive, 0
+		r.Reason += ": " + why
+	}
+	return r
+}
+
 // Excuse returns r as inconclusive if it is a fail that noise can cause, with
 // the reason why that cannot be held against the target. Anything else, and an
 // empty reason, leave r as it is: noise never grants a pass.
