@@ -24,15 +24,16 @@ func TestBenchRepeatsNothing(t *testing.T) {
 }
 
 func TestBenchFailsIfRequestsFail(t *testing.T) {
-	bench := func(errorRatio float64) (failed bool) {
+	bench := func(errorRatio float64, result error) (failed bool) {
 		testing.Benchmark(func(b *testing.B) {
 			if b.N == 1 {
-				Bench(b, BenchOptions{Target: Func(func(context.Context) error { return errors.New("no") }), ErrorRatio: errorRatio})
+				Bench(b, BenchOptions{Target: Func(func(context.Context) error { return result }), ErrorRatio: errorRatio})
 				failed = b.Failed()
 			}
 		})
 		return failed
 	}
-	assert.True(t, bench(0))
-	assert.False(t, bench(1))
+	assert.True(t, bench(0, errors.New("no")))
+	assert.True(t, bench(1, errors.New("no")), "nothing was measured")
+	assert.False(t, bench(0, nil))
 }

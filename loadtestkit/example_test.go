@@ -213,6 +213,23 @@ func ExampleRequest() {
 	// Output: map[200:100] <nil>
 }
 
+// A check of what a response says.
+func ExampleResponse() {
+	loadtestkit.Run(t, loadtestkit.Options{
+		Target: loadtestkit.Handler(routes()).Send(loadtestkit.Request{
+			Path: "/items",
+			Check: func(r *loadtestkit.Response) error {
+				if len(r.Header["Etag"]) == 0 {
+					return fmt.Errorf("no ETag with %s", r.Body)
+				}
+				return nil
+			},
+		}),
+		Count: 50,
+	})
+	// Output: loadtestkit: error ratio 1, want <= 0 (50 of 50: check 50; first: no ETag with ["one","two"])
+}
+
 func ExampleLoad() {
 	for _, load := range []loadtestkit.Load{
 		loadtestkit.Closed(5),
@@ -327,7 +344,7 @@ func ExampleLimits() {
 		Count:  50,
 		Limits: loadtestkit.Limits{ErrorRatio: 0}, // none may fail
 	})
-	// Output: loadtestkit: error ratio 1, want <= 0 (50 of 50: status 404 50)
+	// Output: loadtestkit: error ratio 1, want <= 0 (50 of 50: status 404 50; first: 404 page not found)
 }
 
 func ExampleReport() {

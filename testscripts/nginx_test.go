@@ -72,7 +72,7 @@ func TestNginxAnswers(t *testing.T) {
 		{"chunked over TLS", nil, "/ssi.html", true, 0, "200", ssiBody},
 		{"HEAD", []string{"-m", "HEAD"}, "/page.html", false, 0, "200", 0},
 		{"no content", nil, "/204", false, 0, "204", 0},
-		{"redirect", nil, "/302", false, 0, "302", 145},
+		{"redirect", nil, "/302", false, 3, "302", 145},
 		{"unavailable", nil, "/503", false, 3, "503", 197},
 		{"not found", nil, "/nosuch", false, 3, "404", 153},
 	} {

@@ -58,7 +58,7 @@ func shownBody(q *http1.Request, m http1.Message) string {
 	if len(shown) > shownOctets || m.Truncated {
 		text += "..."
 	}
-	return "the body is " + text
+	return `the body is "` + text + `"`
 }
 
 // check calls Check with the response that r is the result of.

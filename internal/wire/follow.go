@@ -129,5 +129,9 @@ func (p *Pool) ready(ctx context.Context) error {
 	}
 	err := p.Open(ctx)
 	p.isOpen = err == nil
+	var known *record.Error
+	if errors.As(err, &known) {
+		return &record.Error{Kind: known.Kind, Err: err}
+	}
 	return err
 }
