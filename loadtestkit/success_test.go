@@ -104,7 +104,7 @@ func TestExpectationsAreChecked(t *testing.T) {
 		want    string
 	}{
 		{Request{ExpectStatus: "2x"}, `options: Request.ExpectStatus: "2x": want a status such as 200`},
-		{Request{Method: "HEAD", ExpectBody: "x"}, `options: Request.ExpectBody: "x", but a response to HEAD has no body`},
+		{Request{Method: "HEAD", ExpectBody: "x"}, `options: Request.ExpectBody: is "x", but a response to HEAD has no body`},
 	} {
 		_, err := Measure(context.Background(), Options{Target: Handler(http.NotFoundHandler()).Send(tc.request), Count: 1})
 		assert.ErrorContains(t, err, tc.want)

@@ -106,7 +106,7 @@ func (p *armPlan) checkTarget(f *faults) {
 	}
 	_, err := t.statuses()
 	f.add(err != nil, "ExpectStatus", "%v", err)
-	f.add(t.ExpectBody != "" && t.Method == "HEAD", "ExpectBody", "%q, but a response to HEAD has no body; want another method or no text", t.ExpectBody)
+	f.add(t.ExpectBody != "" && t.Method == "HEAD", "ExpectBody", "is %q, but a response to HEAD has no body; want another method or no text", t.ExpectBody)
 }
 
 // statuses returns the set of statuses that mean success, the empty set for the

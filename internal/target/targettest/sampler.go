@@ -23,6 +23,8 @@ const hello = "hello, world\n"
 //	/                        200, timed by [target.Demo]
 //	/ok                      200 at once
 //	/status/{code}           that status
+//	/redirect/{code}?to=/ok  that status, leading there
+//	/items/                  200 at once; /items redirects to it
 //	/mixed?every=4           503 to every 4th request of this path, else 200; 2 by default
 //	/slow?d=10ms             200 after that time; 10ms by default
 //	/never                   nothing, until the client gives up
@@ -43,6 +45,11 @@ func NewSampler() *Sampler {
 	s.mux.Handle("/{$}", target.Known(target.Demo()))
 	s.mux.HandleFunc("/ok", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, hello) })
 	s.mux.HandleFunc("/status/{code}", serveStatus)
+	s.mux.HandleFunc("/redirect/{code}", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Location", r.URL.Query().Get("to"))
+		serveStatus(w, r)
+	})
+	s.mux.HandleFunc("/items/", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, hello) })
 	s.mux.HandleFunc("/mixed", s.serveMixed)
 	s.mux.HandleFunc("/slow", serveSlow)
 	s.mux.HandleFunc("/never", func(_ http.ResponseWriter, r *http.Request) {
