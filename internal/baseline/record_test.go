@@ -34,6 +34,15 @@ func TestEarlier(t *testing.T) {
 	assert.Equal(t, 2, others)
 	assert.Equal(t, []string{"GOMAXPROCS 2, was 4"}, different)
 	assert.Equal(t, 3, records[0].At.Day(), "the argument is not changed")
+
+	records[3].Expects = "status 302"
+	_, others, different = Earlier(records, "TestA", "", here, "p99")
+	assert.Equal(t, 3, others, "another success")
+	assert.Equal(t, []string{"GOMAXPROCS 2, was 4"}, different)
+	runs, others, different = Earlier(records, "TestA", "status 302", here, "p99")
+	assert.Equal(t, []verdict.BaselineRun{{Quantile: 20, Calibrators: []float64{0, 0}}}, runs)
+	assert.Equal(t, 5, others)
+	assert.Equal(t, []string{"success was the default"}, different)
 }
 
 func TestDifferences(t *testing.T) {
