@@ -53,22 +53,16 @@ type content struct {
 	size  int64  // of the body so far
 	tail  []byte // the last octets of the body, which may begin the text that is looked for
 	found bool   // the body contains the text
-	used  bool   // something was kept since reset
 }
 
 func (c *content) reset() {
-	if !c.used {
-		return
-	}
-	c.used = false
 	c.head, c.body, c.tail = c.head[:0], c.body[:0], c.tail[:0]
 	c.size, c.found = 0, false
 }
 
-// addHead takes octets of a header section once its status is known.
+// addHead takes octets of the header section of a response that is wanted.
 func (c *content) addHead(status int, b []byte) {
-	if c.r.expect.Whole || status/100 == 3 && status != 304 && c.r.wants(status) {
-		c.used = true
+	if c.r.expect.Whole || status/100 == 3 && status != 304 {
 		c.head = append(c.head, b...)
 	}
 }
@@ -85,7 +79,6 @@ func (c *content) addBody(b []byte) {
 	if c.r.expect.Whole {
 		most = MaxBody
 	}
-	c.used = true
 	c.size += int64(len(b))
 	c.body = append(c.body, b[:min(len(b), most-len(c.body))]...)
 	c.search(b)

@@ -207,6 +207,7 @@ func (p *Parser) codeKnown() bool {
 	switch {
 	case !isInterim(p.code):
 		p.status = p.code
+		p.keeps = p.content != nil && p.content.r.wants(p.code)
 	case p.interim == maxInterim:
 		p.fail(record.TooLarge, errors.New("reading status line: more than 100 interim responses"))
 		return false

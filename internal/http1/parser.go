@@ -66,6 +66,7 @@ type Parser struct {
 	interim uint8 // interim responses before this header section
 	minor   uint8 // x of HTTP/1.x
 	reuse   bool  // see Reusable
+	keeps   bool  // the content of this response is wanted
 
 	code   int   // status code of this header section
 	status int   // see Status
@@ -87,10 +88,10 @@ func NewParser(r *Request) Parser { return Parser{content: &content{r: r}} }
 // Reset prepares p for the next response. head means that the request was HEAD,
 // whose response has no body, whatever its fields declare.
 func (p *Parser) Reset(head bool) {
-	*p = Parser{head: head, limit: maxHead, content: p.content}
-	if p.content != nil {
+	if p.keeps {
 		p.content.reset()
 	}
+	*p = Parser{head: head, limit: maxHead, content: p.content}
 }
 
 // Feed consumes bytes that arrived. It returns how many of them belong to this
@@ -103,7 +104,7 @@ func (p *Parser) Feed(b []byte) (n int, done bool, err error) {
 	for n < len(b) && p.state < isDone {
 		inHead := p.state < atSize && !p.trailer
 		k := p.step(b[n:])
-		if inHead && p.content != nil {
+		if p.keeps && inHead {
 			p.content.addHead(p.status, b[n:n+k])
 		}
 		n += k
@@ -144,7 +145,7 @@ func (p *Parser) step(b []byte) int {
 // take counts octets of the body, and keeps them where that is wanted.
 func (p *Parser) take(b []byte) {
 	p.body += int64(len(b))
-	if p.content != nil && p.content.r.wants(p.status) {
+	if p.keeps {
 		p.content.addBody(b)
 	}
 }
