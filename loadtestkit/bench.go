@@ -23,8 +23,8 @@ type BenchOptions struct {
 // p99-ns, response times; req/s, completed responses; allocs/op and B/op, of the
 // whole process, generator and in-process target together. ns/op is the elapsed
 // time over the requests. A quantile of too few requests is not reported. Bench
-// fails b if more requests fail than opts.ErrorRatio allows; other limits are for
-// [Run].
+// fails b if more requests fail than opts.ErrorRatio allows, or all; other limits
+// are for [Run].
 //
 //	func BenchmarkItems(b *testing.B) {
 //		loadtestkit.Bench(b, loadtestkit.BenchOptions{

@@ -55,7 +55,8 @@ type Ratio struct {
 //
 // It ends when the verdict is clear, at the latest after opts.Budget and 12 pairs.
 // A head whose requests fail more often than opts.ErrorRatio allows fails t; a base
-// whose requests do makes the comparison inconclusive. An inconclusive verdict does
+// whose requests do makes the comparison inconclusive, and so do two whose responses
+// have different statuses. An inconclusive verdict does
 // what opts.OnInconclusive says.
 //
 // To hold a target to a multiple of what a reference takes, on any machine, compare

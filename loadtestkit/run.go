@@ -15,7 +15,7 @@ import (
 // missed by what may be chance counts only if a second run, after a pause, misses
 // it too. A verdict that is not clear does what opts.OnInconclusive says; by
 // default it skips t. Run stops t at once if opts is invalid or the run could not
-// be made: a bad measurement is never a pass.
+// be made, and fails it if no request succeeded: a bad measurement is never a pass.
 //
 // Without an end in opts it goes on until the verdict is clear: a second or two
 // where the limits are kept with room to spare, opts.Budget at most.
