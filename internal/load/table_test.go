@@ -274,3 +274,15 @@ func TestSendersRunInABubble(t *testing.T) {
 		})
 	}
 }
+
+// The time that a check takes once the response is complete is not waited for.
+func TestChecksAreNotPartOfTheResponseTime(t *testing.T) {
+	onTable(t, Workload{Concurrency: 1, OnFailed: func(*record.Sample) {}}, func(t *testing.T, s *steppedTable) {
+		p := s.acquire()
+		s.send(t, p)
+		time.Sleep(5 * time.Millisecond)
+		failed := s.finish(p, &record.Result{Kind: record.Check, Err: errTimeout, Checked: 3 * time.Millisecond}, s.now())
+		require.NotNil(t, failed)
+		assert.Equal(t, 2*time.Millisecond, failed.ResponseTime())
+	})
+}

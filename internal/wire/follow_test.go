@@ -83,10 +83,13 @@ func TestRedirectsAreFollowed(t *testing.T) {
 	assert.Empty(t, p.Answers(), "a redirect that was followed is no failure")
 }
 
+// nowhere is an address at which nothing listens.
+const nowhere = "127.0.0.1:1"
+
 func TestRedirectsThatLeadNowhere(t *testing.T) {
 	site := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		to := map[string]string{
-			"/loop": "/loop", "/ftp": "ftp://h/", "/refused": "http://" + closedPort + "/",
+			"/loop": "/loop", "/ftp": "ftp://h/", "/refused": "http://" + nowhere + "/",
 			"/missing": "/404", "/far": "/far/1",
 		}[r.URL.Path]
 		if hop, ok := strings.CutPrefix(r.URL.Path, "/far/"); ok {
@@ -116,7 +119,7 @@ func TestRedirectsThatLeadNowhere(t *testing.T) {
 		{"/far", record.Redirect, 10, "more than 10 redirects"},
 		{"/ftp", record.Redirect, 0, `scheme "ftp"; want http or https`},
 		{"/none", record.Redirect, 0, "no Location"},
-		{"/refused", record.ConnectRefused, 1, "redirected to http://" + closedPort + "/: connecting to "},
+		{"/refused", record.ConnectRefused, 1, "redirected to http://" + nowhere + "/: connecting to "},
 	} {
 		r, _ := send(tc.path)
 		assert.Equal(t, tc.kind, r.Kind, tc.path)
