@@ -80,14 +80,14 @@ func TestBaselineOfFailedStatuses(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			d = run(t, RunOptions{
 				Target:   Target{Handler: h, RequestOptions: RequestOptions{ExpectStatus: expect}},
-				Settings: Settings{Virtual: true}, Requests: 2000,
+				Settings: Settings{Virtual: true}, Requests: 400,
 				Baseline: &baseline.Baseline{Path: path, Update: update, Tolerances: []verdict.Tolerance{{Q: 0.5, Ratio: 1.05}}},
 			})
 		})
 		return d
 	}
 	d := measure(statuses(200, 200, 503, 200), "", true)
-	assert.Equal(t, "not recorded in "+path+", as 500 of 2000 requests failed with status 503", d.Recorded)
+	assert.Equal(t, "not recorded in "+path+", as 100 of 400 requests failed with status 503", d.Recorded)
 	for range verdict.LeastBaseline {
 		d = measure(statuses(200), "", true)
 		assert.Equal(t, "recorded in "+path, d.Recorded)
@@ -96,7 +96,7 @@ func TestBaselineOfFailedStatuses(t *testing.T) {
 
 	d = measure(statuses(200, 200, 503, 200), "", false)
 	assert.Equal(t, verdict.Inconclusive, d.Verdict)
-	assert.Contains(t, d.Limits[0].Reason, ": 500 of 2000 requests failed with status 503")
+	assert.Contains(t, d.Limits[0].Reason, ": 100 of 400 requests failed with status 503")
 
 	d = measure(statuses(200), "2xx", false)
 	assert.Equal(t, verdict.Inconclusive, d.Verdict)
