@@ -16,6 +16,7 @@ var fieldNames = map[string]string{
 	"Path":       "Request.Path",
 	"Method":     "Request.Method",
 	"Header":     "Request.Header",
+	"Address":    "Server.Address",
 	"Requests":   "Count",
 	"Kept":       "Limits.Kept",
 	"Tolerances": "Tolerance",

@@ -36,9 +36,11 @@ func (j *job) addRequest(r *engine.RequestOptions) {
 		{"header,H", "FIELD", "", "header field 'Name: value', in place of ours of that name (repeatable)", each(&r.Header, parseHeader), "Header"},
 		{"body", "BODY", "", "body of each request: text, @FILE, or - for standard input", each(&j.bodies, anyText), "Body"},
 		{"insecure,k", "", "", "do not verify the server's certificate", call(insecure, parseSwitch), "TLSConfig"},
+		{"address", "WHICH", engine.AllAddresses, "of a name's addresses: all, in turn, or first, the first that can be reached", into(&r.Address, oneOf(engine.AllAddresses, engine.FirstAddress)), "Address"},
 		{"no-keepalive", "", "", "a new connection for each request", on(&r.NoKeepAlive), "NoKeepAlive"},
 		{"traceparent", "", "", "send a W3C traceparent too, made from the request id", on(&r.Traceparent), "Traceparent"},
 	})
+	j.complete("address", engine.AllAddresses, engine.FirstAddress)
 }
 
 // addPermits adds the flags about what is in flight.

@@ -80,7 +80,7 @@ func (p *armPlan) newRecord() *record.Record {
 // connect serves a handler and opens the first connection.
 func (a *arm) connect(ctx context.Context) (err error) {
 	t := &a.target
-	cfg := wire.Options{Request: a.request, Timeout: a.Timeout}
+	cfg := wire.Options{Request: a.request, Timeout: a.Timeout, First: t.Address == FirstAddress}
 	config := &tls.Config{}
 	if t.TLSConfig != nil {
 		config = t.TLSConfig.Clone()
@@ -282,6 +282,7 @@ func (a *arm) complete(machine host.Usage) *record.Record {
 	a.describe(a.seen, machine)
 	if a.pool != nil {
 		a.seen.Connections = a.pool.Opened()
+		a.seen.Addresses = a.pool.Addresses()
 		a.seen.Octets.Surplus += a.pool.Stray()
 	}
 	return a.seen

@@ -51,8 +51,15 @@ type RequestOptions struct {
 	Body        []byte
 	Traceparent bool
 	NoKeepAlive bool
+	Address     string      // which addresses of the host get connections: AllAddresses in turn, or FirstAddress alone; "" means all
 	TLSConfig   *tls.Config // for https; nil means the system's certificates
 }
+
+// The values of [RequestOptions.Address].
+const (
+	AllAddresses = "all"
+	FirstAddress = "first" // that can be reached
+)
 
 // A Load says when requests are due. The zero Load is a closed workload.
 type Load struct {

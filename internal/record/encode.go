@@ -1,6 +1,7 @@
 package record
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -84,6 +85,9 @@ func (r *Record) checkParts() error {
 	}
 	if r.Series == nil || !slices.Equal(r.Series.Thresholds(), r.Thresholds) || len(r.Within) != len(r.Thresholds) {
 		return errors.New("the thresholds of the record and of its series differ")
+	}
+	if !slices.IsSortedFunc(r.Addresses, func(a, b Address) int { return cmp.Compare(a.Address, b.Address) }) {
+		return errors.New("addresses are not sorted")
 	}
 	if r.Statuses == nil {
 		return errors.New("statuses are missing")

@@ -69,6 +69,7 @@ type Record struct {
 	Processors   int           `json:"processors"` // that the generator could use at once
 	Loops        int           `json:"loops"`      // event loops that sent; 0 where goroutines did
 	Connections  int64         `json:"connections"`
+	Addresses    []Address     `json:"addresses,omitempty"` // of the target, sorted; empty if it is not reached over TCP
 	PeakInFlight int           `json:"peak_in_flight"`
 	Exhausted    time.Duration `json:"exhausted_ns"` // how long arrivals waited because no permit was free
 
@@ -78,6 +79,13 @@ type Record struct {
 	Control *Record `json:"control,omitempty"`
 
 	Routes []*Record `json:"routes,omitempty"` // sorted by name; empty if there is only one
+}
+
+// An Address is one of the target's.
+type Address struct {
+	Address     string `json:"address"`     // IP
+	Connections int64  `json:"connections"` // that were opened to it
+	Failed      int64  `json:"failed"`      // that could not be opened
 }
 
 // Place is where the target runs: it matters when the machine is busy, since the
@@ -259,9 +267,23 @@ func (r *Record) Merge(o *Record) {
 	r.Processors = max(r.Processors, o.Processors)
 	r.Loops = max(r.Loops, o.Loops)
 	r.Connections += o.Connections
+	r.mergeAddresses(o.Addresses)
 	r.PeakInFlight = max(r.PeakInFlight, o.PeakInFlight)
 	r.Exhausted += o.Exhausted
 	r.mergeRoutes(o.Routes)
+}
+
+// mergeAddresses adds up the connections to the same addresses.
+func (r *Record) mergeAddresses(addresses []Address) {
+	r.Addresses = slices.Clone(r.Addresses)
+	for _, o := range addresses {
+		at, found := slices.BinarySearchFunc(r.Addresses, o.Address, func(a Address, address string) int { return cmp.Compare(a.Address, address) })
+		if !found {
+			r.Addresses = slices.Insert(r.Addresses, at, Address{Address: o.Address})
+		}
+		r.Addresses[at].Connections += o.Connections
+		r.Addresses[at].Failed += o.Failed
+	}
 }
 
 // mergeRoutes merges the records of routes into those of the same names.

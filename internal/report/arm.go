@@ -19,6 +19,7 @@ type Arm struct {
 	Requests    Requests         `json:"requests"`
 	Rate        Rate             `json:"rate"`
 	Bytes       record.Octets    `json:"bytes"`
+	Addresses   []record.Address `json:"addresses"`    // of the target, sorted; empty if it is not reached over TCP
 	StatusCodes map[string]int64 `json:"status_codes"` // requests by status of the response
 	Errors      []ErrorCount     `json:"errors"`       // most frequent first; a kind that did not occur is left out
 
@@ -66,6 +67,7 @@ func NewArm(f Facts, r *record.Record) Arm {
 		},
 		Rate:         newRate(r),
 		Bytes:        r.Octets,
+		Addresses:    r.Addresses,
 		StatusCodes:  map[string]int64{},
 		Errors:       errorCounts(f, r),
 		ResponseTime: Summarize(r.Response),

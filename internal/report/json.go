@@ -53,6 +53,7 @@ func (a *Arm) withoutNil() *Arm {
 	for i := range out.Errors {
 		out.Errors[i].Samples = list(out.Errors[i].Samples)
 	}
+	out.Addresses = list(a.Addresses)
 	out.Slowest, out.Intervals = list(a.Slowest), list(a.Intervals)
 	return &out
 }

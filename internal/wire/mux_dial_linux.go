@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -68,11 +69,14 @@ func (m *epollMux) scheduleDial(i int) {
 	}
 }
 
-// dial starts opening a connection for slot i.
-func (m *epollMux) dial(i int) {
+// dial starts opening a connection for slot i to the address whose turn it is.
+func (m *epollMux) dial(i int) { m.dialTo(i, m.addrs.pick(m.slots[i].tried)) }
+
+func (m *epollMux) dialTo(i int, to *address) {
 	s := &m.slots[i]
-	s.state = unconnected
-	fd, err := unix.Socket(m.family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	s.state, s.to, s.dialedAt = unconnected, to, time.Now()
+	socket := m.socket(to)
+	fd, err := unix.Socket(socket.family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		m.failDial(i, os.NewSyscallError("socket", err))
 		return
@@ -83,7 +87,7 @@ func (m *epollMux) dial(i int) {
 		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 	}
 	s.fd, s.kept = fd, false
-	err = unix.Connect(fd, m.addr)
+	err = unix.Connect(fd, socket.addr)
 	switch {
 	case err != nil && err != unix.EINPROGRESS:
 	case s.failed && selfConnected(fd):
@@ -93,11 +97,12 @@ func (m *epollMux) dial(i int) {
 	}
 	switch {
 	case err == nil:
-		m.opened.Add(1)
-		s.state, s.wantWrite = connected, len(s.unsent)+len(s.body) > 0
+		m.connected(i)
+		s.wantWrite = len(s.unsent)+len(s.body) > 0
 	case err == unix.EAGAIN:
 		m.dialing++
 		s.state, s.wantWrite = connecting, true
+		m.limit(i)
 	default:
 		unix.Close(fd)
 		m.failDial(i, err)
@@ -161,9 +166,16 @@ func (m *epollMux) finishDial(i int) {
 		return
 	}
 	m.dialing--
-	m.opened.Add(1)
-	s.state = connected
+	m.connected(i)
 	m.send(i)
+}
+
+// connected counts the connection of slot i, which has been opened.
+func (m *epollMux) connected(i int) {
+	s := &m.slots[i]
+	s.state = connected
+	m.opened.Add(1)
+	m.addrs.connected(s.to)
 }
 
 // dialQueued opens the connections whose turn has come. It is not called as soon
@@ -179,9 +191,59 @@ func (m *epollMux) dialQueued() {
 	}
 }
 
-// failDial ends the exchange of slot i, whose connection could not be opened.
+// A share is the time that opening one connection may take where other addresses
+// may answer instead.
+type share struct {
+	slot  int
+	began time.Time // identifies the dial
+	until time.Time
+}
+
+// limit gives the dial of slot i its share of the time, if there are other
+// addresses to try.
+func (m *epollMux) limit(i int) {
+	s := &m.slots[i]
+	if n := m.addrs.untried(s.tried); n > 1 {
+		m.shares = append(m.shares, share{i, s.dialedAt, s.dialedAt.Add(m.Timeout / time.Duration(n+len(s.tried)))})
+	}
+}
+
+// moveOn ends the dials that have used up their share of the time.
+func (m *epollMux) moveOn() {
+	if len(m.shares) == 0 {
+		return
+	}
+	now := time.Now()
+	for len(m.shares) > 0 && !m.shares[0].until.After(now) {
+		d := m.shares[0]
+		m.shares = m.shares[1:]
+		if s := &m.slots[d.slot]; s.state == connecting && s.dialedAt == d.began {
+			m.drop(d.slot)
+			m.failDial(d.slot, os.ErrDeadlineExceeded)
+		}
+	}
+}
+
+// failDial is called when the connection of slot i could not be opened. If there is
+// another address it is tried, for the same exchange, which ends otherwise.
 func (m *epollMux) failDial(i int, err error) {
-	m.fail(i, http1.Classify(fmt.Errorf("connecting to %s: %w", m.Dialer.Addr, err), http1.Dialing), true)
+	s := &m.slots[i]
+	err = dialError(s.to.text, err)
+	if unreached(err) {
+		m.addrs.refused(m.life, s.to, err)
+		s.tried = append(s.tried, s.to)
+		if next := m.addrs.pick(s.tried); next != nil {
+			s.failed = true
+			m.dialTo(i, next)
+			return
+		}
+	}
+	m.fail(i, err, true)
+}
+
+// dialError returns the error of a connection that could not be opened.
+func dialError(to string, err error) error {
+	return http1.Classify(fmt.Errorf("connecting to %s: %w", to, err), http1.Dialing)
 }
 
 // drop closes the connection of slot i.
@@ -192,6 +254,21 @@ func (m *epollMux) drop(i int) {
 	}
 	unix.Close(s.fd)
 	s.state, s.kept, s.wantWrite = unconnected, false, false
+}
+
+// A socket is what the system needs to know to connect to an address.
+type socket struct {
+	addr   unix.Sockaddr
+	family int
+}
+
+func (m *epollMux) socket(to *address) socket {
+	known, ok := m.sockets[to]
+	if !ok {
+		known.addr, known.family = sockaddr(to.AddrPort)
+		m.sockets[to] = known
+	}
+	return known
 }
 
 func sockaddr(a netip.AddrPort) (unix.Sockaddr, int) {

@@ -9,7 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"strings"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -37,10 +37,11 @@ const (
 
 var errStatusZero = errors.New("reading status line: status code 000")
 
-// A Config describes how a [Pool] reaches its target.
+// Options describe how a [Pool] reaches its target.
 type Options struct {
 	Request *http1.Request                 // what is sent
 	Dialer  http1.Dialer                   // without an address, [Pool.Open] looks the request's host up
+	First   bool                           // of a host with several addresses, use only the first that can be reached
 	Timeout time.Duration                  // for opening a connection, and for one request; > 0
 	Explain func(id string) (string, bool) // returns the target's reason why a request failed, if it knows one; may be nil
 }
@@ -52,6 +53,9 @@ type Pool struct {
 	opened atomic.Int64               // connections
 	stray  atomic.Int64               // octets that arrived on idle connections
 	first  atomic.Pointer[http1.Conn] // the connection that Open opened, until it is used
+	addrs  *addresses
+	life   context.Context // ends with Close
+	end    context.CancelFunc
 
 	mu     sync.Mutex
 	parked []*connSender // senders that wait for the next stretch of load
@@ -60,47 +64,81 @@ type Pool struct {
 
 // New returns a pool without connections.
 func New(cfg Options) *Pool {
-	return &Pool{Options: cfg, dials: make(chan struct{}, maxDials)}
+	p := &Pool{Options: cfg, dials: make(chan struct{}, maxDials)}
+	p.life, p.end = context.WithCancel(context.Background())
+	if to, err := netip.ParseAddrPort(cfg.Dialer.Addr); err == nil {
+		p.addrs = newAddresses(to.Addr().String(), strconv.Itoa(int(to.Port())), []netip.Addr{to.Addr()}, false)
+	}
+	return p
 }
 
 // Open checks that the target can be reached before anything is sent: it looks the
 // host up and opens a first connection, including the TLS handshake.
 func (p *Pool) Open(ctx context.Context) error {
-	deadline := time.Now().Add(p.Timeout)
-	ctx, cancel := context.WithDeadline(ctx, deadline)
+	ctx, cancel := context.WithTimeout(ctx, p.Timeout)
 	defer cancel()
-	addrs, err := resolve(ctx, p.Request.Host())
+	ips, err := resolve(ctx, p.Request.Host())
 	if err != nil {
 		return err
 	}
-	var errs []error
-	for i, a := range addrs {
-		p.Dialer.Addr = net.JoinHostPort(a, p.Request.Port())
-		// An address that never answers leaves the others their share of the time.
-		ctx, cancel := context.WithTimeout(ctx, time.Until(deadline)/time.Duration(len(addrs)-i))
-		c, err := p.dial(ctx)
-		cancel()
-		if err == nil {
-			p.first.Store(c)
-			return nil
-		}
-		errs = append(errs, err)
+	p.addrs = newAddresses(p.Request.Host(), p.Request.Port(), ips, p.First)
+	c, to, errs := p.openAny(ctx)
+	if c == nil {
+		return fmt.Errorf("connecting to %s: %w", p.where(), errors.Join(errs...))
 	}
-	return fmt.Errorf("connecting to %s: %w", net.JoinHostPort(p.Request.Host(), p.Request.Port()), errors.Join(errs...))
+	p.addrs.settle(to)
+	p.first.Store(c)
+	return nil
 }
 
-// resolve returns the addresses of a host, in the order in which to try them.
-func resolve(ctx context.Context, host string) ([]string, error) {
-	if ip, _, _ := strings.Cut(host, "%"); net.ParseIP(ip) != nil {
-		return []string{host}, nil
+// where is the host and port of the target, for messages.
+func (p *Pool) where() string { return net.JoinHostPort(p.Request.Host(), p.Request.Port()) }
+
+// openAny opens a connection to the first address, in their turn, that takes one. It
+// returns an error for each that did not. An address that does not answer leaves
+// the others their share of the time.
+func (p *Pool) openAny(ctx context.Context) (c *http1.Conn, to *address, errs []error) {
+	var tried []*address
+	for to = p.addrs.pick(nil); to != nil; to = p.addrs.pick(tried) {
+		nc, err := p.openTo(ctx, to, p.addrs.untried(tried))
+		if err == nil {
+			p.opened.Add(1)
+			p.addrs.connected(to)
+			return http1.NewConn(nc, p.Request), to, nil
+		}
+		errs = append(errs, err)
+		if !unreached(err) {
+			break
+		}
+		p.addrs.refused(p.life, to, err)
+		tried = append(tried, to)
+		if ctx.Err() != nil {
+			break
+		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, resolveTimeout)
-	defer cancel()
-	addrs, err := net.DefaultResolver.LookupHost(ctx, host)
-	if err != nil {
-		return nil, &record.Error{Kind: record.Resolve, Err: fmt.Errorf("looking up %q: %w", host, err)}
+	return nil, nil, errs
+}
+
+// openTo opens a connection to one of n addresses that are left to try.
+func (p *Pool) openTo(ctx context.Context, to *address, n int) (net.Conn, error) {
+	if deadline, ok := ctx.Deadline(); ok && n > 1 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Until(deadline)/time.Duration(n))
+		defer cancel()
 	}
-	return addrs, nil
+	d := p.Dialer
+	d.Addr = to.text
+	return d.Dial(ctx)
+}
+
+// unreached reports whether an error means that an address could not be reached,
+// where another may be.
+func unreached(err error) bool {
+	switch http1.Classify(err, http1.Dialing).Kind {
+	case record.ConnectRefused, record.ConnectTimeout, record.Connect:
+		return true
+	}
+	return false
 }
 
 const (
@@ -130,15 +168,14 @@ func (p *Pool) dial(ctx context.Context) (*http1.Conn, error) {
 	select {
 	case p.dials <- struct{}{}:
 	case <-ctx.Done():
-		return nil, &record.Error{Kind: record.ConnectTimeout, Err: fmt.Errorf("waiting to connect to %s: %w", p.Dialer.Addr, ctx.Err())}
+		return nil, &record.Error{Kind: record.ConnectTimeout, Err: fmt.Errorf("waiting to connect to %s: %w", p.where(), ctx.Err())}
 	}
 	defer func() { <-p.dials }()
-	nc, err := p.Dialer.Dial(ctx)
-	if err != nil {
-		return nil, err
+	c, _, errs := p.openAny(ctx)
+	if c == nil {
+		return nil, errs[len(errs)-1]
 	}
-	p.opened.Add(1)
-	return http1.NewConn(nc, p.Request), nil
+	return c, nil
 }
 
 // Opened returns how many connections were opened.
@@ -148,11 +185,17 @@ func (p *Pool) Opened() int64 { return p.opened.Load() }
 // flight.
 func (p *Pool) Stray() int64 { return p.stray.Load() }
 
-// Loopback reports whether the target is on this machine.
-func (p *Pool) Loopback() bool {
-	a, err := netip.ParseAddrPort(p.Dialer.Addr)
-	return err == nil && a.Addr().IsLoopback()
+// Addresses returns the addresses of the target, with the connections to each; nil
+// if they are not what connections are opened to.
+func (p *Pool) Addresses() []record.Address {
+	if p.addrs == nil || p.Dialer.Connect != nil {
+		return nil
+	}
+	return p.addrs.records()
 }
+
+// Loopback reports whether the target is on this machine.
+func (p *Pool) Loopback() bool { return p.addrs != nil && p.addrs.isLoopback() }
 
 // NewSender returns a Sender. It may be one from an earlier stretch of load that
 // still has its connection.
@@ -169,6 +212,7 @@ func (p *Pool) NewSender() load.Sender {
 
 // Close closes every connection that is not in use by a stretch of load.
 func (p *Pool) Close() {
+	p.end()
 	if c := p.first.Swap(nil); c != nil {
 		c.Close()
 	}

@@ -44,7 +44,7 @@ func (s *connSender) Send(n int64, idled time.Duration) (r record.Result) {
 	if fresh {
 		if err := s.connect(context.Background(), n); err != nil {
 			if errors.Is(err, context.Canceled) { // by Expire
-				err = &record.Error{Kind: record.ConnectTimeout, Err: fmt.Errorf("connecting to %s: %w", s.Dialer.Addr, os.ErrDeadlineExceeded)}
+				err = &record.Error{Kind: record.ConnectTimeout, Err: fmt.Errorf("connecting to %s: %w", s.where(), os.ErrDeadlineExceeded)}
 			}
 			s.setFailure(&r, n, err, true, &s.failures)
 			return r
