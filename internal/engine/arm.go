@@ -103,9 +103,9 @@ func (a *arm) connect(ctx context.Context) (err error) {
 			config.ServerName = cfg.Request.Host()
 		}
 	}
-	if !a.inMemory() { // whose connections need no descriptors
+	if a.usesFiles() {
 		permits := load.Workload{Schedule: a.schedule, Requests: a.requests, Warmup: a.Warmup, Concurrency: a.Concurrency}
-		if err := wire.CheckFiles(permits.Permits(), t.Handler != nil); err != nil {
+		if err := wire.CheckFiles(permits.Permits(), a.ends()); err != nil {
 			return err
 		}
 	}

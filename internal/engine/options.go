@@ -63,7 +63,7 @@ const (
 
 // A Load says when requests are due. The zero Load is a closed workload.
 type Load struct {
-	Concurrency int // most requests in flight; 0 means 10 in a closed workload, 1000 in an open one
+	Concurrency int // most requests in flight; 0 means 10 in a closed workload, 1000 in an open one, or fewer where the file descriptors of the process do not suffice
 
 	// Of an open workload, which has a Rate or Stages.
 	Rate             float64 // arrivals per second

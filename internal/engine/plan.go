@@ -12,6 +12,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/verdict"
+	"github.com/loadtestkit/load-tester/internal/wire"
 )
 
 const (
@@ -46,6 +47,7 @@ type armPlan struct {
 	limits   []verdict.Limit
 	overTCP  bool // a handler is reached over TCP also without TLS
 
+	usual    int            // the default of the concurrency, which was not asked for; else 0
 	run      string         // run id
 	request  *http1.Request // nil for a function, and for a handler until it is served
 	schedule *load.Schedule // nil for a closed workload
@@ -65,12 +67,12 @@ func (p *armPlan) check() (f faults) {
 	if p.Grace == 0 {
 		p.Grace = p.Timeout
 	}
-	switch {
-	case p.Concurrency > 0:
-	case p.isOpen():
-		p.Concurrency = defaultOpenConcurrency
-	default:
-		p.Concurrency = defaultConcurrency
+	if p.Concurrency == 0 {
+		p.usual = defaultConcurrency
+		if p.isOpen() {
+			p.usual = defaultOpenConcurrency
+		}
+		p.Concurrency = p.fit()
 	}
 	p.begin()
 	return nil
@@ -209,6 +211,44 @@ func (p *armPlan) id(n int64) string { return http1.RequestID(p.run, n) }
 // inMemory reports whether requests go to a handler and no network is between.
 func (p *armPlan) inMemory() bool {
 	return p.target.Handler != nil && !p.target.TLS && (!p.overTCP || p.Virtual)
+}
+
+// usesFiles reports whether connections need file descriptors of this process.
+func (p *armPlan) usesFiles() bool { return p.target.Func == nil && !p.inMemory() }
+
+// ends returns how many file descriptors this process needs for each permit: both
+// ends of its connection may be here, and the other target of a comparison needs as
+// many.
+func (p *armPlan) ends() int {
+	n := 1
+	if p.target.Handler != nil {
+		n *= 2
+	}
+	if p.role != "" {
+		n *= 2
+	}
+	return n
+}
+
+// fit returns the usual concurrency, or as much of it as this process has file
+// descriptors for.
+func (p *armPlan) fit() int {
+	if !p.usesFiles() {
+		return p.usual
+	}
+	return wire.FitFiles(p.usual, p.ends())
+}
+
+// fewFiles says that the concurrency is lower than usual where that may matter: the
+// load may keep more in flight before its requests time out. Otherwise it returns "".
+func (p *armPlan) fewFiles(kind report.Procedure) string {
+	if p.Concurrency >= p.usual {
+		return ""
+	}
+	if kind != report.Search && p.schedule != nil && p.schedule.Peak()*p.Timeout.Seconds() <= float64(p.Concurrency) {
+		return ""
+	}
+	return fmt.Sprintf("at most %d requests could be in flight instead of %d, because this process may open too few files (ulimit -n)", p.Concurrency, p.usual)
 }
 
 // endless reports whether nothing bounds the run except its budget.

@@ -43,6 +43,7 @@ type addresses struct {
 	host   string // "" if there is no name to look up
 	port   string
 	single bool // only one is used
+	lookup func(context.Context, string) ([]netip.Addr, error)
 
 	mu      sync.Mutex
 	all     []*address
@@ -53,7 +54,7 @@ type addresses struct {
 
 // newAddresses returns the addresses of a host, in the order of [interleave].
 func newAddresses(host, port string, ips []netip.Addr, single bool) *addresses {
-	a := &addresses{port: port, single: single, looked: time.Now()}
+	a := &addresses{port: port, single: single, lookup: resolve, looked: time.Now()}
 	if _, err := netip.ParseAddr(host); err != nil {
 		a.host = host
 	}
@@ -157,7 +158,7 @@ func (a *addresses) refused(ctx context.Context, x *address, err error) {
 
 // lookUp looks the host up again.
 func (a *addresses) lookUp(ctx context.Context) {
-	ips, err := resolve(ctx, a.host)
+	ips, err := a.lookup(ctx, a.host)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.looking, a.looked = false, time.Now()
