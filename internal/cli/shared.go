@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"crypto/tls"
 	"slices"
 
 	"github.com/loadtestkit/load-tester/internal/engine"
@@ -26,16 +25,13 @@ func (j *job) url(args []string) string {
 // addRequest adds the flags that say what to send.
 func (j *job) addRequest(r *engine.RequestOptions) {
 	j.request = r
-	insecure := func(on bool) {
-		if r.TLSConfig = nil; on {
-			r.TLSConfig = &tls.Config{InsecureSkipVerify: true}
-		}
-	}
 	j.add([]flag{
 		{"method,m", "METHOD", "GET", "method of each request", into(&r.Method, nonEmpty), "Method"},
 		{"header,H", "FIELD", "", "header field 'Name: value', in place of ours of that name (repeatable)", each(&r.Header, parseHeader), "Header"},
 		{"body", "BODY", "", "body of each request: text, @FILE, or - for standard input", each(&j.bodies, anyText), "Body"},
-		{"insecure,k", "", "", "do not verify the server's certificate", call(insecure, parseSwitch), "TLSConfig"},
+	})
+	j.addTLS()
+	j.add([]flag{
 		{"address", "WHICH", engine.AllAddresses, "of a name's addresses: all, in turn, or first, the first that can be reached", into(&r.Address, oneOf(engine.AllAddresses, engine.FirstAddress)), "Address"},
 		{"no-keepalive", "", "", "a new connection for each request", on(&r.NoKeepAlive), "NoKeepAlive"},
 		{"traceparent", "", "", "send a W3C traceparent too, made from the request id", on(&r.Traceparent), "Traceparent"},

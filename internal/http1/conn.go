@@ -123,7 +123,7 @@ func (c *Conn) receive(res *Response) (atEnd bool, err error) {
 				res.Surplus = int64(m - n)
 			}
 			if done || perr != nil {
-				return err != nil, perr
+				return err != nil, c.parser.Explain(perr, buf[:m])
 			}
 		}
 		if err != nil {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"strings"
 )
 
@@ -38,10 +37,11 @@ func (d *Dialer) Dial(ctx context.Context) (net.Conn, error) {
 		return c, nil
 	}
 	wire := &wireConn{Conn: c}
-	t := tls.Client(wire, d.config())
+	config := d.config()
+	t := tls.Client(wire, config)
 	if err := t.HandshakeContext(ctx); err != nil {
 		c.Close()
-		return nil, Classify(d.explain(err), Handshaking)
+		return nil, Classify(fmt.Errorf("TLS handshake with %s: %w", d.Addr, explain(err, config.ServerName)), Handshaking)
 	}
 	return &tlsConn{Conn: t, wire: wire}, nil
 }
@@ -57,29 +57,19 @@ func (d *Dialer) connect(ctx context.Context) (net.Conn, error) {
 }
 
 // config returns the TLS configuration for a connection. It offers only
-// HTTP/1.1, so that no server picks HTTP/2, and drops the zone of an IPv6 address,
-// which no certificate has.
+// HTTP/1.1, so that no server picks HTTP/2, drops the zone of an IPv6 address, which
+// no certificate has, and allows a server of TLS 1.2 to ask for a client certificate
+// once it has seen the request, as Apache and IIS do.
 func (d *Dialer) config() *tls.Config {
 	c := d.TLS.Clone()
 	c.NextProtos = []string{"http/1.1"}
+	if c.Renegotiation == tls.RenegotiateNever {
+		c.Renegotiation = tls.RenegotiateOnceAsClient
+	}
 	if strings.Contains(c.ServerName, ":") {
 		c.ServerName, _, _ = strings.Cut(c.ServerName, "%")
 	}
 	return c
-}
-
-// explain adds to the error of a handshake what crypto/tls leaves unsaid.
-func (d *Dialer) explain(err error) error {
-	var record tls.RecordHeaderError
-	switch {
-	case errors.As(err, &record) && string(record.RecordHeader[:]) == "HTTP/":
-		return fmt.Errorf("TLS handshake with %s: %w: the server speaks plain HTTP here", d.Addr, err)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return fmt.Errorf("TLS handshake with %s: the server closed the connection: %w", d.Addr, err)
-	case isTimeout(err):
-		err = os.ErrDeadlineExceeded // the same message as for any other timeout
-	}
-	return fmt.Errorf("TLS handshake with %s: %w", d.Addr, err)
 }
 
 // A tlsConn is a TLS connection that knows how it ended.

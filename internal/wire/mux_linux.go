@@ -189,7 +189,7 @@ func (m *epollMux) receive(i int) {
 		if !done && err == nil {
 			return
 		}
-		s.outcome.ReadErr = err
+		s.outcome.ReadErr = s.parser.Explain(err, m.buf[:n])
 		if done {
 			s.result.Octets.Surplus = int64(n - used)
 		}
