@@ -52,6 +52,7 @@ var allowed = []struct{ from, to, why string }{
 	{"internal/engine", "internal/unit", "how numbers are written"},
 	{"internal/engine", "internal/verdict", "the judgement"},
 	{"internal/engine", "internal/wire", "how requests get there"},
+	{"internal/wire", "internal/hist", "times to open connections"},
 	{"internal/wire", "internal/http1", "what goes over the wire"},
 	{"internal/wire", "internal/load", "its interfaces Sender and Mux"},
 	{"internal/wire", "internal/record", "how an exchange ended"},

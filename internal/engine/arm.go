@@ -283,6 +283,7 @@ func (a *arm) complete(machine host.Usage) *record.Record {
 	if a.pool != nil {
 		a.seen.Connections = a.pool.Opened()
 		a.seen.Addresses = a.pool.Addresses()
+		a.seen.Connecting, a.seen.Handshakes = a.pool.Times()
 		a.seen.Octets.Surplus += a.pool.Stray()
 	}
 	return a.seen

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"time"
 )
 
 // A Dialer opens connections to one address. The zero value is not ready: it
@@ -15,6 +16,10 @@ import (
 type Dialer struct {
 	Addr string      // ip:port
 	TLS  *tls.Config // with ServerName, or InsecureSkipVerify; nil for plain HTTP
+
+	// Took, if not nil, is called with the time that each connection took to open, and
+	// then that of the TLS handshake, 0 without TLS.
+	Took func(connect, handshake time.Duration)
 
 	// Connect opens the connection that carries HTTP or TLS; nil means TCP to
 	// Addr. If the connection has a method Pending() (n int, open bool), which
@@ -29,13 +34,27 @@ type Dialer struct {
 // ConnectTimeout, Connect, NoFDs or NoPorts for the connection, TLS or Timeout for
 // the handshake.
 func (d *Dialer) Dial(ctx context.Context) (net.Conn, error) {
+	began := time.Now()
 	c, err := d.connect(ctx)
 	if err != nil {
 		return nil, Classify(err, Dialing)
 	}
-	if d.TLS == nil {
-		return c, nil
+	connected := time.Now()
+	handshake := time.Duration(0)
+	if d.TLS != nil {
+		if c, err = d.shakeHands(ctx, c); err != nil {
+			return nil, err
+		}
+		handshake = time.Since(connected)
 	}
+	if d.Took != nil {
+		d.Took(connected.Sub(began), handshake)
+	}
+	return c, nil
+}
+
+// shakeHands makes a TLS connection of c, or closes it.
+func (d *Dialer) shakeHands(ctx context.Context, c net.Conn) (net.Conn, error) {
 	wire := &wireConn{Conn: c}
 	config := d.config()
 	t := tls.Client(wire, config)

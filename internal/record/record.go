@@ -55,6 +55,12 @@ type Record struct {
 	Waited   *hist.Histogram `json:"waited"`   // time spent waiting for a permit, of the same requests
 	Series   *hist.Series    `json:"series"`   // all of this over time
 
+	// Phases. Those of connections are of all that were opened over TCP, by whatever
+	// request or none, also in the warm-up.
+	Connecting *hist.Histogram `json:"connecting"`  // time to connect
+	Handshakes *hist.Histogram `json:"handshakes"`  // of TLS
+	FirstOctet *hist.Histogram `json:"first_octet"` // from sent to the first octet of the response, of succeeded requests; empty for Go functions
+
 	Thresholds []time.Duration `json:"thresholds_ns"`
 	Within     []int64         `json:"within"` // requests that succeeded with a response time of at most Thresholds[i]
 
@@ -103,11 +109,14 @@ const (
 func New(open bool, thresholds []time.Duration) *Record {
 	r := &Record{
 		Open:       open,
-		Response:   hist.New(timeBits),
-		Service:    hist.New(timeBits),
-		Failures:   hist.New(timeBits),
-		Lateness:   hist.New(timeBits),
-		Waited:     hist.New(timeBits),
+		Response:   NewTimes(),
+		Service:    NewTimes(),
+		Failures:   NewTimes(),
+		Lateness:   NewTimes(),
+		Waited:     NewTimes(),
+		Connecting: NewTimes(),
+		Handshakes: NewTimes(),
+		FirstOctet: NewTimes(),
 		Series:     hist.NewSeries(thresholds),
 		Thresholds: thresholds,
 		Within:     make([]int64, len(thresholds)),
@@ -119,6 +128,9 @@ func New(open bool, thresholds []time.Duration) *Record {
 	}
 	return r
 }
+
+// NewTimes returns an empty histogram of times, of the kind that a record has.
+func NewTimes() *hist.Histogram { return hist.New(timeBits) }
 
 // Add counts a finished request that was due after the warm-up, also as due and sent.
 // In steady state it does not allocate.
@@ -134,6 +146,9 @@ func (r *Record) Add(s *Sample) {
 		r.Succeeded++
 		r.Response.Record(int64(response))
 		r.Series.Response(s.Due, response)
+		if s.Octets.Received > 0 {
+			r.FirstOctet.Record(int64(s.FirstOctet()))
+		}
 		for i, t := range r.Thresholds {
 			if response <= t {
 				r.Within[i]++
@@ -244,6 +259,9 @@ func (r *Record) Merge(o *Record) {
 	r.Failures.Merge(o.Failures)
 	r.Lateness.Merge(o.Lateness)
 	r.Waited.Merge(o.Waited)
+	r.Connecting.Merge(o.Connecting)
+	r.Handshakes.Merge(o.Handshakes)
+	r.FirstOctet.Merge(o.FirstOctet)
 	r.Series.Merge(o.Series)
 	for i, n := range o.Within {
 		r.Within[i] += n

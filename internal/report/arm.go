@@ -29,6 +29,10 @@ type Arm struct {
 	Lateness     Distribution `json:"lateness_ns"`             // the generator's own part of sent - due
 	PermitWait   Distribution `json:"permit_wait_ns"`          // the part of sent - due spent waiting for a permit
 
+	ConnectTime Distribution `json:"connect_time_ns"` // of the connections opened over TCP
+	TLSTime     Distribution `json:"tls_time_ns"`     // of their TLS handshakes
+	FirstOctet  Distribution `json:"first_octet_ns"`  // first octet of the response - sent, of the succeeded
+
 	Slowest   []SlowRequest `json:"slowest"`   // at most 10, slowest first
 	Warmup    *Warmup       `json:"warmup"`    // nil without one, and except in a run
 	Intervals []TimeSlice   `json:"intervals"` // at most 128, of equal width
@@ -75,6 +79,9 @@ func NewArm(f Facts, r *record.Record) Arm {
 		FailedTime:   Summarize(r.Failures),
 		Lateness:     Summarize(r.Lateness),
 		PermitWait:   Summarize(r.Waited),
+		ConnectTime:  Summarize(r.Connecting),
+		TLSTime:      Summarize(r.Handshakes),
+		FirstOctet:   Summarize(r.FirstOctet),
 		Intervals:    intervals(r.Series.Intervals()),
 		Record:       r,
 	}

@@ -88,6 +88,7 @@ func (m *epollMux) dialTo(i int, to *address) {
 	}
 	s.fd, s.kept = fd, false
 	err = unix.Connect(fd, socket.addr)
+	took := time.Since(s.dialedAt)
 	switch {
 	case err != nil && err != unix.EINPROGRESS:
 	case s.failed && selfConnected(fd):
@@ -97,7 +98,7 @@ func (m *epollMux) dialTo(i int, to *address) {
 	}
 	switch {
 	case err == nil:
-		m.connected(i)
+		m.connected(i, took)
 		s.wantWrite = len(s.unsent)+len(s.body) > 0
 	case err == unix.EAGAIN:
 		m.dialing++
@@ -166,16 +167,17 @@ func (m *epollMux) finishDial(i int) {
 		return
 	}
 	m.dialing--
-	m.connected(i)
+	m.connected(i, time.Since(s.dialedAt))
 	m.send(i)
 }
 
-// connected counts the connection of slot i, which has been opened.
-func (m *epollMux) connected(i int) {
+// connected counts the connection of slot i, which took some time to open.
+func (m *epollMux) connected(i int, took time.Duration) {
 	s := &m.slots[i]
 	s.state = connected
 	m.opened.Add(1)
 	m.addrs.connected(s.to)
+	m.took(took, 0)
 }
 
 // dialQueued opens the connections whose turn has come. It is not called as soon

@@ -63,6 +63,7 @@ type muxSlot struct {
 	to       *address   // that a connection was last opened to
 	tried    []*address // that could not be reached, for the exchange in flight
 	dialedAt time.Time  // when opening that connection began
+	firstAt  time.Time  // when the first octet of the response had arrived; zero unless more reads are needed
 }
 
 // NewMux returns a Mux that sends the pool's requests from one goroutine, or nil
@@ -97,7 +98,7 @@ func (m *epollMux) Start(i int, n int64, _ time.Duration) {
 	s.n, s.busy = n, true
 	s.result = record.Result{}
 	s.outcome = http1.Outcome{Kept: s.kept}
-	s.tried = s.tried[:0]
+	s.tried, s.firstAt = s.tried[:0], time.Time{}
 	s.parser.Reset(m.Request.Head())
 	m.Request.Patch(s.request, n)
 	s.unsent, s.body = s.request, m.Request.Rest()
@@ -187,6 +188,9 @@ func (m *epollMux) receive(i int) {
 		s.result.Octets.Received += int64(n)
 		used, done, err := s.parser.Feed(m.buf[:n])
 		if !done && err == nil {
+			if s.firstAt.IsZero() {
+				s.firstAt = time.Now()
+			}
 			return
 		}
 		s.outcome.ReadErr = s.parser.Explain(err, m.buf[:n])
@@ -208,6 +212,9 @@ func (m *epollMux) finish(i int) {
 		m.drop(i)
 		m.fail(i, err, !s.outcome.Kept)
 		return
+	}
+	if !s.firstAt.IsZero() {
+		s.result.Arriving = time.Since(s.firstAt)
 	}
 	setResponse(&s.result, s.parser.Status())
 	s.failed, s.failures = false, 0

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/hist"
 	"github.com/loadtestkit/load-tester/internal/http1"
 	"github.com/loadtestkit/load-tester/internal/load"
 	"github.com/loadtestkit/load-tester/internal/record"
@@ -57,6 +58,10 @@ type Pool struct {
 	life   context.Context // ends with Close
 	end    context.CancelFunc
 
+	times      sync.Mutex      // guards the following
+	connecting *hist.Histogram // times
+	handshakes *hist.Histogram
+
 	mu     sync.Mutex
 	parked []*connSender // senders that wait for the next stretch of load
 	closed bool
@@ -64,7 +69,10 @@ type Pool struct {
 
 // New returns a pool without connections.
 func New(cfg Options) *Pool {
-	p := &Pool{Options: cfg, dials: make(chan struct{}, maxDials)}
+	p := &Pool{Options: cfg, dials: make(chan struct{}, maxDials), connecting: record.NewTimes(), handshakes: record.NewTimes()}
+	if cfg.Dialer.Connect == nil {
+		p.Dialer.Took = p.took
+	}
 	p.life, p.end = context.WithCancel(context.Background())
 	if to, err := netip.ParseAddrPort(cfg.Dialer.Addr); err == nil {
 		p.addrs = newAddresses(to.Addr().String(), strconv.Itoa(int(to.Port())), []netip.Addr{to.Addr()}, false)
@@ -176,6 +184,27 @@ func (p *Pool) dial(ctx context.Context) (*http1.Conn, error) {
 		return nil, errs[len(errs)-1]
 	}
 	return c, nil
+}
+
+// took records how long a connection took to open.
+func (p *Pool) took(connect, handshake time.Duration) {
+	p.times.Lock()
+	defer p.times.Unlock()
+	p.connecting.Record(int64(connect))
+	if handshake > 0 {
+		p.handshakes.Record(int64(handshake))
+	}
+}
+
+// Times returns how long the connections over TCP took to open: to connect, and then
+// for the TLS handshake.
+func (p *Pool) Times() (connecting, handshakes *hist.Histogram) {
+	p.times.Lock()
+	defer p.times.Unlock()
+	connecting, handshakes = record.NewTimes(), record.NewTimes()
+	connecting.Merge(p.connecting)
+	handshakes.Merge(p.handshakes)
+	return connecting, handshakes
 }
 
 // Opened returns how many connections were opened.

@@ -55,7 +55,8 @@ func (s *connSender) Send(n int64, idled time.Duration) (r record.Result) {
 		s.drop()
 	}
 	r = record.Result{
-		Octets: record.Octets{Sent: res.Sent, Received: res.Received, Body: res.Body, Surplus: res.Surplus},
+		Octets:   record.Octets{Sent: res.Sent, Received: res.Received, Body: res.Body, Surplus: res.Surplus},
+		Arriving: res.Arriving,
 	}
 	if res.Err != nil {
 		s.setFailure(&r, n, res.Err, fresh, &s.failures)
