@@ -64,6 +64,7 @@ var allowed = []struct{ from, to, why string }{
 	{"internal/target/targettest", "internal/target", "servers with known latencies"},
 	{"internal/target", "internal/stat", "random latencies"},
 	{"internal/http1", "internal/stat", "random trace ids"},
+	{"internal/text", "internal/record", "addresses of a target"},
 	{"internal/text", "internal/report", "what is printed"},
 	{"internal/text", "internal/unit", "how numbers are written"},
 	{"internal/text", "internal/verdict", "colours of verdicts"},

@@ -87,13 +87,6 @@ type Record struct {
 	Routes []*Record `json:"routes,omitempty"` // sorted by name; empty if there is only one
 }
 
-// An Address is one of the target's.
-type Address struct {
-	Address     string `json:"address"`     // IP
-	Connections int64  `json:"connections"` // that were opened to it
-	Failed      int64  `json:"failed"`      // that could not be opened
-}
-
 // Place is where the target runs: it matters when the machine is busy, since the
 // target may be the cause.
 type Place uint8
@@ -289,19 +282,6 @@ func (r *Record) Merge(o *Record) {
 	r.PeakInFlight = max(r.PeakInFlight, o.PeakInFlight)
 	r.Exhausted += o.Exhausted
 	r.mergeRoutes(o.Routes)
-}
-
-// mergeAddresses adds up the connections to the same addresses.
-func (r *Record) mergeAddresses(addresses []Address) {
-	r.Addresses = slices.Clone(r.Addresses)
-	for _, o := range addresses {
-		at, found := slices.BinarySearchFunc(r.Addresses, o.Address, func(a Address, address string) int { return cmp.Compare(a.Address, address) })
-		if !found {
-			r.Addresses = slices.Insert(r.Addresses, at, Address{Address: o.Address})
-		}
-		r.Addresses[at].Connections += o.Connections
-		r.Addresses[at].Failed += o.Failed
-	}
 }
 
 // mergeRoutes merges the records of routes into those of the same names.

@@ -31,9 +31,6 @@ const (
 	maxPause = 500 * time.Millisecond
 	// resolveTimeout bounds looking the host up.
 	resolveTimeout = 5 * time.Second
-	// spareFiles is how many file descriptors a run needs besides one for each
-	// permit: standard streams, the poller, the output file, /proc and a few more.
-	spareFiles = 64
 )
 
 var errStatusZero = errors.New("reading status line: status code 000")
@@ -102,70 +99,6 @@ func (p *Pool) Open(ctx context.Context) error {
 // where is the host and port of the target, for messages.
 func (p *Pool) where() string { return net.JoinHostPort(p.Request.Host(), p.Request.Port()) }
 
-// openAny opens a connection to the first address, in their turn, that takes one. It
-// returns an error for each that did not. An address that does not answer leaves
-// the others their share of the time.
-func (p *Pool) openAny(ctx context.Context) (c *http1.Conn, to *address, errs []error) {
-	var tried []*address
-	for to = p.addrs.pick(nil); to != nil; to = p.addrs.pick(tried) {
-		nc, err := p.openTo(ctx, to, p.addrs.untried(tried))
-		if err == nil {
-			p.opened.Add(1)
-			p.addrs.connected(to)
-			return http1.NewConn(nc, p.Request), to, nil
-		}
-		errs = append(errs, err)
-		if !unreached(err) {
-			break
-		}
-		p.addrs.refused(p.life, to, err)
-		tried = append(tried, to)
-		if ctx.Err() != nil {
-			break
-		}
-	}
-	return nil, nil, errs
-}
-
-// openTo opens a connection to one of n addresses that are left to try.
-func (p *Pool) openTo(ctx context.Context, to *address, n int) (net.Conn, error) {
-	if deadline, ok := ctx.Deadline(); ok && n > 1 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, time.Until(deadline)/time.Duration(n))
-		defer cancel()
-	}
-	d := p.Dialer
-	d.Addr = to.text
-	return d.Dial(ctx)
-}
-
-// unreached reports whether an error means that an address could not be reached,
-// where another may be.
-func unreached(err error) bool {
-	switch http1.Classify(err, http1.Dialing).Kind {
-	case record.ConnectRefused, record.ConnectTimeout, record.Connect:
-		return true
-	}
-	return false
-}
-
-const (
-	// permitsPerLoop is how many permits an event loop has at least, where
-	// there is more than one: fewer do not keep a processor busy. loopsMost
-	// bounds the memory of loops, some 3 MB each.
-	permitsPerLoop = 32
-	loopsMost      = 16
-)
-
-// Loops is how many event loops a closed workload is worth: one for each
-// processor, but half of them if the target needs some too.
-func (w *Pool) Loops(permits, processors int) int {
-	if w.Loopback() {
-		processors /= 2
-	}
-	return max(1, min(processors, permits/permitsPerLoop, loopsMost))
-}
-
 // dial opens a connection for a request, within ctx.
 func (p *Pool) dial(ctx context.Context) (*http1.Conn, error) {
 	if c := p.first.Swap(nil); c != nil && c.Idle() {
@@ -184,27 +117,6 @@ func (p *Pool) dial(ctx context.Context) (*http1.Conn, error) {
 		return nil, errs[len(errs)-1]
 	}
 	return c, nil
-}
-
-// took records how long a connection took to open.
-func (p *Pool) took(connect, handshake time.Duration) {
-	p.times.Lock()
-	defer p.times.Unlock()
-	p.connecting.Record(int64(connect))
-	if handshake > 0 {
-		p.handshakes.Record(int64(handshake))
-	}
-}
-
-// Times returns how long the connections over TCP took to open: to connect, and then
-// for the TLS handshake.
-func (p *Pool) Times() (connecting, handshakes *hist.Histogram) {
-	p.times.Lock()
-	defer p.times.Unlock()
-	connecting, handshakes = record.NewTimes(), record.NewTimes()
-	connecting.Merge(p.connecting)
-	handshakes.Merge(p.handshakes)
-	return connecting, handshakes
 }
 
 // Opened returns how many connections were opened.
@@ -252,27 +164,4 @@ func (p *Pool) Close() {
 		s.drop()
 	}
 	p.parked = nil
-}
-
-// CheckFiles returns an error if the process may not open as many file descriptors
-// as a run with the given number of permits may need. ends is how many ends of the
-// connections of each permit are in this process.
-func CheckFiles(permits, ends int) error {
-	need := int64(permits)*int64(ends) + spareFiles
-	limit, ok := fileLimit()
-	if !ok || need <= limit {
-		return nil
-	}
-	return fmt.Errorf("concurrency %d needs %d file descriptors and this process may open %d: raise the limit (ulimit -n %d) or lower the concurrency",
-		permits, need, limit, need)
-}
-
-// FitFiles returns the most permits, n at most and 1 at least, that have enough file
-// descriptors in the sense of [CheckFiles].
-func FitFiles(n, ends int) int {
-	limit, ok := fileLimit()
-	if !ok {
-		return n
-	}
-	return int(max(1, min(int64(n), (limit-spareFiles)/int64(ends))))
 }
