@@ -32,7 +32,7 @@ func (j *job) addRequest(r *engine.RequestOptions) {
 	})
 	j.addTLS()
 	j.add([]flag{
-		{"address", "WHICH", engine.AllAddresses, "which of a name's addresses: all in turn, or first: one that works", into(&r.Address, oneOf(engine.AllAddresses, engine.FirstAddress)), "Address"},
+		{"address", "WHICH", engine.AllAddresses, "a name's addresses: all in turn, or first for one that works", into(&r.Address, oneOf(engine.AllAddresses, engine.FirstAddress)), "Address"},
 		{"no-keepalive", "", "", "a new connection for each request", on(&r.NoKeepAlive), "NoKeepAlive"},
 		{"traceparent", "", "", "send a W3C traceparent too, made from the request id", on(&r.Traceparent), "Traceparent"},
 	})
