@@ -36,6 +36,7 @@ var (
 	errOnlyHTTP2 = errors.New("this server speaks only HTTP/2; load-tester speaks HTTP/1.1")
 	errTLSHere   = errors.New("this port speaks TLS, as an https URL does")
 	errPlainHTTP = errors.New("the server speaks plain HTTP here")
+	errWantsCert = errors.New("the server wants a client certificate, or another one")
 )
 
 // Numbers of alerts (RFC 8446 section 6, RFC 5246 section 7.2, RFC 6066, RFC 7301).
@@ -63,6 +64,8 @@ func CauseOf(err error) Cause {
 		return OnlyHTTP2
 	case errors.Is(err, errTLSHere):
 		return TLSHere
+	case errors.Is(err, errWantsCert):
+		return ClientCertificate
 	case errors.As(err, &header) && string(header.RecordHeader[:]) == "HTTP/":
 		return PlainHTTP
 	case errors.As(err, &header):
@@ -122,8 +125,9 @@ func alert(err error) uint64 {
 }
 
 // explain adds to the error of a handshake what crypto/tls leaves unsaid. name is the
-// one that was sent and that the certificate was verified for.
-func explain(err error, name string) error {
+// one that was sent and that the certificate was verified for; asked reports that the
+// server asked for a client certificate and got none.
+func explain(err error, name string, asked bool) error {
 	var wrong x509.HostnameError
 	switch cause := CauseOf(err); {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
@@ -138,7 +142,7 @@ func explain(err error, name string) error {
 		return fmt.Errorf("%w: no server name was sent (SNI), as the host is an IP address", err)
 	case cause == UnknownName:
 		return fmt.Errorf("%w: the server does not know the name %q (SNI)", err, name)
-	case cause == ClientCertificate:
+	case cause == ClientCertificate, cause == Refused && asked:
 		return wantsCertificate(err)
 	case errors.As(err, &wrong) && net.ParseIP(wrong.Host) != nil && len(wrong.Certificate.DNSNames) > 0:
 		return fmt.Errorf("%w; it is valid for %s", err, strings.Join(wrong.Certificate.DNSNames, ", "))
@@ -149,7 +153,7 @@ func explain(err error, name string) error {
 // wantsCertificate explains alerts about the client's certificate, which TLS 1.3
 // sends after the handshake.
 func wantsCertificate(err error) error {
-	return fmt.Errorf("%w: the server wants a client certificate, or another one", err)
+	return fmt.Errorf("%w: %w", err, errWantsCert)
 }
 
 // Explain adds to the error that [Parser.Feed] returned for b which other protocol b

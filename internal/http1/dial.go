@@ -56,11 +56,17 @@ func (d *Dialer) Dial(ctx context.Context) (net.Conn, error) {
 // shakeHands makes a TLS connection of c, or closes it.
 func (d *Dialer) shakeHands(ctx context.Context, c net.Conn) (net.Conn, error) {
 	wire := &wireConn{Conn: c}
-	config := d.config()
+	config, asked := d.config(), false
+	if len(config.Certificates) == 0 && config.GetClientCertificate == nil {
+		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			asked = true
+			return &tls.Certificate{}, nil // none, as without this function
+		}
+	}
 	t := tls.Client(wire, config)
 	if err := t.HandshakeContext(ctx); err != nil {
 		c.Close()
-		return nil, Classify(fmt.Errorf("TLS handshake with %s: %w", d.Addr, explain(err, config.ServerName)), Handshaking)
+		return nil, Classify(fmt.Errorf("TLS handshake with %s: %w", d.Addr, explain(err, config.ServerName, asked)), Handshaking)
 	}
 	return &tlsConn{Conn: t, wire: wire}, nil
 }
