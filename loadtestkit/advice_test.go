@@ -37,7 +37,7 @@ func TestPrivateAuthority(t *testing.T) {
 	trusting.TLSConfig = s.Client().Transport.(*http.Transport).TLSClientConfig
 	r, err := Measure(t.Context(), Options{Target: trusting, Count: 1})
 	require.NoError(t, err)
-	assert.Equal(t, int64(1), r.Requests)
+	assert.Equal(t, int64(1), r.Completed)
 }
 
 // Each cause but the one that says it all has advice in the words of this package.
