@@ -78,7 +78,7 @@ func (r *Record) UnmarshalJSON(b []byte) error {
 
 // checkParts returns an error if r lacks something that Merge needs.
 func (r *Record) checkParts() error {
-	for _, h := range []*hist.Histogram{r.Response, r.Service, r.Failures, r.Lateness, r.Waited, r.Connecting, r.Handshakes, r.FirstOctet} {
+	for _, h := range []*hist.Histogram{r.Response, r.Service, r.Failures, r.Lateness, r.Waited, r.Connecting, r.Handshakes, r.Split, r.FirstOctet} {
 		if h == nil || h.Bits() != timeBits {
 			return fmt.Errorf("a histogram is missing or does not have %d bits", timeBits)
 		}
@@ -106,7 +106,8 @@ func (r *Record) checkTimes() error {
 	errs := []error{
 		equal("service times", r.Service.Count(), r.Succeeded),
 		between("times late", r.Lateness.Count(), 0, ended),
-		between("times to the first octet", r.FirstOctet.Count(), 0, r.Succeeded),
+		between("responses in several reads", r.Split.Count(), 0, r.Succeeded),
+		equal("times to the first octet", r.FirstOctet.Count(), r.Split.Count()),
 		between("waits for a permit", r.Waited.Count(), 0, ended),
 	}
 	for i, n := range r.Within {

@@ -59,7 +59,8 @@ type Record struct {
 	// request or none, also in the warm-up.
 	Connecting *hist.Histogram `json:"connecting"`  // time to connect
 	Handshakes *hist.Histogram `json:"handshakes"`  // of TLS
-	FirstOctet *hist.Histogram `json:"first_octet"` // from sent to the first octet of the response, of succeeded requests; empty for Go functions
+	Split      *hist.Histogram `json:"split"`       // service times of the succeeded requests whose responses took several reads
+	FirstOctet *hist.Histogram `json:"first_octet"` // times from sent to the first octet, of the same requests; see FirstOctets
 
 	Thresholds []time.Duration `json:"thresholds_ns"`
 	Within     []int64         `json:"within"` // requests that succeeded with a response time of at most Thresholds[i]
@@ -109,6 +110,7 @@ func New(open bool, thresholds []time.Duration) *Record {
 		Waited:     NewTimes(),
 		Connecting: NewTimes(),
 		Handshakes: NewTimes(),
+		Split:      NewTimes(),
 		FirstOctet: NewTimes(),
 		Series:     hist.NewSeries(thresholds),
 		Thresholds: thresholds,
@@ -121,9 +123,6 @@ func New(open bool, thresholds []time.Duration) *Record {
 	}
 	return r
 }
-
-// NewTimes returns an empty histogram of times, of the kind that a record has.
-func NewTimes() *hist.Histogram { return hist.New(timeBits) }
 
 // Add counts a finished request that was due after the warm-up, also as due and sent.
 // In steady state it does not allocate.
@@ -139,7 +138,8 @@ func (r *Record) Add(s *Sample) {
 		r.Succeeded++
 		r.Response.Record(int64(response))
 		r.Series.Response(s.Due, response)
-		if s.Octets.Received > 0 {
+		if s.Arriving > 0 {
+			r.Split.Record(int64(s.ServiceTime()))
 			r.FirstOctet.Record(int64(s.FirstOctet()))
 		}
 		for i, t := range r.Thresholds {
@@ -254,6 +254,7 @@ func (r *Record) Merge(o *Record) {
 	r.Waited.Merge(o.Waited)
 	r.Connecting.Merge(o.Connecting)
 	r.Handshakes.Merge(o.Handshakes)
+	r.Split.Merge(o.Split)
 	r.FirstOctet.Merge(o.FirstOctet)
 	r.Series.Merge(o.Series)
 	for i, n := range o.Within {

@@ -132,7 +132,8 @@ func TestRecordsWithTooManyTimes(t *testing.T) {
 		"service times is 1, want 0":         func(r *Record) { r.Service.Record(1) },
 		"times late is 1, want 0 to 0":       func(r *Record) { r.Lateness.Record(1) },
 		"waits for a permit is 1, want 0 to": func(r *Record) { r.Waited.Record(1) },
-		"to the first octet is 1, want 0 to": func(r *Record) { r.FirstOctet.Record(1) },
+		"to the first octet is 1, want 0":    func(r *Record) { r.FirstOctet.Record(1) },
+		"several reads is 1, want 0 to 0":    func(r *Record) { r.Split.Record(1) },
 		"within 1ms is -1, want 0 to 0":      func(r *Record) { r.Within[0] = -1 },
 		"within 20ms is 1, want 0 to 0":      func(r *Record) { r.Within[1] = 1 },
 	} {
@@ -172,18 +173,25 @@ func TestCheck(t *testing.T) {
 }
 
 func TestFirstOctet(t *testing.T) {
-	r := New(true, nil)
-	s := Sample{Due: 1, Sent: 2, Done: 12, Result: Result{Status: 200, Octets: Octets{Received: 100}}}
-	r.Add(&s)
-	assert.Equal(t, int64(10), r.FirstOctet.Max(), "with the last octet")
-	s.Arriving = 7
-	r.Add(&s)
-	assert.Equal(t, int64(3), r.FirstOctet.Min())
-	s.Status = 503
-	r.Add(&s)
-	s.Octets.Received, s.Status = 0, 0
-	r.Add(&s)
-	assert.Equal(t, int64(2), r.FirstOctet.Count(), "not of a failed one, nor of a Go function")
+	for _, open := range []bool{true, false} {
+		r := New(open, nil)
+		s := Sample{Due: 2, Sent: 2, Done: 12, Result: Result{Status: 200}}
+		r.Add(&s)
+		assert.Zero(t, r.FirstOctets().Count(), "a Go function has none")
+
+		r = New(open, nil)
+		s.Octets.Received = 100
+		r.Add(&s)
+		assert.Equal(t, int64(10), r.FirstOctets().Max(), "with the last octet")
+		s.Arriving = 7
+		r.Add(&s)
+		s.Status = 503
+		r.Add(&s)
+		assert.Equal(t, int64(2), r.FirstOctets().Count(), "not of a failed one")
+		assert.Equal(t, int64(3), r.FirstOctets().Min())
+		assert.Equal(t, int64(10), r.FirstOctets().Max())
+		assert.Equal(t, int64(2), r.Service.Count())
+	}
 }
 
 // merged returns the sum of two records without thresholds.

@@ -81,7 +81,7 @@ func NewArm(f Facts, r *record.Record) Arm {
 		PermitWait:   Summarize(r.Waited),
 		ConnectTime:  Summarize(r.Connecting),
 		TLSTime:      Summarize(r.Handshakes),
-		FirstOctet:   Summarize(r.FirstOctet),
+		FirstOctet:   Summarize(r.FirstOctets()),
 		Intervals:    intervals(r.Series.Intervals()),
 		Record:       r,
 	}
