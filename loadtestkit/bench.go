@@ -45,7 +45,7 @@ func Bench(b *testing.B, opts BenchOptions) Report {
 	d, err := p.Run(s.ctx, s.cut, nil)
 	b.StopTimer()
 	if err != nil {
-		b.Fatalf("loadtestkit: %v", err)
+		b.Fatalf("loadtestkit: %v", advise(err))
 	}
 	for name, q := range map[string]*time.Duration{"p50-ns": d.ResponseTime.P50, "p99-ns": d.ResponseTime.P99} {
 		if q != nil {

@@ -18,6 +18,7 @@ var fieldNames = map[string]string{
 	"Header":       "Request.Header",
 	"ExpectStatus": "Request.ExpectStatus",
 	"ExpectBody":   "Request.ExpectBody",
+	"Address":      "Server.Address",
 	"Requests":     "Count",
 	"Kept":         "Limits.Kept",
 	"Tolerances":   "Tolerance",

@@ -38,7 +38,7 @@ type Open struct {
 	Poisson bool    // arrivals at random instead of evenly spaced
 	Seed    uint64  // of Poisson arrivals: the same seed, the same arrivals; 0 means a random one, which the report names
 
-	Concurrency      int // permits: most requests in flight; 0 means 1000
+	Concurrency      int // permits: most requests in flight; 0 means 1000, or as many as the process may open files for
 	ConnectionsAhead int // connections opened before the start; 0 means what a service time of 100 ms keeps in flight, at most 256
 }
 

@@ -37,7 +37,7 @@ func Run(t testing.TB, opts Options) Report {
 func Measure(ctx context.Context, opts Options) (Report, error) {
 	d, err := measure(ctx, opts)
 	if err != nil {
-		err = fmt.Errorf("loadtestkit: %w", err)
+		err = fmt.Errorf("loadtestkit: %w", advise(err))
 	}
 	if d == nil {
 		return Report{}, err
@@ -69,7 +69,7 @@ func carryOut(t testing.TB, p engine.Plan, err error, onInconclusive Verdict) *r
 	defer done()
 	d, err := p.Run(s.ctx, s.cut, nil)
 	if d == nil {
-		t.Fatalf("loadtestkit: %v", err)
+		t.Fatalf("loadtestkit: %v", advise(err))
 	}
 	conclude(t, s, d, err, onInconclusive)
 	return d

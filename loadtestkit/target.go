@@ -26,6 +26,7 @@ type Target interface {
 type Server struct {
 	TLSConfig   *tls.Config // for an https URL; nil means verify by the system's certificates
 	NoKeepAlive bool        // a new connection for each request
+	Address     string      // which addresses of the host get connections: "all" in turn, or "first", the first that can be reached, alone; "" means all
 	Traceparent bool        // send a W3C traceparent with each request
 
 	at engine.Target
@@ -105,6 +106,7 @@ func (s Server) Send(r Request) Target {
 		Body:        r.Body,
 		TLSConfig:   s.TLSConfig,
 		NoKeepAlive: s.NoKeepAlive,
+		Address:     s.Address,
 		Traceparent: s.Traceparent,
 
 		ExpectStatus:    r.ExpectStatus,

@@ -38,7 +38,7 @@ func conclude(t testing.TB, s *stop, d *report.Document, err error, onInconclusi
 		t.Errorf("loadtestkit: writing the report: %v", err)
 	}
 	if err != nil { // before a verdict may skip the test
-		t.Errorf("loadtestkit: %v", err)
+		t.Errorf("loadtestkit: %v", advise(err))
 	}
 	if d.Recorded != "" {
 		t.Logf("loadtestkit: %s", d.Recorded)

@@ -43,7 +43,7 @@ func newCapacity(s *session) *cobra.Command {
 	})
 	j.complete("limit", "p99<=50ms", "errors<=0.1%")
 	j.group("Load", nil)
-	j.addPermits(&o.Settings, "1000")
+	j.addPermits(&o.Settings, "1000, or fewer as ulimit -n allows")
 	j.addArrivals(&o.Load)
 	j.addOutput(report.Search)
 	j.addHelp(s)

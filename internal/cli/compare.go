@@ -45,7 +45,7 @@ func newCompare(s *session) *cobra.Command {
 	})
 	j.addRequest(&request)
 	j.group("Load, the same on both", nil)
-	j.addPermits(&o.Settings, "10, or 1000 with --rate")
+	j.addPermits(&o.Settings, "10, or 1000 with --rate,\nor fewer as ulimit -n allows")
 	j.add([]flag{
 		{"rate", "RATE", "a closed workload", "open workload: arrivals a second, or 1000/s, 50/m, 10/ms\n", into(&o.Rate, parseRate), "Rate"},
 		{"warmup", "TIME", "", "load on both before anything is counted", into(&o.Warmup, parseTimeOrZero), "Warmup"},

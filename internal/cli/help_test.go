@@ -20,7 +20,7 @@ func TestHelp(t *testing.T) {
 		"-m, --method", "-H, --header", "    --body", "-k, --insecure", "    --limit", "-f, --format", "-o, --output",
 		"-q, --quiet", "    --no-progress", "    --no-color", "    --version", "-h, --help", "    --rate", "    --stage",
 		"    --arrivals", "    --seed", "    --warmup", "    --connections-ahead", "    --hdr-log", "    --no-keepalive",
-		"    --traceparent", "-v, --verbose", "    --budget", "    --confirm", "    --baseline", "    --update", "    --baseline-name", "    --tolerance",
+		"    --traceparent", "    --address", "    --cacert", "-E, --cert", "    --key", "    --servername", "    --tls-min", "    --tls-max", "-v, --verbose", "    --budget", "    --confirm", "    --baseline", "    --update", "    --baseline-name", "    --tolerance",
 	} {
 		assert.Contains(t, text, "\n  "+flag+" ", flag)
 	}

@@ -21,6 +21,7 @@ type job struct {
 
 	request      *engine.RequestOptions // whose body is read last; nil without the flags of a request
 	urls, bodies []string
+	tls          tlsFlags
 
 	format, output, hdrLog              string
 	verbose, quiet, noProgress, noColor bool
@@ -42,6 +43,7 @@ func (j *job) do(o *engine.Settings, newPlan func() (engine.Plan, error)) error 
 	if j.quiet && j.verbose {
 		j.faults.add("--quiet and --verbose are both given, want one of them")
 	}
+	j.readTLS()
 	j.readBody()
 	if err := j.faults.err(); err != nil {
 		return err

@@ -51,6 +51,9 @@ func complaints(d *report.Document, seen bool) (lines []string) {
 // advice is why nothing could be measured, and what to do about it, in one line.
 func advice(err error) string {
 	line := strings.ReplaceAll(err.Error(), "\n", "; ")
+	if about := adviceTLS(err); about != "" {
+		return line + "; " + about
+	}
 	var e *record.Error
 	if !errors.As(err, &e) {
 		return line
@@ -66,8 +69,6 @@ func advice(err error) string {
 		return line + "; can this machine reach the server?"
 	case record.NoFDs:
 		return line + "; raise the limit with ulimit -n"
-	case record.TLS:
-		return line + "; --insecure skips verification, http:// skips TLS"
 	}
 	return line
 }

@@ -23,7 +23,7 @@ func (j *job) addRun(o *engine.RunOptions) {
 		{"requests,n", "N", "100, or none with --duration, --stage or --limit", "stop after N requests; 10k and 2m are numbers too\n", into(&o.Requests, parseCount), "Requests"},
 		{"duration,z", "TIME", "", "stop after this time, warm-up apart", into(&o.Duration, parseTime), "Duration"},
 	})
-	j.addPermits(&o.Settings, "10, or 1000 with --rate or --stage")
+	j.addPermits(&o.Settings, "10, or 1000 with --rate or --stage,\nor fewer as ulimit -n allows")
 	j.add([]flag{
 		{"grace", "TIME", "the timeout", "how long Ctrl+C and the end wait for what is in flight", into(&o.Grace, parseGrace), "Grace"},
 		{"warmup", "TIME", "", "load before anything is counted", into(&o.Warmup, parseTimeOrZero), "Warmup"},

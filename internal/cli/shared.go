@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"crypto/tls"
 	"slices"
 
 	"github.com/loadtestkit/load-tester/internal/engine"
@@ -26,11 +25,6 @@ func (j *job) url(args []string) string {
 // addRequest adds the flags that say what to send.
 func (j *job) addRequest(r *engine.RequestOptions) {
 	j.request = r
-	insecure := func(on bool) {
-		if r.TLSConfig = nil; on {
-			r.TLSConfig = &tls.Config{InsecureSkipVerify: true}
-		}
-	}
 	j.add([]flag{
 		{"method,m", "METHOD", "GET", "method of each request", into(&r.Method, nonEmpty), "Method"},
 		{"header,H", "FIELD", "", "header field 'Name: value', in place of ours of that name (repeatable)", each(&r.Header, parseHeader), "Header"},
@@ -38,10 +32,14 @@ func (j *job) addRequest(r *engine.RequestOptions) {
 		{"location,L", "", "", "follow redirects, at most 10 for one request", on(&r.FollowRedirects), "FollowRedirects"},
 		{"expect-status", "STATUSES", "2xx, and 304 to a conditional request", "statuses that mean success: 200,201,3xx or 200-204\n", into(&r.ExpectStatus, parseStatuses), "ExpectStatus"},
 		{"expect-body", "TEXT", "", "text that the body of a successful response contains", into(&r.ExpectBody, nonEmpty), "ExpectBody"},
-		{"insecure,k", "", "", "do not verify the server's certificate", call(insecure, parseSwitch), "TLSConfig"},
+	})
+	j.addTLS()
+	j.add([]flag{
+		{"address", "WHICH", engine.AllAddresses, "a name's addresses: all in turn, or first for one that works", into(&r.Address, oneOf(engine.AllAddresses, engine.FirstAddress)), "Address"},
 		{"no-keepalive", "", "", "a new connection for each request", on(&r.NoKeepAlive), "NoKeepAlive"},
 		{"traceparent", "", "", "send a W3C traceparent too, made from the request id", on(&r.Traceparent), "Traceparent"},
 	})
+	j.complete("address", engine.AllAddresses, engine.FirstAddress)
 }
 
 // addPermits adds the flags about what is in flight.

@@ -80,7 +80,7 @@ func (p *armPlan) newRecord() *record.Record {
 // connect serves a handler and opens the first connection.
 func (a *arm) connect(ctx context.Context) (err error) {
 	t := &a.target
-	cfg := wire.Options{Request: a.request, Timeout: a.Timeout, Check: t.Check, Follow: t.FollowRedirects, TLS: t.TLSConfig}
+	cfg := wire.Options{Request: a.request, Timeout: a.Timeout, First: t.Address == FirstAddress, Check: t.Check, Follow: t.FollowRedirects, TLS: t.TLSConfig}
 	config := &tls.Config{}
 	if t.TLSConfig != nil {
 		config = t.TLSConfig.Clone()
@@ -104,9 +104,9 @@ func (a *arm) connect(ctx context.Context) (err error) {
 			config.ServerName = cfg.Request.Host()
 		}
 	}
-	if !a.inMemory() { // whose connections need no descriptors
+	if a.usesFiles() {
 		permits := load.Workload{Schedule: a.schedule, Requests: a.requests, Warmup: a.Warmup, Concurrency: a.Concurrency}
-		if err := wire.CheckFiles(permits.Permits(), t.Handler != nil); err != nil {
+		if err := wire.CheckFiles(permits.Permits(), a.ends()); err != nil {
 			return err
 		}
 	}
@@ -297,6 +297,8 @@ func (a *arm) complete(machine host.Usage) *record.Record {
 	a.describe(a.seen, machine)
 	if a.pool != nil {
 		a.seen.Connections = a.pool.Opened()
+		a.seen.Addresses = a.pool.Addresses()
+		a.seen.Connecting, a.seen.Handshakes = a.pool.Times()
 		a.seen.Octets.Surplus += a.pool.Stray()
 	}
 	return a.seen

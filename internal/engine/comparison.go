@@ -92,7 +92,7 @@ func (f *faults) addArm(found faults, arm string) {
 	for _, err := range found {
 		fault := err.(*Fault)
 		switch fault.Field {
-		case "URL", "Target", "Path", "Method", "Header", "ExpectStatus", "ExpectBody":
+		case "URL", "Target", "Path", "Method", "Header", "ExpectStatus", "ExpectBody", "Address":
 			*f = append(*f, &Fault{arm, fault.Want})
 		default:
 			if arm == "Base" {

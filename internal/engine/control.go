@@ -48,6 +48,9 @@ func openControl(ctx context.Context, p *armPlan) *control {
 	} else {
 		c.target.Handler = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 	}
+	if c.usual > 0 {
+		c.Concurrency = min(p.Concurrency, c.fit())
+	}
 	c.begin()
 	a, err := c.open(ctx)
 	return &control{arm: a, off: err}

@@ -51,6 +51,7 @@ type RequestOptions struct {
 	Body        []byte
 	Traceparent bool
 	NoKeepAlive bool
+	Address     string      // which addresses of the host get connections: AllAddresses in turn, or FirstAddress alone; "" means all
 	TLSConfig   *tls.Config // for https; nil means the system's certificates
 
 	ExpectStatus    string                     // statuses that mean success, such as 200,201,3xx; "" means 200 to 299, and 304 to a conditional request
@@ -59,9 +60,15 @@ type RequestOptions struct {
 	FollowRedirects bool                       // those with a status that does not mean success, at most 10 for one request
 }
 
+// The values of [RequestOptions.Address].
+const (
+	AllAddresses = "all"
+	FirstAddress = "first" // that can be reached
+)
+
 // A Load says when requests are due. The zero Load is a closed workload.
 type Load struct {
-	Concurrency int // most requests in flight; 0 means 10 in a closed workload, 1000 in an open one
+	Concurrency int // most requests in flight; 0 means 10 in a closed workload, 1000 in an open one, or fewer where the file descriptors of the process do not suffice
 
 	// Of an open workload, which has a Rate or Stages.
 	Rate             float64 // arrivals per second

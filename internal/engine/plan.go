@@ -46,6 +46,7 @@ type armPlan struct {
 	limits   []verdict.Limit
 	overTCP  bool // a handler is reached over TCP also without TLS
 
+	usual    int            // the default of the concurrency, which was not asked for; else 0
 	run      string         // run id
 	request  *http1.Request // nil for a function, and for a handler until it is served
 	schedule *load.Schedule // nil for a closed workload
@@ -65,12 +66,12 @@ func (p *armPlan) check() (f faults) {
 	if p.Grace == 0 {
 		p.Grace = p.Timeout
 	}
-	switch {
-	case p.Concurrency > 0:
-	case p.isOpen():
-		p.Concurrency = defaultOpenConcurrency
-	default:
-		p.Concurrency = defaultConcurrency
+	if p.Concurrency == 0 {
+		p.usual = defaultConcurrency
+		if p.isOpen() {
+			p.usual = defaultOpenConcurrency
+		}
+		p.Concurrency = p.fit()
 	}
 	p.begin()
 	return nil
@@ -88,6 +89,7 @@ func (p *armPlan) checkTarget(f *faults) {
 	f.add(given == 0, "Target", "is missing, nil or empty, want a handler, a URL or a function")
 	f.add(given > 1, "Target", "has %d of a handler, a URL and a function, want exactly one", given)
 	f.add(t.Path != "" && t.Path[0] != '/', "Path", "%q, want a path such as /api/items?limit=10", t.Path)
+	f.add(t.Address != "" && t.Address != AllAddresses && t.Address != FirstAddress, "Address", "%q, want all or first", t.Address)
 	if len(*f) > 0 || t.Func != nil {
 		return
 	}

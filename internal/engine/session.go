@@ -80,6 +80,9 @@ func (s *session) document(kind report.Procedure, a *arm, judged []verdict.Findi
 	}
 	d := report.New(a.facts(kind), r)
 	d.Took = s.took
+	if text := a.fewFiles(kind); text != "" {
+		d.Generator.Warnings = append(d.Generator.Warnings, verdict.Warning{Code: "few_files", Text: text})
+	}
 	if d.StartedAt.IsZero() {
 		d.StartedAt = s.began
 	}

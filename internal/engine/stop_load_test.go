@@ -20,7 +20,7 @@ import (
 // are in this process, and may be a goroutine each: the race detector allows 8128.
 func manyConnections(t *testing.T) int {
 	const n = 2000
-	if err := wire.CheckFiles(n, true); err != nil {
+	if err := wire.CheckFiles(n, 2); err != nil {
 		t.Skip(err)
 	}
 	return n

@@ -102,6 +102,29 @@ func (h *Histogram) Merge(o *Histogram) {
 	}
 }
 
+// Without returns the values of h except those of o, which are some of them. Unless o
+// is empty, each is the middle of its bucket. It panics if o was made with another
+// number of bits.
+func (h *Histogram) Without(o *Histogram) *Histogram {
+	left := New(h.bits)
+	if o.count == 0 {
+		left.Merge(h)
+		return left
+	}
+	if h.bits != o.bits {
+		panic(fmt.Sprintf("hist: Without of %d bits of %d", o.bits, h.bits))
+	}
+	for r, cells := range h.rows[:] {
+		for c, n := range cells {
+			if o.rows[r] != nil {
+				n -= o.rows[r][c]
+			}
+			left.RecordN(h.value(r, c), n)
+		}
+	}
+	return left
+}
+
 // Reset empties h and keeps its memory.
 func (h *Histogram) Reset() {
 	h.count, h.sumHi, h.sumLo = 0, 0, 0

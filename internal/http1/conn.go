@@ -22,6 +22,8 @@ type Response struct {
 	Body     int64 // octets of body, without chunked framing
 	Surplus  int64 // octets read after the end of the response
 	Reusable bool  // the connection may serve another exchange
+
+	Arriving time.Duration // from the first octet of a complete response to the last; 0 if one read had them all
 }
 
 // A Conn sends requests over one connection. Exchange, Idle and Stray may be
@@ -139,6 +141,7 @@ func (c *Conn) receive(res *Response) (atEnd bool, err error) {
 	var l loan
 	defer l.end()
 	buf := c.in
+	var first time.Time // when the first octet had arrived, unless the last had too
 	for {
 		m, err := c.nc.Read(buf)
 		if m > 0 {
@@ -146,13 +149,22 @@ func (c *Conn) receive(res *Response) (atEnd bool, err error) {
 			n, done, perr := c.parser.Feed(buf[:m])
 			if done {
 				res.Surplus = int64(m - n)
+				if !first.IsZero() {
+					res.Arriving = time.Since(first)
+				}
 			}
 			if done || perr != nil {
-				return err != nil, perr
+				return err != nil, c.parser.Explain(perr, buf[:m])
 			}
 		}
 		if err != nil {
+			if !first.IsZero() {
+				res.Arriving = time.Since(first)
+			}
 			return true, c.ended(err)
+		}
+		if first.IsZero() {
+			first = time.Now()
 		}
 		buf = l.next(c.in, m == len(buf))
 	}

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"strings"
+	"time"
 )
 
 // A Dialer opens connections to one address. The zero value is not ready: it
@@ -16,6 +16,10 @@ import (
 type Dialer struct {
 	Addr string      // ip:port
 	TLS  *tls.Config // with ServerName, or InsecureSkipVerify; nil for plain HTTP
+
+	// Took, if not nil, is called with the time that each connection took to open, and
+	// then that of the TLS handshake, 0 without TLS.
+	Took func(connect, handshake time.Duration)
 
 	// Connect opens the connection that carries HTTP or TLS; nil means TCP to
 	// Addr. If the connection has a method Pending() (n int, open bool), which
@@ -30,18 +34,39 @@ type Dialer struct {
 // ConnectTimeout, Connect, NoFDs or NoPorts for the connection, TLS or Timeout for
 // the handshake.
 func (d *Dialer) Dial(ctx context.Context) (net.Conn, error) {
+	began := time.Now()
 	c, err := d.connect(ctx)
 	if err != nil {
 		return nil, Classify(err, Dialing)
 	}
-	if d.TLS == nil {
-		return c, nil
+	connected := time.Now()
+	handshake := time.Duration(0)
+	if d.TLS != nil {
+		if c, err = d.shakeHands(ctx, c); err != nil {
+			return nil, err
+		}
+		handshake = time.Since(connected)
 	}
+	if d.Took != nil {
+		d.Took(connected.Sub(began), handshake)
+	}
+	return c, nil
+}
+
+// shakeHands makes a TLS connection of c, or closes it.
+func (d *Dialer) shakeHands(ctx context.Context, c net.Conn) (net.Conn, error) {
 	wire := &wireConn{Conn: c}
-	t := tls.Client(wire, d.config())
+	config, asked := d.config(), false
+	if len(config.Certificates) == 0 && config.GetClientCertificate == nil {
+		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			asked = true
+			return &tls.Certificate{}, nil // none, as without this function
+		}
+	}
+	t := tls.Client(wire, config)
 	if err := t.HandshakeContext(ctx); err != nil {
 		c.Close()
-		return nil, Classify(d.explain(err), Handshaking)
+		return nil, Classify(fmt.Errorf("TLS handshake with %s: %w", d.Addr, explain(err, config.ServerName, asked)), Handshaking)
 	}
 	return &tlsConn{Conn: t, wire: wire}, nil
 }
@@ -57,29 +82,19 @@ func (d *Dialer) connect(ctx context.Context) (net.Conn, error) {
 }
 
 // config returns the TLS configuration for a connection. It offers only
-// HTTP/1.1, so that no server picks HTTP/2, and drops the zone of an IPv6 address,
-// which no certificate has.
+// HTTP/1.1, so that no server picks HTTP/2, drops the zone of an IPv6 address, which
+// no certificate has, and allows a server of TLS 1.2 to ask for a client certificate
+// once it has seen the request, as Apache and IIS do.
 func (d *Dialer) config() *tls.Config {
 	c := d.TLS.Clone()
 	c.NextProtos = []string{"http/1.1"}
+	if c.Renegotiation == tls.RenegotiateNever {
+		c.Renegotiation = tls.RenegotiateOnceAsClient
+	}
 	if strings.Contains(c.ServerName, ":") {
 		c.ServerName, _, _ = strings.Cut(c.ServerName, "%")
 	}
 	return c
-}
-
-// explain adds to the error of a handshake what crypto/tls leaves unsaid.
-func (d *Dialer) explain(err error) error {
-	var record tls.RecordHeaderError
-	switch {
-	case errors.As(err, &record) && string(record.RecordHeader[:]) == "HTTP/":
-		return fmt.Errorf("TLS handshake with %s: %w: the server speaks plain HTTP here", d.Addr, err)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return fmt.Errorf("TLS handshake with %s: the server closed the connection: %w", d.Addr, err)
-	case isTimeout(err):
-		err = os.ErrDeadlineExceeded // the same message as for any other timeout
-	}
-	return fmt.Errorf("TLS handshake with %s: %w", d.Addr, err)
 }
 
 // A tlsConn is a TLS connection that knows how it ended.

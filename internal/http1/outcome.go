@@ -69,7 +69,11 @@ func (o *Outcome) Failure(p *Parser) error {
 	case o.ReadErr == error(read):
 		return read // of the parser: it already names the place
 	}
-	return &record.Error{Kind: read.Kind, Err: fmt.Errorf("%s: %w", o.stage(p), o.ReadErr)}
+	err := o.ReadErr
+	if CauseOf(err) == ClientCertificate {
+		err = wantsCertificate(err)
+	}
+	return &record.Error{Kind: read.Kind, Err: fmt.Errorf("%s: %w", o.stage(p), err)}
 }
 
 // Reusable reports whether a connection may serve another exchange after one

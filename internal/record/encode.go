@@ -1,6 +1,7 @@
 package record
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -77,13 +78,16 @@ func (r *Record) UnmarshalJSON(b []byte) error {
 
 // checkParts returns an error if r lacks something that Merge needs.
 func (r *Record) checkParts() error {
-	for _, h := range []*hist.Histogram{r.Response, r.Service, r.Failures, r.Lateness, r.Waited} {
+	for _, h := range []*hist.Histogram{r.Response, r.Service, r.Failures, r.Lateness, r.Waited, r.Connecting, r.Handshakes, r.Split, r.FirstOctet} {
 		if h == nil || h.Bits() != timeBits {
 			return fmt.Errorf("a histogram is missing or does not have %d bits", timeBits)
 		}
 	}
 	if r.Series == nil || !slices.Equal(r.Series.Thresholds(), r.Thresholds) || len(r.Within) != len(r.Thresholds) {
 		return errors.New("the thresholds of the record and of its series differ")
+	}
+	if !slices.IsSortedFunc(r.Addresses, func(a, b Address) int { return cmp.Compare(a.Address, b.Address) }) {
+		return errors.New("addresses are not sorted")
 	}
 	if r.Statuses == nil || r.Rejected == nil || r.Answers == nil {
 		return errors.New("statuses are missing")
@@ -102,6 +106,8 @@ func (r *Record) checkTimes() error {
 	errs := []error{
 		equal("service times", r.Service.Count(), r.Succeeded),
 		between("times late", r.Lateness.Count(), 0, ended),
+		between("responses in several reads", r.Split.Count(), 0, r.Succeeded),
+		equal("times to the first octet", r.FirstOctet.Count(), r.Split.Count()),
 		between("waits for a permit", r.Waited.Count(), 0, ended),
 	}
 	for i, n := range r.Within {

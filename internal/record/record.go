@@ -55,6 +55,13 @@ type Record struct {
 	Waited   *hist.Histogram `json:"waited"`   // time spent waiting for a permit, of the same requests
 	Series   *hist.Series    `json:"series"`   // all of this over time
 
+	// Phases. Those of connections are of all that were opened over TCP, by whatever
+	// request or none, also in the warm-up.
+	Connecting *hist.Histogram `json:"connecting"`  // time to connect
+	Handshakes *hist.Histogram `json:"handshakes"`  // of TLS
+	Split      *hist.Histogram `json:"split"`       // service times of the succeeded requests whose responses took several reads
+	FirstOctet *hist.Histogram `json:"first_octet"` // times from sent to the first octet, of the same requests; see FirstOctets
+
 	Thresholds []time.Duration `json:"thresholds_ns"`
 	Within     []int64         `json:"within"` // requests that succeeded with a response time of at most Thresholds[i]
 
@@ -72,6 +79,7 @@ type Record struct {
 	Processors   int           `json:"processors"` // that the generator could use at once
 	Loops        int           `json:"loops"`      // event loops that sent; 0 where goroutines did
 	Connections  int64         `json:"connections"`
+	Addresses    []Address     `json:"addresses,omitempty"` // of the target, sorted; empty if it is not reached over TCP
 	PeakInFlight int           `json:"peak_in_flight"`
 	Exhausted    time.Duration `json:"exhausted_ns"` // how long arrivals waited because no permit was free
 
@@ -98,11 +106,15 @@ const (
 func New(open bool, thresholds []time.Duration) *Record {
 	r := &Record{
 		Open:       open,
-		Response:   hist.New(timeBits),
-		Service:    hist.New(timeBits),
-		Failures:   hist.New(timeBits),
-		Lateness:   hist.New(timeBits),
-		Waited:     hist.New(timeBits),
+		Response:   NewTimes(),
+		Service:    NewTimes(),
+		Failures:   NewTimes(),
+		Lateness:   NewTimes(),
+		Waited:     NewTimes(),
+		Connecting: NewTimes(),
+		Handshakes: NewTimes(),
+		Split:      NewTimes(),
+		FirstOctet: NewTimes(),
 		Series:     hist.NewSeries(thresholds),
 		Thresholds: thresholds,
 		Within:     make([]int64, len(thresholds)),
@@ -131,6 +143,10 @@ func (r *Record) Add(s *Sample) {
 		r.Succeeded++
 		r.Response.Record(int64(response))
 		r.Series.Response(s.Due, response)
+		if s.Arriving > 0 {
+			r.Split.Record(int64(s.ServiceTime()))
+			r.FirstOctet.Record(int64(s.FirstOctet()))
+		}
 		for i, t := range r.Thresholds {
 			if response <= t {
 				r.Within[i]++
@@ -245,6 +261,10 @@ func (r *Record) Merge(o *Record) {
 	r.Failures.Merge(o.Failures)
 	r.Lateness.Merge(o.Lateness)
 	r.Waited.Merge(o.Waited)
+	r.Connecting.Merge(o.Connecting)
+	r.Handshakes.Merge(o.Handshakes)
+	r.Split.Merge(o.Split)
+	r.FirstOctet.Merge(o.FirstOctet)
 	r.Series.Merge(o.Series)
 	for i, n := range o.Within {
 		r.Within[i] += n
@@ -275,6 +295,7 @@ func (r *Record) Merge(o *Record) {
 	r.Processors = max(r.Processors, o.Processors)
 	r.Loops = max(r.Loops, o.Loops)
 	r.Connections += o.Connections
+	r.mergeAddresses(o.Addresses)
 	r.PeakInFlight = max(r.PeakInFlight, o.PeakInFlight)
 	r.Exhausted += o.Exhausted
 	r.mergeRoutes(o.Routes)

@@ -3,7 +3,9 @@ package record
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +33,7 @@ func part(open bool, n int, seed uint64) *Record {
 		}
 		s.Done = s.Sent + time.Duration(rng.ExpFloat64()*5e6).Round(10*time.Microsecond) // some are equal
 		s.Octets = Octets{Sent: 100, Received: 200, Body: 50}
+		s.Arriving = (s.Done - s.Sent) / 2
 		switch rng.IntN(8) {
 		case 0:
 			s.Kind, s.Err = Timeout, errors.New("no response")
@@ -53,6 +56,9 @@ func part(open bool, n int, seed uint64) *Record {
 	}
 	r.Offering = time.Duration(seed) * time.Second
 	r.PeakInFlight, r.Exhausted, r.Connections = int(seed), time.Duration(seed), int64(seed)
+	r.Connecting.Record(int64(seed))
+	r.Handshakes.RecordN(int64(seed), 2)
+	r.Addresses = []Address{{"10.0.0.1", int64(seed), 1}, {fmt.Sprintf("10.0.0.%d", 1+seed), 1, 0}}
 	r.Routes = routes
 	return r
 }
@@ -116,6 +122,7 @@ func TestRecordsThatCannotBeRead(t *testing.T) {
 	check(`"within":[`, `"within":[0,`, "thresholds")
 	check(`"response":"`, `"response":null,"was":"`, "a histogram is missing")
 	check(`"name":"GET /b"`, `"name":"GET /a"`, "order of their names")
+	check(`"address":"10.0.0.1"`, `"address":"10.0.0.9"`, "addresses are not sorted")
 	check(`{"200":`, `{"200":1`, "sum of statuses")
 }
 
@@ -125,6 +132,8 @@ func TestRecordsWithTooManyTimes(t *testing.T) {
 		"service times is 1, want 0":         func(r *Record) { r.Service.Record(1) },
 		"times late is 1, want 0 to 0":       func(r *Record) { r.Lateness.Record(1) },
 		"waits for a permit is 1, want 0 to": func(r *Record) { r.Waited.Record(1) },
+		"to the first octet is 1, want 0":    func(r *Record) { r.FirstOctet.Record(1) },
+		"several reads is 1, want 0 to 0":    func(r *Record) { r.Split.Record(1) },
 		"within 1ms is -1, want 0 to 0":      func(r *Record) { r.Within[0] = -1 },
 		"within 20ms is 1, want 0 to 0":      func(r *Record) { r.Within[1] = 1 },
 	} {
@@ -163,9 +172,54 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+func TestFirstOctet(t *testing.T) {
+	for _, open := range []bool{true, false} {
+		r := New(open, nil)
+		s := Sample{Due: 2, Sent: 2, Done: 12, Result: Result{Status: 200}}
+		r.Add(&s)
+		assert.Zero(t, r.FirstOctets().Count(), "a Go function has none")
+
+		r = New(open, nil)
+		s.Octets.Received = 100
+		r.Add(&s)
+		assert.Equal(t, int64(10), r.FirstOctets().Max(), "with the last octet")
+		s.Arriving = 7
+		r.Add(&s)
+		s.Status, s.Unexpected = 503, true
+		r.Add(&s)
+		assert.Equal(t, int64(2), r.FirstOctets().Count(), "not of a failed one")
+		assert.Equal(t, int64(3), r.FirstOctets().Min())
+		assert.Equal(t, int64(10), r.FirstOctets().Max())
+		assert.Equal(t, int64(2), r.Service.Count())
+	}
+}
+
+// merged returns the sum of two records without thresholds.
+func merged(a, b *Record) *Record {
+	total := New(a.Open, nil)
+	total.Merge(a)
+	total.Merge(b)
+	return total
+}
+
+func TestMergeAddsUpConnections(t *testing.T) {
+	a, b := New(true, nil), New(true, nil)
+	a.Addresses = []Address{{"10.0.0.1", 3, 0}, {"10.0.0.3", 1, 0}}
+	b.Addresses = []Address{{"10.0.0.1", 4, 2}, {"10.0.0.2", 5, 0}}
+	before := slices.Clone(a.Addresses)
+	assert.Equal(t, []Address{{"10.0.0.1", 7, 2}, {"10.0.0.2", 5, 0}, {"10.0.0.3", 1, 0}}, merged(a, b).Addresses)
+	assert.Equal(t, before, a.Addresses)
+	read := func(n *Record) *Record {
+		var back Record
+		require.NoError(t, json.Unmarshal([]byte(encodedText(t, n)), &back))
+		return &back
+	}
+	assert.Equal(t, merged(a, b).Addresses, merged(read(a), read(b)).Addresses)
+}
+
 func TestAddAllocatesNothing(t *testing.T) {
 	r := New(true, thresholds)
-	s := Sample{Due: time.Second, Sent: time.Second, Done: time.Second + time.Millisecond, Result: Result{Status: 200}}
+	s := Sample{Due: time.Second, Sent: time.Second, Done: time.Second + time.Millisecond, Result: Result{Status: 200, Octets: Octets{Received: 1}}}
 	r.Add(&s)
 	assert.Zero(t, testing.AllocsPerRun(1000, func() { s.N++; r.Add(&s) }))
 }

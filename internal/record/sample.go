@@ -17,6 +17,10 @@ type Result struct {
 
 	Octets // of this exchange; Body counts incomplete responses too
 
+	// Arriving is the time from the first octet of the response to the last; 0 if
+	// they came together.
+	Arriving time.Duration
+
 	// Pause is the least time from this request to the permit's next one, because
 	// connecting keeps failing. 0 means no pause.
 	Pause time.Duration
@@ -60,6 +64,10 @@ func (s *Sample) ResponseTime() time.Duration { return s.Done - s.Due }
 // ServiceTime returns how long the exchange took, including the opening of a
 // connection if that was necessary.
 func (s *Sample) ServiceTime() time.Duration { return s.Done - s.Sent }
+
+// FirstOctet returns how long after it was sent the first octet of its response
+// arrived, including the opening of a connection if that was necessary.
+func (s *Sample) FirstOctet() time.Duration { return s.ServiceTime() - s.Arriving }
 
 // Lateness returns how long after Due the request was sent because of the generator,
 // which leaves out waiting for a permit.

@@ -19,6 +19,7 @@ type Arm struct {
 	Requests    Requests         `json:"requests"`
 	Rate        Rate             `json:"rate"`
 	Bytes       record.Octets    `json:"bytes"`
+	Addresses   []record.Address `json:"addresses"`    // of the target, sorted; empty if it is not reached over TCP
 	StatusCodes map[string]int64 `json:"status_codes"` // requests by status of the response
 	Errors      []ErrorCount     `json:"errors"`       // most frequent first; a kind that did not occur is left out
 
@@ -30,6 +31,10 @@ type Arm struct {
 	FailedTime   Distribution `json:"failed_response_time_ns"` // done - due, of the failed
 	Lateness     Distribution `json:"lateness_ns"`             // the generator's own part of sent - due
 	PermitWait   Distribution `json:"permit_wait_ns"`          // the part of sent - due spent waiting for a permit
+
+	ConnectTime Distribution `json:"connect_time_ns"` // of the connections opened over TCP
+	TLSTime     Distribution `json:"tls_time_ns"`     // of their TLS handshakes
+	FirstOctet  Distribution `json:"first_octet_ns"`  // first octet of the response - sent, of the succeeded
 
 	Slowest   []SlowRequest `json:"slowest"`   // at most 10, slowest first
 	Warmup    *Warmup       `json:"warmup"`    // nil without one, and except in a run
@@ -69,6 +74,7 @@ func NewArm(f Facts, r *record.Record) Arm {
 		},
 		Rate:        newRate(r),
 		Bytes:       r.Octets,
+		Addresses:   r.Addresses,
 		StatusCodes: map[string]int64{},
 		Errors:      errorCounts(f, r),
 
@@ -80,6 +86,9 @@ func NewArm(f Facts, r *record.Record) Arm {
 		FailedTime:   Summarize(r.Failures),
 		Lateness:     Summarize(r.Lateness),
 		PermitWait:   Summarize(r.Waited),
+		ConnectTime:  Summarize(r.Connecting),
+		TLSTime:      Summarize(r.Handshakes),
+		FirstOctet:   Summarize(r.FirstOctets()),
 		Intervals:    intervals(r.Series.Intervals()),
 		Record:       r,
 	}

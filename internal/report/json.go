@@ -54,6 +54,7 @@ func (a *Arm) withoutNil() *Arm {
 		out.Errors[i].Samples = list(out.Errors[i].Samples)
 	}
 	out.FailedStatuses = list(a.FailedStatuses)
+	out.Addresses = list(a.Addresses)
 	out.Slowest, out.Intervals = list(a.Slowest), list(a.Intervals)
 	return &out
 }

@@ -25,12 +25,37 @@ func (p *page) latency() {
 	columns := p.columns()
 	heading := title
 	if len(columns) > 1 {
-		heading = fmt.Sprintf("%-*s", labelWidth+2, title) // 2 for the indent of the rows
-		for _, c := range columns {
-			heading += fmt.Sprintf("%*s", columnWidth, c.name)
-		}
+		heading = headings(title, columns)
 	}
 	p.block(heading, p.times(columns))
+}
+
+// headings returns the first line of a table of times.
+func headings(title string, columns []column) string {
+	line := fmt.Sprintf("%-*s", labelWidth+2, title) // 2 for the indent of the rows
+	for _, c := range columns {
+		line += fmt.Sprintf("%*s", columnWidth, c.name)
+	}
+	return line
+}
+
+// phases writes the times of the parts of an exchange: of the connections opened, and
+// to the first octet of the responses.
+func (p *page) phases() {
+	var columns []column
+	for _, c := range []column{{"connect", &p.d.ConnectTime}, {"TLS", &p.d.TLSTime}, {"first octet", &p.d.FirstOctet}} {
+		if c.d.Count > 0 {
+			columns = append(columns, c)
+		}
+	}
+	switch len(columns) {
+	case 0:
+	case 1:
+		name := columns[0].name
+		p.block(strings.ToUpper(name[:1])+name[1:]+":", p.times(columns))
+	default:
+		p.block(headings("Phases:", columns), p.times(columns))
+	}
 }
 
 // columns returns the times worth showing. Service time is shown beside response time

@@ -68,6 +68,7 @@ func (p *page) head() {
 	} else {
 		p.b.WriteString("Target: " + unit.Line(d.Config.Target) + "\n")
 	}
+	p.addresses()
 	p.b.WriteString(load(d) + "\n")
 	if p.s.Note != "" {
 		p.b.WriteString("\n" + p.s.Note + "\n")

@@ -24,6 +24,7 @@ func (p *page) run() {
 	}
 	p.block("Errors:", p.errors(d.Errors))
 	if p.s.Verbose {
+		p.phases()
 		p.block("Slowest:", slowest(d))
 		p.course()
 	}

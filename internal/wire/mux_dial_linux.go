@@ -2,14 +2,10 @@ package wire
 
 import (
 	"context"
-	"fmt"
-	"net"
-	"net/netip"
 	"os"
-	"reflect"
-	"strconv"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -68,11 +64,14 @@ func (m *epollMux) scheduleDial(i int) {
 	}
 }
 
-// dial starts opening a connection for slot i.
-func (m *epollMux) dial(i int) {
+// dial starts opening a connection for slot i to the address whose turn it is.
+func (m *epollMux) dial(i int) { m.dialTo(i, m.addrs.pick(m.slots[i].tried)) }
+
+func (m *epollMux) dialTo(i int, to *address) {
 	s := &m.slots[i]
-	s.state = unconnected
-	fd, err := unix.Socket(m.family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	s.state, s.to, s.dialedAt = unconnected, to, time.Now()
+	socket := m.socket(to)
+	fd, err := unix.Socket(socket.family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		m.failDial(i, os.NewSyscallError("socket", err))
 		return
@@ -83,7 +82,8 @@ func (m *epollMux) dial(i int) {
 		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 	}
 	s.fd, s.kept = fd, false
-	err = unix.Connect(fd, m.addr)
+	err = unix.Connect(fd, socket.addr)
+	took := time.Since(s.dialedAt)
 	switch {
 	case err != nil && err != unix.EINPROGRESS:
 	case s.failed && selfConnected(fd):
@@ -93,11 +93,12 @@ func (m *epollMux) dial(i int) {
 	}
 	switch {
 	case err == nil:
-		m.opened.Add(1)
-		s.state, s.wantWrite = connected, len(s.unsent)+len(s.body) > 0
+		m.connected(i, took)
+		s.wantWrite = len(s.unsent)+len(s.body) > 0
 	case err == unix.EAGAIN:
 		m.dialing++
 		s.state, s.wantWrite = connecting, true
+		m.limit(i)
 	default:
 		unix.Close(fd)
 		m.failDial(i, err)
@@ -111,24 +112,6 @@ func (m *epollMux) dial(i int) {
 		m.drop(i)
 		m.failDial(i, err)
 	}
-}
-
-// selfConnected reports whether both ends of a connection are the same socket,
-// and makes such a connection close at once: it would otherwise keep the target
-// from its port for a minute. TCP connects a socket to itself if nothing listens
-// on a port of this machine and the socket is given that port as its own, as
-// happens in one dial of 28,000.
-func selfConnected(fd int) bool {
-	own, err := unix.Getsockname(fd)
-	if err != nil {
-		return false
-	}
-	peer, err := unix.Getpeername(fd)
-	if err != nil || !reflect.DeepEqual(own, peer) {
-		return false
-	}
-	unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
-	return true
 }
 
 // sendEarly sends on a connection that may already be open, as one on loopback is
@@ -161,9 +144,17 @@ func (m *epollMux) finishDial(i int) {
 		return
 	}
 	m.dialing--
-	m.opened.Add(1)
-	s.state = connected
+	m.connected(i, time.Since(s.dialedAt))
 	m.send(i)
+}
+
+// connected counts the connection of slot i, which took some time to open.
+func (m *epollMux) connected(i int, took time.Duration) {
+	s := &m.slots[i]
+	s.state = connected
+	m.opened.Add(1)
+	m.addrs.connected(s.to)
+	m.took(took, 0)
 }
 
 // dialQueued opens the connections whose turn has come. It is not called as soon
@@ -179,11 +170,6 @@ func (m *epollMux) dialQueued() {
 	}
 }
 
-// failDial ends the exchange of slot i, whose connection could not be opened.
-func (m *epollMux) failDial(i int, err error) {
-	m.fail(i, http1.Classify(fmt.Errorf("connecting to %s: %w", m.Dialer.Addr, err), http1.Dialing), true)
-}
-
 // drop closes the connection of slot i.
 func (m *epollMux) drop(i int) {
 	s := &m.slots[i]
@@ -192,19 +178,4 @@ func (m *epollMux) drop(i int) {
 	}
 	unix.Close(s.fd)
 	s.state, s.kept, s.wantWrite = unconnected, false, false
-}
-
-func sockaddr(a netip.AddrPort) (unix.Sockaddr, int) {
-	if ip := a.Addr().Unmap(); ip.Is4() {
-		return &unix.SockaddrInet4{Port: int(a.Port()), Addr: ip.As4()}, unix.AF_INET
-	}
-	sa := &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16()}
-	if zone := a.Addr().Zone(); zone != "" {
-		if i, err := net.InterfaceByName(zone); err == nil {
-			sa.ZoneId = uint32(i.Index)
-		} else if n, err := strconv.ParseUint(zone, 10, 32); err == nil {
-			sa.ZoneId = uint32(n)
-		}
-	}
-	return sa, unix.AF_INET6
 }

@@ -1,8 +1,6 @@
 package wire
 
 import (
-	"fmt"
-	"net/netip"
 	"os"
 	"syscall"
 	"time"
@@ -25,8 +23,7 @@ const readSize = 64 << 10
 type epollMux struct {
 	*Pool
 	poll
-	addr   unix.Sockaddr
-	family int
+	sockets map[*address]socket // of the addresses that were dialed
 
 	buf   []byte
 	slots []muxSlot
@@ -35,6 +32,7 @@ type epollMux struct {
 	dialing  int // connections being opened
 	maxDials int
 	queue    []int // slots that wait for their turn to open one
+	shares   []share
 }
 
 // The states of a slot's connection.
@@ -61,6 +59,11 @@ type muxSlot struct {
 	parser    http1.Parser
 	outcome   http1.Outcome
 	result    record.Result
+
+	to       *address   // that a connection was last opened to
+	tried    []*address // that could not be reached, for the exchange in flight
+	dialedAt time.Time  // when opening that connection began
+	firstAt  time.Time  // when the first octet of the response had arrived; zero unless more reads are needed
 }
 
 // NewMux returns a Mux that sends the pool's requests from one goroutine, or nil
@@ -71,15 +74,10 @@ func (p *Pool) NewMux(permits, loops int, alone bool) (load.Mux, error) {
 	if p.Dialer.TLS != nil || p.Dialer.Connect != nil || p.Follow || p.Check != nil {
 		return nil, nil
 	}
-	addr, err := netip.ParseAddrPort(p.Dialer.Addr)
-	if err != nil {
-		return nil, fmt.Errorf("address %q: %w", p.Dialer.Addr, err)
-	}
 	m := &epollMux{
-		Pool: p, buf: make([]byte, readSize),
+		Pool: p, buf: make([]byte, readSize), sockets: map[*address]socket{},
 		slots: make([]muxSlot, (permits+loops-1)/loops), maxDials: max(1, maxDials/loops),
 	}
-	m.addr, m.family = sockaddr(addr)
 	if err := m.open(alone); err != nil {
 		m.Close()
 		return nil, err
@@ -101,6 +99,7 @@ func (m *epollMux) Start(i int, n int64, _ time.Duration) {
 	s.n, s.busy = n, true
 	s.result = record.Result{}
 	s.outcome = http1.Outcome{Kept: s.kept}
+	s.tried, s.firstAt = s.tried[:0], time.Time{}
 	s.parser.Reset(m.Request.Head())
 	m.Request.Patch(s.request, n)
 	s.unsent, s.body = s.request, m.Request.Rest()
@@ -115,6 +114,7 @@ func (m *epollMux) Start(i int, n int64, _ time.Duration) {
 // Wait serves the connections that are ready; see [load.Mux].
 func (m *epollMux) Wait(d time.Duration, done func(int, *record.Result)) (expired bool) {
 	m.dialQueued()
+	m.moveOn()
 	reported := m.report(done)
 	if reported {
 		d = 0 // the caller may have something else to wait for now
@@ -189,9 +189,12 @@ func (m *epollMux) receive(i int) {
 		s.result.Octets.Received += int64(n)
 		used, done, err := s.parser.Feed(m.buf[:n])
 		if !done && err == nil {
+			if s.firstAt.IsZero() {
+				s.firstAt = time.Now()
+			}
 			return
 		}
-		s.outcome.ReadErr = err
+		s.outcome.ReadErr = s.parser.Explain(err, m.buf[:n])
 		if done {
 			s.result.Octets.Surplus = int64(n - used)
 		}
@@ -214,6 +217,9 @@ func (m *epollMux) finish(i int) {
 	setResponse(&s.result, m.Request, &s.parser)
 	if s.result.Unexpected {
 		m.rejected.keep(m.Request, s.n, &s.parser)
+	}
+	if !s.firstAt.IsZero() {
+		s.result.Arriving = time.Since(s.firstAt)
 	}
 	s.failed, s.failures = false, 0
 	if s.kept = s.outcome.Reusable(m.Request, &s.parser, s.result.Octets.Surplus); !s.kept {
@@ -260,11 +266,12 @@ func (m *epollMux) Expire(i int) {
 		s.outcome.Expired, s.outcome.ReadErr = true, os.ErrDeadlineExceeded
 		m.finish(i)
 	case connecting:
+		m.addrs.refused(m.life, s.to, os.ErrDeadlineExceeded)
 		m.drop(i)
 		fallthrough
 	default:
 		s.state = unconnected
-		m.failDial(i, os.ErrDeadlineExceeded)
+		m.fail(i, dialError(m.where(), os.ErrDeadlineExceeded), true)
 	}
 }
 

@@ -10,11 +10,12 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"strings"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/hist"
 	"github.com/loadtestkit/load-tester/internal/http1"
 	"github.com/loadtestkit/load-tester/internal/load"
 	"github.com/loadtestkit/load-tester/internal/record"
@@ -31,15 +32,13 @@ const (
 	maxPause = 500 * time.Millisecond
 	// resolveTimeout bounds looking the host up.
 	resolveTimeout = 5 * time.Second
-	// spareFiles is how many file descriptors a run needs besides one for each
-	// permit: standard streams, the poller, the output file, /proc and a few more.
-	spareFiles = 64
 )
 
 // A Config describes how a [Pool] reaches its target.
 type Options struct {
 	Request *http1.Request                 // what is sent
 	Dialer  http1.Dialer                   // without an address, [Pool.Open] looks the request's host up
+	First   bool                           // of a host with several addresses, use only the first that can be reached
 	Timeout time.Duration                  // for opening a connection, and for one request; > 0
 	Explain func(id string) (string, bool) // returns the target's reason why a request failed, if it knows one; may be nil
 	Check   func(*http1.Message) error     // returns what is wrong with a response of an expected status; called by several goroutines at once; may be nil
@@ -55,6 +54,13 @@ type Pool struct {
 	opened atomic.Int64               // connections
 	stray  atomic.Int64               // octets that arrived on idle connections
 	first  atomic.Pointer[http1.Conn] // the connection that Open opened, until it is used
+	addrs  *addresses
+	life   context.Context // ends with Close
+	end    context.CancelFunc
+
+	times      sync.Mutex      // guards the following
+	connecting *hist.Histogram // times
+	handshakes *hist.Histogram
 
 	mu     sync.Mutex
 	parked []*connSender // senders that wait for the next stretch of load
@@ -71,65 +77,38 @@ type Pool struct {
 
 // New returns a pool without connections.
 func New(cfg Options) *Pool {
-	return &Pool{Options: cfg, dials: make(chan struct{}, maxDials)}
+	p := &Pool{Options: cfg, dials: make(chan struct{}, maxDials), connecting: record.NewTimes(), handshakes: record.NewTimes()}
+	if cfg.Dialer.Connect == nil {
+		p.Dialer.Took = p.took
+	}
+	p.life, p.end = context.WithCancel(context.Background())
+	if to, err := netip.ParseAddrPort(cfg.Dialer.Addr); err == nil {
+		p.addrs = newAddresses(to.Addr().String(), strconv.Itoa(int(to.Port())), []netip.Addr{to.Addr()}, false)
+	}
+	return p
 }
 
 // Open checks that the target can be reached before anything is sent: it looks the
 // host up and opens a first connection, including the TLS handshake.
 func (p *Pool) Open(ctx context.Context) error {
-	deadline := time.Now().Add(p.Timeout)
-	ctx, cancel := context.WithDeadline(ctx, deadline)
+	ctx, cancel := context.WithTimeout(ctx, p.Timeout)
 	defer cancel()
-	addrs, err := resolve(ctx, p.Request.Host())
+	ips, err := resolve(ctx, p.Request.Host())
 	if err != nil {
 		return err
 	}
-	var errs []error
-	for i, a := range addrs {
-		p.Dialer.Addr = net.JoinHostPort(a, p.Request.Port())
-		// An address that never answers leaves the others their share of the time.
-		ctx, cancel := context.WithTimeout(ctx, time.Until(deadline)/time.Duration(len(addrs)-i))
-		c, err := p.dialNow(ctx)
-		cancel()
-		if err == nil {
-			p.first.Store(c)
-			return nil
-		}
-		errs = append(errs, err)
+	p.addrs = newAddresses(p.Request.Host(), p.Request.Port(), ips, p.First)
+	c, to, errs := p.openAny(ctx)
+	if c == nil {
+		return fmt.Errorf("connecting to %s: %w", p.where(), errors.Join(errs...))
 	}
-	return fmt.Errorf("connecting to %s: %w", net.JoinHostPort(p.Request.Host(), p.Request.Port()), errors.Join(errs...))
+	p.addrs.settle(to)
+	p.first.Store(c)
+	return nil
 }
 
-// resolve returns the addresses of a host, in the order in which to try them.
-func resolve(ctx context.Context, host string) ([]string, error) {
-	if ip, _, _ := strings.Cut(host, "%"); net.ParseIP(ip) != nil {
-		return []string{host}, nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, resolveTimeout)
-	defer cancel()
-	addrs, err := net.DefaultResolver.LookupHost(ctx, host)
-	if err != nil {
-		return nil, &record.Error{Kind: record.Resolve, Err: fmt.Errorf("looking up %q: %w", host, err)}
-	}
-	return addrs, nil
-}
-
-const (
-	// permitsPerLoop is how many permits an event loop has at least, where
-	// there is more than one: fewer do not keep a processor busy. loopsMost
-	// bounds the memory of loops, some 3 MB each.
-	permitsPerLoop = 32
-	loopsMost      = 16
-)
-
-// Loops is how many event loops a closed workload is worth: one for each
-// processor, but half of them if the target needs some too.
-func (w *Pool) Loops(permits, processors int) int {
-	if w.Loopback() {
-		processors /= 2
-	}
-	return max(1, min(processors, permits/permitsPerLoop, loopsMost))
-}
+// where is the host and port of the target, for messages.
+func (p *Pool) where() string { return net.JoinHostPort(p.Request.Host(), p.Request.Port()) }
 
 // dial opens a connection for a request, within ctx.
 func (p *Pool) dial(ctx context.Context) (*http1.Conn, error) {
@@ -148,15 +127,14 @@ func (p *Pool) dialNow(ctx context.Context) (*http1.Conn, error) {
 	select {
 	case p.dials <- struct{}{}:
 	case <-ctx.Done():
-		return nil, &record.Error{Kind: record.ConnectTimeout, Err: fmt.Errorf("waiting to connect to %s: %w", p.Dialer.Addr, ctx.Err())}
+		return nil, &record.Error{Kind: record.ConnectTimeout, Err: fmt.Errorf("waiting to connect to %s: %w", p.where(), ctx.Err())}
 	}
 	defer func() { <-p.dials }()
-	nc, err := p.Dialer.Dial(ctx)
-	if err != nil {
-		return nil, err
+	c, _, errs := p.openAny(ctx)
+	if c == nil {
+		return nil, errs[len(errs)-1]
 	}
-	p.opened.Add(1)
-	return http1.NewConn(nc, p.Request), nil
+	return c, nil
 }
 
 // Opened returns how many connections were opened.
@@ -174,11 +152,17 @@ func (p *Pool) Opened() int64 {
 // flight.
 func (p *Pool) Stray() int64 { return p.stray.Load() }
 
-// Loopback reports whether the target is on this machine.
-func (p *Pool) Loopback() bool {
-	a, err := netip.ParseAddrPort(p.Dialer.Addr)
-	return err == nil && a.Addr().IsLoopback()
+// Addresses returns the addresses of the target, with the connections to each; nil
+// if they are not what connections are opened to.
+func (p *Pool) Addresses() []record.Address {
+	if p.addrs == nil || p.Dialer.Connect != nil {
+		return nil
+	}
+	return p.addrs.records()
 }
+
+// Loopback reports whether the target is on this machine.
+func (p *Pool) Loopback() bool { return p.addrs != nil && p.addrs.isLoopback() }
 
 // NewSender returns a Sender. It may be one from an earlier stretch of load that
 // still has its connection.
@@ -195,6 +179,7 @@ func (p *Pool) NewSender() load.Sender {
 
 // Close closes every connection that is not in use by a stretch of load.
 func (p *Pool) Close() {
+	p.end()
 	if c := p.first.Swap(nil); c != nil {
 		c.Close()
 	}
@@ -208,21 +193,4 @@ func (p *Pool) Close() {
 	for _, o := range p.others {
 		o.Close()
 	}
-}
-
-// CheckFiles returns an error if the process may not open as many file descriptors
-// as a run with the given number of permits may need. bothEnds reports that the
-// target is in this process too.
-func CheckFiles(permits int, bothEnds bool) error {
-	need := int64(permits)
-	if bothEnds {
-		need *= 2
-	}
-	need += spareFiles
-	limit, ok := fileLimit()
-	if !ok || need <= limit {
-		return nil
-	}
-	return fmt.Errorf("concurrency %d needs %d file descriptors and this process may open %d: raise the limit (ulimit -n %d) or lower the concurrency",
-		permits, need, limit, need)
 }

@@ -62,7 +62,7 @@ func (s *connSender) exchange(q *http1.Request, n int64, idled time.Duration) (a
 	if fresh {
 		if err := s.connect(context.Background(), n); err != nil {
 			if errors.Is(err, context.Canceled) { // by Expire
-				err = &record.Error{Kind: record.ConnectTimeout, Err: fmt.Errorf("connecting to %s: %w", s.Dialer.Addr, os.ErrDeadlineExceeded)}
+				err = &record.Error{Kind: record.ConnectTimeout, Err: fmt.Errorf("connecting to %s: %w", s.where(), os.ErrDeadlineExceeded)}
 			}
 			s.setFailure(&a.Result, n, err, true, &s.failures)
 			return a
@@ -74,6 +74,7 @@ func (s *connSender) exchange(q *http1.Request, n int64, idled time.Duration) (a
 	if !res.Reusable {
 		s.drop()
 	}
+	a.Arriving = res.Arriving
 	a.Octets = record.Octets{Sent: res.Sent, Received: res.Received, Body: res.Body, Surplus: res.Surplus}
 	if res.Err != nil {
 		s.setFailure(&a.Result, n, res.Err, fresh, &s.failures)
