@@ -11,18 +11,6 @@ import (
 
 // The flags that several commands have.
 
-// addURL adds the flag of a target to a new group.
-func (j *job) addURL() {
-	j.group("Target", []flag{
-		{"url,u", "URL", "", "target; may stand without --url", each(&j.urls, nonEmpty), "URL"},
-	})
-}
-
-// url returns the only URL that was given, with the flag or without.
-func (j *job) url(args []string) string {
-	return j.one("url", slices.Concat(j.urls, args), "the target: load-tester http://localhost:8080/ (see load-tester --help)")
-}
-
 // addRequest adds the flags that say what to send.
 func (j *job) addRequest(r *engine.RequestOptions) {
 	j.request = r
@@ -31,10 +19,16 @@ func (j *job) addRequest(r *engine.RequestOptions) {
 			r.TLSConfig = &tls.Config{InsecureSkipVerify: true}
 		}
 	}
+	j.bodies = newBodyFlags()
+	body, data, json := j.bodies[0], j.bodies[1], j.bodies[2]
 	j.add([]flag{
-		{"method,m", "METHOD", "GET", "method of each request", into(&r.Method, nonEmpty), "Method"},
-		{"header,H", "FIELD", "", "header field 'Name: value', in place of ours of that name (repeatable)", each(&r.Header, parseHeader), "Header"},
-		{"body", "BODY", "", "body of each request: text, @FILE, or - for standard input", each(&j.bodies, anyText), "Body"},
+		{"method,m", "METHOD", "GET, or POST with a body", "method of each request", into(&r.Method, parseMethod), "Method"},
+		{"request,X", "METHOD", "", "the same, as in curl", into(&r.Method, parseMethod), ""},
+		{"header,H", "FIELD", "", "header field 'Name: value', in place of ours of that name (repeatable);\n'Name:' leaves ours out, and 'Name;' is sent empty", addHeader(r), "Header"},
+		{"user,a", "USER:PASSWORD", "", "basic authentication", into(&j.user, parseUser), ""},
+		{"body", "BODY", "", "body of each request: text, @FILE, or - for standard input", each(&body.texts, anyText), "Body"},
+		{"data,d", "DATA", "", "as curl's: a form, text or @FILE without its line ends, @- for standard input;\nseveral are joined by &", each(&data.texts, anyText), ""},
+		{"json", "DATA", "", "as curl's: JSON, text or @FILE, with its Content-Type and Accept", each(&json.texts, anyText), ""},
 		{"insecure,k", "", "", "do not verify the server's certificate", call(insecure, parseSwitch), "TLSConfig"},
 		{"no-keepalive", "", "", "a new connection for each request", on(&r.NoKeepAlive), "NoKeepAlive"},
 		{"traceparent", "", "", "send a W3C traceparent too, made from the request id", on(&r.Traceparent), "Traceparent"},
@@ -45,7 +39,7 @@ func (j *job) addRequest(r *engine.RequestOptions) {
 func (j *job) addPermits(o *engine.Settings, concurrency string) {
 	j.add([]flag{
 		{"concurrency,c", "N", concurrency, "most requests in flight", into(&o.Concurrency, parseConcurrency), "Concurrency"},
-		{"timeout,t", "TIME", "10s", "longest time for one request, connecting included", into(&o.Timeout, parseTime), "Timeout"},
+		{"timeout,t", "TIME", "10s", "longest time for one request, connecting included", into(&o.Timeout, parseTimeout), "Timeout"},
 	})
 }
 
@@ -83,7 +77,7 @@ func (j *job) addOutput(kind report.Procedure) {
 	names, help := formatsOf(kind)
 	j.group("Output", []flag{
 		{"format,f", "FORMAT", names[0], help, into(&j.format, oneOf(names...)), ""},
-		{"output,o", "FILE", "standard output", "where the report goes", into(&j.output, nonEmpty), ""},
+		{"output,o", "FILE", "standard output", "where the report goes", into(&j.output, parseOutput), ""},
 	})
 	j.complete("format", names...)
 	if kind == report.Run {

@@ -28,7 +28,7 @@ type target struct {
 // and encodes: path and query stay exactly the bytes the user wrote. The fragment
 // is dropped (RFC 9110 section 4.2.5), and an empty path becomes "/".
 func parseURL(s string) (t target, err error) {
-	t.url = redacted(s)
+	t.url = Redacted(s)
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("url %q: %w", t.url, err)
@@ -66,9 +66,9 @@ func parseURL(s string) (t target, err error) {
 	return t, t.setAuthority(authority)
 }
 
-// redacted returns the URL s with its password hidden, for messages. s need not
+// Redacted returns the URL s with its password hidden, for messages. s need not
 // be valid.
-func redacted(s string) string {
+func Redacted(s string) string {
 	start := strings.Index(s, "://") + len("://")
 	if start < len("://") {
 		start = 0
