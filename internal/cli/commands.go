@@ -65,7 +65,7 @@ func newRoot(s *session) *cobra.Command {
 			return nil
 		}
 		if known := misspelt(root, args); known != "" {
-			return fmt.Errorf("unknown command %q, did you mean %s? (of a host with that name: http://%s)", args[0], known, args[0])
+			return fmt.Errorf("unknown command %q, did you mean %s? (a host of that name is http://%s)", args[0], known, args[0])
 		}
 		o.Target.URL = j.url(args)
 		return j.run(&o)

@@ -46,8 +46,8 @@ func newCompare(s *session) *cobra.Command {
 	})
 	j.addRequest(&request)
 	j.add([]flag{
-		{"base-header", "FIELD", "", "as --header, for base only (repeatable)", addHeader(&ofBase), ""},
-		{"head-header", "FIELD", "", "as --header, for head only (repeatable)", addHeader(&ofHead), ""},
+		{"base-header", "FIELD", "", "header field for base only, as with --header (repeatable)", addHeader(&ofBase), ""},
+		{"head-header", "FIELD", "", "header field for head only, as with --header (repeatable)", addHeader(&ofHead), ""},
 	})
 	j.group("Load, the same on both", nil)
 	j.addPermits(&o.Settings, "10, or 1000 with --rate")

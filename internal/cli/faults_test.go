@@ -43,7 +43,7 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"-H", "Host:", url}, []string{"--header Host: cannot be left out, every HTTP/1.1 request has one; want a value"}},
 		{[]string{"-H", "Content-Length:", "--body", "x", url}, []string{"--header Content-Length: cannot be left out, "}},
 		{[]string{"-o", "csv", url}, []string{`--output "csv": want a file; the format is --format (-f), and a file of that name ./csv`}},
-		{[]string{url, "--json"}, []string{"--json needs a value: as curl's: JSON, text or @FILE, with its Content-Type and Accept; for a report as JSON, want --format json"}},
+		{[]string{url, "--json"}, []string{"--json needs a value: post JSON as curl does, with its Content-Type and Accept: text, @FILE or @-; for a report as JSON, want --format json"}},
 		{[]string{"-duration=5s", "-rate", "50", url}, []string{"unknown flag -duration, did you mean --duration (-z)?"}},
 		{[]string{"-n", "5", "-disable-keepalive", url}, []string{"unknown flag -disable-keepalive, did you mean --no-keepalive?"}},
 		{[]string{"-h2", url}, []string{"unknown flag -h2: requests are HTTP/1.1; other versions are not spoken"}},
