@@ -69,11 +69,12 @@ func (f *flags) addPlanFaults(err error) {
 }
 
 // nearest is the word that takes the fewest edits to become name, or that name
-// abbreviates; "" if that is no likely slip of the finger.
+// abbreviates; "" if that is no likely slip of the finger: two of three letters are
+// none.
 func nearest(name string, words []string) string {
 	best, least := "", 3 // edits: two slips at most
 	for _, w := range words {
-		if d := edits(name, w); d < least && d < len(name) {
+		if d := edits(name, w); d < least && d < len(name)-1 {
 			best, least = w, d
 		}
 	}

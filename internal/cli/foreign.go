@@ -25,13 +25,17 @@ var foreign = map[string]string{
 	"warm-up-time": "--warmup", "W": "--warmup", "stages": "--stage",
 	"threads": threads, "workers": threads, "cpus": threads, "parallel": threads,
 	"pipelining": pipelining, "max-concurrent-streams": pipelining,
-	"delay": "--rate for a pause between requests",
+	"delay": noPause, "think": noPause, "benchmark": noPause, "internet": oneTarget,
+	"burst-rate": "--stage", "burst-delay": "--stage", "rate-period": "--rate N/TIME, such as 50/m", "timing-script-file": "--stage",
+	"latency-correction": "with --rate a response time is always from when the request was due",
 
 	// The request.
-	"headers": "--header (-H)", "T": contentType, "content-type": contentType,
-	"A": "--user USER:PASSWORD (-a) for ab's, or --header (-H) 'User-Agent: NAME' for curl's", "basic-auth": "--user USER:PASSWORD (-a)", "basic": "--user USER:PASSWORD (-a)",
+	"headers": "--header (-H)", "content-type": contentType,
+	"T":           contentType + ", or --method PUT (-m) --body @FILE for curl's",
+	"upload-file": "--method PUT (-m) --body @FILE",
+	"A":           "--user USER:PASSWORD (-a) for ab's, or --header (-H) 'User-Agent: NAME' for curl's", "basic-auth": "--user USER:PASSWORD (-a)", "basic": "--user USER:PASSWORD (-a)",
 	"user-agent": "--header (-H) 'User-Agent: NAME'", "U": "--header (-H) 'User-Agent: NAME'",
-	"b": "--body, or --header (-H) 'Cookie: NAME=VALUE'", "C": cookie, "cookie": cookie,
+	"b": "--body, or --header (-H) 'Cookie: NAME=VALUE'", "C": cookie, "cookie": cookie, "cookie-jar": cookie,
 	"e": "--header (-H) 'Referer: URL'", "referer": "--header (-H) 'Referer: URL'", "host": "--header (-H) 'Host: NAME'",
 	"oauth2-bearer": "--header (-H) 'Authorization: Bearer TOKEN'", "compressed": "--header (-H) 'Accept-Encoding: gzip'",
 	"disable-compression": "no compression is asked for, except by --header (-H) 'Accept-Encoding: gzip'",
@@ -39,9 +43,12 @@ var foreign = map[string]string{
 	"body-file": bodyFile, "body-path": bodyFile, "input": bodyFile, "i": "--body @FILE, --method HEAD (-m), or --requests (-n) for k6's",
 	"data-binary": "--body, or --json", "data-raw": "--body, or --data (-d)", "data-ascii": "--data (-d)",
 	"data-urlencode": "--data (-d) with the text encoded, such as a%20b",
-	"F":              form, "form": form, "I": "--method HEAD (-m)", "head": "--method HEAD (-m)",
+	"chunked":        withLength, "stream": withLength,
+	"F": form, "form": form, "I": "--method HEAD (-m)", "head": "--method HEAD (-m)",
 	"G": query, "get": query, "url-query": query,
-	"targets": oneTarget, "input-file": oneTarget, "urls-from-file": oneTarget, "s": "--quiet (-q) for curl's; there are no scripts as wrk's and siege's", "script": "there are no scripts; one request is sent again and again",
+	"dns-ttl": "names are looked up as the system does", "resolvers": "names are looked up as the system does",
+	"base-uri": "want the whole URL", "digest": "of ways to log in there is --user (-a), which is basic authentication, and what a --header (-H) says",
+	"targets": oneTarget, "file": oneTarget, "rand-regex-url": oneTarget, "har": oneTarget, "input-file": oneTarget, "urls-from-file": oneTarget, "s": "--quiet (-q) for curl's; there are no scripts as wrk's and siege's", "script": "there are no scripts; one request is sent again and again",
 
 	// What counts.
 	"L": "--location", "redirects": "--location", "redirect": "--location", "max-redirs": "--location", "max-redirects": "--location",
@@ -49,6 +56,7 @@ var foreign = map[string]string{
 	"fail": "--expect-status", "E": "--expect-body for autocannon's, or --cert for curl's", "expectBody": "--expect-body", "expect": "--expect-status, or --expect-body",
 	"retry": "a request is not sent again after a failure, unless the server cannot have seen it",
 	"l":     "latency is always reported, and responses of any length count", "latency": "latency is always reported", "latencies": "latency is always reported",
+	"include": "responses are not printed; their statuses and sizes are always reported", "max-body": "responses are read whole", "renderStatusCodes": "statuses are always reported",
 	"threshold": "--limit", "thresholds": "--limit", "bailout": "--limit 'errors<=1%'",
 
 	// Connections and TLS.
@@ -56,15 +64,16 @@ var foreign = map[string]string{
 	"keepalive": "connections are kept alive, without --no-keepalive", "keepalive-time": "connections are kept alive, without --no-keepalive",
 	"insecure-skip-tls-verify": "--insecure (-k)", "root-certs": "--cacert", "capath": "--cacert", "sni": "--servername",
 	"tlsv1.2": "--tls-min 1.2", "tlsv1.3": "--tls-min 1.3", "tlsv1.0": "--tls-min 1.0", "tlsv1.1": "--tls-min 1.1",
-	"connect-to": resolve, "resolve": resolve, "x": proxies, "proxy": proxies, "P": proxies,
+	"connect-to": resolve, "resolve": resolve, "x": proxies, "proxy": proxies, "P": proxies, "noproxy": proxies, "proxy-header": proxies,
+	"4": address, "6": address, "ipv4": address, "ipv6": address,
 	"unix-socket": unixSocket, "socketPath": unixSocket,
-	"http2": http2, "h2": http2, "h2c": http2, "http3": http2, "http2-prior-knowledge": http2, "2": http2, "http-version": http2,
-	"http1.1": http11, "http1": http11, "h1": http11, "0": http11, "http1.0": http11,
+	"http2": http2, "h2": http2, "h2c": http2, "http3": http2, "http2-prior-knowledge": http2, "2": http2, "http-version": http2, "window-bits": http2,
+	"http1.1": http11, "http1": http11, "h1": http11, "npn-list": http11, "alpn-list": http11, "0": http11, "http1.0": http11,
 
 	// The report.
 	"w": "--format json (-f); threads are not needed", "write-out": "--format json (-f)", "out": "--output FILE (-o)", "output-format": "--format (-f)",
-	"j": "--format json (-f)", "summary-export": "--format json (-f) --output FILE (-o)", "log": "--output FILE (-o)", "g": "--format hgrm (-f)", "csv": "--format json (-f)",
-	"silent": "--quiet (-q)", "S": "--quiet (-q)", "show-error": "--quiet (-q)", "no-print": "--quiet (-q)", "no-tui": "--no-progress", "disable-color": "--no-color",
+	"j": "--format json (-f)", "summary-export": "--format json (-f) --output FILE (-o)", "log": "--output FILE (-o)", "log-file": "--output FILE (-o)", "db-url": "--output FILE (-o)", "summary-trend-stats": "--format json (-f)", "g": "--format hgrm (-f)", "csv": "--format json (-f)",
+	"silent": "--quiet (-q)", "S": "--quiet (-q)", "show-error": "--quiet (-q)", "no-print": "--quiet (-q)", "no-tui": "--no-progress", "fps": "--no-progress", "more": "--verbose (-v)", "disable-color": "--no-color",
 	"V": "--version", "debug": "--verbose (-v)", "http-debug": "--verbose (-v)", "print": "--verbose (-v)",
 	"name": "--baseline-name", "title": "--baseline-name",
 }
@@ -79,6 +88,9 @@ const (
 	query       = "write the query into the URL, as in 'http://localhost:8080/?a=1'"
 	oneTarget   = "one request is sent again and again; want its URL"
 	resolve     = "give the address in the URL, and the name by --header (-H) 'Host: NAME' and --servername NAME"
+	noPause     = "the next request follows the last without a pause; for a steady rate, want --rate"
+	withLength  = "the body is sent whole, with its Content-Length"
+	address     = "for one kind of address, write it in the URL: http://127.0.0.1/, http://[::1]/"
 	proxies     = "there are no proxies; the load goes to the URL directly"
 	unixSocket  = "there are no unix sockets; want a URL of a TCP port"
 	http2       = "requests are HTTP/1.1; other versions are not spoken"

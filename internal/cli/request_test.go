@@ -84,6 +84,7 @@ func TestProxyNote(t *testing.T) {
 		r.environ = c.environ
 		s := r.open()
 		j := newJob(s, newRoot(s), "")
+		j.request = &engine.RequestOptions{}
 		j.remarkOn(c.url)
 		j.remarkOn(c.url)
 		if c.want == "" {

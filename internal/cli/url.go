@@ -29,16 +29,19 @@ func (j *job) url(args []string) string {
 	return j.one("url", slices.Concat(j.urls, args), "the target: load-tester http://localhost:8080/ (see load-tester --help)")
 }
 
-// strayNumbers adds a fault for each argument that is a number: the value of a flag
-// that takes none here.
+// strayNumbers adds a fault for each URL that is a number: the value of a flag that
+// takes none here, or k6's -u.
 func (j *job) strayNumbers(args []string) (any bool) {
-	for _, arg := range args {
+	for _, arg := range slices.Concat(j.urls, args) {
 		if _, err := strconv.ParseFloat(arg, 64); err != nil {
 			continue
 		}
 		any = true
 		hint := ""
-		if j.given("quiet") {
+		switch {
+		case j.given("url"):
+			hint = fmt.Sprintf("; -u is --url, and what k6 calls so is --concurrency (-c) %s", arg)
+		case j.given("quiet"):
 			hint = fmt.Sprintf("; -q is --quiet, and a rate is --rate %s, of all connections together", arg)
 		}
 		j.faults.add("%q is no URL%s", arg, hint)
@@ -108,7 +111,7 @@ func (j *job) remarkOn(target string) {
 	if name := j.proxyFor(u); name != "" {
 		j.note("%s is set and not used: the load goes to %s directly", name, u.Hostname())
 	}
-	if u.Scheme == "http" && j.given("insecure") {
+	if c := j.request.TLSConfig; u.Scheme == "http" && c != nil && c.InsecureSkipVerify {
 		j.note("--insecure (-k) does nothing for http://; connections are kept alive, as with ab's -k, by default")
 	}
 }

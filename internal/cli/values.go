@@ -137,12 +137,12 @@ func parseTime(s string) (time.Duration, error) {
 	return d, err
 }
 
-// parseTimeout reads the time of one request. A small number alone may be meant as
-// wrk's threads.
+// parseTimeout reads the time of one request. A number alone may be meant as wrk's
+// threads, or as the seconds that ab takes in all.
 func parseTimeout(s string) (time.Duration, error) {
 	d, err := parseTime(s)
 	if n, bad := strconv.Atoi(s); err != nil && bad == nil && n > 0 {
-		err = fmt.Errorf("%w; a number of threads, as wrk's -t, is not needed", err)
+		err = fmt.Errorf("%w; -t is the timeout: threads, as wrk's, are not needed, and the duration, as ab's, is -z", err)
 	}
 	return d, err
 }
