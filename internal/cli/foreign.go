@@ -9,93 +9,120 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// foreign are flags of other tools that are called something else here, or not
-// needed, and what to say: the flag that is meant, or what there is instead. From
-// the help of curl, hey, oha, ab, wrk, wrk2, h2load, siege, bombardier, vegeta, k6
-// and autocannon. A flag of a letter may mean one thing in one of them and another
-// in the next.
-var foreign = map[string]string{
-	// How much load.
-	"amount": "--requests (-n)", "iterations": "--requests (-n)", "num": "--requests (-n)", "r": "--rate, or --requests (-n)", "reps": "--requests (-n)",
-	"clients": "--concurrency (-c)", "concurrent": "--concurrency (-c)", "connections": "--concurrency (-c)",
-	"max-connections": "--concurrency (-c)", "max-workers": "--concurrency (-c)", "users": "--concurrency (-c)", "vus": "--concurrency (-c)",
-	"connectionRate": "--rate", "overallRate": "--rate", "qps": "--rate", "rps": "--rate", "R": "--rate",
-	"time": "--duration (-z)", "timelimit": "--duration (-z)",
-	"max-time": "--timeout (-t)", "connect-timeout": "--timeout (-t)", "connection-active-timeout": "--timeout (-t)",
-	"warm-up-time": "--warmup", "W": "--warmup", "stages": "--stage",
-	"threads": threads, "workers": threads, "cpus": threads, "parallel": threads,
-	"pipelining": pipelining, "max-concurrent-streams": pipelining,
-	"delay": noPause, "think": noPause, "benchmark": noPause, "internet": oneTarget,
-	"burst-rate": "--stage", "burst-delay": "--stage", "rate-period": "--rate N/TIME, such as 50/m", "timing-script-file": "--stage",
-	"latency-correction": "with --rate a response time is always from when the request was due",
-
-	// The request.
-	"headers": "--header (-H)", "content-type": contentType,
-	"T":           contentType + ", or --method PUT (-m) --body @FILE for curl's",
-	"upload-file": "--method PUT (-m) --body @FILE",
-	"A":           "--user USER:PASSWORD (-a) for ab's, or --header (-H) 'User-Agent: NAME' for curl's", "basic-auth": "--user USER:PASSWORD (-a)", "basic": "--user USER:PASSWORD (-a)",
-	"user-agent": "--header (-H) 'User-Agent: NAME'", "U": "--header (-H) 'User-Agent: NAME'",
-	"b": "--body, or --header (-H) 'Cookie: NAME=VALUE'", "C": cookie, "cookie": cookie, "cookie-jar": cookie,
-	"e": "--header (-H) 'Referer: URL'", "referer": "--header (-H) 'Referer: URL'", "host": "--header (-H) 'Host: NAME'",
-	"oauth2-bearer": "--header (-H) 'Authorization: Bearer TOKEN'", "compressed": "--header (-H) 'Accept-Encoding: gzip'",
-	"disable-compression": "no compression is asked for, except by --header (-H) 'Accept-Encoding: gzip'",
-	"D":                   "--body @FILE, or --duration (-z) for h2load's", "p": "--data @FILE (-d) for ab's; requests are not pipelined as autocannon's",
-	"body-file": bodyFile, "body-path": bodyFile, "input": bodyFile, "i": "--body @FILE, --method HEAD (-m), or --requests (-n) for k6's",
-	"data-binary": "--body, or --json", "data-raw": "--body, or --data (-d)", "data-ascii": "--data (-d)",
-	"data-urlencode": "--data (-d) with the text encoded, such as a%20b",
-	"chunked":        withLength, "stream": withLength,
-	"F": form, "form": form, "I": "--method HEAD (-m)", "head": "--method HEAD (-m)",
-	"G": query, "get": query, "url-query": query,
-	"dns-ttl": "names are looked up as the system does", "resolvers": "names are looked up as the system does",
-	"base-uri": "want the whole URL", "digest": "of ways to log in there is --user (-a), which is basic authentication, and what a --header (-H) says",
-	"targets": oneTarget, "file": oneTarget, "rand-regex-url": oneTarget, "har": oneTarget, "input-file": oneTarget, "urls-from-file": oneTarget, "s": "--quiet (-q) for curl's; there are no scripts as wrk's and siege's", "script": "there are no scripts; one request is sent again and again",
-
-	// What counts.
-	"L": "--location", "redirects": "--location", "redirect": "--location", "max-redirs": "--location", "max-redirects": "--location",
-	"location-trusted": "--location, which sends no credentials to other hosts", "disable-redirects": "redirects are not followed without --location",
-	"fail": "--expect-status", "E": "--expect-body for autocannon's, or --cert for curl's", "expectBody": "--expect-body", "expect": "--expect-status, or --expect-body",
-	"retry": "a request is not sent again after a failure, unless the server cannot have seen it",
-	"l":     "latency is always reported, and responses of any length count", "latency": "latency is always reported", "latencies": "latency is always reported",
-	"include": "responses are not printed; their statuses and sizes are always reported", "max-body": "responses are read whole", "renderStatusCodes": "statuses are always reported",
-	"threshold": "--limit", "thresholds": "--limit", "bailout": "--limit 'errors<=1%'",
-
-	// Connections and TLS.
-	"disable-keepalive": "--no-keepalive", "disableKeepAlives": "--no-keepalive", "no-connection-reuse": "--no-keepalive", "no-keep-alive": "--no-keepalive",
-	"keepalive": "connections are kept alive, without --no-keepalive", "keepalive-time": "connections are kept alive, without --no-keepalive",
-	"insecure-skip-tls-verify": "--insecure (-k)", "root-certs": "--cacert", "capath": "--cacert", "sni": "--servername",
-	"tlsv1.2": "--tls-min 1.2", "tlsv1.3": "--tls-min 1.3", "tlsv1.0": "--tls-min 1.0", "tlsv1.1": "--tls-min 1.1",
-	"connect-to": resolve, "resolve": resolve, "x": proxies, "proxy": proxies, "P": proxies, "noproxy": proxies, "proxy-header": proxies,
-	"4": address, "6": address, "ipv4": address, "ipv6": address,
-	"unix-socket": unixSocket, "socketPath": unixSocket,
-	"http2": http2, "h2": http2, "h2c": http2, "http3": http2, "http2-prior-knowledge": http2, "2": http2, "http-version": http2, "window-bits": http2,
-	"http1.1": http11, "http1": http11, "h1": http11, "npn-list": http11, "alpn-list": http11, "0": http11, "http1.0": http11,
-
-	// The report.
-	"w": "--format json (-f); threads are not needed", "write-out": "--format json (-f)", "out": "--output FILE (-o)", "output-format": "--format (-f)",
-	"j": "--format json (-f)", "summary-export": "--format json (-f) --output FILE (-o)", "log": "--output FILE (-o)", "log-file": "--output FILE (-o)", "db-url": "--output FILE (-o)", "summary-trend-stats": "--format json (-f)", "g": "--format hgrm (-f)", "csv": "--format json (-f)",
-	"silent": "--quiet (-q)", "S": "--quiet (-q)", "show-error": "--quiet (-q)", "no-print": "--quiet (-q)", "no-tui": "--no-progress", "fps": "--no-progress", "more": "--verbose (-v)", "disable-color": "--no-color",
-	"V": "--version", "debug": "--verbose (-v)", "http-debug": "--verbose (-v)", "print": "--verbose (-v)",
-	"name": "--baseline-name", "title": "--baseline-name",
+// A meaning is what to write instead of flags of other tools that are called
+// something else here, or not needed.
+type meaning struct {
+	ours  string // begins with - if it is a flag, else it is a sentence
+	names string // of the flags, without dashes
 }
 
-const (
-	threads     = "as many threads are used as there are processors; --concurrency (-c) says how many requests are in flight"
-	pipelining  = "a connection has one request at a time; --concurrency (-c) says how many there are in all"
-	contentType = "--header (-H) 'Content-Type: TYPE'"
-	cookie      = "--header (-H) 'Cookie: NAME=VALUE'"
-	bodyFile    = "--body @FILE"
-	form        = "--data (-d) for a simple form, or --body @FILE with a --header (-H) 'Content-Type: multipart/form-data; boundary=B'"
-	query       = "write the query into the URL, as in 'http://localhost:8080/?a=1'"
-	oneTarget   = "one request is sent again and again; want its URL"
-	resolve     = "give the address in the URL, and the name by --header (-H) 'Host: NAME' and --servername NAME"
-	noPause     = "the next request follows the last without a pause; for a steady rate, want --rate"
-	withLength  = "the body is sent whole, with its Content-Length"
-	address     = "for one kind of address, write it in the URL: http://127.0.0.1/, http://[::1]/"
-	proxies     = "there are no proxies; the load goes to the URL directly"
-	unixSocket  = "there are no unix sockets; want a URL of a TCP port"
-	http2       = "requests are HTTP/1.1; other versions are not spoken"
-	http11      = "requests are HTTP/1.1 anyway"
-)
+// meanings are from the help of curl, hey, oha, ab, wrk, wrk2, h2load, siege,
+// bombardier, vegeta, k6 and autocannon. A flag of a letter may mean one thing in one
+// of them and another in the next.
+var meanings = []meaning{
+	{"--requests (-n)", "amount iterations num reps"},
+	{"--concurrency (-c)", "clients concurrent connections max-connections max-workers users vus"},
+	{"--rate", "R connectionRate overallRate qps rps"},
+	{"--rate, or --requests (-n)", "r"},
+	{"--rate N/TIME, such as 50/m", "rate-period"},
+	{"--duration (-z)", "time timelimit"},
+	{"--stage", "stages burst-rate burst-delay timing-script-file"},
+	{"--warmup", "W warm-up-time"},
+	{"--timeout (-t)", "max-time connect-timeout connection-active-timeout"},
+	{"the next request follows the last without a pause; for a steady rate, want --rate", "delay think benchmark"},
+	{"with --rate a response time is always from when the request was due", "latency-correction"},
+	{"as many threads are used as there are processors; --concurrency (-c) says how many requests are in flight", "threads workers cpus parallel"},
+	{"a connection has one request at a time; --concurrency (-c) says how many there are in all", "pipelining max-concurrent-streams"},
+
+	{"--header (-H)", "headers"},
+	{"--header (-H) 'Content-Type: TYPE'", "content-type"},
+	{"--header (-H) 'Content-Type: TYPE', or --method PUT (-m) --body @FILE for curl's", "T"},
+	{"--header (-H) 'User-Agent: NAME'", "user-agent U"},
+	{"--header (-H) 'Cookie: NAME=VALUE'", "C cookie cookie-jar"},
+	{"--header (-H) 'Referer: URL'", "e referer"},
+	{"--header (-H) 'Host: NAME'", "host"},
+	{"--header (-H) 'Authorization: Bearer TOKEN'", "oauth2-bearer"},
+	{"--header (-H) 'Accept-Encoding: gzip'", "compressed"},
+	{"no compression is asked for, except by --header (-H) 'Accept-Encoding: gzip'", "disable-compression"},
+	{"--user USER:PASSWORD (-a)", "basic-auth basic"},
+	{"--user USER:PASSWORD (-a) for ab's, or --header (-H) 'User-Agent: NAME' for curl's", "A"},
+	{"there is basic authentication, --user (-a), and what a --header (-H) can say", "digest"},
+	{"--method HEAD (-m)", "I head"},
+	{"--method PUT (-m) --body @FILE", "upload-file"},
+	{"--body, or --header (-H) 'Cookie: NAME=VALUE'", "b"},
+	{"--body @FILE", "body-file body-path input"},
+	{"--body @FILE, or --duration (-z) for h2load's", "D"},
+	{"--body @FILE, --method HEAD (-m), or --requests (-n) for k6's", "i"},
+	{"--data (-d) @FILE for ab's; requests are not pipelined as autocannon's", "p"},
+	{"--data (-d)", "data-ascii"},
+	{"--data (-d) with the text encoded, such as a%20b", "data-urlencode"},
+	{"--data (-d) for a simple form, or --body @FILE with a --header (-H) 'Content-Type: multipart/form-data; boundary=B'", "F form"},
+	{"--body, or --data (-d)", "data-raw"},
+	{"--body, or --json", "data-binary"},
+	{"the body is sent whole, with its Content-Length", "chunked stream"},
+	{"write the query into the URL, as in 'http://localhost:8080/?a=1'", "G get url-query"},
+	{"want the whole URL", "base-uri"},
+	{"one request is sent again and again; want its URL", "targets file har input-file internet rand-regex-url urls-from-file"},
+	{"there are no scripts; one request is sent again and again", "script"},
+
+	{"--location", "L redirect redirects max-redirects max-redirs"},
+	{"--location, which sends no credentials to other hosts", "location-trusted"},
+	{"redirects are not followed without --location", "disable-redirects"},
+	{"--expect-status", "fail"},
+	{"--expect-body", "expectBody"},
+	{"--expect-status, or --expect-body", "expect"},
+	{"--expect-body for autocannon's, or --cert for curl's", "E"},
+	{"--limit", "threshold thresholds"},
+	{"--limit 'errors<=1%'", "bailout"},
+	{"a request is not sent again after a failure, unless the server cannot have seen it", "retry"},
+	{"latency is always reported", "latency latencies"},
+	{"latency is always reported, and responses of any length count", "l"},
+	{"statuses are always reported", "renderStatusCodes"},
+	{"responses are not printed; their statuses and sizes are always reported", "include"},
+	{"responses are read whole", "max-body"},
+
+	{"--no-keepalive", "disable-keepalive disableKeepAlives no-connection-reuse no-keep-alive"},
+	{"connections are kept alive, without --no-keepalive", "keepalive keepalive-time"},
+	{"--insecure (-k)", "insecure-skip-tls-verify"},
+	{"--cacert", "capath root-certs"},
+	{"--servername", "sni"},
+	{"--tls-min 1.0", "tlsv1.0"},
+	{"--tls-min 1.1", "tlsv1.1"},
+	{"--tls-min 1.2", "tlsv1.2"},
+	{"--tls-min 1.3", "tlsv1.3"},
+	{"give the address in the URL, and the name by --header (-H) 'Host: NAME' and --servername NAME", "connect-to resolve"},
+	{"for one kind of address, write it in the URL: http://127.0.0.1/, http://[::1]/", "4 6 ipv4 ipv6"},
+	{"names are looked up as the system does", "dns-ttl resolvers"},
+	{"there are no proxies; the load goes to the URL directly", "x P proxy noproxy proxy-header"},
+	{"there are no unix sockets; want a URL of a TCP port", "unix-socket socketPath"},
+	{"requests are HTTP/1.1; other versions are not spoken", "2 h2 h2c http2 http3 http2-prior-knowledge http-version window-bits"},
+	{"requests are HTTP/1.1 anyway", "0 h1 http1 http1.0 http1.1 npn-list alpn-list"},
+
+	{"--format (-f)", "output-format"},
+	{"--format json (-f)", "j csv write-out summary-trend-stats"},
+	{"--format json (-f); threads are not needed", "w"},
+	{"--format hgrm (-f)", "g"},
+	{"--format json (-f) --output FILE (-o)", "summary-export"},
+	{"--output FILE (-o)", "out log log-file db-url"},
+	{"--quiet (-q)", "S silent show-error no-print"},
+	{"--quiet (-q) for curl's; there are no scripts as wrk's and siege's", "s"},
+	{"--verbose (-v)", "debug http-debug more print"},
+	{"--no-progress", "no-tui fps"},
+	{"--no-color", "disable-color"},
+	{"--baseline-name", "name title"},
+	{"--version", "V"},
+}
+
+// foreign are the meanings by the names of the flags.
+var foreign = func() map[string]string {
+	m := map[string]string{}
+	for _, meaning := range meanings {
+		for name := range strings.FieldsSeq(meaning.names) {
+			m[name] = meaning.ours
+		}
+	}
+	return m
+}()
 
 // foreignCommands are words that other tools begin with.
 var foreignCommands = map[string]string{
