@@ -21,6 +21,7 @@ type job struct {
 	urls    []string
 	bodies  []*bodyFlag
 	user    string
+	targets []string // URLs that get load
 
 	format, output, hdrLog              string
 	verbose, quiet, noProgress, noColor bool
@@ -45,6 +46,9 @@ func (j *job) do(o *engine.Settings, newPlan func() (engine.Plan, error)) error 
 	j.finishRequest()
 	if err := j.faults.err(); err != nil {
 		return err
+	}
+	for _, target := range j.targets {
+		j.remarkOn(target)
 	}
 	j.screen = &screen{w: j.stderr}
 	if fd, ok := j.terminal(j.stderr); ok && !j.quiet && !j.noProgress {

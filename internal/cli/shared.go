@@ -11,7 +11,7 @@ import (
 
 // The flags that several commands have.
 
-// addRequest adds the flags that say what to send.
+// addRequest adds a group of the flags that say what to send.
 func (j *job) addRequest(r *engine.RequestOptions) {
 	j.request = r
 	insecure := func(on bool) {
@@ -21,7 +21,7 @@ func (j *job) addRequest(r *engine.RequestOptions) {
 	}
 	j.bodies = newBodyFlags()
 	body, data, json := j.bodies[0], j.bodies[1], j.bodies[2]
-	j.add([]flag{
+	j.group("Request", []flag{
 		{"method,m", "METHOD", "GET, or POST with a body", "method of each request", into(&r.Method, parseMethod), "Method"},
 		{"request,X", "METHOD", "", "the same, as in curl", into(&r.Method, parseMethod), ""},
 		{"header,H", "FIELD", "", "header field 'Name: value', in place of ours of that name (repeatable);\n'Name:' leaves ours out, 'Name;' sends it empty", addHeader(r), "Header"},

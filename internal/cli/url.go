@@ -88,7 +88,7 @@ func (j *job) one(flag string, urls []string, missing string) string {
 	switch {
 	case len(urls) == 1:
 		target := withScheme(urls[0])
-		j.remarkOn(target)
+		j.targets = append(j.targets, target)
 		return target
 	case len(urls) > 1:
 		hidden := make([]string, len(urls))
@@ -102,7 +102,7 @@ func (j *job) one(flag string, urls []string, missing string) string {
 	return ""
 }
 
-// remarkOn adds notes on what was asked for and does nothing at a target.
+// remarkOn adds notes on what does nothing at a target.
 func (j *job) remarkOn(target string) {
 	u, err := url.Parse(target)
 	if err != nil {
