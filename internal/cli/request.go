@@ -105,11 +105,10 @@ func (j *job) checkData() {
 	if j.given("method", "request") || namesField(j.request, "Content-Type") {
 		return
 	}
-	for _, b := range j.bodies {
-		for _, text := range b.texts {
-			if d := asDuration(text); b.name == "data" && d != "" {
-				j.faults.add("--data %q: -d is data, as in curl; the duration is -z %s (to send it nevertheless: -X POST -d %s)", text, d, text)
-			}
+	data := j.bodies[1]
+	for _, text := range data.texts {
+		if d := asDuration(text); d != "" {
+			j.faults.add("--data %q: -d is data, as in curl; the duration is -z %s (to send it nevertheless: -X POST -d %s)", text, d, text)
 		}
 	}
 }
