@@ -156,6 +156,29 @@ func TestRunPasses(t *testing.T) {
 	assert.Positive(t, max)
 }
 
+func TestRequestDefaults(t *testing.T) {
+	check := func(r Request, method, accept, why string) {
+		t.Helper()
+		h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			assert.Equal(t, method, r.Method, why)
+			assert.Equal(t, accept, r.Header.Get("Accept"), why)
+		})
+		report, err := Measure(t.Context(), Options{Target: Handler(h).Send(r), Count: 1})
+		require.NoError(t, err, why)
+		assert.EqualValues(t, 1, report.Succeeded, why)
+	}
+	check(Request{}, "GET", "*/*", "the zero Request")
+	check(Request{Body: []byte("x")}, "POST", "*/*", "a body is posted, as by the command")
+	check(Request{Body: []byte{}}, "POST", "*/*", "an empty one too")
+	check(Request{Method: "GET", Body: []byte("x")}, "GET", "*/*", "unless a method is named")
+	check(Request{Header: http.Header{"Accept": {"text/html"}}}, "GET", "text/html", "in place of the default")
+	check(Request{Header: http.Header{"Accept": nil}}, "GET", "", "left out, as by net/http")
+	check(Request{Header: http.Header{"accept": {}}}, "GET", "", "a name has no case")
+
+	_, err := Measure(t.Context(), Options{Target: URL("http://h/").Send(Request{Header: http.Header{"Host": nil}}), Count: 1})
+	assert.ErrorContains(t, err, "Request.Header: header Host: cannot be left out")
+}
+
 func TestRunOpenWorkload(t *testing.T) {
 	f, r := runFake(&fakeTB{}, Options{
 		Target: Handler(http.HandlerFunc(ok)),

@@ -35,9 +35,9 @@ type Server struct {
 // A Request is what is sent to a [Server]. The zero Request is a GET of the
 // server's URL, or of "/".
 type Request struct {
-	Method string      // "" means GET
+	Method string      // "" means GET, or POST with a Body
 	Path   string      // with its query, such as /items?limit=10; "" means that of the URL, or "/"
-	Header http.Header // a field that names one of ours replaces it; nil means none
+	Header http.Header // a field with the name of a default one replaces it, and leaves it out if it has no values: {"User-Agent": nil}
 	Body   []byte      // must not change during the run; nil means none
 
 	// ExpectStatus are the statuses that mean success: codes, classes and ranges
@@ -117,6 +117,9 @@ func (s Server) Send(r Request) Target {
 		t.Check = func(m *http1.Message) error { return r.Check((*Response)(m)) }
 	}
 	for name, values := range r.Header {
+		if len(values) == 0 {
+			t.Without = append(t.Without, name)
+		}
 		for _, v := range values {
 			t.Header = append(t.Header, http1.Field{Name: name, Value: v})
 		}

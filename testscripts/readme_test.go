@@ -17,10 +17,10 @@ import (
 	"github.com/loadtestkit/load-tester/internal/target"
 )
 
-// blocks returns the README's fenced code blocks in a language.
-func blocks(t *testing.T, language string) []string {
+// blocks returns the fenced code blocks of a page in a language.
+func blocks(t *testing.T, file, language string) []string {
 	t.Helper()
-	page, err := os.ReadFile("../README.md")
+	page, err := os.ReadFile("../" + file)
 	require.NoError(t, err)
 	var found []string
 	for _, m := range regexp.MustCompile("(?s)```"+language+"\n(.*?)```").FindAllStringSubmatch(string(page), -1) {
@@ -43,7 +43,7 @@ func TestReadmeCommands(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { server.Close() })
 	ran := 0
-	for _, block := range blocks(t, "console") {
+	for _, block := range blocks(t, "README.md", "console") {
 		for line := range strings.Lines(block) {
 			command, ok := strings.CutPrefix(strings.TrimSpace(line), "$ load-tester ")
 			require.True(t, ok, "not a load-tester command: %s", line)
@@ -86,10 +86,27 @@ func readmeCommand(t *testing.T, binary, command string) {
 
 // The README's tests compile in a module of their own, and the first one runs.
 func TestReadmeTests(t *testing.T) {
+	t.Parallel()
+	// On a busy machine it may miss its limits or run out of time, but it compiles and
+	// measures.
+	out, err := pageTests(t, "README.md", "-timeout", "10s", "-run", "TestAPIUnderLoad")
+	assert.Contains(t, out, "p99 response time", "%v\n%s", err, out)
+}
+
+// The recipes work as they stand.
+func TestRecipes(t *testing.T) {
+	t.Parallel()
+	out, err := pageTests(t, "docs/recipes.md", "-timeout", "2m")
+	assert.NoError(t, err, out)
+	assert.Equal(t, strings.Count(strings.Join(blocks(t, "docs/recipes.md", "go"), ""), "\nfunc Test"), strings.Count(out, "--- PASS: "), out)
+}
+
+// pageTests runs go test on the Go code of a page, in a module of its own.
+func pageTests(t *testing.T, page string, args ...string) (output string, err error) {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("builds a module")
 	}
-	t.Parallel()
 	dir := t.TempDir()
 	root, err := filepath.Abs("..")
 	require.NoError(t, err)
@@ -101,16 +118,14 @@ func TestReadmeTests(t *testing.T) {
 	text := strings.Replace(string(mod), "module "+module, "module example.com/api", 1) +
 		"\nrequire " + module + " v0.0.0\n\nreplace " + module + " => " + root + "\n"
 	for name, content := range map[string]string{
-		"go.mod": text, "go.sum": string(sum), "api_test.go": strings.Join(blocks(t, "go"), "\n"),
+		"go.mod": text, "go.sum": string(sum), "page_test.go": strings.Join(blocks(t, page, "go"), "\n"),
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(content), 0o666))
 	}
-	cmd := exec.Command("go", "test", "-mod=mod", "-v", "-timeout", "10s", "-run", "TestAPIUnderLoad", ".")
+	cmd := exec.Command("go", append([]string{"test", "-mod=mod", "-count=1", "-v"}, args...)...)
 	cmd.Dir = dir
 	// With its own TMPDIR it does not wait for the lock of other load tests.
 	cmd.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
-	// On a busy machine it may miss its limits or run out of time, but it compiles and
-	// measures.
 	out, err := cmd.CombinedOutput()
-	assert.Contains(t, string(out), "p99 response time", "%v\n%s", err, out)
+	return string(out), err
 }

@@ -65,7 +65,7 @@ func newRoot(s *session) *cobra.Command {
 			return nil
 		}
 		if known := misspelt(root, args); known != "" {
-			return fmt.Errorf("unknown command %q, did you mean %s?", args[0], known)
+			return fmt.Errorf("unknown command %q, did you mean %s? (a host of that name is http://%s)", args[0], known, args[0])
 		}
 		o.Target.URL = j.url(args)
 		return j.run(&o)
@@ -76,9 +76,12 @@ func newRoot(s *session) *cobra.Command {
 	return root
 }
 
-// misspelt returns the command that a sole argument probably means; "" if it may
-// be a URL.
+// misspelt returns what is probably meant by a sole argument that is no command, or
+// by a first one that is another tool's; "" if it may be a URL.
 func misspelt(root *cobra.Command, args []string) string {
+	if len(args) > 0 && foreignCommands[args[0]] != "" {
+		return foreignCommands[args[0]]
+	}
 	if len(args) != 1 || strings.ContainsAny(args[0], ":/.") {
 		return ""
 	}
@@ -105,7 +108,7 @@ func newDemo(s *session) *cobra.Command {
 			o.Limits = demoLimits()
 		}
 		o.Target.Handler = target.Known(target.Demo())
-		j.note = "The target is in this process: it answers 99 of 100 requests in about 1 ms, and one in about 20 ms."
+		j.notes = append(j.notes, "The target is in this process: it answers 99 of 100 requests in about 1 ms, and one in about 20 ms.")
 		return j.run(&o)
 	}
 	return cmd

@@ -29,7 +29,8 @@ const compareStatuses = `  0         head is no slower than tolerated
 // newCompare tells whether one target is slower than another.
 func newCompare(s *session) *cobra.Command {
 	var o engine.CompareOptions
-	var request engine.RequestOptions // to both
+	var request engine.RequestOptions        // to both
+	var ofBase, ofHead engine.RequestOptions // besides, to one of them
 	var bases, heads []string
 	cmd := &cobra.Command{
 		Use:     "compare [flags] --base URL --head URL",
@@ -44,6 +45,10 @@ func newCompare(s *session) *cobra.Command {
 		{"head", "URL", "", "what is judged", each(&heads, nonEmpty), "Head"},
 	})
 	j.addRequest(&request)
+	j.add([]flag{
+		{"base-header", "FIELD", "", "header field for base only, as with --header (repeatable)", addHeader(&ofBase), ""},
+		{"head-header", "FIELD", "", "header field for head only, as with --header (repeatable)", addHeader(&ofHead), ""},
+	})
 	j.group("Load, the same on both", nil)
 	j.addPermits(&o.Settings, "10, or 1000 with --rate,\nor fewer as ulimit -n allows")
 	j.add([]flag{
@@ -69,7 +74,7 @@ func newCompare(s *session) *cobra.Command {
 			o.Limits = []verdict.Limit{{Metric: verdict.Errors, Op: verdict.AtMost}}
 		}
 		return j.do(&o.Settings, func() (engine.Plan, error) {
-			o.Base.RequestOptions, o.Head.RequestOptions = request, request
+			o.Base.RequestOptions, o.Head.RequestOptions = override(request, ofBase), override(request, ofHead)
 			return engine.NewComparison(o)
 		})
 	}

@@ -7,9 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
-
 	"github.com/loadtestkit/load-tester/internal/engine"
 )
 
@@ -71,67 +68,13 @@ func (f *flags) addPlanFaults(err error) {
 	}
 }
 
-// strangers are flags of other load testers that are called something else
-// here or would mean something else. From the README files of wrk, hey, oha,
-// bombardier, vegeta and k6.
-var strangers = map[string]string{
-	"d":                 "--duration (-z) or --body",
-	"r":                 "--rate",
-	"b":                 "--body",
-	"D":                 "--body @FILE",
-	"connections":       "--concurrency (-c)",
-	"vus":               "--concurrency (-c)",
-	"workers":           "--concurrency (-c)",
-	"data":              "--body",
-	"body-file":         "--body @FILE",
-	"qps":               "--rate",
-	"json":              "--format json",
-	"disable-keepalive": "--no-keepalive",
-	"threshold":         "--limit",
-}
-
-// flagError says what is wrong with the flags when pflag cannot read them.
-func flagError(cmd *cobra.Command, err error) error {
-	var unknown *pflag.NotExistError
-	var noValue *pflag.ValueRequiredError
-	switch {
-	case errors.As(err, &unknown):
-		name := unknown.GetSpecifiedName()
-		dashed := "--" + name
-		if unknown.GetSpecifiedShortnames() != "" {
-			dashed = "-" + name
-		}
-		if known := suggestion(cmd, name); known != "" {
-			return fmt.Errorf("unknown flag %s, did you mean %s?", dashed, known)
-		}
-		return fmt.Errorf("unknown flag %s, want one that %s --help lists", dashed, cmd.CommandPath())
-	case errors.As(err, &noValue):
-		f := noValue.GetFlag()
-		usage, _, _ := strings.Cut(f.Usage, "\n")
-		return fmt.Errorf("--%s needs a value: %s", f.Name, usage)
-	}
-	return err
-}
-
-// suggestion is the flag that was probably meant, "" if none comes near.
-func suggestion(cmd *cobra.Command, name string) string {
-	if s, ok := strangers[name]; ok && (len(name) > 1 || cmd.Flags().ShorthandLookup(name) == nil) {
-		return s
-	}
-	var names []string
-	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	if near := nearest(name, names); near != "" {
-		return "--" + near
-	}
-	return ""
-}
-
 // nearest is the word that takes the fewest edits to become name, or that name
-// abbreviates; "" if that is no likely slip of the finger.
+// abbreviates; "" if that is no likely slip of the finger: two of three letters are
+// none.
 func nearest(name string, words []string) string {
 	best, least := "", 3 // edits: two slips at most
 	for _, w := range words {
-		if d := edits(name, w); d < least && d < len(name) {
+		if d := edits(name, w); d < least && d < len(name)-1 {
 			best, least = w, d
 		}
 	}

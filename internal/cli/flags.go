@@ -66,6 +66,18 @@ func (f *flags) complete(flag string, words ...string) {
 	_ = f.cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
 }
 
+// completeNothing makes a shell offer no file names for the flags whose values are
+// none.
+func (f *flags) completeNothing() {
+	f.cmd.Flags().VisitAll(func(pf *pflag.Flag) {
+		v, ok := pf.Value.(*value)
+		_, has := f.cmd.GetFlagCompletionFunc(pf.Name)
+		if ok && !has && v.kind != "" && v.kind != "FILE" {
+			f.complete(pf.Name)
+		}
+	})
+}
+
 // given reports whether any of some flags was given.
 func (f *flags) given(names ...string) bool { return slices.ContainsFunc(names, f.cmd.Flags().Changed) }
 
@@ -82,18 +94,17 @@ func (f *flags) needOne(flag string, others ...string) {
 	f.need(flag, f.given(others...), "--"+strings.Join(others, " or --"))
 }
 
-// one returns the only URL that was given for a flag. missing is what to say if
-// there is none.
-func (f *flags) one(flag string, urls []string, missing string) string {
-	switch {
-	case len(urls) == 1:
-		return urls[0]
-	case len(urls) > 1:
-		f.faults.add("--%s: %d URLs are given, %s, want one", flag, len(urls), quoted(urls))
-	case len(f.faults) == 0:
-		f.faults.add("--%s is missing, want %s", flag, missing)
+// alternatives adds a fault if more than one of some flags was given.
+func (f *flags) alternatives(names ...string) {
+	var given []string
+	for _, name := range names {
+		if f.given(name) {
+			given = append(given, "--"+name)
+		}
 	}
-	return ""
+	if len(given) > 1 {
+		f.faults.add("%s are given together, want one of them", strings.Join(given, " and "))
+	}
 }
 
 // A value is a flag's, whose faults are collected so that all of them are

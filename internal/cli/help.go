@@ -12,6 +12,7 @@ import (
 // addHelp makes the groups of the flags before it the help of their command.
 func (f *flags) addHelp(s *session) {
 	f.add([]flag{{"help,h", "", "", "print this", on(new(bool)), ""}})
+	f.completeNothing()
 	f.cmd.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
 		if cmd != f.cmd { // one under it, without groups
 			s.status = s.print(help(cmd, []string{"Flags"}, []*pflag.FlagSet{cmd.LocalFlags()}, ""))

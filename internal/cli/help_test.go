@@ -17,7 +17,7 @@ func TestHelp(t *testing.T) {
 	text := r.Stdout.String()
 	for _, flag := range []string{
 		"-u, --url", "-n, --requests", "-c, --concurrency", "-z, --duration", "-t, --timeout", "    --grace",
-		"-m, --method", "-H, --header", "    --body", "-k, --insecure", "    --limit", "-f, --format", "-o, --output",
+		"-m, --method", "-X, --request", "-H, --header", "-a, --user", "    --body", "-d, --data", "    --json", "-k, --insecure", "    --limit", "-f, --format", "-o, --output",
 		"-q, --quiet", "    --no-progress", "    --no-color", "    --version", "-h, --help", "    --rate", "    --stage",
 		"    --arrivals", "    --seed", "    --warmup", "    --connections-ahead", "    --hdr-log", "    --no-keepalive",
 		"    --traceparent", "    --address", "    --cacert", "-E, --cert", "    --key", "    --servername", "    --tls-min", "    --tls-max", "-v, --verbose", "    --budget", "    --confirm", "    --baseline", "    --update", "    --baseline-name", "    --tolerance",

@@ -2,10 +2,8 @@ package cli
 
 import (
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -19,14 +17,17 @@ type job struct {
 	*session
 	*flags
 
-	request      *engine.RequestOptions // whose body is read last; nil without the flags of a request
-	urls, bodies []string
-	tls          tlsFlags
+	request *engine.RequestOptions // finished last; nil without the flags of a request
+	urls    []string
+	bodies  []*bodyFlag
+	user    string
+	targets []string // URLs that get load
+	tls     tlsFlags
 
 	format, output, hdrLog              string
 	verbose, quiet, noProgress, noColor bool
 
-	note     string // a line on stderr before the measurement; "" for none
+	notes    []string // lines on stderr before the measurement
 	meter    *meter
 	screen   *screen
 	out, log *output // log is nil without --hdr-log
@@ -44,9 +45,12 @@ func (j *job) do(o *engine.Settings, newPlan func() (engine.Plan, error)) error 
 		j.faults.add("--quiet and --verbose are both given, want one of them")
 	}
 	j.readTLS()
-	j.readBody()
+	j.finishRequest()
 	if err := j.faults.err(); err != nil {
 		return err
+	}
+	for _, target := range j.targets {
+		j.remarkOn(target)
 	}
 	j.screen = &screen{w: j.stderr}
 	if fd, ok := j.terminal(j.stderr); ok && !j.quiet && !j.noProgress {
@@ -65,40 +69,6 @@ func (j *job) do(o *engine.Settings, newPlan func() (engine.Plan, error)) error 
 	return nil
 }
 
-// readBody reads the request's body. It does not wait for standard input when
-// something else is wrong.
-func (j *job) readBody() {
-	switch {
-	case len(j.bodies) > 1:
-		j.faults.add("--body is given %d times, want it once", len(j.bodies))
-	case len(j.bodies) == 1 && len(j.faults) == 0:
-		var err error
-		if j.request.Body, err = content(j.bodies[0], j.stdin); err != nil {
-			j.faults.add("--body %q: %v", j.bodies[0], err)
-		}
-	}
-}
-
-// content returns what TEXT, @FILE or - stands for.
-func content(s string, stdin io.Reader) ([]byte, error) {
-	name, isFile := strings.CutPrefix(s, "@")
-	switch {
-	case s == "-":
-		b, err := io.ReadAll(stdin)
-		if err != nil {
-			return nil, fmt.Errorf("reading standard input: %w", err)
-		}
-		return b, nil
-	case isFile:
-		b, err := os.ReadFile(name)
-		if err != nil {
-			return nil, fmt.Errorf("%w, want text, @FILE or -", cause(err))
-		}
-		return b, nil
-	}
-	return []byte(s), nil
-}
-
 // carryOut measures, delivers what was measured and returns the exit status.
 func (j *job) carryOut(plan engine.Plan) (status int) {
 	if !j.openOutputs() {
@@ -107,8 +77,10 @@ func (j *job) carryOut(plan engine.Plan) (status int) {
 	defer j.dropOutputs()
 	signals, release := j.catch()
 	defer release()
-	if j.note != "" && !j.quiet {
-		fmt.Fprintln(j.stderr, j.note)
+	for _, note := range j.notes {
+		if !j.quiet {
+			fmt.Fprintln(j.stderr, note)
+		}
 	}
 	d, sig, err := j.watch(plan, signals)
 	switch {

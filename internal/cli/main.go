@@ -45,7 +45,11 @@ func (s *session) execute(args []string) int {
 	root.SetIn(s.stdin)
 	root.SetOut(s.stdout)
 	root.SetErr(s.stderr)
-	if err := root.Execute(); err != nil {
+	err := singleDash(root, args)
+	if err == nil {
+		err = root.Execute()
+	}
+	if err != nil {
 		for line := range strings.SplitSeq(err.Error(), "\n") {
 			s.complain("%s", line)
 		}

@@ -10,25 +10,19 @@ import (
 
 // The flags that several commands have.
 
-// addURL adds the flag of a target to a new group.
-func (j *job) addURL() {
-	j.group("Target", []flag{
-		{"url,u", "URL", "", "target; may stand without --url", each(&j.urls, nonEmpty), "URL"},
-	})
-}
-
-// url returns the only URL that was given, with the flag or without.
-func (j *job) url(args []string) string {
-	return j.one("url", slices.Concat(j.urls, args), "the target: load-tester http://localhost:8080/ (see load-tester --help)")
-}
-
-// addRequest adds the flags that say what to send.
+// addRequest adds a group of the flags that say what to send.
 func (j *job) addRequest(r *engine.RequestOptions) {
 	j.request = r
-	j.add([]flag{
-		{"method,m", "METHOD", "GET", "method of each request", into(&r.Method, nonEmpty), "Method"},
-		{"header,H", "FIELD", "", "header field 'Name: value', in place of ours of that name (repeatable)", each(&r.Header, parseHeader), "Header"},
-		{"body", "BODY", "", "body of each request: text, @FILE, or - for standard input", each(&j.bodies, anyText), "Body"},
+	j.bodies = newBodyFlags()
+	body, data, json := j.bodies[0], j.bodies[1], j.bodies[2]
+	j.group("Request", []flag{
+		{"method,m", "METHOD", "GET, or POST with a body", "method of each request", into(&r.Method, parseMethod), "Method"},
+		{"request,X", "METHOD", "", "the same, as in curl", into(&r.Method, parseMethod), ""},
+		{"header,H", "FIELD", "", "header field 'Name: value', in place of ours of that name (repeatable);\n'Name:' leaves ours out, 'Name;' sends it empty", addHeader(r), "Header"},
+		{"user,a", "USER:PASSWORD", "", "basic authentication, in place of the URL's", into(&j.user, parseUser), ""},
+		{"body", "BODY", "", "body of each request: text, @FILE, or - for standard input", each(&body.texts, anyText), "Body"},
+		{"data,d", "DATA", "", "post a form as curl does: text, @FILE without its line ends, or @- for standard\ninput; several are joined by &", each(&data.texts, anyText), ""},
+		{"json", "DATA", "", "post JSON as curl does, with its Content-Type and Accept: text, @FILE or @-", each(&json.texts, anyText), ""},
 		{"location,L", "", "", "follow redirects, at most 10 for one request", on(&r.FollowRedirects), "FollowRedirects"},
 		{"expect-status", "STATUSES", "2xx, and 304 to a conditional request", "statuses that mean success: 200,201,3xx or 200-204\n", into(&r.ExpectStatus, parseStatuses), "ExpectStatus"},
 		{"expect-body", "TEXT", "", "text that the body of a successful response contains", into(&r.ExpectBody, nonEmpty), "ExpectBody"},
@@ -46,7 +40,7 @@ func (j *job) addRequest(r *engine.RequestOptions) {
 func (j *job) addPermits(o *engine.Settings, concurrency string) {
 	j.add([]flag{
 		{"concurrency,c", "N", concurrency, "most requests in flight", into(&o.Concurrency, parseConcurrency), "Concurrency"},
-		{"timeout,t", "TIME", "10s", "longest time for one request, connecting included", into(&o.Timeout, parseTime), "Timeout"},
+		{"timeout,t", "TIME", "10s", "longest time for one request, connecting included", into(&o.Timeout, parseTimeout), "Timeout"},
 	})
 }
 
@@ -84,7 +78,7 @@ func (j *job) addOutput(kind report.Procedure) {
 	names, help := formatsOf(kind)
 	j.group("Output", []flag{
 		{"format,f", "FORMAT", names[0], help, into(&j.format, oneOf(names...)), ""},
-		{"output,o", "FILE", "standard output", "where the report goes", into(&j.output, nonEmpty), ""},
+		{"output,o", "FILE", "standard output", "where the report goes", into(&j.output, parseOutput), ""},
 	})
 	j.complete("format", names...)
 	if kind == report.Run {

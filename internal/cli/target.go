@@ -29,6 +29,7 @@ func newTarget(s *session) *cobra.Command {
 		{"slow-start", "TIME", "", "how long latencies take to fall from three times theirs", into(&timing.SlowStart, parseTimeOrZero), ""},
 		{"seed", "N", "1", "selects the sequence of latencies", into(&timing.Seed, parseSeed), ""},
 	})
+	f.completeNothing()
 	cmd.RunE = func(*cobra.Command, []string) error {
 		if err := f.faults.err(); err != nil {
 			return err

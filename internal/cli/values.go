@@ -13,12 +13,12 @@ import (
 	"github.com/loadtestkit/load-tester/internal/load"
 )
 
-// parseCount reads a whole number of at least 1: 100, 10k, 1.5k or 2m.
+// parseCount reads a whole number of at least 1: 100, 10k, 1.5k, 2m or 1e6.
 func parseCount(s string) (int64, error) {
 	f, err := parseNumber(s)
 	switch {
 	case err != nil || f != math.Trunc(f):
-		return 0, errors.New("want a whole number such as 100, 10k or 2m")
+		return 0, errors.New("want a whole number such as 100, 10k, 2m or 1e6")
 	case f < 1:
 		return 0, errors.New("want at least 1")
 	case f > 1<<53: // beyond what a float64 counts, and any run
@@ -27,8 +27,8 @@ func parseCount(s string) (int64, error) {
 	return int64(f), nil
 }
 
-// parseNumber reads a decimal number of at least 0, in thousands with a k
-// behind it and in millions with an m.
+// parseNumber reads a decimal number of at least 0, such as 1e6, in thousands with
+// a k behind it and in millions with an m.
 func parseNumber(s string) (float64, error) {
 	digits, factor := s, 1.0
 	if s != "" {
@@ -39,8 +39,8 @@ func parseNumber(s string) (float64, error) {
 			digits, factor = s[:len(s)-1], 1e6
 		}
 	}
-	if strings.Trim(strings.TrimPrefix(digits, "-"), "0123456789.") != "" {
-		return 0, errors.New("not a number") // no 1e3, 0x10, Inf or 1_000
+	if strings.Trim(strings.TrimPrefix(digits, "-"), "0123456789.eE") != "" {
+		return 0, errors.New("not a number") // no 0x10, Inf or 1_000
 	}
 	f, err := strconv.ParseFloat(digits, 64)
 	// Rounded to nano-units: 1.1 times a million is not whole in binary.
@@ -138,6 +138,24 @@ func parseTime(s string) (time.Duration, error) {
 	return d, err
 }
 
+// parseTimeout reads the time of one request. A number alone may be meant as wrk's
+// threads, or as the seconds that ab takes in all.
+func parseTimeout(s string) (time.Duration, error) {
+	d, err := parseTime(s)
+	if n, bad := strconv.Atoi(s); err != nil && bad == nil && n > 0 {
+		err = fmt.Errorf("%w; -t is the timeout: threads, as wrk's, are not needed, and the duration, as ab's, is -z", err)
+	}
+	return d, err
+}
+
+// parseOutput reads the name of a file. -o is the format in hey and others.
+func parseOutput(s string) (string, error) {
+	if slices.Contains([]string{"csv", "html", "json", "text"}, s) {
+		return "", fmt.Errorf("want a file; the format is --format (-f), and a file of that name ./%s", s)
+	}
+	return nonEmpty(s)
+}
+
 // parseTimeOrZero reads a time of at least 0.
 func parseTimeOrZero(s string) (time.Duration, error) {
 	d, err := time.ParseDuration(s)
@@ -158,15 +176,6 @@ func parseTimeOrZero(s string) (time.Duration, error) {
 func parseGrace(s string) (time.Duration, error) {
 	d, err := parseTimeOrZero(s)
 	return max(d, 1), err
-}
-
-// parseHeader reads a header field: 'Name: value'.
-func parseHeader(s string) (http1.Field, error) {
-	name, value, ok := strings.Cut(s, ":")
-	if !ok || strings.TrimSpace(name) == "" {
-		return http1.Field{}, errors.New("want 'Name: value', for example 'Accept: application/json'")
-	}
-	return http1.Field{Name: name, Value: strings.Trim(value, " \t")}, nil
 }
 
 // parseStatuses checks a set of statuses.

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/loadtestkit/load-tester/internal/engine"
 	"github.com/loadtestkit/load-tester/internal/http1"
 	"github.com/loadtestkit/load-tester/internal/load"
 )
@@ -33,9 +34,9 @@ func refused[T any](t *testing.T, parse func(string) (T, error), texts ...string
 func TestParseCount(t *testing.T) {
 	values(t, parseCount, map[string]int64{
 		"1": 1, "100": 100, "10k": 10_000, "10K": 10_000, "2m": 2_000_000, "1.5k": 1500, "1.1m": 1_100_000, "0.5k": 500,
-		"1000000000000": 1e12,
+		"1000000000000": 1e12, "1e6": 1_000_000, "2.5E3": 2500,
 	})
-	refused(t, parseCount, "", "0", "-1", "-5k", "abc", "1.5", "k", "1e3", "0x10", "1_000", "10kk", "10 ", " 10", "Inf", "NaN", "99999999999999999999", "0.0001k", "1,000")
+	refused(t, parseCount, "", "0", "-1", "-5k", "abc", "1.5", "k", "e", "1e", "1e-3", "1e999", "0x10", "1_000", "10kk", "10 ", " 10", "Inf", "NaN", "99999999999999999999", "0.0001k", "1,000")
 }
 
 func TestParseRate(t *testing.T) {
@@ -69,12 +70,23 @@ func TestParseTimes(t *testing.T) {
 }
 
 func TestParseOthers(t *testing.T) {
-	values(t, parseHeader, map[string]http1.Field{
-		"Accept: text/html": {Name: "Accept", Value: "text/html"},
-		"X-Empty:":          {Name: "X-Empty"},
-		"A:b:c ":            {Name: "A", Value: "b:c"},
+	header := func(s string) (r engine.RequestOptions, err error) { return r, addHeader(&r)(s) }
+	values(t, header, map[string]engine.RequestOptions{
+		"Accept: text/html": {Header: []http1.Field{{Name: "Accept", Value: "text/html"}}},
+		"A:b:c ":            {Header: []http1.Field{{Name: "A", Value: "b:c"}}},
+		"A: b;":             {Header: []http1.Field{{Name: "A", Value: "b;"}}},
+		"X-Empty;":          {Header: []http1.Field{{Name: "X-Empty"}}},
+		"X-Empty; ":         {Header: []http1.Field{{Name: "X-Empty"}}},
+		"User-Agent:":       {Without: []string{"User-Agent"}},
+		"User-Agent: \t":    {Without: []string{"User-Agent"}},
 	})
-	refused(t, parseHeader, "", "nocolon", ": value", " : value")
+	refused(t, header, "", "nocolon", ": value", " : value", ":", ";", "a;b")
+	values(t, parseMethod, map[string]string{"GET": "GET", "x-1": "x-1"})
+	refused(t, parseMethod, "", "10", "2.5")
+	values(t, parseUser, map[string]string{"me:secret": "me:secret", "me:": "me:", "me:a:b": "me:a:b"})
+	refused(t, parseUser, "", "me")
+	values(t, parseOutput, map[string]string{"json.txt": "json.txt", "./json": "./json", "-": "-"})
+	refused(t, parseOutput, "", "json", "csv")
 	values(t, parseAhead, map[string]int{"0": -1, "5": 5, "1k": 1000})
 	refused(t, parseAhead, "-1", "x", "")
 	values(t, parseSeed, map[string]uint64{"1": 1, "18446744073709551615": 1<<64 - 1})

@@ -306,13 +306,13 @@ func (a *arm) complete(machine host.Usage) *record.Record {
 
 // facts are what a document says besides what was seen.
 func (a *arm) facts(kind report.Procedure) report.Facts {
-	name, method := "Go function", ""
+	name, method, ascii := "Go function", "", ""
 	if a.pool != nil {
-		name, method = a.pool.Request.URL(), a.pool.Request.Method()
+		name, method, ascii = a.pool.Request.URL(), a.pool.Request.Method(), a.pool.Request.ASCIIHost()
 	}
 	f := report.Facts{
 		Kind: kind, Tool: report.Tool{Name: "load-tester", Version: report.Version()}, RunID: a.run,
-		Config: a.config(name, method), Target: name, ID: a.id, Limits: a.limits,
+		Config: a.config(name, method), Target: name, Host: ascii, ID: a.id, Limits: a.limits,
 	}
 	if kind == report.Run {
 		f.Warmup = a.Warmup // else each block or trial has its own

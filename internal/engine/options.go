@@ -46,9 +46,10 @@ type Target struct {
 // A Request is what is sent to a target.
 type RequestOptions struct {
 	Path        string // with its query; "" means that of the URL, or "/"
-	Method      string // "" means GET
+	Method      string // "" means GET, or POST with a Body
 	Header      []http1.Field
-	Body        []byte
+	Without     []string // names of fields that every request has by default and these do not
+	Body        []byte   // nil means none
 	Traceparent bool
 	NoKeepAlive bool
 	Address     string      // which addresses of the host get connections: AllAddresses in turn, or FirstAddress alone; "" means all

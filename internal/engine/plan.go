@@ -46,6 +46,7 @@ type armPlan struct {
 	limits   []verdict.Limit
 	overTCP  bool // a handler is reached over TCP also without TLS
 
+	posts    bool           // the method is POST because there is a body
 	usual    int            // the default of the concurrency, which was not asked for; else 0
 	run      string         // run id
 	request  *http1.Request // nil for a function, and for a handler until it is served
@@ -93,6 +94,9 @@ func (p *armPlan) checkTarget(f *faults) {
 	if len(*f) > 0 || t.Func != nil {
 		return
 	}
+	if p.posts = t.Method == "" && t.Body != nil; p.posts {
+		t.Method = "POST"
+	}
 	for _, part := range []struct {
 		field string
 		spec  http1.Spec
@@ -100,7 +104,7 @@ func (p *armPlan) checkTarget(f *faults) {
 		{"URL", http1.Spec{URL: cmp.Or(t.URL, anyServer)}},
 		{"Path", http1.Spec{URL: http1.WithPath(anyServer, t.Path)}},
 		{"Method", http1.Spec{URL: anyServer, Method: t.Method}},
-		{"Header", http1.Spec{URL: anyServer, Header: t.Header, Body: t.Body}},
+		{"Header", http1.Spec{URL: anyServer, Header: t.Header, Without: t.Without, Body: t.Body}},
 	} {
 		part.spec.Run = newRunID()
 		_, err := http1.NewRequest(part.spec)
@@ -205,6 +209,7 @@ func (p *armPlan) newRequest(url string) *http1.Request {
 		Method:      t.Method,
 		URL:         url,
 		Header:      t.Header,
+		Without:     t.Without,
 		Body:        t.Body,
 		UserAgent:   "load-tester/" + report.Version(),
 		Run:         p.run,
@@ -265,6 +270,7 @@ func (p *armPlan) config(target string, method string) report.Config {
 	c := report.Config{
 		Target:      target,
 		Method:      method,
+		PostsBody:   p.posts,
 		Workload:    "closed",
 		Requests:    p.requests,
 		Duration:    p.duration,

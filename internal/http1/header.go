@@ -3,13 +3,17 @@ package http1
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // A header assembles the fields of a request: first our own, except those that
-// the user gave, then the user's in their order.
-type header struct{ user []Field }
+// the user gave or does not want, then the user's in their order.
+type header struct {
+	user    []Field
+	without []string // names of fields of ours
+}
 
 // singleFields may occur at most once in a request (RFC 9112 section 3.2, RFC
 // 9110 sections 8.6 and 11.6.2).
@@ -33,6 +37,9 @@ func (h header) check(body int) error {
 			errs = append(errs, fmt.Errorf("header %s: %q, but the body has %d octets; leave it out", f.Name, f.Value, body))
 		}
 	}
+	for _, name := range h.without {
+		errs = append(errs, checkWithout(name, body))
+	}
 	for _, name := range singleFields {
 		n := 0
 		for _, f := range h.user {
@@ -47,29 +54,40 @@ func (h header) check(body int) error {
 	return errors.Join(errs...)
 }
 
-// has reports whether the user gave the field.
-func (h header) has(name string) bool {
-	_, ok := h.get(name)
-	return ok
+// checkWithout returns an error if a request cannot do without a field.
+func checkWithout(name string, body int) error {
+	switch {
+	case !isToken(name):
+		return fmt.Errorf("header %q: name is not a token; want a field like Name: value", name)
+	case strings.EqualFold(name, "Host"):
+		return errors.New("header Host: cannot be left out, every HTTP/1.1 request has one; want a value")
+	case strings.EqualFold(name, "Content-Length") && body > 0:
+		return errors.New("header Content-Length: cannot be left out, the server finds the end of the body by it")
+	}
+	return nil
+}
+
+// replaced reports whether the user gave the field or does not want it.
+func (h header) replaced(name string) bool {
+	return slices.ContainsFunc(h.user, func(f Field) bool { return strings.EqualFold(f.Name, name) }) ||
+		slices.ContainsFunc(h.without, func(s string) bool { return strings.EqualFold(s, name) })
 }
 
 // get returns the user's values of a field as one list.
-func (h header) get(name string) (list string, ok bool) {
+func (h header) get(name string) string {
+	var values []string
 	for _, f := range h.user {
 		if strings.EqualFold(f.Name, name) {
-			if ok {
-				list += ", "
-			}
-			list, ok = list+f.Value, true
+			values = append(values, f.Value)
 		}
 	}
-	return list, ok
+	return strings.Join(values, ", ")
 }
 
-// add appends a field of ours unless the user gave it. For Host it appends the
+// add appends a field of ours unless the user gave it or does not want it. For Host it appends the
 // user's, because that field should come first (RFC 9110 section 7.2).
 func (h header) add(b []byte, name, value string) []byte {
-	if !h.has(name) {
+	if !h.replaced(name) {
 		return appendField(b, name, value)
 	}
 	if name == "Host" {

@@ -37,7 +37,7 @@ func (r *Request) Redirected(status int, location string) (*Request, error) {
 		return nil, err
 	}
 	if r.Origin() == next.Origin() {
-		if r.user != "" && !(header{s.Header}).has("Authorization") {
+		if r.user != "" && !(header{user: s.Header, without: s.Without}).replaced("Authorization") {
 			s.Header = append(slices.Clip(s.Header), Field{"Authorization", "Basic " + basic(r.user)})
 			return NewRequest(s)
 		}

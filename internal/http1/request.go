@@ -13,15 +13,16 @@ type Field struct{ Name, Value string }
 
 // A Spec describes a request. Only URL and Run are required.
 type Spec struct {
-	Method      string  // "" means GET
-	URL         string  // http or https, as the user gave it
-	Header      []Field // in order; a field with the name of one of ours replaces it
-	Body        []byte  // not copied: must not change afterwards
-	UserAgent   string  // "load-tester/<version>"; "" sends no User-Agent
-	Run         string  // run id: request n has the id Run + "-" + n in 12 digits
-	Traceparent bool    // also send a W3C traceparent derived from run and n
-	NoKeepAlive bool    // Connection: close; a new connection for each request
-	Expect      Expect  // of its responses
+	Method      string   // "" means GET
+	URL         string   // http or https, as the user gave it
+	Header      []Field  // in order; a field with the name of one of ours replaces it
+	Without     []string // names of fields of ours that are not sent
+	Body        []byte   // not copied: must not change afterwards
+	UserAgent   string   // "load-tester/<version>"; "" sends no User-Agent
+	Run         string   // run id: request n has the id Run + "-" + n in 12 digits
+	Traceparent bool     // also send a W3C traceparent derived from run and n
+	NoKeepAlive bool     // Connection: close; a new connection for each request
+	Expect      Expect   // of its responses
 }
 
 // maxInline is the size in octets up to which head and body are sent in one
@@ -58,7 +59,7 @@ func NewRequest(s Spec) (*Request, error) {
 	if r.method == "" {
 		r.method = "GET"
 	}
-	h := header{user: s.Header}
+	h := header{user: s.Header, without: s.Without}
 	var errs []error
 	var err error
 	if r.target, err = parseURL(s.URL); err != nil {
@@ -79,21 +80,19 @@ func NewRequest(s Spec) (*Request, error) {
 	if r.user != "" {
 		b = h.add(b, "Authorization", "Basic "+basic(r.user))
 	}
-	if !h.has("X-Request-Id") {
+	if !h.replaced("X-Request-Id") {
 		b = h.add(b, "X-Request-Id", r.ID(0))
 		r.id = len(b) - len("\r\n") - idDigits
 	}
-	if s.Traceparent && !h.has("Traceparent") {
+	if s.Traceparent && !h.replaced("Traceparent") {
 		r.runHash = hashRun(s.Run)
 		b = h.add(b, "traceparent", traceparentShape)
 		r.trace = len(b) - len("\r\n") - len(traceparentShape) + len("00-")
 	}
-	switch given, ok := h.get("Connection"); {
-	case ok:
-		r.last = r.last || hasOption(given, "close")
-	case r.last:
+	if r.last {
 		b = h.add(b, "Connection", "close")
 	}
+	r.last = r.last || hasOption(h.get("Connection"), "close")
 	if len(s.Body) > 0 || wantsLength(r.method) {
 		b = h.add(b, "Content-Length", strconv.Itoa(len(s.Body)))
 	}
@@ -110,6 +109,10 @@ func NewRequest(s Spec) (*Request, error) {
 
 // URL returns the target as the user gave it, with any password hidden.
 func (r *Request) URL() string { return r.url }
+
+// ASCIIHost returns the host as it is looked up and sent if the URL has it in
+// other letters, such as xn--bcher-kva.example for bücher.example; else "".
+func (r *Request) ASCIIHost() string { return r.ascii }
 
 // Method returns the method, such as GET.
 func (r *Request) Method() string { return r.method }

@@ -78,6 +78,9 @@ func TestRequestURL(t *testing.T) {
 	check("http://a/ü?\xff", "a", "80", "a", "/ü?\xff", "octets past ASCII go out as they are")
 	check("http://a/b@c:d?e@f://g", "a", "80", "a", "/b@c:d?e@f://g", "@ and : past the authority mean nothing")
 	check("http://u:p@a:81/", "a", "81", "a:81", "/", "userinfo is not part of Host")
+	check("https://Bücher.example:81/ü", "xn--bcher-kva.example", "81", "xn--bcher-kva.example:81", "/ü", "IDNA for Host, DNS and TLS; the path is as given")
+	check("http://例え。jp", "xn--r8jz45g.jp", "80", "xn--r8jz45g.jp", "/", "an ideographic full stop separates labels")
+	check("http://XN--bcher-kva.example", "XN--bcher-kva.example", "80", "XN--bcher-kva.example", "/", "ASCII stays as it is")
 }
 
 func TestRequestURLErrors(t *testing.T) {
@@ -113,7 +116,9 @@ func TestRequestURLErrors(t *testing.T) {
 	check("http://a\r\nb/", `character '\r'`, "line end in the host")
 	check("http://a%41/", `character '%'`, "an escape in the host")
 	check("http://a\\b/", `character '\\'`, "a backslash is no slash")
-	check("http://bücher.example/", "xn--", "no IDNA here")
+	check("http://bü_cher.example/", `host "bü_cher.example": idna: `, "no IDNA name")
+	check("http://bü\xff.example/", "not a name", "not UTF-8")
+	check("http://\u00ad/", "not a name", "a soft hyphen alone")
 	check("http://a/b c", "space in path or query", "space would end the request-target")
 	check("http://a/?b c", "write it as %20", "in the query too")
 	check("http://a/\r\nX: y", `control character '\r'`, "a line end would start a header")
@@ -164,6 +169,22 @@ func TestRequestHeaderReplaces(t *testing.T) {
 	assert.Equal(t, want, string(b), "nothing of ours is left to patch")
 	assert.False(t, r.KeepAlive(), "NoKeepAlive holds whatever the field says")
 	assert.Equal(t, "example.com", r.Host(), "Host does not redirect the connection")
+}
+
+func TestRequestWithout(t *testing.T) {
+	r := mustRequest(t, "http://u:p@h/", func(s *Spec) {
+		s.Method, s.UserAgent, s.Traceparent, s.NoKeepAlive = "POST", "ours", true, true
+		s.Without = []string{"user-agent", "Accept", "X-Request-Id", "Traceparent", "Authorization", "Connection", "Content-Length", "X-Not-Ours"}
+	})
+	b := r.Bytes()
+	r.Patch(b, 7)
+	assert.Equal(t, "POST / HTTP/1.1\r\nHost: h\r\n\r\n", string(b))
+	assert.False(t, r.KeepAlive(), "NoKeepAlive holds whatever is sent")
+
+	r = mustRequest(t, "http://h/", func(s *Spec) {
+		s.Without, s.Header = []string{"Accept", "X-Request-Id"}, []Field{{"accept", "text/html"}}
+	})
+	assert.Equal(t, "GET / HTTP/1.1\r\nHost: h\r\naccept: text/html\r\n\r\n", string(r.Bytes()), "the user's own is sent")
 }
 
 func TestRequestKeepAlive(t *testing.T) {
@@ -229,6 +250,12 @@ func TestRequestErrors(t *testing.T) {
 	check("another framing than ours", "header transfer-encoding: the body is sent with a Content-Length", field("transfer-encoding", "chunked"))
 	check("a length that is a lie", `header Content-Length: "5", but the body has 0 octets`, field("Content-Length", "5"))
 	check("a request has one", "header Host: given 2 times", func(s *Spec) { field("Host", "a")(s); field("host", "b")(s) })
+	without := func(name string) func(*Spec) {
+		return func(s *Spec) { s.Without, s.Body = []string{name}, []byte("abc") }
+	}
+	check("HTTP/1.1 requires it", "header Host: cannot be left out", without("host"))
+	check("it frames the body", "header Content-Length: cannot be left out", without("Content-Length"))
+	check("a name with a space", `header "a "`, without("a "))
 
 	_, err := NewRequest(Spec{Method: "a b", URL: "ftp://h", Run: "r", Header: []Field{{"", ""}}})
 	assert.Len(t, strings.Split(err.Error(), "\n"), 3, "all faults at once, a line each")

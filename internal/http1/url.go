@@ -7,13 +7,17 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/net/idna"
 )
 
 // A target is a URL taken apart: where to connect and what to ask for.
 type target struct {
 	url       string // as given, with any password hidden
 	tls       bool
-	host      string // without brackets; an IPv6 zone is kept
+	host      string // without brackets, in ASCII; an IPv6 zone is kept
+	ascii     string // host if the URL has it in other letters; else ""
 	port      string // decimal, 1 to 65535
 	hostField string // value of the Host field
 	user      string // "name:password", decoded; "" without userinfo
@@ -24,7 +28,7 @@ type target struct {
 // and encodes: path and query stay exactly the bytes the user wrote. The fragment
 // is dropped (RFC 9110 section 4.2.5), and an empty path becomes "/".
 func parseURL(s string) (t target, err error) {
-	t.url = redacted(s)
+	t.url = Redacted(s)
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("url %q: %w", t.url, err)
@@ -62,9 +66,9 @@ func parseURL(s string) (t target, err error) {
 	return t, t.setAuthority(authority)
 }
 
-// redacted returns the URL s with its password hidden, for messages. s need not
+// Redacted returns the URL s with its password hidden, for messages. s need not
 // be valid.
-func redacted(s string) string {
+func Redacted(s string) string {
 	start := strings.Index(s, "://") + len("://")
 	if start < len("://") {
 		start = 0
@@ -199,16 +203,34 @@ func (t *target) setHost(s string) error {
 	if s == "" {
 		return errors.New("no host")
 	}
-	for _, c := range s {
-		switch {
-		case c >= 0x80:
-			return fmt.Errorf("host %q is not ASCII; write its xn-- form", s)
-		case !strings.ContainsRune(hostChars, c):
+	ascii, err := asciiHost(s)
+	if err != nil {
+		return fmt.Errorf("host %q: %w", s, err)
+	}
+	for _, c := range ascii {
+		if !strings.ContainsRune(hostChars, c) {
 			return fmt.Errorf("character %q in host %q", c, s)
 		}
 	}
-	t.host, t.hostField = s, s
+	if ascii != s {
+		t.ascii = ascii
+	}
+	t.host, t.hostField = ascii, ascii
 	return nil
+}
+
+// asciiHost returns the form of a name that DNS knows: as browsers do (RFC 5891,
+// UTS 46), bücher.example is looked up as xn--bcher-kva.example. Names in ASCII
+// stay as they are.
+func asciiHost(s string) (string, error) {
+	if strings.IndexFunc(s, func(c rune) bool { return c >= utf8.RuneSelf }) < 0 {
+		return s, nil
+	}
+	ascii, err := idna.Lookup.ToASCII(s)
+	if err == nil && (ascii == "" || !utf8.ValidString(s)) {
+		err = errors.New("not a name")
+	}
+	return ascii, err
 }
 
 // hostChars are the characters of a reg-name (RFC 3986 section 3.2.2) except

@@ -14,6 +14,7 @@ import (
 // An Arm holds the results of the requests to one target.
 type Arm struct {
 	Target      string           `json:"target"`
+	ASCIIHost   string           `json:"ascii_host"` // its host as looked up and sent if Target has other letters; else empty
 	RunID       string           `json:"run_id"`     // request n has the id RunID-n
 	Elapsed     time.Duration    `json:"elapsed_ns"` // first due to last done
 	Requests    Requests         `json:"requests"`
@@ -72,6 +73,7 @@ func NewArm(f Facts, r *record.Record) Arm {
 			Due: r.Due, Sent: r.Sent, Succeeded: r.Succeeded, Failed: r.Failed,
 			Unsent: r.Unsent, Unfinished: r.Unfinished, Completed: r.Completed(),
 		},
+		ASCIIHost:   f.Host,
 		Rate:        newRate(r),
 		Bytes:       r.Octets,
 		Addresses:   r.Addresses,

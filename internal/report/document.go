@@ -101,6 +101,7 @@ type Tool struct {
 type Config struct {
 	Target           string        `json:"target"`
 	Method           string        `json:"method"`        // empty if the target is a Go function
+	PostsBody        bool          `json:"posts_body"`    // the method is POST because there is a body and no method was named
 	Workload         string        `json:"workload"`      // "closed" or "open"
 	Requests         int64         `json:"requests"`      // 0: no bound
 	Duration         time.Duration `json:"duration_ns"`   // warm-up left out; 0: no bound
@@ -137,6 +138,7 @@ type Facts struct {
 	RunID  string
 	Config Config
 	Target string               // of the arm
+	Host   string               // of the arm, in ASCII, if the target has it in other letters; else ""
 	Warmup time.Duration        // of a run; 0: none
 	ID     func(n int64) string // of request n
 	Limits []verdict.Limit      // that warnings depend on

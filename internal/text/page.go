@@ -64,15 +64,27 @@ func (p *page) head() {
 		p.b.WriteString(p.yellow(interrupted(d)) + "\n\n")
 	}
 	if d.Base != nil {
-		p.b.WriteString("Base: " + unit.Line(d.Base.Target) + "\nHead: " + unit.Line(d.Target) + "\n")
+		p.b.WriteString("Base: " + hosted(d.Base.Target, d.Base) + "\nHead: " + hosted(d.Target, &d.Arm) + "\n")
 	} else {
-		p.b.WriteString("Target: " + unit.Line(d.Config.Target) + "\n")
+		p.b.WriteString("Target: " + hosted(d.Config.Target, &d.Arm) + "\n")
+	}
+	if d.Config.PostsBody {
+		p.b.WriteString("Method: POST (for the body)\n")
 	}
 	p.addresses()
 	p.b.WriteString(load(d) + "\n")
 	if p.s.Note != "" {
 		p.b.WriteString("\n" + p.s.Note + "\n")
 	}
+}
+
+// hosted returns the target of an arm in one line, with its host as DNS has it if
+// that differs.
+func hosted(target string, a *report.Arm) string {
+	if a.ASCIIHost == "" {
+		return unit.Line(target)
+	}
+	return unit.Line(target) + " (" + a.ASCIIHost + ")"
 }
 
 // block writes an empty line, a title and its rows; without rows it writes nothing.

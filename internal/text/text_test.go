@@ -139,6 +139,16 @@ func TestForeignTextStaysOnItsLine(t *testing.T) {
 	assert.Contains(t, render(t, d, Style{}), "Head: http://y/\\n\n")
 }
 
+func TestHeadSaysWhatWasNotWritten(t *testing.T) {
+	d := success()
+	d.Config.Target, d.ASCIIHost, d.Config.PostsBody = "http://bücher.example/", "xn--bcher-kva.example", true
+	assert.True(t, strings.HasPrefix(render(t, d, Style{}), "Target: http://bücher.example/ (xn--bcher-kva.example)\nMethod: POST (for the body)\nRequests: "))
+
+	d = compared()
+	d.Base.Target, d.Base.ASCIIHost = "http://bücher.example/", "xn--bcher-kva.example"
+	assert.Contains(t, render(t, d, Style{}), "Base: http://bücher.example/ (xn--bcher-kva.example)\nHead: http://")
+}
+
 type failing struct{ err error }
 
 func (f failing) Write([]byte) (int, error) { return 0, f.err }

@@ -52,7 +52,7 @@ func Warnings(r *record.Record, limits []Limit) []Warning {
 	if r.Abandoned > 0 {
 		add("abandoned", fmt.Sprintf("%d calls of the function went on after the run: it ignores its context", r.Abandoned))
 	}
-	return all
+	return append(all, hints(r)...)
 }
 
 // tightestTime returns the least time of any limit; 0 without one.
