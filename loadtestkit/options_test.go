@@ -126,7 +126,7 @@ func TestAllFaultsAreNamedTogether(t *testing.T) {
 // The names that faults are given are those of fields that exist.
 func TestFieldNamesExist(t *testing.T) {
 	parents := map[string]reflect.Type{
-		"Request": reflect.TypeFor[Request](), "Limits": reflect.TypeFor[Limits](),
+		"Request": reflect.TypeFor[Request](), "Server": reflect.TypeFor[Server](), "Limits": reflect.TypeFor[Limits](),
 		"Open": reflect.TypeFor[Open](), "Staged": reflect.TypeFor[Staged](),
 	}
 	for _, name := range fieldNames {

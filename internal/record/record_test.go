@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/loadtestkit/load-tester/internal/hist"
 )
 
 var thresholds = []time.Duration{time.Millisecond, 20 * time.Millisecond}
@@ -88,6 +90,13 @@ func TestMergeIsAssociativeAndOrderFree(t *testing.T) {
 		assert.Equal(t, want, encodedText(t, sum(sum(b, a), c)))
 		require.NoError(t, sum(a, b, c).Check())
 		assert.Equal(t, a.Due+b.Due+c.Due, sum(a, b, c).Due)
+		for _, of := range []func(*Record) *hist.Histogram{
+			func(r *Record) *hist.Histogram { return r.Split }, func(r *Record) *hist.Histogram { return r.FirstOctet },
+			func(r *Record) *hist.Histogram { return r.Connecting }, func(r *Record) *hist.Histogram { return r.Handshakes },
+		} {
+			assert.Positive(t, of(a).Count())
+			assert.Equal(t, of(a).Count()+of(b).Count()+of(c).Count(), of(sum(a, b, c)).Count())
+		}
 		assert.Equal(t, a.Routes[1].Sent+b.Routes[1].Sent+c.Routes[1].Sent, sum(a, b, c).Routes[1].Sent, "route by route")
 	}
 }
