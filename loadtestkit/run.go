@@ -55,6 +55,7 @@ func measure(ctx context.Context, opts Options) (*report.Document, error) {
 		return nil, err
 	}
 	defer unlock()
+	_ = preventCaching() // there is no log to say so
 	return p.Run(ctx, context.Background(), nil)
 }
 
@@ -87,6 +88,9 @@ func begin(t testing.TB) (s *stop, done func()) {
 	if err != nil {
 		s.end()
 		t.Fatalf("loadtestkit: %v", err)
+	}
+	if err := preventCaching(); err != nil {
+		t.Logf("loadtestkit: %v", err)
 	}
 	return s, func() { unlock(); s.end() }
 }

@@ -57,11 +57,14 @@ type page struct {
 	d *report.Document
 }
 
-// head writes what was measured and how, after a notice if it was interrupted.
+// head writes what was measured, when and how, after a notice if it was interrupted.
 func (p *page) head() {
 	d := p.d
 	if d.Interrupted {
 		p.b.WriteString(p.yellow(interrupted(d)) + "\n\n")
+	}
+	if !d.StartedAt.IsZero() {
+		p.b.WriteString("Measured " + d.StartedAt.Format("2006-01-02 15:04:05 -0700") + "\n")
 	}
 	if d.Base != nil {
 		p.b.WriteString("Base: " + unit.Line(d.Base.Target) + "\nHead: " + unit.Line(d.Target) + "\n")
