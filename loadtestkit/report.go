@@ -29,8 +29,8 @@ type Report struct {
 	Unfinished                   int64 // sent and not done when the run was cut off
 	Completed                    int64 // complete responses, whatever their status
 
-	Elapsed     time.Duration    // from the end of the warm-up to the last done
-	Throughput  float64          // completed responses per second
+	Elapsed     time.Duration    // from the end of the warm-up until the last request ended and the time for arrivals was up
+	Throughput  float64          // completed responses per second; in an open workload the gap after the last arrival counts too
 	Goodput     float64          // succeeded responses per second
 	StatusCodes map[int]int64    // responses by status
 	Errors      map[string]int64 // requests without a complete response by kind

@@ -216,6 +216,7 @@ func (a *arm) loadConfig(s stretch) (load.Workload, error) {
 		Ahead:       a.ahead(),
 		First:       a.next,
 		Origin:      a.seen.Course(),
+		Before:      a.seen.Offering,
 		Thresholds:  a.seen.Thresholds,
 	}
 	if a.Log != nil {

@@ -193,8 +193,8 @@ func (c *contest) size() error {
 		}
 		median, _ := times.Quantile(0.5)
 		p50 = max(p50, time.Duration(median))
-		if r.Elapsed > 0 {
-			rate = min(rate, float64(max(1, r.Due))/r.Elapsed.Seconds())
+		if span := r.Span(); span > 0 {
+			rate = min(rate, float64(max(1, r.Due))/span.Seconds())
 		}
 	}
 	enough := time.Duration(blockRequests / rate * float64(time.Second))

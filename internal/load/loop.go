@@ -31,6 +31,7 @@ type Workload struct {
 	// merged. These fields place the stretch in the run, warm-up left out.
 	First  int64         // the number of its first arrival
 	Origin time.Duration // where in the course of the run the stretch begins
+	Before time.Duration // the Offering of the stretches before
 
 	Thresholds []time.Duration      // response times to count exactly
 	NewSender  func() Sender        // called once for each permit, never concurrently; not used with Muxes
