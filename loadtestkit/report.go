@@ -36,6 +36,7 @@ type Report struct {
 	Errors      map[string]int64 // requests without a complete response by kind
 	Warnings    []string         // what makes the numbers doubtful, and what to do about it; nil if nothing does
 	Interrupted bool             // stopped before its end: by Ctrl+C, a cancelled context or the test's deadline
+	Stopped     string           // why it was given up, such as "every one of the first 812 requests failed: status 401"; "" if it was not
 
 	Verdict Verdict       // of all that was judged
 	Limits  []LimitResult // the verdict on each limit; nil without one
@@ -70,6 +71,7 @@ func newReport(d *report.Document) Report {
 		Throughput:  d.Rate.Throughput,
 		Goodput:     d.Rate.Goodput,
 		Interrupted: d.Interrupted,
+		Stopped:     d.Stopped,
 		StatusCodes: map[int]int64{},
 		Errors:      map[string]int64{},
 		Verdict:     Verdict(d.Verdict),

@@ -18,7 +18,8 @@ import (
 // be made: a bad measurement is never a pass.
 //
 // Without an end in opts it goes on until the verdict is clear: a second or two
-// where the limits are kept with room to spare, opts.Budget at most.
+// where the limits are kept with room to spare, opts.Budget at most. If every request
+// fails it is given up within a second, and t has failed.
 //
 // It ends before t's deadline. Ctrl+C ends it too, with the report of what was
 // done; so does the end of t's context. Either way t has then failed.

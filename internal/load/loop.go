@@ -190,6 +190,16 @@ func (l *Loop) End() {
 	}
 }
 
+// Halt ends the loop: from now on nothing more is sent, and the rest of what is due
+// stays unsent. Unlike cancelling the context it does not make the run an interrupted
+// one. It may be called from any goroutine once the loop is running.
+func (l *Loop) Halt() {
+	l.stop()
+	for _, m := range l.cfg.Muxes {
+		m.Wake()
+	}
+}
+
 // end returns the offset from which nothing more becomes due; ok is false if no
 // time bounds the loop.
 func (l *Loop) end() (at time.Duration, ok bool) {
