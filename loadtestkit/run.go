@@ -24,7 +24,9 @@ import (
 // It ends before t's deadline. Ctrl+C ends it too, with the report of what was
 // done; so does the end of t's context. Either way t has then failed.
 func Run(t testing.TB, opts Options) Report {
+	mustBe(t, "Run")
 	t.Helper()
+	mustFit(t, "Run")
 	p, err := opts.plan(t.Name(), true)
 	return newReport(carryOut(t, p, err, opts.OnInconclusive))
 }
@@ -47,11 +49,14 @@ func Measure(ctx context.Context, opts Options) (Report, error) {
 }
 
 func measure(ctx context.Context, opts Options) (*report.Document, error) {
+	if bubbled() {
+		return nil, fmt.Errorf("Measure: %w", errBubble)
+	}
 	p, err := opts.plan("", false)
 	if err != nil {
 		return nil, err
 	}
-	unlock, err := turn(ctx, func(string, ...any) {})
+	unlock, err := turn(ctx, "Measure", noTest{})
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +90,7 @@ func begin(t testing.TB) (s *stop, done func()) {
 	if err != nil {
 		t.Fatalf("loadtestkit: %v", err)
 	}
-	unlock, err := turn(s.ctx, t.Logf)
+	unlock, err := turn(s.ctx, t.Name(), t)
 	if err != nil {
 		s.end()
 		t.Fatalf("loadtestkit: %v", err)
