@@ -119,7 +119,8 @@ func TestGiveUpASearch(t *testing.T) {
 			assert.Equal(t, d.Stopped, d.Found.Reason)
 			assert.Equal(t, verdict.ByTarget, d.Found.StoppedBy)
 			assert.Nil(t, d.Found.Low)
-			assert.Len(t, d.Found.Trials, 1)
+			require.Len(t, d.Found.Trials, 1)
+			assert.Equal(t, d.Stopped, d.Found.Trials[0].Reason)
 			assert.False(t, d.Interrupted)
 		})
 	}

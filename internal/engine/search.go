@@ -98,6 +98,9 @@ func (w *walk) load() error {
 			w.ended = verdict.AllFailed(r)
 		}
 		limit, why := verdict.Blame(to.limits, r)
+		if w.ended != "" {
+			limit, why = verdict.ByTarget, w.ended // and not what was due at its end and not sent
+		}
 		w.search.Record(verdict.TrialResult{Held: limit == "", Limit: limit, Took: time.Since(began)})
 		d := report.Summarize(r.Response)
 		w.trials = append(w.trials, report.Trial{
