@@ -3,6 +3,7 @@ package loadtestkit
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -61,6 +62,28 @@ func TestBaselineIsRecordedAndJudgedBy(t *testing.T) {
 	again, err := baseline.Read(path)
 	require.NoError(t, err)
 	assert.Len(t, again, 10, "only recording adds to the file")
+}
+
+// The value of the variable is how many runs are made and recorded.
+func TestBaselineOfManyRuns(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "api.baseline.jsonl")
+	for value, want := range map[string]int{"": 0, "0": 0, "-3": 0, "1": 1, "true": 1, "10": 10} {
+		t.Setenv(updateEnv, value)
+		assert.Equal(t, want, updates(), value)
+	}
+	needTimes(t) // other builds judge and record nothing
+	t.Setenv(updateEnv, "3")
+	// 20 requests are too few for the limit, which must not end the test early.
+	f, r := runFake(&fakeTB{}, Options{Target: sleeping(0), Count: 20, Baseline: path, Limits: Limits{P99: time.Minute}})
+	assert.Empty(t, f.errors)
+	assert.Len(t, f.skips, 1, "by the last one")
+	assert.Zero(t, r.Due)
+	records, err := baseline.Read(path)
+	require.NoError(t, err)
+	assert.Len(t, records, 3)
+
+	f, _ = runFake(&fakeTB{}, Options{Target: Func(func(context.Context) error { return errors.New("no") }), Count: 20, Baseline: path})
+	assert.Len(t, f.errors, 1, "a run that fails is not made again")
 }
 
 // Times of a build that is several times slower are neither kept nor judged.

@@ -2,6 +2,7 @@ package loadtestkit
 
 import (
 	"runtime"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,7 +33,12 @@ type BenchOptions struct {
 //		})
 //	}
 func Bench(b *testing.B, opts BenchOptions) Report {
+	mustBe(b, "Bench")
 	b.Helper()
+	mustFit(b, "Bench")
+	if b.N == 0 || !once(b) { // b.Loop sets it to 0
+		b.Fatalf("loadtestkit: Bench makes b.N requests itself; call it once, without a loop")
+	}
 	p, err := opts.plan(b.N)
 	if err != nil {
 		b.Fatalf("loadtestkit: %v", err)
@@ -70,6 +76,24 @@ func Bench(b *testing.B, opts BenchOptions) Report {
 		}
 	}
 	return newReport(d)
+}
+
+// lastBench is the benchmark that called Bench last, and with what N: the testing
+// package gives it another one each time.
+var lastBench struct {
+	sync.Mutex
+	b *testing.B
+	n int
+}
+
+// once reports whether b calls Bench for the first time with this b.N.
+func once(b *testing.B) bool {
+	last := &lastBench
+	last.Lock()
+	defer last.Unlock()
+	again := last.b == b && last.n == b.N
+	last.b, last.n = b, b.N
+	return !again
 }
 
 // plan checks o, for n requests.

@@ -46,10 +46,12 @@ type Capacity struct {
 //
 // It never fails t for a rate that is low: to demand one, compare the result, or
 // better give the rate to [Run] as the Load, with Limits.Kept, which offers it and
-// judges it once. If the search is inconclusive, it does what opts.OnInconclusive
-// says.
+// judges it once. If every request fails, the search is given up and t has failed.
+// If it is inconclusive, it does what opts.OnInconclusive says.
 func FindCapacity(t testing.TB, opts CapacityOptions) Capacity {
+	mustBe(t, "FindCapacity")
 	t.Helper()
+	mustFit(t, "FindCapacity")
 	p, err := opts.plan()
 	d := carryOut(t, p, err, opts.OnInconclusive)
 	return Capacity{

@@ -56,13 +56,16 @@ type Ratio struct {
 // It ends when the verdict is clear, at the latest after opts.Budget and 12 pairs.
 // A head whose requests fail more often than opts.ErrorRatio allows fails t; a base
 // whose requests do makes the comparison inconclusive, and so do two whose responses
-// have different statuses. An inconclusive verdict does
+// have different statuses. If every request to one of them fails, the comparison is
+// given up and t has failed. An inconclusive verdict does
 // what opts.OnInconclusive says.
 //
 // To hold a target to a multiple of what a reference takes, on any machine, compare
 // it with that: Tolerance{P50: 2} allows three times as long.
 func Compare(t testing.TB, opts CompareOptions) Comparison {
+	mustBe(t, "Compare")
 	t.Helper()
+	mustFit(t, "Compare")
 	p, err := opts.plan()
 	return newComparison(carryOut(t, p, err, opts.OnInconclusive))
 }

@@ -3,6 +3,7 @@ package loadtestkit
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -73,8 +74,21 @@ func TestCompareJudgesErrors(t *testing.T) {
 
 		f, c = compare(failing, taking(time.Millisecond))
 		assert.Equal(t, Inconclusive, c.Verdict)
-		assert.Empty(t, f.errors)
 		assert.Contains(t, f.logs[len(f.logs)-1], "base: error ratio 1")
+		require.Len(t, f.errors, 1, "it answers nothing, and there is no comparison")
+		assert.Contains(t, f.errors[0], "given up: base: every one of the first")
+
+		var n atomic.Int64
+		f, c = compare(Func(func(context.Context) error {
+			time.Sleep(time.Millisecond)
+			if n.Add(1)%2 == 0 {
+				return errors.New("no")
+			}
+			return nil
+		}), taking(time.Millisecond))
+		assert.Equal(t, Inconclusive, c.Verdict)
+		assert.Empty(t, f.errors)
+		assert.Contains(t, f.logs[len(f.logs)-1], "base: error ratio 0.5")
 	})
 }
 

@@ -43,10 +43,14 @@
 //
 // Load tests disturb each other's numbers. Those of one process take turns, in
 // parallel tests too, and so do those of other processes on the machine, by a lock
-// file in the temporary directory.
+// file in the temporary directory. A test that has to wait says so in its log, and
+// for which other.
 //
-// go test does not repeat a test that passed and whose files have not changed: run
-// it with -count=1 to measure again.
+// go test shows the result of a test again, as "(cached)", while its code has not
+// changed. It runs a test that measured again, because what was measured may have
+// changed. With -count=1 it runs all tests again. That is needed where the temporary
+// directory is on another volume than the package (Windows), which the test's log
+// then says, and for what TestMain measures before its tests.
 //
 // Under -race and -cover a program is several times slower than it will be in use:
 // limits on time and throughput are then reported and not judged. Limits on errors

@@ -2,6 +2,7 @@ package loadtestkit
 
 import (
 	"os"
+	"strconv"
 	"testing"
 	"time"
 
@@ -30,15 +31,28 @@ type Options struct {
 	OnInconclusive Verdict // what a verdict that is not clear does to the test: Failed fails it, Passed logs the reason and goes on; the zero value skips it, and so does Inconclusive
 
 	// Baseline is a file of earlier runs of the same test, by which Run judges
-	// this one; with LOADTESTKIT_UPDATE=1 in the environment the run is added to
-	// it instead. "" means none.
+	// this one; with LOADTESTKIT_UPDATE=10 in the environment Run makes ten runs
+	// and adds them to it instead. "" means none.
 	Baseline  string
 	Tolerance Tolerance // how much slower than the baseline is too slow
 }
 
 // updateEnv makes runs add themselves to their baselines instead of being judged
-// by them.
+// by them. Its value is how many Run makes.
 const updateEnv = "LOADTESTKIT_UPDATE"
+
+// updates returns how many runs to add to a baseline; 0 means that they are judged by
+// it.
+func updates() int {
+	switch n, err := strconv.Atoi(os.Getenv(updateEnv)); {
+	case os.Getenv(updateEnv) == "":
+		return 0
+	case err != nil:
+		return 1
+	default:
+		return max(n, 0)
+	}
+}
 
 // common is what all plans start from. Tests shorten the pause before a repeat.
 var common engine.Settings
@@ -70,8 +84,7 @@ func (o Options) plan(name string, test bool) (engine.Plan, error) {
 	f = append(f, bad...)
 	var earlier *baseline.Baseline
 	if o.Baseline != "" {
-		update := os.Getenv(updateEnv)
-		earlier = &baseline.Baseline{Path: o.Baseline, Name: name, Update: update != "" && update != "0", Tolerances: tolerances}
+		earlier = &baseline.Baseline{Path: o.Baseline, Name: name, Update: updates() > 0, Tolerances: tolerances}
 	}
 	p, err := engine.NewRun(engine.RunOptions{
 		Target:   engineTarget(o.Target),

@@ -30,13 +30,14 @@ type Report struct {
 	Unfinished                   int64 // sent and not done when the run was cut off
 	Completed                    int64 // complete responses, whatever their status
 
-	Elapsed     time.Duration    // from the end of the warm-up to the last done
-	Throughput  float64          // completed responses per second
+	Elapsed     time.Duration    // from the end of the warm-up until the last request ended and the time for arrivals was up
+	Throughput  float64          // completed responses per second; in an open workload the gap after the last arrival counts too
 	Goodput     float64          // succeeded responses per second
 	StatusCodes map[int]int64    // responses by status
 	Errors      map[string]int64 // requests without a complete response, or with one that failed a check, by kind
 	Warnings    []string         // what makes the numbers doubtful, and what to do about it; nil if nothing does
 	Interrupted bool             // stopped before its end: by Ctrl+C, a cancelled context or the test's deadline
+	Stopped     string           // why it was given up, such as "every one of the first 812 requests failed: status 401"; "" if it was not
 
 	Verdict Verdict       // of all that was judged
 	Limits  []LimitResult // the verdict on each limit; nil without one
@@ -71,6 +72,7 @@ func newReport(d *report.Document) Report {
 		Throughput:  d.Rate.Throughput,
 		Goodput:     d.Rate.Goodput,
 		Interrupted: d.Interrupted,
+		Stopped:     d.Stopped,
 		StatusCodes: map[int]int64{},
 		Errors:      map[string]int64{},
 		Verdict:     Verdict(d.Verdict),

@@ -18,14 +18,28 @@ import (
 // be made, and fails it if no request succeeded: a bad measurement is never a pass.
 //
 // Without an end in opts it goes on until the verdict is clear: a second or two
-// where the limits are kept with room to spare, opts.Budget at most.
+// where the limits are kept with room to spare, opts.Budget at most. If every request
+// fails it is given up within a second, and t has failed.
 //
 // It ends before t's deadline. Ctrl+C ends it too, with the report of what was
 // done; so does the end of t's context. Either way t has then failed.
 func Run(t testing.TB, opts Options) Report {
+	mustBe(t, "Run")
 	t.Helper()
-	p, err := opts.plan(t.Name(), true)
-	return newReport(carryOut(t, p, err, opts.OnInconclusive))
+	mustFit(t, "Run")
+	run := func(onInconclusive Verdict) Report {
+		t.Helper()
+		p, err := opts.plan(t.Name(), true)
+		return newReport(carryOut(t, p, err, onInconclusive))
+	}
+	if opts.Baseline != "" {
+		for range updates() - 1 {
+			if r := run(Passed); t.Failed() { // a doubt about one is no reason to leave out the others
+				return r
+			}
+		}
+	}
+	return run(opts.OnInconclusive)
 }
 
 // Measure is [Run] without a test to fail: the verdicts are in the report alone,
@@ -46,15 +60,19 @@ func Measure(ctx context.Context, opts Options) (Report, error) {
 }
 
 func measure(ctx context.Context, opts Options) (*report.Document, error) {
+	if bubbled() {
+		return nil, fmt.Errorf("Measure: %w", errBubble)
+	}
 	p, err := opts.plan("", false)
 	if err != nil {
 		return nil, err
 	}
-	unlock, err := turn(ctx, func(string, ...any) {})
+	unlock, err := turn(ctx, "Measure", noTest{})
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
+	_ = preventCaching() // there is no log to say so
 	return p.Run(ctx, context.Background(), nil)
 }
 
@@ -83,10 +101,13 @@ func begin(t testing.TB) (s *stop, done func()) {
 	if err != nil {
 		t.Fatalf("loadtestkit: %v", err)
 	}
-	unlock, err := turn(s.ctx, t.Logf)
+	unlock, err := turn(s.ctx, t.Name(), t)
 	if err != nil {
 		s.end()
 		t.Fatalf("loadtestkit: %v", err)
+	}
+	if err := preventCaching(); err != nil {
+		t.Logf("loadtestkit: %v", err)
 	}
 	return s, func() { unlock(); s.end() }
 }

@@ -46,6 +46,9 @@ func conclude(t testing.TB, s *stop, d *report.Document, err error, onInconclusi
 	if d.Interrupted {
 		t.Errorf("loadtestkit: interrupted %s after %s: only what was done was judged", s.cause(), amount(d))
 	}
+	if d.Stopped != "" {
+		t.Errorf("loadtestkit: given up: %s", d.Stopped)
+	}
 	var doubts []string
 	missed := false
 	for _, l := range d.Judged() {

@@ -42,7 +42,7 @@ var (
 	limitSpan  = regexp.MustCompile(` \((?:at (?:least|most) )?[\d.]+(?:[a-zµ]*|/s)(?: to [\d.]+(?:[a-zµ]*|/s))?\), want`)
 	version    = regexp.MustCompile(`(load-tester[ /]|version )(?:devel\b|v\d\S*)`)
 	warnings   = regexp.MustCompile(`(?s)\nWarnings:\n.*`)
-	instant    = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)`)
+	instant    = regexp.MustCompile(`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z| ?[+-]\d\d:?\d\d)`)
 )
 
 func maskText(s string, keep []string) string {

@@ -205,7 +205,7 @@ func historySection(name string, records []baseline.Entry) string {
 		for _, q := range all {
 			fmt.Fprintf(w, "%s\t", timeText(r.Quantiles[q]))
 		}
-		fmt.Fprintf(w, "%.2f/s\t%s\t%s\t%s\t\n", r.Throughput, unit.Count(r.N), unit.Count(int64(r.NEffective)), machine[i])
+		fmt.Fprintf(w, "%s/s\t%s\t%s\t%s\t\n", unit.Throughput(r.Throughput), unit.Count(r.N), unit.Count(int64(r.NEffective)), machine[i])
 	}
 	w.Flush()
 	b.WriteString("\n" + about)

@@ -27,7 +27,10 @@ func statusOf(d *report.Document) int {
 // the report, which says what was judged.
 func complaints(d *report.Document, seen bool) (lines []string) {
 	// An interrupted search has trials that were made to the end.
-	if !d.Interrupted || d.Kind == report.Search && len(d.Found.Trials) > 0 {
+	switch {
+	case d.Stopped != "":
+		lines = []string{"given up: " + d.Stopped}
+	case !d.Interrupted || d.Kind == report.Search && len(d.Found.Trials) > 0:
 		lines = d.NothingSucceeded()
 	}
 	if seen {

@@ -109,7 +109,7 @@ func TestFullDisk(t *testing.T) {
 	raw := serve(t, nil)
 	r := newTrial()
 	assert.Equal(t, statusNotMeasured, r.run(raw.URL, "-n", "5", "-o", "/dev/full"))
-	assert.Contains(t, r.Stderr.String(), "load-tester: writing the report to /dev/full: no space left on device; here it is:\nTarget: ")
+	assert.Contains(t, r.Stderr.String(), "load-tester: writing the report to /dev/full: no space left on device; here it is:\nMeasured ")
 	assert.Empty(t, r.Stdout.String())
 	info, err := os.Stat("/dev/full")
 	require.NoError(t, err)
@@ -203,7 +203,7 @@ func TestTogether(t *testing.T) {
 	b, err := os.ReadFile(f.Name())
 	require.NoError(t, err)
 	text := string(b)
-	assert.True(t, strings.HasPrefix(text, "Target: "+raw.URL+"\nRequests: 20, Concurrency: 10\n\nRunning...  [20/20] done\n\nResults:\n"), text)
+	assert.True(t, strings.HasPrefix(text, "Measured ") && strings.Contains(text, "\nTarget: "+raw.URL+"\nRequests: 20, Concurrency: 10\n\nRunning...  [20/20] done\n\nResults:\n"), text)
 	assert.Equal(t, 1, strings.Count(text, "error ratio"), "once is enough")
 }
 

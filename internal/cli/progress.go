@@ -78,10 +78,25 @@ func (m *meter) rate(window time.Duration) float64 {
 		first = p
 	}
 	d := last.Elapsed - max(first.Elapsed, m.warmup)
+	n := last.Succeeded + last.Failed - first.Succeeded - first.Failed
+	if n < fewRequests { // one in the first tenth of a second is not ten a second
+		d = max(d, rateWindow)
+	}
 	if d <= 0 {
 		return 0
 	}
-	return float64(last.Succeeded+last.Failed-first.Succeeded-first.Failed) / d.Seconds()
+	return float64(n) / d.Seconds()
+}
+
+// fewRequests is how many say little about a rate in less than a second.
+const fewRequests = 10
+
+// rateText formats a rate as a whole number, or with two significant digits below ten.
+func rateText(rate float64, count func(int64) string) string {
+	if rate < 9.95 {
+		return unit.Significant(rate, 2)
+	}
+	return count(int64(math.Round(rate)))
 }
 
 // A view is what a progress line shows.
@@ -160,7 +175,7 @@ func (v *view) line(width int, red func(string) string) string {
 			parts = append(parts, form.count(v.done)+" requests")
 		}
 		if form.rate {
-			parts = append(parts, form.count(int64(math.Round(v.rate)))+form.unit)
+			parts = append(parts, rateText(v.rate, form.count)+form.unit)
 		}
 		failed = form.count(v.failed) + " failed"
 		parts = append(parts, failed)

@@ -119,6 +119,19 @@ func TestMeterRateIsOfTheLastSecond(t *testing.T) {
 	assert.LessOrEqual(t, len(m.past), 52, "memory is bounded")
 }
 
+// The first of a few requests, a tenth of a second after the start, is not ten a second.
+func TestMeterOfFewRequests(t *testing.T) {
+	m := meter{}
+	v := m.view(engine.Progress{Tally: load.Tally{Elapsed: 100 * time.Millisecond, Succeeded: 1}})
+	assert.Equal(t, 1.0, v.rate)
+	v = m.view(engine.Progress{Tally: load.Tally{Elapsed: 200 * time.Millisecond, Succeeded: 40}})
+	assert.InDelta(t, 200, v.rate, 1e-9, "many are")
+	slow := view{done: 1, elapsed: 3 * time.Second, rate: 1.0 / 3, left: -1}
+	assert.Contains(t, slow.line(80, nil), "0.33 req/s")
+	slow.rate = 9.96
+	assert.Contains(t, slow.line(80, nil), "10 req/s")
+}
+
 func TestMeterBounds(t *testing.T) {
 	var done int64
 	v := at(newMeter(&engine.RunOptions{Duration: 10 * time.Second}), 0, 4*time.Second, &done, 100)

@@ -72,7 +72,8 @@ func TestTextOfARun(t *testing.T) {
 	r := newTrial()
 	require.Zero(t, r.run("--url", raw.URL, "--requests", "20", "--concurrency", "2"))
 	assert.Equal(t, "Running...  [20/20] done\n", r.Stderr.String(), "once, and nothing else")
-	assert.True(t, strings.HasPrefix(r.Stdout.String(), "Target: "+raw.URL+"\nRequests: 20, Concurrency: 2\n\nResults:\n"), r.Stdout)
+	_, page, _ := strings.Cut(r.Stdout.String(), "\n") // after when it was measured
+	assert.True(t, strings.HasPrefix(page, "Target: "+raw.URL+"\nRequests: 20, Concurrency: 2\n\nResults:\n"), r.Stdout)
 }
 
 func TestQuiet(t *testing.T) {
@@ -144,7 +145,7 @@ func TestSecondSignalCutsOff(t *testing.T) {
 	r.Stderr.await(t, "stopping")
 	r.signals <- os.Interrupt
 	assert.Equal(t, 143, <-status, "the first one counts")
-	assert.Regexp(t, `^Interrupted after .*: 5 of 1000 requests\n\nTarget: `, r.Stdout)
+	assert.Regexp(t, `^Interrupted after .*: 5 of 1000 requests\n\nMeasured .*\nTarget: `, r.Stdout)
 	assert.Contains(t, r.Stdout.String(), "Unfinished: 5\n")
 	assert.NotContains(t, r.Stderr.String(), "no request succeeded", "there was no time to")
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/host"
@@ -42,7 +43,7 @@ type stretch struct {
 	grace    time.Duration
 	alone    bool // one request at a time, whatever the concurrency
 
-	watch func(loop *load.Loop, over <-chan struct{}) // runs beside it, until over is closed; nil for nothing
+	watches []func(loop *load.Loop, over <-chan struct{}) // run beside it, until over is closed
 }
 
 // whole is all that p asks for, in one stretch.
@@ -207,14 +208,14 @@ func (a *arm) add(ctx, cut context.Context, s stretch, m *monitor) (*record.Reco
 	return r, err
 }
 
-// run runs loop, which makes s, with what watches it.
+// run runs loop, which makes s, and what watches it.
 func (s *stretch) run(loop *load.Loop, ctx, cut context.Context) *record.Record {
-	if s.watch == nil {
-		return loop.Run(ctx, cut)
+	over := make(chan struct{})
+	var watching sync.WaitGroup
+	for _, watch := range s.watches {
+		watching.Go(func() { watch(loop, over) })
 	}
-	over, left := make(chan struct{}), make(chan struct{})
-	go func() { s.watch(loop, over); close(left) }()
-	defer func() { close(over); <-left }()
+	defer func() { close(over); watching.Wait() }()
 	return loop.Run(ctx, cut)
 }
 
@@ -231,6 +232,7 @@ func (a *arm) loadConfig(s stretch) (load.Workload, error) {
 		Ahead:       a.ahead(),
 		First:       a.next,
 		Origin:      a.seen.Course(),
+		Before:      a.seen.Offering,
 		Thresholds:  a.seen.Thresholds,
 	}
 	if a.Log != nil {

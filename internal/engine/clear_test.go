@@ -338,7 +338,7 @@ func TestSettledSoFar(t *testing.T) {
 		t.Helper()
 		p := newRun(t, RunOptions{Target: Target{Handler: healthy}, Settings: Settings{Load: Load{Rate: 1000}}, Limits: limits(t, "p90<=100ms", "errors<=0")})
 		seen := p.arm.newRecord()
-		seen.Offering = 10 * time.Second
+		seen.Offering, seen.Until = 10*time.Second, 10*time.Second
 		for k := range done {
 			due, took := seen.Offering*time.Duration(k)/time.Duration(done), time.Millisecond
 			if k%10 < late {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/hist"
@@ -127,6 +128,7 @@ type contest struct {
 	to     [2]*arm         // base and head
 	allocs [2]*allocations // of one request; nil where that cannot be told
 
+	failing      bool // no request of a trial succeeded
 	block, guard time.Duration
 	most         int // pairs
 	pairs        []verdict.Pair
@@ -142,7 +144,7 @@ func (c *contest) load() error {
 	defer cancel()
 	c.late = late
 	c.monitor.tell("trying both targets")
-	if err := c.size(); err != nil {
+	if err := c.size(); err != nil || c.ended != "" {
 		return err
 	}
 	began := time.Now()
@@ -152,7 +154,7 @@ func (c *contest) load() error {
 	for _, look := range verdict.PairLooks(c.most) {
 		for len(c.pairs) < look.Pairs && !over() {
 			c.monitor.tell(fmt.Sprintf("pair %d of at most %d", len(c.pairs)+1, c.most))
-			if err := c.pair(); err != nil {
+			if err := c.pair(); err != nil || c.ended != "" {
 				return err
 			}
 		}
@@ -182,20 +184,27 @@ func (c *contest) trial() time.Duration { return max(trialFor, c.head.Warmup) }
 func (c *contest) size() error {
 	var p50 time.Duration
 	rate := 1e9
-	for _, a := range c.to {
+	var tried [2]*record.Record
+	for i, a := range c.to {
 		r, err := a.send(c.ctx, c.late, stretch{schedule: a.schedule, duration: c.trial(), grace: a.Grace}, c.monitor)
 		if err != nil {
 			return err
 		}
+		tried[i] = r
 		times := r.Response
 		if times.Count() == 0 {
-			times = r.Failures
+			times, c.failing = r.Failures, true
 		}
 		median, _ := times.Quantile(0.5)
 		p50 = max(p50, time.Duration(median))
-		if r.Elapsed > 0 {
-			rate = min(rate, float64(max(1, r.Due))/r.Elapsed.Seconds())
+		if span := r.Span(); span > 0 {
+			rate = min(rate, float64(max(1, r.Due))/span.Seconds())
 		}
+	}
+	if c.giveUp(tried[0], tried[1]); c.ended != "" {
+		c.to[0].seen.Merge(tried[0])
+		c.to[1].seen.Merge(tried[1])
+		return nil
 	}
 	enough := time.Duration(blockRequests / rate * float64(time.Second))
 	c.block = min(max(blockLeast, enough, blockTimes*p50), blockMost)
@@ -235,7 +244,21 @@ func (c *contest) pair() error {
 		b.to.seen.Merge(r)
 	}
 	c.pairs = append(c.pairs, p)
+	if c.failing {
+		c.giveUp(c.to[0].seen, c.to[1].seen)
+	}
 	return nil
+}
+
+// giveUp ends the comparison if every request to one of the targets failed.
+func (c *contest) giveUp(base, head *record.Record) {
+	var why []string
+	for i, r := range []*record.Record{base, head} {
+		if all := verdict.AllFailed(r); all != "" {
+			why = append(why, c.to[i].role+": "+all)
+		}
+	}
+	c.ended = strings.Join(why, "; ")
 }
 
 // send makes one block.
@@ -284,5 +307,8 @@ func (c *contest) describe() (*report.Document, error) {
 		}
 	}
 	d.Verdict = report.Overall(d.Judged())
+	if d.Stopped != "" && d.Verdict == verdict.NotJudged {
+		d.Verdict = verdict.Inconclusive
+	}
 	return d, nil
 }

@@ -35,6 +35,16 @@ func failing(context.Context) error {
 	return errors.New("always")
 }
 
+// failingAfterOne is failing with one success before, so that it is not given up.
+func failingAfterOne() func(context.Context) error {
+	var once sync.Once
+	return func(ctx context.Context) (err error) {
+		err = failing(ctx)
+		once.Do(func() { err = nil })
+		return err
+	}
+}
+
 func newComparison(t testing.TB, o CompareOptions) *comparePlan {
 	t.Helper()
 	p, err := NewComparison(o)
@@ -137,13 +147,13 @@ func TestComparisonPassesEqualTargets(t *testing.T) {
 // here it does not fail again.
 func TestConfirmARatioBesideAFact(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		began := time.Now()
+		began, fails := time.Now(), failingAfterOne()
 		d := compareFuncs(t, CompareOptions{
 			Settings: Settings{Budget: 2 * time.Second, Confirm: true, Pause: time.Minute},
 			Limits:   limits(t, "errors<=0"), Tolerances: within(0.5, 1.2),
 		}, lasting(time.Millisecond), func(ctx context.Context) error {
 			if time.Since(began) < time.Minute { // in the first run
-				return failing(ctx)
+				return fails(ctx)
 			}
 			return lasting(time.Millisecond)(ctx)
 		})
@@ -190,7 +200,7 @@ func TestComparisonWithABaseThatFails(t *testing.T) {
 		d := compareFuncs(t, CompareOptions{
 			Settings: Settings{Load: Load{Rate: 1000}, Budget: 2 * time.Second},
 			Limits:   limits(t, "errors<=0"), Tolerances: within(0.5, 5),
-		}, failing, lasting(time.Millisecond))
+		}, failingAfterOne(), lasting(time.Millisecond))
 		assert.Equal(t, verdict.Inconclusive, d.Verdict)
 		assert.Equal(t, verdict.Inconclusive, d.Ratios[0].Verdict, "though no limit on errors were given")
 		assert.Nil(t, d.Base.AllocsPerRequest, "of requests that fail")
@@ -203,7 +213,7 @@ func TestComparisonWithABaseThatFails(t *testing.T) {
 // A head that fails is slower than any base, however fast it does.
 func TestComparisonWithAHeadThatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := compareFuncs(t, CompareOptions{Tolerances: within(0.5, 5)}, lasting(time.Millisecond), failing)
+		d := compareFuncs(t, CompareOptions{Tolerances: within(0.5, 5)}, lasting(time.Millisecond), failingAfterOne())
 		assert.Equal(t, verdict.Fail, d.Verdict, "%+v", d.Ratios)
 		assert.Nil(t, d.Ratios[0].Ratio, "without bound")
 		assert.Zero(t, d.Requests.Succeeded)

@@ -19,7 +19,7 @@ const pauseLeast = 5 * time.Second
 // inconclusive. once is given the measurement that it repeats, nil the first time.
 func (s *Settings) twice(ctx context.Context, m *monitor, once func(first *report.Document) (*report.Document, error)) (*report.Document, error) {
 	first, err := once(nil)
-	if err != nil || !s.Confirm || first.Interrupted || !first.FailedByChance() {
+	if err != nil || !s.Confirm || !first.Ended() || !first.FailedByChance() {
 		return first, err
 	}
 	if !s.rest(ctx, first.Took, m) {

@@ -11,6 +11,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/load"
 	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
@@ -252,9 +253,9 @@ func (p *armPlan) workload(r *record.Record) string {
 	case p.schedule == nil:
 		return fmt.Sprintf("closed, %d at a time", p.Concurrency)
 	case len(p.Stages) > 0:
-		return fmt.Sprintf("open, %.4g/s on average", float64(r.Due)/max(r.Course().Seconds(), 1e-9))
+		return "open, " + unit.Rate(float64(r.Due)/max(r.Course().Seconds(), 1e-9)) + " on average"
 	}
-	return fmt.Sprintf("open, %.4g/s", p.Rate)
+	return "open, " + unit.ArrivalRate(p.Rate) + "/s"
 }
 
 // longestLimit is the longest time that any limit allows; 0 without one.

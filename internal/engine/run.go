@@ -82,7 +82,7 @@ func (p *runPlan) Run(ctx, cut context.Context, watch Watch) (*report.Document, 
 		}
 		return r.make()
 	})
-	if err == nil && p.baseline != nil && p.baseline.Update && !d.Interrupted {
+	if err == nil && p.baseline != nil && p.baseline.Update && d.Ended() {
 		err = p.baseline.Add(d, of.reference, p.arm.Waive)
 	}
 	return d, err
@@ -135,7 +135,7 @@ func (r *round) describe() (*report.Document, error) {
 	seen := r.to.complete(r.machine)
 	r.control.complete(seen)
 	d, err := r.document(report.Run, r.to, excuse(r.to.judge(seen, r.standard), seen))
-	if err == nil && r.baseline != nil && !r.baseline.Update && !d.Interrupted {
+	if err == nil && r.baseline != nil && !r.baseline.Update && d.Ended() {
 		err = r.baseline.Judge(d, r.reference, r.to.Waive)
 	}
 	return d, err
@@ -172,13 +172,17 @@ func (r *round) untilClear() error {
 		return r.openUntilClear()
 	}
 	s := r.to.whole()
+	s.watches = []func(*load.Loop, <-chan struct{}){r.endIfFailing}
 	for _, look := range verdict.Looks(r.to.Budget) {
 		for left := look.At - r.to.seen.Course(); left > 0; left = look.At - r.to.seen.Course() {
 			s.duration = min(clearStretch, left)
 			if err := r.add(s); err != nil || r.to.seen.Interrupted {
 				return err
 			}
-			s.warmup = 0
+			if r.ended = verdict.AllFailed(r.to.seen); r.ended != "" {
+				return nil
+			}
+			s.warmup, s.watches = 0, nil
 			r.control.run(r.ctx, r.cut, s.duration)
 		}
 		r.standard = r.to.standard().Share(look.Share)
@@ -196,8 +200,8 @@ func (r *round) openUntilClear() error {
 	r.control.run(r.ctx, r.cut, controlFor/2)
 	s := r.to.whole()
 	s.duration = r.to.Budget
-	s.watch = r.look
-	if err := r.add(s); err != nil || r.to.seen.Interrupted {
+	s.watches = []func(*load.Loop, <-chan struct{}){r.look, r.endIfFailing}
+	if err := r.add(s); err != nil || r.to.seen.Interrupted || r.ended != "" {
 		return err
 	}
 	r.control.run(r.ctx, r.cut, r.to.seen.Course())

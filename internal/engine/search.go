@@ -94,7 +94,13 @@ func (w *walk) load() error {
 			w.search.Interrupt()
 			return nil
 		}
+		if to.seen.Succeeded == 0 && w.ended == "" {
+			w.ended = verdict.AllFailed(r)
+		}
 		limit, why := verdict.Blame(to.limits, r)
+		if w.ended != "" {
+			limit, why = verdict.ByTarget, w.ended // and not what was due at its end and not sent
+		}
 		w.search.Record(verdict.TrialResult{Held: limit == "", Limit: limit, Took: time.Since(began)})
 		d := report.Summarize(r.Response)
 		w.trials = append(w.trials, report.Trial{
@@ -103,6 +109,10 @@ func (w *walk) load() error {
 			P50: d.P50, P99: d.P99, Held: why == "", Reason: why,
 		})
 		to.seen.Merge(r)
+		if w.ended != "" {
+			w.search.GiveUp(w.ended)
+			return nil
+		}
 	}
 	return nil
 }
@@ -112,10 +122,14 @@ func (w *walk) try(to *arm, t verdict.TrialPlan) (*record.Record, error) {
 	schedule := load.Constant(t.Rate)
 	schedule.Poisson, schedule.Seed = to.Poisson, to.schedule.Seed
 	sensors := to.watchMachine()
-	r, err := to.send(w.ctx, w.cut, stretch{
+	s := stretch{
 		schedule: reseeded(&schedule, uint64(len(w.trials))), warmup: t.Warmup, duration: t.For,
 		grace: min(to.Grace, max(drainLeast, drainTimes*to.longestLimit())),
-	}, w.monitor)
+	}
+	if to.seen.Succeeded == 0 {
+		s.watches = []func(*load.Loop, <-chan struct{}){w.endIfFailing}
+	}
+	r, err := to.send(w.ctx, w.cut, s, w.monitor)
 	machine := sensors()
 	if err == nil {
 		to.describe(r, machine)

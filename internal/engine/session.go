@@ -21,6 +21,7 @@ type session struct {
 	began    time.Time
 	took     time.Duration
 	machine  host.Usage // once the load is over
+	ended    string     // why it ended before its time, by its own decision; "" if it did not
 }
 
 // measure opens the targets of some plans, makes the load, lets describe make
@@ -79,7 +80,7 @@ func (s *session) document(kind report.Procedure, a *arm, judged []verdict.Findi
 		return nil, fmt.Errorf("the counts of run %s do not add up, which is a defect of load-tester: %w", a.run, err)
 	}
 	d := report.New(a.facts(kind), r)
-	d.Took = s.took
+	d.Took, d.Stopped = s.took, s.ended
 	if text := a.fewFiles(kind); text != "" {
 		d.Generator.Warnings = append(d.Generator.Warnings, verdict.Warning{Code: "few_files", Text: text})
 	}

@@ -37,7 +37,7 @@ func Bench(w io.Writer, d *report.Document) error {
 		if p99 := d.ResponseTime.P99; p99 != nil {
 			fmt.Fprintf(&b, "\t%d p99-ns", p99.Nanoseconds())
 		}
-		fmt.Fprintf(&b, "\t%.2f req/s", d.Rate.Goodput)
+		fmt.Fprintf(&b, "\t%s", unit.PerSecond(d.Rate.Goodput))
 		if missed := d.Requests.Due - n; missed > 0 {
 			fmt.Fprintf(&b, "\t%.4g failed/op", float64(missed)/float64(d.Requests.Due))
 		}

@@ -6,7 +6,6 @@ package load
 
 import (
 	"context"
-	"math"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -31,6 +30,7 @@ type Workload struct {
 	// merged. These fields place the stretch in the run, warm-up left out.
 	First  int64         // the number of its first arrival
 	Origin time.Duration // where in the course of the run the stretch begins
+	Before time.Duration // the Offering of the stretches before
 
 	Thresholds []time.Duration      // response times to count exactly
 	NewSender  func() Sender        // called once for each permit, never concurrently; not used with Muxes
@@ -175,43 +175,6 @@ func (l *Loop) Reaches(at time.Duration, over <-chan struct{}) bool {
 
 // now returns the current time as an offset from the start of the loop.
 func (l *Loop) now() time.Duration { return time.Since(l.start) }
-
-// End ends the schedule: from now on nothing more becomes due. Unlike cancelling
-// the context it does not interrupt the run: all that is due is still sent. It may
-// be called from any goroutine once the loop is running.
-func (l *Loop) End() {
-	l.ended.CompareAndSwap(0, max(1, int64(l.now())))
-	for _, m := range l.cfg.Muxes {
-		m.Wake()
-	}
-	if l.cfg.Sleeper != nil {
-		l.cfg.Sleeper.Wake()
-	}
-}
-
-// end returns the offset from which nothing more becomes due; ok is false if no
-// time bounds the loop.
-func (l *Loop) end() (at time.Duration, ok bool) {
-	if ended := l.ended.Load(); ended > 0 {
-		return time.Duration(ended), true
-	}
-	return l.cfg.Warmup + l.cfg.Duration, l.cfg.Duration > 0
-}
-
-// untilCutOff returns the time left until the grace period ends, if the run is not
-// cancelled: forever if only the number of requests bounds it.
-func (l *Loop) untilCutOff() time.Duration {
-	end, ok := l.end()
-	if s := l.cfg.Schedule; s != nil && !s.Endless && (!ok || s.Length() < end) {
-		end, ok = s.Length(), true
-	}
-	if !ok {
-		return forever
-	}
-	return end + l.cfg.Grace - l.now()
-}
-
-const forever = time.Duration(math.MaxInt64)
 
 // issue returns the number of the next arrival of a closed workload, which is due
 // now; ok is false if there are no more.

@@ -62,7 +62,8 @@ func (l *Loop) newRecord() *record.Record {
 func (l *Loop) Peek() *record.Record {
 	r := l.recorded()
 	r.From = l.start
-	r.Offering = l.cfg.Origin + max(0, l.now()-l.cfg.Warmup)
+	r.Until = l.cfg.Origin + max(0, l.now()-l.cfg.Warmup)
+	r.Offering = r.Until
 	return r
 }
 
@@ -86,11 +87,13 @@ func (l *Loop) outcome(interrupted bool) *record.Record {
 	r.Sent = l.issued.Load() - r.Warmup.Sent
 	if l.cfg.Schedule == nil {
 		r.Due, r.Warmup.Due = r.Sent, r.Warmup.Sent
-		r.Offering = l.cfg.Origin + min(l.cfg.Duration, elapsed)
+		r.Until = l.cfg.Origin + min(l.cfg.Duration, elapsed)
+		r.Offering = r.Until
 	} else {
 		t := l.tables[0] // the only one
 		r.Due, r.Warmup.Due = t.released, t.releasedWarm
-		r.Offering = l.cfg.Origin + max(0, t.offered-l.cfg.Warmup)
+		r.Until = l.cfg.Origin + max(0, t.offered-l.cfg.Warmup)
+		r.Offering = l.cfg.Before + l.cfg.Schedule.gaps(t.released, l.cfg.Warmup, t.offered)
 	}
 	return r
 }

@@ -98,6 +98,34 @@ func (s *Schedule) due(x float64) (at time.Duration, ok bool) {
 	return 0, false
 }
 
+// passed returns the integral of the rate up to an offset: how many arrivals become
+// due before it, on average.
+func (s *Schedule) passed(at time.Duration) (x float64) {
+	for i, st := range s.Stages {
+		if at <= st.For {
+			return x + st.mass(max(0, at).Seconds())
+		}
+		x += st.mass(st.For.Seconds())
+		at -= st.For
+		if s.Endless && i == len(s.Stages)-1 {
+			x += st.To * at.Seconds()
+		}
+	}
+	return x
+}
+
+// gaps returns how long it takes n arrivals to become due at the average rate between
+// two offsets, in which they did: as long as n gaps. Between even arrivals there are
+// up to one gap more and one less than the time itself holds. Poisson arrivals take
+// the time itself.
+func (s *Schedule) gaps(n int64, from, to time.Duration) time.Duration {
+	planned := s.passed(to) - s.passed(from)
+	if s.Poisson || n == 0 || planned <= 0 {
+		return max(0, to-from)
+	}
+	return time.Duration(float64(to-from) * float64(n) / planned)
+}
+
 // A Cursor walks through the arrivals of a schedule. It is a value: a copy moves on
 // independently. It is not safe for concurrent use.
 type Cursor struct {

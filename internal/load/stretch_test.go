@@ -25,7 +25,7 @@ func TestStretchesMakeOneRun(t *testing.T) {
 						return time.Millisecond
 					}}
 					return run(t, p, Workload{
-						Schedule: schedule, Concurrency: 10, First: first, Warmup: warmup, Origin: origin, Duration: length,
+						Schedule: schedule, Concurrency: 10, First: first, Warmup: warmup, Origin: origin, Before: origin, Duration: length,
 						Thresholds: []time.Duration{2 * time.Millisecond},
 					}), p
 				}
@@ -90,7 +90,8 @@ func TestEndIsNoticedAtOnce(t *testing.T) {
 		began := time.Now()
 		o := l.Run(t.Context(), t.Context())
 		assert.Equal(t, time.Second, time.Since(began))
-		assert.Equal(t, time.Second, o.Offering)
+		assert.Equal(t, time.Second, o.Until)
+		assert.Equal(t, time.Hour, o.Offering, "one arrival takes one gap")
 		assert.Equal(t, int64(1), o.Due, "that of the start")
 		assert.Equal(t, int64(1), p.seen.Load())
 		assert.False(t, o.Interrupted)

@@ -41,10 +41,14 @@ type Record struct {
 
 	Elapsed  time.Duration `json:"elapsed_ns"`   // when the last request ended
 	LastSent time.Duration `json:"last_sent_ns"` // when the last request was sent; 0 in a closed workload
-	// Offering is when arrivals stopped becoming due, the gap after the last one
-	// included. In a closed workload it is when permits stopped taking them, 0 if
-	// the run has no duration.
+	// Offering is how long arrivals took to become due, the gap after the last one
+	// included, so that n evenly spaced ones take n gaps. In a closed workload it is
+	// when permits stopped taking them, 0 if the run has no duration.
 	Offering time.Duration `json:"offering_ns"`
+	// Until is when the time for arrivals was up: at the end of the schedule or the
+	// duration, or when the run was stopped; 0 in a closed workload without a
+	// duration.
+	Until time.Duration `json:"until_ns"`
 
 	// Times are in nanoseconds. In a closed workload service times are the response
 	// times, and Lateness and Waited are empty.
@@ -226,10 +230,14 @@ func (r *Record) addSlow(s Slow) {
 // duration, whichever is later: permits may have paused at its end.
 func (r *Record) Course() time.Duration {
 	if r.Open {
-		return r.Offering
+		return r.Until
 	}
-	return max(r.Offering, r.Elapsed)
+	return max(r.Until, r.Elapsed)
 }
+
+// Span returns the time that rates are over. In an open workload it is the time in
+// which requests became due, or until the last one ended if that is longer.
+func (r *Record) Span() time.Duration { return max(r.Offering, r.Elapsed) }
 
 // Completed returns how many complete responses arrived, whatever their status.
 func (r *Record) Completed() int64 { return r.Kinds[NoError] }
@@ -253,6 +261,7 @@ func (r *Record) Merge(o *Record) {
 	r.Elapsed = max(r.Elapsed, o.Elapsed)
 	r.LastSent = max(r.LastSent, o.LastSent)
 	r.Offering = max(r.Offering, o.Offering)
+	r.Until = max(r.Until, o.Until)
 
 	r.Response.Merge(o.Response)
 	if r.Open {

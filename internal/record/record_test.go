@@ -57,6 +57,7 @@ func part(open bool, n int, seed uint64) *Record {
 		}
 	}
 	r.Offering = time.Duration(seed) * time.Second
+	r.Until = r.Offering + 1
 	r.PeakInFlight, r.Exhausted, r.Connections = int(seed), time.Duration(seed), int64(seed)
 	r.Connecting.Record(int64(seed))
 	r.Handshakes.RecordN(int64(seed), 2)
@@ -240,9 +241,9 @@ func TestClosedWorkload(t *testing.T) {
 	assert.Contains(t, encodedText(t, r), `"service":null`, "it is written once")
 	assert.Zero(t, r.Lateness.Count())
 	assert.Zero(t, r.LastSent)
-	assert.Equal(t, max(r.Offering, r.Elapsed), r.Course())
+	assert.Equal(t, max(r.Until, r.Elapsed), r.Course())
 	open := part(true, 100, 1)
-	assert.Equal(t, open.Offering, open.Course())
+	assert.Equal(t, open.Until, open.Course())
 	assert.Equal(t, open.Response.Count(), open.Service.Count())
 }
 

@@ -16,7 +16,7 @@ type Arm struct {
 	Target      string           `json:"target"`
 	ASCIIHost   string           `json:"ascii_host"` // its host as looked up and sent if Target has other letters; else empty
 	RunID       string           `json:"run_id"`     // request n has the id RunID-n
-	Elapsed     time.Duration    `json:"elapsed_ns"` // first due to last done
+	Elapsed     time.Duration    `json:"elapsed_ns"` // until the last request ended and the time for arrivals was up
 	Requests    Requests         `json:"requests"`
 	Rate        Rate             `json:"rate"`
 	Bytes       record.Octets    `json:"bytes"`
@@ -68,7 +68,7 @@ func NewArm(f Facts, r *record.Record) Arm {
 	a := Arm{
 		Target:  f.Target,
 		RunID:   f.RunID,
-		Elapsed: r.Elapsed,
+		Elapsed: max(r.Elapsed, r.Until),
 		Requests: Requests{
 			Due: r.Due, Sent: r.Sent, Succeeded: r.Succeeded, Failed: r.Failed,
 			Unsent: r.Unsent, Unfinished: r.Unfinished, Completed: r.Completed(),
@@ -122,7 +122,8 @@ type Requests struct {
 	Unfinished int64 `json:"unfinished"`
 }
 
-// Rate is in requests per second over the elapsed time.
+// Rate is in requests per second. In an open workload the gap after the last arrival
+// counts too: n requests sent one second apart are one a second, whatever n is.
 type Rate struct {
 	Offered    *float64 `json:"offered_per_s"` // planned arrivals; nil in a closed workload, which plans none
 	Achieved   float64  `json:"achieved_per_s"`
@@ -176,13 +177,13 @@ type TimeSlice struct {
 	Max        *time.Duration `json:"max_ns"`
 }
 
-// newRate returns rates over the elapsed time, except that in an open workload the
+// newRate returns rates over the record's span, except that in an open workload the
 // offered and achieved rates are over the time in which arrivals were due or sent.
 func newRate(r *record.Record) Rate {
 	rate := Rate{
-		Throughput: perSecond(r.Completed(), r.Elapsed),
-		Goodput:    perSecond(r.Succeeded, r.Elapsed),
-		Achieved:   perSecond(r.Sent, r.Elapsed),
+		Throughput: perSecond(r.Completed(), r.Span()),
+		Goodput:    perSecond(r.Succeeded, r.Span()),
+		Achieved:   perSecond(r.Sent, r.Span()),
 	}
 	if r.Open {
 		rate.Offered = new(perSecond(r.Due, r.Offering))

@@ -33,6 +33,7 @@ type Document struct {
 	Tool        Tool      `json:"tool"`
 	StartedAt   time.Time `json:"started_at"`
 	Interrupted bool      `json:"interrupted"` // stopped by a signal or a cancelled context
+	Stopped     string    `json:"stopped"`     // why it was given up, such as "every one of the first 812 requests failed: status 401"; "" if it was not
 	Config      Config    `json:"config"`      // what was asked for
 
 	// Took is how long everything took, including what is not counted: warm-up,
@@ -143,6 +144,10 @@ type Facts struct {
 	ID     func(n int64) string // of request n
 	Limits []verdict.Limit      // that warnings depend on
 }
+
+// Ended reports whether the measurement came to its own end: it was neither interrupted
+// nor given up.
+func (d *Document) Ended() bool { return !d.Interrupted && d.Stopped == "" }
 
 // New returns the document of a record. The caller adds Took and verdicts.
 func New(f Facts, r *record.Record) *Document {

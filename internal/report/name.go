@@ -23,7 +23,7 @@ func (d *Document) Name() string {
 	case len(c.Stages) > 0:
 		load = fmt.Sprintf("stages=%d", len(c.Stages))
 	case c.Workload == "open":
-		load = "rate=" + unit.Rounded(c.RatePerSecond, 3)
+		load = "rate=" + unit.ArrivalRate(c.RatePerSecond)
 	}
 	if c.Arrivals == "poisson" {
 		load += "/poisson"

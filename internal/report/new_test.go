@@ -239,3 +239,18 @@ func TestDistributionQuantile(t *testing.T) {
 		assert.Contains(t, d.quantiles(), q, "quantiles that are shown and recorded")
 	}
 }
+
+// A request has a gap before the next one, and rates count it.
+func TestRatesOfFewRequests(t *testing.T) {
+	l := newLoad(true)
+	l.Offering, l.Until = 10*time.Second, time.Second
+	l.add(1, 3*ms, 0, status(200))
+	d := New(facts(Run), l.Record)
+	assert.Equal(t, Rate{Offered: new(0.1), Achieved: 0.1, Throughput: 0.1, Goodput: 0.1}, d.Rate)
+	assert.Equal(t, time.Second, d.Elapsed, "it took no longer")
+
+	l.Elapsed = 20 * time.Second
+	d = New(facts(Run), l.Record)
+	assert.Equal(t, 0.05, d.Rate.Throughput, "its response came late")
+	assert.Equal(t, 20*time.Second, d.Elapsed)
+}

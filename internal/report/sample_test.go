@@ -103,7 +103,7 @@ func interrupted() *Document {
 // that a run can have.
 func open() *Document {
 	l := newLoad(true)
-	l.Offering, l.Elapsed = 5*time.Second, 5*time.Second
+	l.Offering, l.Until, l.Elapsed = 5*time.Second, 5*time.Second, 5*time.Second
 	l.Warmup = record.Totals{Due: 2000, Sent: 2000, Succeeded: 1999, Failed: 1}
 	l.Octets.Surplus = 12
 	l.add(2000, 1100*us, ms, status(200))
@@ -155,6 +155,7 @@ func compared() *Document {
 func comparison(most, slowest time.Duration) *Document {
 	base, head := newLoad(true), newLoad(true)
 	base.Offering, head.Offering = 6300*ms, 6300*ms
+	base.Until, head.Until = 6300*ms, 6300*ms
 	base.add(5000, 1100*us, ms, status(200))
 	base.add(1200, 2*ms, 2*ms, status(200))
 	base.add(100, 9*ms, 9*ms, status(200))
@@ -187,7 +188,7 @@ func comparison(most, slowest time.Duration) *Document {
 // searched is a search that the target stopped.
 func searched() *Document {
 	l := newLoad(true)
-	l.Offering = time.Second
+	l.Offering, l.Until = time.Second, time.Second
 	l.add(1000, 1100*us, ms, status(200))
 	f := facts(Search)
 	f.Config.Workload, f.Config.Arrivals, f.Config.RatePerSecond, f.Config.Requests = "open", "constant", 100, 0

@@ -104,13 +104,13 @@ func load(d *report.Document) string {
 
 // rate describes the schedule of an open workload.
 func rate(c *report.Config) string {
-	rate := unit.Rounded(c.RatePerSecond, 3) + "/s"
+	rate := unit.ArrivalRate(c.RatePerSecond) + "/s"
 	if len(c.Stages) > 0 {
 		low, high := math.Inf(1), 0.0
 		for _, s := range c.Stages {
 			low, high = min(low, s.From, s.To), max(high, s.From, s.To)
 		}
-		rate = fmt.Sprintf("%s/s to %s/s in %s", unit.Rounded(low, 3), unit.Rounded(high, 3), unit.Plural(int64(len(c.Stages)), "stage"))
+		rate = fmt.Sprintf("%s/s to %s/s in %s", unit.ArrivalRate(low), unit.ArrivalRate(high), unit.Plural(int64(len(c.Stages)), "stage"))
 	}
 	if c.Arrivals == "poisson" {
 		return fmt.Sprintf("%s (poisson, seed %d)", rate, c.Seed)

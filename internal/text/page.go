@@ -57,11 +57,17 @@ type page struct {
 	d *report.Document
 }
 
-// head writes what was measured and how, after a notice if it was interrupted.
+// head writes what was measured, when and how, after a notice if it was interrupted or given up.
 func (p *page) head() {
 	d := p.d
 	if d.Interrupted {
 		p.b.WriteString(p.yellow(interrupted(d)) + "\n\n")
+	}
+	if d.Stopped != "" {
+		p.b.WriteString(p.red("Given up: "+d.Stopped) + "\n\n")
+	}
+	if !d.StartedAt.IsZero() {
+		p.b.WriteString("Measured " + d.StartedAt.Format("2006-01-02 15:04:05 -0700") + "\n")
 	}
 	if d.Base != nil {
 		p.b.WriteString("Base: " + hosted(d.Base.Target, d.Base) + "\nHead: " + hosted(d.Target, &d.Arm) + "\n")

@@ -124,6 +124,15 @@ func TestServiceTimeIsShownOnlyWhereItDiffers(t *testing.T) {
 	check(100*ms, 100*ms, false, "the same")
 }
 
+// A report that go test shows again from its cache tells its age, and one in a file
+// too.
+func TestMeasuredWhen(t *testing.T) {
+	d := success()
+	d.StartedAt = time.Date(2026, 11, 29, 17, 50, 3, 999, time.FixedZone("", 3600))
+	got := render(t, d, Style{})
+	assert.True(t, strings.HasPrefix(got, "Measured 2026-11-29 17:50:03 +0100\nTarget: "), got)
+}
+
 func TestForeignTextStaysOnItsLine(t *testing.T) {
 	d := timeouts()
 	d.Errors[0].First = "\x1b[2Jbad\nnews %d"

@@ -95,9 +95,26 @@ func Percent(share float64) string { return strconv.FormatFloat(share*100, 'f', 
 // Rate formats an arrival rate per second as [Number] does: 12800/s.
 func Rate(perSecond float64) string { return Number(perSecond) + "/s" }
 
-// PerSecond formats a throughput with two decimals, so that rows line up: 1000.00
-// req/s.
-func PerSecond(f float64) string { return strconv.FormatFloat(f, 'f', 2, 64) + " req/s" }
+// Throughput formats a throughput with two decimals, so that rows line up, and below 1
+// with three significant digits: 1000.00, 0.0333.
+func Throughput(f float64) string {
+	if f > 0 && f < 0.995 {
+		return Significant(f, 3)
+	}
+	return strconv.FormatFloat(f, 'f', 2, 64)
+}
+
+// PerSecond formats a throughput with its unit: 1000.00 req/s.
+func PerSecond(f float64) string { return Throughput(f) + " req/s" }
+
+// ArrivalRate formats a rate that was asked for, with up to three decimals, and below 1
+// with as many significant digits: 12.5, 1000, 0.000333.
+func ArrivalRate(perSecond float64) string {
+	if perSecond > 0 && perSecond < 1 {
+		return Significant(perSecond, 3)
+	}
+	return Rounded(perSecond, 3)
+}
 
 // Size formats a number of octets in units of 1000 with three significant digits: 999
 // B, 1.02 kB.

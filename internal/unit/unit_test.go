@@ -184,7 +184,13 @@ func TestPercent(t *testing.T) {
 
 func TestPerSecond(t *testing.T) {
 	assert.Equal(t, "1000.00 req/s", PerSecond(1000))
-	assert.Equal(t, "0.33 req/s", PerSecond(1.0/3))
+	assert.Equal(t, "0.333 req/s", PerSecond(1.0/3))
+	for f, want := range map[float64]string{0: "0.00", 1e-5: "0.00001", 0.1: "0.1", 0.994: "0.994", 0.996: "1.00", 2.0 / 3 * 10: "6.67"} {
+		assert.Equal(t, want, Throughput(f), "%v", f)
+	}
+	for f, want := range map[float64]string{0: "0", 1e-6: "0.000001", 1.0 / 3: "0.333", 1: "1", 12.5: "12.5", 12800: "12800"} {
+		assert.Equal(t, want, ArrivalRate(f), "%v", f)
+	}
 }
 
 func TestSize(t *testing.T) {

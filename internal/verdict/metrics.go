@@ -126,7 +126,7 @@ func (j *judgement) missedAlone(p float64) bool {
 // judgeRate judges by the t interval of a rate, from the number of responses in
 // all and in each interval.
 func (j *judgement) judgeRate(responses int64, in func(*hist.Interval) int64) {
-	if j.seen.Elapsed <= 0 {
+	if j.seen.Span() <= 0 {
 		j.doubt("no time passed")
 		return
 	}
@@ -134,7 +134,7 @@ func (j *judgement) judgeRate(responses int64, in func(*hist.Interval) int64) {
 		j.observe(0)
 		return
 	}
-	j.Observed, j.HaveObserved = float64(responses)/j.seen.Elapsed.Seconds(), true
+	j.Observed, j.HaveObserved = float64(responses)/j.seen.Span().Seconds(), true
 	if j.seen.Due < leastRequests {
 		j.tooFew(leastRequests)
 		return
@@ -159,7 +159,7 @@ func (j *judgement) judgeRate(responses int64, in func(*hist.Interval) int64) {
 func (j *judgement) windows(in func(*hist.Interval) int64) (windows []batch) {
 	width := j.all[0].Width // there is one, as responses came
 	for at := 0; ; at++ {
-		left := min(width, j.seen.Elapsed-width*time.Duration(at))
+		left := min(width, j.seen.Span()-width*time.Duration(at))
 		if left <= 0 {
 			return windows
 		}

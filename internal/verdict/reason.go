@@ -157,9 +157,9 @@ func (j *judgement) details() []string {
 	case Errors:
 		d = append(d, missed+" of "+n+why)
 	case Throughput:
-		d = append(d, unit.Count(seen.Completed())+" completed in "+unit.Duration(seen.Elapsed))
+		d = append(d, unit.Count(seen.Completed())+" completed in "+unit.Duration(seen.Span()))
 	case Goodput:
-		d = append(d, unit.Count(seen.Succeeded)+" succeeded in "+unit.Duration(seen.Elapsed))
+		d = append(d, unit.Count(seen.Succeeded)+" succeeded in "+unit.Duration(seen.Span()))
 	default:
 		d = append(d, "n="+n)
 	}

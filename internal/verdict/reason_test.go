@@ -64,7 +64,7 @@ func TestReason(t *testing.T) {
 		{"throughput>=5000", even(1_000, 0, 0, 2*time.Second),
 			"throughput 500/s (497 to 502/s), want >= 5000/s (1,000 completed in 2s)", "a rate"},
 		{"goodput>=0.5", seen(9*time.Second, equal(9, refused)...),
-			"goodput 0/s, want >= 0.5/s (0 succeeded in 8s)", "none at all"},
+			"goodput 0/s, want >= 0.5/s (0 succeeded in 9s)", "none at all"},
 		{"goodput>=5", seen(0, equal(9, 0)...),
 			"goodput unknown, want >= 5/s: no time passed (9 succeeded in 0s)", "cannot divide"},
 		{"max<=1s", seen(0), "max response time, want <= 1s: no request was due", "no data"},

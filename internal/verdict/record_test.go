@@ -57,7 +57,7 @@ func seen(over time.Duration, times ...time.Duration) *record.Record {
 		}
 		r.Add(&s)
 	}
-	r.Offering = over
+	r.Offering, r.Until = over, over
 	return r
 }
 

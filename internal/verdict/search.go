@@ -149,6 +149,9 @@ func (s *Search) Interrupt() {
 	}
 }
 
+// GiveUp ends the search without a rate at which the limits held, and says why.
+func (s *Search) GiveUp(why string) { s.stoppedBy, s.reason = ByTarget, why }
+
 // ask plans trials at a rate.
 func (s *Search) ask(purpose string, rate float64, length time.Duration) {
 	length = max(length, time.Duration(trialArrivals/rate*float64(time.Second)))
