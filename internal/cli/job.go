@@ -11,6 +11,7 @@ import (
 
 	"github.com/loadtestkit/load-tester/internal/engine"
 	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
 // A job is a command that measures: what its flags say besides the engine's
@@ -54,7 +55,7 @@ func (j *job) do(o *engine.Settings, newPlan func() (engine.Plan, error)) error 
 	if j.verbose {
 		o.Log = slog.New(slog.NewTextHandler(j.screen, nil))
 	}
-	o.Alone = true
+	o.Alone, o.Words = true, verdict.Flags
 	plan, err := newPlan()
 	if err != nil {
 		return j.planFaults(err)

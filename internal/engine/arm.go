@@ -295,7 +295,7 @@ func (a *arm) facts(kind report.Procedure) report.Facts {
 	}
 	f := report.Facts{
 		Kind: kind, Tool: report.Tool{Name: "load-tester", Version: report.Version()}, RunID: a.run,
-		Config: a.config(name, method), Target: name, ID: a.id, Limits: a.limits,
+		Config: a.config(name, method), Target: name, ID: a.id, Limits: a.limits, Words: a.Words,
 	}
 	if kind == report.Run {
 		f.Warmup = a.Warmup // else each block or trial has its own

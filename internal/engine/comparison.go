@@ -269,12 +269,14 @@ func (c *contest) describe() (*report.Document, error) {
 		d.Ratios = append(d.Ratios, report.NewRatio(r, c.head.Waive))
 	}
 	for i := range d.Limits {
-		d.Limits[i].Reason = "head: " + d.Limits[i].Reason
+		l := &d.Limits[i]
+		l.Summary, l.Reason = "head: "+l.Summary, "head: "+l.Reason
 	}
 	for _, l := range base.Limits {
 		if l.Verdict == verdict.Fail {
 			// What base is compared with has to be right.
-			l.Limit, l.Verdict, l.Reason = "base: "+l.Limit, verdict.Inconclusive, "base: "+l.Reason
+			l.Limit, l.Verdict = "base: "+l.Limit, verdict.Inconclusive
+			l.Summary, l.Reason = "base: "+l.Summary, "base: "+l.Reason
 			d.Limits = append(d.Limits, l)
 		}
 	}

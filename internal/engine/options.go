@@ -89,6 +89,8 @@ type Settings struct {
 	// socket, and the machine is not watched, as it does not matter.
 	Virtual bool
 
+	Words verdict.Words // of those who read warnings; zero is those of the library
+
 	Log *slog.Logger // gets each failed request; may be nil
 }
 

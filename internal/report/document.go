@@ -135,6 +135,7 @@ type Facts struct {
 	Warmup time.Duration        // of a run; 0: none
 	ID     func(n int64) string // of request n
 	Limits []verdict.Limit      // that warnings depend on
+	Words  verdict.Words        // of those who read the warnings
 }
 
 // New returns the document of a record. The caller adds Took and verdicts.

@@ -2,6 +2,7 @@ package text
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/loadtestkit/load-tester/internal/report"
@@ -12,10 +13,9 @@ import (
 // targets side by side.
 func (p *page) comparison() {
 	d := p.d
-	p.block("Comparison:", p.limits(judged(d)))
+	p.verdicts("Comparison:", judged(d), d.Verdict)
 	if d.Repeat != nil {
-		both := report.LimitResult{Verdict: d.Verdict, Reason: "both together"}
-		p.block("Repeat, after a pause:", append(p.limits(judged(d.Repeat)), p.limits([]report.LimitResult{both})...))
+		p.verdicts(repeatTitle, short(judged(d.Repeat)), d.Repeat.Verdict)
 	}
 	p.arms()
 	p.arm("Base", d.Base)
@@ -31,6 +31,19 @@ func judged(d *report.Document) []report.LimitResult {
 	all := d.Judged()
 	for i := range d.Ratios {
 		all[i].Detail = ""
+	}
+	return all
+}
+
+// repeatTitle is that of the verdicts of a second measurement.
+const repeatTitle = "Repeat, after a pause:"
+
+// short returns the results of a repeat without what they rest on: the first
+// measurement's is enough.
+func short(results []report.LimitResult) []report.LimitResult {
+	all := slices.Clone(results)
+	for i := range all {
+		all[i].Basis, all[i].Detail = "", ""
 	}
 	return all
 }

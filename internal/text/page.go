@@ -4,9 +4,11 @@ package text
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/unit"
@@ -15,8 +17,13 @@ import (
 
 // A Style determines how a page looks. The zero Style is plain.
 type Style struct {
-	Verbose bool   // more rows, such as all quantiles, the course of the run, the generator
-	Note    string // a line between the description of the load and the results; "" means none
+	Verbose  bool   // more rows, such as all quantiles, the course of the run, the generator
+	Brief    bool   // fewer rows, as in the log of a test
+	Note     string // a line between the description of the load and the results; "" means none
+	Headless bool   // the description of the load was shown before; see [WriteHead]
+	Hint     bool   // advise a longer run after a very short one, in the command's flags
+	Width    int    // columns in which sentences are wrapped; 0 means 80
+	ASCII    bool   // no other characters in marks and bars
 
 	// Red is for failures, Green for limits that held, Yellow for doubts. Each
 	// returns its argument between the codes of the colour; nil leaves it plain.
@@ -27,7 +34,15 @@ type Style struct {
 // once.
 func Write(w io.Writer, d *report.Document, s Style) error {
 	p := &page{s: s, d: d}
-	p.head()
+	if d.Interrupted {
+		p.b.WriteString(p.yellow(interrupted(d)) + "\n")
+		if !s.Headless {
+			p.b.WriteString("\n")
+		}
+	}
+	if !s.Headless {
+		p.head()
+	}
 	switch {
 	case d.Base != nil:
 		p.comparison()
@@ -39,14 +54,32 @@ func Write(w io.Writer, d *report.Document, s Style) error {
 	if s.Verbose {
 		p.block("Generator:", generator(&d.Generator))
 	}
-	if d.Base == nil { // a comparison shows its verdicts first
-		p.block("Limits:", p.limits(d.Limits))
-		if d.Repeat != nil {
-			p.block("Limits in a second run, after a pause:", p.limits(d.Repeat.Limits))
-		}
-	}
 	p.warnings()
-	_, err := w.Write(p.b.Bytes())
+	if s.Hint {
+		p.hint()
+	}
+	return p.flush(w)
+}
+
+// WriteHead prints what will be measured and how, which is how a page begins. d needs
+// no results.
+func WriteHead(w io.Writer, d *report.Document, s Style) error {
+	p := &page{s: s, d: d}
+	p.head()
+	return p.flush(w)
+}
+
+// inASCII replaces the marks, bars and units of a page.
+var inASCII = strings.NewReplacer("✓", "+", "✗", "x", "■", "#", "µ", "u",
+	"▁", "_", "▂", ".", "▃", ":", "▄", "-", "▅", "=", "▆", "+", "▇", "*", "█", "#")
+
+// flush writes the page.
+func (p *page) flush(w io.Writer) error {
+	text := p.b.String()
+	if p.s.ASCII {
+		text = inASCII.Replace(text)
+	}
+	_, err := io.WriteString(w, text)
 	return err
 }
 
@@ -57,12 +90,9 @@ type page struct {
 	d *report.Document
 }
 
-// head writes what was measured and how, after a notice if it was interrupted.
+// head writes what was measured and how.
 func (p *page) head() {
 	d := p.d
-	if d.Interrupted {
-		p.b.WriteString(p.yellow(interrupted(d)) + "\n\n")
-	}
 	if d.Base != nil {
 		p.b.WriteString("Base: " + unit.Line(d.Base.Target) + "\nHead: " + unit.Line(d.Target) + "\n")
 	} else {
@@ -88,39 +118,82 @@ func (p *page) block(title string, rows []string) {
 // field formats a row of a name and its value.
 func field(name, value string) string { return fmt.Sprintf("%-12s%s", name, value) }
 
-// limits returns a row for each limit that begins with the verdict, and if verbose
-// another for its detail.
-func (p *page) limits(limits []report.LimitResult) []string {
-	width := 0
-	for _, l := range limits {
-		if l.Verdict != verdict.NotJudged {
-			width = max(width, len(l.Verdict.String()))
+// verdicts writes a short line for each result, which begins with a mark, and below
+// it what a verdict rests on that is not a pass, or any if verbose. More than one
+// result has their verdict together in the title.
+func (p *page) verdicts(title string, results []report.LimitResult, together verdict.Verdict) {
+	var rows []string
+	for _, l := range results {
+		rows = append(rows, p.verdict(l.Verdict, cmp.Or(l.Summary, l.Reason))...)
+		if l.Basis != "" && (l.Verdict != verdict.Pass || p.s.Verbose) {
+			rows = append(rows, p.wrap("  "+l.Basis, "  ")...)
+		}
+		if l.Detail != "" && p.s.Verbose {
+			rows = append(rows, p.wrap("  "+l.Detail, "  ")...)
 		}
 	}
-	var rows []string
-	for _, l := range limits {
-		row := l.Reason // if the limit was not judged, the reason begins with that
-		if l.Verdict != verdict.NotJudged {
-			row = fmt.Sprintf("%-*s  %s", width, l.Verdict, l.Reason)
-		}
-		rows = append(rows, p.verdict(l.Verdict, row))
-		if p.s.Verbose && l.Detail != "" {
-			rows = append(rows, strings.Repeat(" ", width+2)+l.Detail)
-		}
+	if len(results) > 1 && together != verdict.NotJudged {
+		title += " " + p.colour(together, together.String())
+	}
+	p.block(title, rows)
+}
+
+// marks are what the line of a verdict begins with.
+var marks = map[verdict.Verdict]string{verdict.NotJudged: "-", verdict.Pass: "✓", verdict.Fail: "✗", verdict.Inconclusive: "?"}
+
+// verdict returns a line that begins with the mark of a verdict and has its colour,
+// wrapped.
+func (p *page) verdict(v verdict.Verdict, line string) []string {
+	rows := p.wrap(marks[v]+" "+line, "  ")
+	for i := range rows {
+		rows[i] = p.colour(v, rows[i])
 	}
 	return rows
 }
 
+// warnings writes those that make a number on the page doubtful.
 func (p *page) warnings() {
 	var rows []string
 	for _, w := range p.d.Generator.Warnings {
-		rows = append(rows, p.yellow(w.Text))
+		if w.Minor {
+			continue
+		}
+		for _, row := range p.wrap(w.Text, "  ") {
+			rows = append(rows, p.yellow(row))
+		}
 	}
 	p.block("Warnings:", rows)
 }
 
-// verdict gives s the colour of a verdict.
-func (p *page) verdict(v verdict.Verdict, s string) string {
+// defaultWidth is the width in columns of a page whose terminal is not known.
+const defaultWidth = 80
+
+// width returns the number of columns that a page may take. A terminal may wrap after
+// its last column.
+func (p *page) width() int {
+	return max(20, cmp.Or(p.s.Width, defaultWidth)-1)
+}
+
+// wrap breaks a row of a block at words. indent begins each row but the first.
+func (p *page) wrap(s, indent string) (rows []string) {
+	room := p.width() - len("  ")
+	begin := len(s) - len(strings.TrimLeft(s, " ")) // an indent of the first row stays
+	row, words := s[:begin], 0
+	for _, word := range strings.Fields(s) {
+		if words > 0 && utf8.RuneCountInString(row)+1+utf8.RuneCountInString(word) > room {
+			rows, row, words = append(rows, row), indent, 0
+		}
+		if words > 0 {
+			row += " "
+		}
+		row += word
+		words++
+	}
+	return append(rows, row)
+}
+
+// colour gives s the colour of a verdict.
+func (p *page) colour(v verdict.Verdict, s string) string {
 	switch v {
 	case verdict.Pass:
 		return p.green(s)

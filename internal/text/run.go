@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/report"
@@ -15,10 +16,17 @@ import (
 // run writes the sections of a run.
 func (p *page) run() {
 	d := p.d
+	p.verdicts("Limits:", d.Limits, d.Verdict)
+	if d.Repeat != nil {
+		p.verdicts(repeatTitle, short(d.Repeat.Limits), d.Repeat.Verdict)
+	}
 	p.block("Results:", p.results())
 	p.latency()
-	p.block("Status codes:", statusCodes(d.StatusCodes))
-	if d.FailedTime.Count > 0 { // never mixed with the times of the succeeded
+	p.histogram()
+	if !p.s.Brief || d.Requests.Failed > 0 {
+		p.block("Status codes:", statusCodes(d.StatusCodes))
+	}
+	if d.FailedTime.Count > 0 && !p.s.Brief { // never mixed with the times of the succeeded
 		p.block("Failed latency:", p.times([]column{{"", &d.FailedTime}}))
 	}
 	p.block("Errors:", p.errors(d.Errors))
@@ -69,7 +77,28 @@ func (p *page) results() []string {
 	if n := p.d.Bytes.Surplus; n > 0 {
 		add("Surplus:", p.yellow(unit.Size(n)+" received that belong to no response"))
 	}
+	if t := &p.d.ResponseTime; p.s.Brief && t.Count > 0 {
+		add("Latency:", fmt.Sprintf("p50 %s, p90 %s, p99 %s, max %s", unit.Optional(t.P50), unit.Optional(t.P90), unit.Optional(t.P99), unit.Optional(t.Max)))
+	}
 	return rows
+}
+
+// shortRun is how long a run takes at least to tell more than how its first
+// connections were.
+const shortRun = time.Second
+
+// hint writes what would tell more than a very short run whose length was not chosen
+// by a limit.
+func (p *page) hint() {
+	d := p.d
+	if d.Kind != report.Run || d.Interrupted || len(d.Limits) > 0 || d.Config.Requests == 0 || d.Requests.Succeeded == 0 || d.Elapsed >= shortRun {
+		return
+	}
+	s := fmt.Sprintf("Hint: %s in %s", unit.Plural(d.Requests.Due, "request"), unit.Duration(d.Elapsed))
+	if n := d.Generator.ConnectionsOpened; n > 0 {
+		s += fmt.Sprintf(", %d of them on new connections", min(n, d.Requests.Sent))
+	}
+	p.b.WriteString("\n" + strings.Join(p.wrap(s+": -z 5s tells more", "  "), "\n") + "\n")
 }
 
 // statusCodes returns a row for each status.

@@ -17,7 +17,7 @@ import (
 // search writes the sections of a search: first the answer, then how times rose with
 // the rate.
 func (p *page) search() {
-	p.block("Capacity:", []string{p.verdict(p.d.Verdict, capacity(p.d))})
+	p.block("Capacity:", p.verdict(p.d.Verdict, capacity(p.d)))
 	p.curve()
 	if p.s.Verbose {
 		p.block("Trials:", p.trials())
@@ -27,14 +27,10 @@ func (p *page) search() {
 // capacity returns the answer in a sentence, or the reason why there is none.
 func capacity(d *report.Document) string {
 	f := d.Found
-	limits := strings.Join(f.Limits, ", ")
-	switch {
-	case d.Verdict != verdict.Pass:
-		return d.Verdict.String() + "  " + f.Reason
-	case f.Low == nil || f.High == nil:
-		return f.Reason + ": " + limits
+	if d.Verdict != verdict.Pass || f.Low == nil || f.High == nil {
+		return f.Reason
 	}
-	return fmt.Sprintf("holds at %s, not at %s: %s; stopped by the %s", unit.Rate(*f.Low), unit.Rate(*f.High), limits, f.StoppedBy)
+	return fmt.Sprintf("holds at %s, not at %s; stopped by the %s", unit.Rate(*f.Low), unit.Rate(*f.High), f.StoppedBy)
 }
 
 // A level sums up all trials at one rate.
