@@ -11,6 +11,7 @@ import (
 
 	"github.com/loadtestkit/load-tester/internal/engine"
 	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/text"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
@@ -30,6 +31,7 @@ type job struct {
 	meter    *meter
 	screen   *screen
 	out, log *output // log is nil without --hdr-log
+	headless bool    // the head of the report was shown before the measurement
 }
 
 func newJob(s *session, cmd *cobra.Command, statuses string) *job {
@@ -109,6 +111,7 @@ func (j *job) carryOut(plan engine.Plan) (status int) {
 	if j.note != "" && !j.quiet {
 		fmt.Fprintln(j.stderr, j.note)
 	}
+	j.showHead(plan)
 	d, sig, err := j.watch(plan, signals)
 	switch {
 	case d == nil && sig != nil:
@@ -130,6 +133,14 @@ func (j *job) carryOut(plan engine.Plan) (status int) {
 		return statusAfter(sig)
 	}
 	return status
+}
+
+// showHead shows on a terminal what is measured, while it is.
+func (j *job) showHead(plan engine.Plan) {
+	if _, ok := j.terminal(j.out.w); !ok || j.quiet || !j.isText() {
+		return
+	}
+	j.headless = text.WriteHead(j.out.w, plan.Preview(), j.style(j.out.w)) == nil
 }
 
 // watch carries out a plan, shows how far it has come and honours signals. sig

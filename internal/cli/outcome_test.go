@@ -136,6 +136,8 @@ func TestAdvice(t *testing.T) {
 // A fakePlan measures nothing.
 type fakePlan func(ctx context.Context, watch engine.Watch) (*report.Document, error)
 
+func (p fakePlan) Preview() *report.Document { return &report.Document{} }
+
 func (p fakePlan) Run(ctx, _ context.Context, watch engine.Watch) (*report.Document, error) {
 	return p(ctx, watch)
 }

@@ -102,6 +102,15 @@ func (f *faults) addArm(found faults, arm string) {
 	}
 }
 
+// Preview describes the comparison; see [Plan].
+func (p *comparePlan) Preview() *report.Document {
+	d := p.head.preview(report.Comparison)
+	d.Config.Duration = 0
+	base, _, _ := p.base.name()
+	d.Base = &report.Arm{Target: base}
+	return d
+}
+
 // Run makes the comparison; see [Plan]. It ends when every tolerance is kept or
 // one is not, or when the budget is used up.
 func (p *comparePlan) Run(ctx, cut context.Context, watch Watch) (*report.Document, error) {

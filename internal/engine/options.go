@@ -22,6 +22,9 @@ import (
 
 // A Plan has been checked and has its defaults filled in. It does not change.
 type Plan interface {
+	// Preview returns a document of what will be done, without results.
+	Preview() *report.Document
+
 	// Run carries the plan out and returns what was seen. Cancelling ctx
 	// issues nothing more and lets what is in flight finish within the grace
 	// period; cancelling cut ends it at once; the document is whole either

@@ -101,6 +101,7 @@ type Tool struct {
 type Config struct {
 	Target           string        `json:"target"`
 	Method           string        `json:"method"`        // empty if the target is a Go function
+	Path             string        `json:"path"`          // with its query; empty if the target is a Go function
 	Workload         string        `json:"workload"`      // "closed" or "open"
 	Requests         int64         `json:"requests"`      // 0: no bound
 	Duration         time.Duration `json:"duration_ns"`   // warm-up left out; 0: no bound

@@ -7,6 +7,7 @@ import (
 
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/unit"
+	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
 // comparison writes the sections of a comparison: the verdicts first, then both
@@ -15,7 +16,7 @@ func (p *page) comparison() {
 	d := p.d
 	p.verdicts("Comparison:", judged(d), d.Verdict)
 	if d.Repeat != nil {
-		p.verdicts(repeatTitle, short(judged(d.Repeat)), d.Repeat.Verdict)
+		p.verdicts(repeatTitle, p.short(judged(d.Repeat)), d.Repeat.Verdict)
 	}
 	p.arms()
 	p.arm("Base", d.Base)
@@ -38,12 +39,16 @@ func judged(d *report.Document) []report.LimitResult {
 // repeatTitle is that of the verdicts of a second measurement.
 const repeatTitle = "Repeat, after a pause:"
 
-// short returns the results of a repeat without what they rest on: the first
-// measurement's is enough.
-func short(results []report.LimitResult) []report.LimitResult {
-	all := slices.Clone(results)
-	for i := range all {
-		all[i].Basis, all[i].Detail = "", ""
+// short returns the results of a repeat without what they rest on: that of the first
+// measurement is enough. A brief page has only the fails, if there is one.
+func (p *page) short(results []report.LimitResult) (all []report.LimitResult) {
+	missed := slices.ContainsFunc(results, func(l report.LimitResult) bool { return l.Verdict == verdict.Fail })
+	for _, l := range results {
+		if p.s.Brief && missed && l.Verdict != verdict.Fail {
+			continue
+		}
+		l.Basis, l.Detail = "", ""
+		all = append(all, l)
 	}
 	return all
 }

@@ -19,6 +19,7 @@ import (
 type Style struct {
 	Verbose  bool   // more rows, such as all quantiles, the course of the run, the generator
 	Brief    bool   // fewer rows, as in the log of a test
+	Reasoned bool   // fails and doubts are explained elsewhere: only their short lines are here
 	Note     string // a line between the description of the load and the results; "" means none
 	Headless bool   // the description of the load was shown before; see [WriteHead]
 	Hint     bool   // advise a longer run after a very short one, in the command's flags
@@ -34,13 +35,17 @@ type Style struct {
 // once.
 func Write(w io.Writer, d *report.Document, s Style) error {
 	p := &page{s: s, d: d}
+	notice := ""
 	if d.Interrupted {
-		p.b.WriteString(p.yellow(interrupted(d)) + "\n")
-		if !s.Headless {
-			p.b.WriteString("\n")
-		}
+		notice = p.yellow(interrupted(d)) + "\n"
 	}
-	if !s.Headless {
+	switch {
+	case s.Headless && notice != "":
+		p.b.WriteString("\n" + notice)
+	case notice != "":
+		p.b.WriteString(notice + "\n")
+		p.head()
+	case !s.Headless:
 		p.head()
 	}
 	switch {
@@ -125,17 +130,25 @@ func (p *page) verdicts(title string, results []report.LimitResult, together ver
 	var rows []string
 	for _, l := range results {
 		rows = append(rows, p.verdict(l.Verdict, cmp.Or(l.Summary, l.Reason))...)
-		if l.Basis != "" && (l.Verdict != verdict.Pass || p.s.Verbose) {
+		if l.Basis != "" && p.explains(l.Verdict) {
 			rows = append(rows, p.wrap("  "+l.Basis, "  ")...)
 		}
 		if l.Detail != "" && p.s.Verbose {
 			rows = append(rows, p.wrap("  "+l.Detail, "  ")...)
 		}
 	}
-	if len(results) > 1 && together != verdict.NotJudged {
+	if together != verdict.NotJudged && (len(results) > 1 || len(results) == 1 && results[0].Verdict != together) {
 		title += " " + p.colour(together, together.String())
 	}
 	p.block(title, rows)
+}
+
+// explains reports whether what a verdict rests on is written below it.
+func (p *page) explains(v verdict.Verdict) bool {
+	if v == verdict.Fail || v == verdict.Inconclusive {
+		return !p.s.Reasoned
+	}
+	return v == verdict.NotJudged || p.s.Verbose
 }
 
 // marks are what the line of a verdict begins with.
