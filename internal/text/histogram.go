@@ -58,7 +58,11 @@ func (p *page) histogram() {
 // the p99, and the last has the rest, so that a few outliers do not squeeze all others
 // into one bin. Where there are too few times for a p99, all have the same width.
 func bins(h *hist.Histogram) []bin {
-	low, top, n := h.Min(), h.Max(), binCount
+	low, top, n := h.Max(), h.Max(), binCount
+	for v := range h.Buckets() {
+		low = v // where the times of the first bucket count as being
+		break
+	}
 	if stat.Enough(0.99, h.Count()) {
 		top, _ = h.Quantile(0.99)
 		n--

@@ -306,9 +306,9 @@ func TestHistogram(t *testing.T) {
 	equal := slices.Repeat([]time.Duration{ms}, 99)
 	check([]bin{{1, 2}, {2, 1}, {3, 1}, {4, 1}, {5, 1}, {6, 1}, {7, 1}, {8, 1}, {9, 1}, {10, 1}, {11, 1}}, "too few for a p99", even(12)...)
 	check([]bin{{int64(ms), 99}}, "all the same", equal...)
-	check([]bin{{int64(ms), 99}, {int64(time.Second), 1}}, "all the same except one", append(equal, time.Second)...)
+	check([]bin{{1_000_192, 99}, {int64(time.Second), 1}}, "all the same except one: the middle of their bucket", append(equal, time.Second)...)
 	check([]bin{
-		{98, 10}, {196, 10}, {294, 10}, {392, 10}, {490, 10}, {588, 10}, {686, 10}, {784, 10}, {882, 10}, {980, 9}, {int64(time.Second), 1},
+		{98, 10}, {196, 10}, {294, 10}, {392, 10}, {490, 10}, {588, 9}, {686, 10}, {784, 10}, {882, 10}, {980, 10}, {int64(time.Second), 1},
 	}, "ten bins to the p99, an outlier in its own", append(tens(99), time.Second)...)
 
 	d := success()
