@@ -102,6 +102,25 @@ func (h *Histogram) Merge(o *Histogram) {
 	}
 }
 
+// Since returns the values recorded in h after its earlier state o, in buckets of the
+// same width; its minimum, maximum and sum are only as exact as those. It panics if o
+// was made with another number of bits.
+func (h *Histogram) Since(o *Histogram) *Histogram {
+	if h.bits != o.bits {
+		panic(fmt.Sprintf("hist: Since of %d bits and %d", h.bits, o.bits))
+	}
+	d := New(h.bits)
+	for r, cells := range h.rows[:] {
+		for c, n := range cells {
+			if before := o.rows[r]; before != nil {
+				n -= before[c]
+			}
+			d.RecordN(h.value(r, c), n)
+		}
+	}
+	return d
+}
+
 // Reset empties h and keeps its memory.
 func (h *Histogram) Reset() {
 	h.count, h.sumHi, h.sumLo = 0, 0, 0

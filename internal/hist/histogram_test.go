@@ -313,3 +313,28 @@ func TestAbove(t *testing.T) {
 	check(99_999, 1, 99_999>>7)
 	check(math.MaxInt64, 0, 0)
 }
+
+func TestSince(t *testing.T) {
+	h := New(5)
+	for _, v := range []int64{1, 5, 1000, 1000, 70_000} {
+		h.Record(v)
+	}
+	before := New(5)
+	before.Merge(h)
+	assert.Zero(t, h.Since(before).Count(), "nothing since")
+	for _, v := range []int64{5, 5, 1000, 1 << 40} {
+		h.Record(v)
+	}
+	got := map[int64]int64{}
+	for v, n := range h.Since(before).Buckets() {
+		got[v] = n
+	}
+	assert.Len(t, got, 3)
+	assert.Equal(t, int64(2), got[5])
+	since := h.Since(before)
+	assert.Equal(t, int64(4), since.Count())
+	assert.InEpsilon(t, 1<<40, since.Max(), 1.0/32)
+	all := h.Since(New(5))
+	assert.Equal(t, h.Count(), all.Count(), "since it was empty")
+	assert.Panics(t, func() { h.Since(New(6)) })
+}

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/hist"
 	"github.com/loadtestkit/load-tester/internal/record"
 )
 
@@ -142,11 +143,14 @@ func (l *Loop) Progress() Tally {
 	if !l.started.Load() {
 		return Tally{}
 	}
-	p := Tally{Elapsed: l.now()}
+	p := Tally{Elapsed: l.elapsed(), Response: hist.New(tallyBits)}
 	for _, h := range l.shards {
 		h.mu.Lock()
 		p.Succeeded += h.seen.Succeeded
 		p.Failed += h.seen.Failed
+		for v, n := range h.seen.Response.Buckets() {
+			p.Response.RecordN(v, n)
+		}
 		h.mu.Unlock()
 	}
 	return p
@@ -159,7 +163,7 @@ const lookEvery = 100 * time.Millisecond
 // false if over is closed before. It may be called from any goroutine.
 func (l *Loop) Reaches(at time.Duration, over <-chan struct{}) bool {
 	for {
-		left := at - l.Progress().Elapsed // which is 0 before the start
+		left := at - l.elapsed()
 		if left <= 0 {
 			return true
 		}
@@ -171,6 +175,15 @@ func (l *Loop) Reaches(at time.Duration, over <-chan struct{}) bool {
 			return false
 		}
 	}
+}
+
+// elapsed returns the time since the start; 0 before it. It may be called from any
+// goroutine.
+func (l *Loop) elapsed() time.Duration {
+	if !l.started.Load() {
+		return 0
+	}
+	return l.now()
 }
 
 // now returns the current time as an offset from the start of the loop.

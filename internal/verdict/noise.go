@@ -3,6 +3,7 @@ package verdict
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/hist"
@@ -41,22 +42,25 @@ func Warnings(r *record.Record, limits []Limit, w Words) []Warning {
 	add(SentBelowDue, warnUnsent(r, w), false)
 	add(PermitsExhausted, warnExhausted(r, w), false)
 	add("own_cpu", warnOwnCPU(r, w), false)
-	before, cause := len(all), false
+	before := len(all)
 	for _, s := range Sensors {
 		if !s.effect || len(all) == before { // an effect of what was warned of needs no second warning
-			minor := !s.doubtful(r)
-			text := s.warns(r, w)
-			add(s.code, text, minor)
-			cause = cause || text != "" && !minor
+			add(s.code, s.warns(r, w), !s.doubtful(r) || s.effect && shown(all))
 		}
 	}
-	add("hiccup", warnHiccups(r, tightest, w), cause || !over(r.Machine.HiccupMax, delayDoubt, time.Duration(r.Response.Max())))
+	add("hiccup", warnHiccups(r, tightest, w), shown(all) || !over(r.Machine.HiccupMax, delayDoubt, time.Duration(r.Response.Max())))
 	add("gc_pause", warnCollector(r, tightest), false)
 	add("clock_step", warnClock(r), r.Machine.ClockDrift < 0) // times are measured without it
 	if r.Abandoned > 0 {
 		add("abandoned", fmt.Sprintf("%d calls of the function went on after the run: it ignores its context", r.Abandoned), false)
 	}
 	return all
+}
+
+// shown reports whether any of the warnings is one that reports show: what only says
+// the same in other words is minor then.
+func shown(all []Warning) bool {
+	return slices.ContainsFunc(all, func(w Warning) bool { return !w.Minor })
 }
 
 // delayDoubt is the part of a time that the machine's own delay has to be to put it

@@ -231,6 +231,9 @@ func TestMinorWarnings(t *testing.T) {
 		}, false, "and in the other direction"},
 		{"foreign_cpu", func(r *record.Record) { r.Machine.ForeignCPU = new(0.2); r.Machine.Hiccup99 = 0 }, true, "as long as it delays nothing"},
 		{"foreign_cpu", func(r *record.Record) { r.Machine.ForeignCPU = new(0.3); r.Machine.Hiccup99 = 0 }, false, "it takes throughput"},
+		{"pressure", func(r *record.Record) {
+			r.Machine.Pressure, r.Machine.Hiccup99, r.Lateness = new(0.15), 3*ms, lateness(0, 3*ms, 3*ms)
+		}, true, "the generator was late, which is said"},
 		{"hiccup", func(r *record.Record) { r.Machine.Hiccup99 = 6 * ms }, false, "150 ms are most of the longest time"},
 		{"hiccup", func(r *record.Record) { r.Machine.Hiccup99 = 6 * ms; r.Response.Record(int64(2 * time.Second)) }, true, "the longest time is far longer"},
 		{"hiccup", func(r *record.Record) { r.Machine.Hiccup99 = 6 * ms; r.Machine.ForeignCPU = new(0.5) }, true, "an effect of what was warned of"},
