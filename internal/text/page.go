@@ -57,7 +57,7 @@ func Write(w io.Writer, d *report.Document, s Style) error {
 		p.run()
 	}
 	if s.Verbose {
-		p.block("Generator:", generator(&d.Generator))
+		p.block("Generator:", p.generator(&d.Generator))
 	}
 	p.warnings()
 	if s.Hint {
@@ -103,7 +103,7 @@ func (p *page) head() {
 	} else {
 		p.b.WriteString("Target: " + unit.Line(d.Config.Target) + "\n")
 	}
-	p.b.WriteString(load(d) + "\n")
+	p.b.WriteString(strings.Join(p.fit(load(d), "  "), "\n") + "\n")
 	if p.s.Note != "" {
 		p.b.WriteString("\n" + p.s.Note + "\n")
 	}
@@ -187,22 +187,31 @@ func (p *page) width() int {
 	return max(20, cmp.Or(p.s.Width, defaultWidth)-1)
 }
 
-// wrap breaks a row of a block at words. indent begins each row but the first.
+// wrap breaks a row of a block at words. indent begins each row except the first.
 func (p *page) wrap(s, indent string) (rows []string) {
 	room := p.width() - len("  ")
-	begin := len(s) - len(strings.TrimLeft(s, " ")) // an indent of the first row stays
-	row, words := s[:begin], 0
-	for _, word := range strings.Fields(s) {
-		if words > 0 && utf8.RuneCountInString(row)+1+utf8.RuneCountInString(word) > room {
-			rows, row, words = append(rows, row), indent, 0
+	text := strings.TrimLeft(s, " ")
+	row := s[:len(s)-len(text)]
+	for i, word := range strings.Split(text, " ") {
+		if i > 0 && word != "" && utf8.RuneCountInString(row)+1+utf8.RuneCountInString(word) > room {
+			rows, row = append(rows, strings.TrimRight(row, " ")), indent+word
+			continue
 		}
-		if words > 0 {
+		if i > 0 {
 			row += " "
 		}
 		row += word
-		words++
 	}
 	return append(rows, row)
+}
+
+// fit wraps a row that is no sentence, where the width of the terminal is known: for
+// other programs a row stays a line.
+func (p *page) fit(s, indent string) []string {
+	if p.s.Width == 0 {
+		return []string{s}
+	}
+	return p.wrap(s, indent)
 }
 
 // colour gives s the colour of a verdict.

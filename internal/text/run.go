@@ -118,7 +118,7 @@ func (p *page) errors(counts []report.ErrorCount) []string {
 		if e.First != "" {
 			row += " (first: " + unit.Line(e.First) + ")"
 		}
-		rows = append(rows, row)
+		rows = append(rows, p.fit(row, "  ")...)
 		for _, s := range e.Samples {
 			if p.s.Verbose {
 				rows = append(rows, "  "+s.ID+": "+unit.Line(s.Message))

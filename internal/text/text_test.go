@@ -92,7 +92,7 @@ func TestWriteEmptyDocument(t *testing.T) {
 			got = render(t, &report.Document{Interrupted: interrupted, Base: &report.Arm{}, Repeat: &report.Document{}}, s)
 			assert.Contains(t, got, "Requests:                  0               0")
 			got = render(t, &report.Document{Interrupted: interrupted, Found: &report.Found{}}, s)
-			assert.Contains(t, got, "Capacity:\n  -\n")
+			assert.Contains(t, got, "Capacity:\n  - \n")
 		}
 	}
 }
@@ -230,6 +230,13 @@ func TestSentencesFitTheWidth(t *testing.T) {
 	p := &page{s: Style{Width: 20}}
 	assert.Equal(t, []string{"  a word", "  averyveryverylongword", "  and more"}, p.wrap("  a word averyveryverylongword and more", "  "))
 	assert.Equal(t, []string{""}, p.wrap("", "  "))
+	assert.Equal(t, []string{"CPU:  used 4.5% of", "      2 cores"}, p.wrap("CPU:  used 4.5% of 2 cores", "      "), "spaces stay")
+	for _, width := range []int{40, 80} {
+		_, machine, _ := strings.Cut(render(t, open(), Style{Width: width, Verbose: true}), "\nGenerator:\n")
+		for line := range strings.Lines(machine) {
+			assert.Less(t, utf8.RuneCountInString(strings.TrimSuffix(line, "\n")), width, line)
+		}
+	}
 }
 
 func TestASCII(t *testing.T) {
