@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/loadtestkit/load-tester/internal/hist"
 	"github.com/loadtestkit/load-tester/internal/record"
 )
 
@@ -136,54 +135,6 @@ func (l *Loop) stop() {
 func (l *Loop) begin() {
 	l.start = time.Now()
 	l.started.Store(true)
-}
-
-// Progress returns how far the run has come. It may be called from any goroutine.
-func (l *Loop) Progress() Tally {
-	if !l.started.Load() {
-		return Tally{}
-	}
-	p := Tally{Elapsed: l.elapsed(), Response: hist.New(tallyBits)}
-	for _, h := range l.shards {
-		h.mu.Lock()
-		p.Succeeded += h.seen.Succeeded
-		p.Failed += h.seen.Failed
-		for v, n := range h.seen.Response.Buckets() {
-			p.Response.RecordN(v, n)
-		}
-		h.mu.Unlock()
-	}
-	return p
-}
-
-// lookEvery is how often Reaches looks how far a loop has come.
-const lookEvery = 100 * time.Millisecond
-
-// Reaches waits until the loop has come to an offset from its start. It returns
-// false if over is closed before. It may be called from any goroutine.
-func (l *Loop) Reaches(at time.Duration, over <-chan struct{}) bool {
-	for {
-		left := at - l.elapsed()
-		if left <= 0 {
-			return true
-		}
-		t := time.NewTimer(min(left, lookEvery))
-		select {
-		case <-t.C:
-		case <-over:
-			t.Stop()
-			return false
-		}
-	}
-}
-
-// elapsed returns the time since the start; 0 before it. It may be called from any
-// goroutine.
-func (l *Loop) elapsed() time.Duration {
-	if !l.started.Load() {
-		return 0
-	}
-	return l.now()
 }
 
 // now returns the current time as an offset from the start of the loop.

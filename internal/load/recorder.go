@@ -2,9 +2,7 @@ package load
 
 import (
 	"sync"
-	"time"
 
-	"github.com/loadtestkit/load-tester/internal/hist"
 	"github.com/loadtestkit/load-tester/internal/record"
 )
 
@@ -94,29 +92,4 @@ func (l *Loop) outcome(interrupted bool) *record.Record {
 		r.Offering = l.cfg.Origin + max(0, t.offered-l.cfg.Warmup)
 	}
 	return r
-}
-
-// A Tally is how far a loop has come. Its counts leave the warm-up out.
-type Tally struct {
-	Elapsed           time.Duration // since the start, warm-up included
-	Succeeded, Failed int64
-	Response          *hist.Histogram // response times of the succeeded, in two digits; nil before the start
-}
-
-// tallyBits is the precision of the times in a Tally: 3 %, so that it is small enough
-// to keep one for each of the last moments.
-const tallyBits = 5
-
-// Add adds o, which was at the same time or before.
-func (t *Tally) Add(o Tally) {
-	t.Elapsed += o.Elapsed
-	t.Succeeded += o.Succeeded
-	t.Failed += o.Failed
-	sum := hist.New(tallyBits)
-	for _, h := range []*hist.Histogram{t.Response, o.Response} {
-		if h != nil {
-			sum.Merge(h)
-		}
-	}
-	t.Response = sum
 }

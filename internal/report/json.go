@@ -53,7 +53,7 @@ func (a *Arm) withoutNil() *Arm {
 	for i := range out.Errors {
 		out.Errors[i].Samples = list(out.Errors[i].Samples)
 	}
-	out.Slowest, out.Intervals = list(a.Slowest), list(a.Intervals)
+	out.Slowest, out.Stalls, out.Intervals = list(a.Slowest), list(a.Stalls), list(a.Intervals)
 	return &out
 }
 

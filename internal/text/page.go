@@ -4,11 +4,9 @@ package text
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/unit"
@@ -123,47 +121,6 @@ func (p *page) block(title string, rows []string) {
 // field formats a row of a name and its value.
 func field(name, value string) string { return fmt.Sprintf("%-12s%s", name, value) }
 
-// verdicts writes a short line for each result, which begins with a mark, and below
-// it what a verdict rests on that is not a pass, or any if verbose. More than one
-// result has their verdict together in the title.
-func (p *page) verdicts(title string, results []report.LimitResult, together verdict.Verdict) {
-	var rows []string
-	for _, l := range results {
-		rows = append(rows, p.verdict(l.Verdict, cmp.Or(l.Summary, l.Reason))...)
-		if l.Basis != "" && p.explains(l.Verdict) {
-			rows = append(rows, p.wrap("  "+l.Basis, "  ")...)
-		}
-		if l.Detail != "" && p.s.Verbose {
-			rows = append(rows, p.wrap("  "+l.Detail, "  ")...)
-		}
-	}
-	if together != verdict.NotJudged && (len(results) > 1 || len(results) == 1 && results[0].Verdict != together) {
-		title += " " + p.colour(together, together.String())
-	}
-	p.block(title, rows)
-}
-
-// explains reports whether what a verdict rests on is written below it.
-func (p *page) explains(v verdict.Verdict) bool {
-	if v == verdict.Fail || v == verdict.Inconclusive {
-		return !p.s.Reasoned
-	}
-	return v == verdict.NotJudged || p.s.Verbose
-}
-
-// marks are what the line of a verdict begins with.
-var marks = map[verdict.Verdict]string{verdict.NotJudged: "-", verdict.Pass: "✓", verdict.Fail: "✗", verdict.Inconclusive: "?"}
-
-// verdict returns a line that begins with the mark of a verdict and has its colour,
-// wrapped.
-func (p *page) verdict(v verdict.Verdict, line string) []string {
-	rows := p.wrap(marks[v]+" "+line, "  ")
-	for i := range rows {
-		rows[i] = p.colour(v, rows[i])
-	}
-	return rows
-}
-
 // warnings writes those that make a number on the page doubtful.
 func (p *page) warnings() {
 	var rows []string
@@ -176,42 +133,6 @@ func (p *page) warnings() {
 		}
 	}
 	p.block("Warnings:", rows)
-}
-
-// defaultWidth is the width in columns of a page whose terminal is not known.
-const defaultWidth = 80
-
-// width returns the number of columns that a page may take. A terminal may wrap after
-// its last column.
-func (p *page) width() int {
-	return max(20, cmp.Or(p.s.Width, defaultWidth)-1)
-}
-
-// wrap breaks a row of a block at words. indent begins each row except the first.
-func (p *page) wrap(s, indent string) (rows []string) {
-	room := p.width() - len("  ")
-	text := strings.TrimLeft(s, " ")
-	row := s[:len(s)-len(text)]
-	for i, word := range strings.Split(text, " ") {
-		if i > 0 && word != "" && utf8.RuneCountInString(row)+1+utf8.RuneCountInString(word) > room {
-			rows, row = append(rows, strings.TrimRight(row, " ")), indent+word
-			continue
-		}
-		if i > 0 {
-			row += " "
-		}
-		row += word
-	}
-	return append(rows, row)
-}
-
-// fit wraps a row that is no sentence, where the width of the terminal is known: for
-// other programs a row stays a line.
-func (p *page) fit(s, indent string) []string {
-	if p.s.Width == 0 {
-		return []string{s}
-	}
-	return p.wrap(s, indent)
 }
 
 // colour gives s the colour of a verdict.

@@ -128,11 +128,12 @@ func (p *page) errors(counts []report.ErrorCount) []string {
 	return rows
 }
 
-// slowest returns a row for each of the slowest requests, with the id to look for in
-// the target's log.
+// slowest returns a row for each stall, with the id of its slowest request to look for
+// in the target's log.
 func slowest(d *report.Document) []string {
 	var rows []string
-	for _, s := range d.Slowest {
+	for _, stall := range d.Stalls {
+		s := stall.Slowest
 		outcome := "ok" // a Go function has no status
 		if s.Status != 0 {
 			outcome = strconv.Itoa(s.Status)
@@ -140,6 +141,10 @@ func slowest(d *report.Document) []string {
 		row := fmt.Sprintf("%8s  %s  %s, due at %.3fs", unit.Duration(s.ResponseTime), s.ID, outcome, s.Due.Seconds())
 		if d.Config.Workload == "open" {
 			row += ", service time " + unit.Duration(s.ServiceTime)
+		}
+		if stall.Count > 1 {
+			row = fmt.Sprintf("%8s  at most, %d requests due %.3f to %.3fs, such as %s", unit.Duration(s.ResponseTime), stall.Count,
+				stall.FirstDue.Seconds(), stall.LastDue.Seconds(), s.ID)
 		}
 		rows = append(rows, row)
 	}

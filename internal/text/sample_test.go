@@ -159,9 +159,9 @@ func open() *report.Document {
 	d.Lateness = times(4996, 44480*time.Nanosecond, 44*us, 64*us, 67*us, 69*us, 69*us, 69*us)
 	d.PermitWait = report.Distribution{Count: 4996, Mean: new(time.Duration), P50: new(time.Duration), P90: new(time.Duration),
 		P95: new(time.Duration), P99: new(time.Duration), P999: new(time.Duration), Max: new(time.Duration)}
-	d.Slowest = []report.SlowRequest{
-		{ID: "3f2a9c-000000002000", Due: 2000 * ms, ResponseTime: 1000 * ms, ServiceTime: 999 * ms, Status: 200},
-		{ID: "3f2a9c-000000002001", Due: 2001 * ms, ResponseTime: 999 * ms, ServiceTime: 998 * ms, Status: 500},
+	d.Stalls = []report.Stall{
+		{Count: 98, FirstDue: 2000 * ms, LastDue: 2097 * ms, Slowest: report.SlowRequest{ID: "3f2a9c-000000002000", Due: 2000 * ms, ResponseTime: 1000 * ms, ServiceTime: 999 * ms, Status: 200}},
+		{Count: 1, FirstDue: 4001 * ms, LastDue: 4001 * ms, Slowest: report.SlowRequest{ID: "3f2a9c-000000004001", Due: 4001 * ms, ResponseTime: 12 * ms, ServiceTime: 11 * ms, Status: 500}},
 	}
 	d.Warmup = &report.Warmup{Due: 2000, Sent: 2000, Succeeded: 1999, Failed: 1, Duration: 2 * time.Second}
 	const frozen, thawed, width = 2 * time.Second, 3 * time.Second, 128 * ms
@@ -208,7 +208,7 @@ func open() *report.Document {
 // and inconclusive at p99.
 func compared() *report.Document {
 	d := open()
-	d.Kind, d.Took, d.Intervals, d.Slowest, d.Warmup = report.Comparison, 14200*ms, nil, nil, nil
+	d.Kind, d.Took, d.Intervals, d.Stalls, d.Warmup = report.Comparison, 14200*ms, nil, nil, nil
 	d.Config.Duration = 0
 	d.Base = &report.Arm{
 		Target: "http://127.0.0.1:8080/api", Requests: report.Requests{Due: 6300, Sent: 6300, Completed: 6300, Succeeded: 6300},

@@ -40,7 +40,10 @@ func (r *PairsFinding) explain(qualified string) {
 	case r.Estimate == 0:
 		r.Summary = r.Name() + ": base missed too many requests to compare"
 	}
-	r.Basis = fmt.Sprintf("%v %% interval %s of %d pairs", 100*r.Confidence, r.interval(), r.Pairs)
+	r.Basis = fmt.Sprintf("%v %% interval %s", 100*r.Confidence, r.interval())
+	if !strings.Contains(qualified, " pairs ") {
+		r.Basis += " of " + unit.Plural(int64(r.Pairs), "pair")
+	}
 	if r.BlockLevel {
 		r.Basis += ", by the slowest of each block"
 	}
