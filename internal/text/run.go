@@ -143,7 +143,7 @@ func slowest(d *report.Document) []string {
 			row += ", service time " + unit.Duration(s.ServiceTime)
 		}
 		if stall.Count > 1 {
-			row = fmt.Sprintf("%8s  at most, %d requests due %.3f to %.3fs, such as %s", unit.Duration(s.ResponseTime), stall.Count,
+			row = fmt.Sprintf("%8s  %d requests due %.3f to %.3fs, the slowest %s", unit.Duration(s.ResponseTime), stall.Count,
 				stall.FirstDue.Seconds(), stall.LastDue.Seconds(), s.ID)
 		}
 		rows = append(rows, row)
