@@ -65,10 +65,10 @@ func (p *page) results() []string {
 		add("Achieved:", unit.PerSecond(rate.Achieved))
 	}
 	add("Throughput:", unit.PerSecond(rate.Throughput))
-	if q.Failed > 0 {
+	if q.Failed > 0 && !p.s.Brief {
 		add("Goodput:", unit.PerSecond(rate.Goodput))
 	}
-	if w := p.d.Warmup; w != nil {
+	if w := p.d.Warmup; w != nil && !p.s.Brief {
 		add("Warm-up:", fmt.Sprintf("%s not counted, %d failed", unit.Plural(w.Due, "request"), w.Failed))
 	}
 	if b := &p.d.Bytes; p.s.Verbose {
