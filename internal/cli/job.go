@@ -52,7 +52,7 @@ func (j *job) do(o *engine.Settings, newPlan func() (engine.Plan, error)) error 
 	j.screen = &screen{w: j.stderr}
 	if fd, ok := j.terminal(j.stderr); ok && !j.quiet && !j.noProgress {
 		j.screen.width = func() int { return width(fd) }
-		j.screen.red = j.style(j.stderr).Red
+		j.screen.red, j.screen.ascii = j.style(j.stderr).Red, !j.isUTF8()
 	}
 	if j.verbose {
 		o.Log = slog.New(slog.NewTextHandler(j.screen, nil))

@@ -21,15 +21,16 @@ const (
 )
 
 // A meter turns the progress of a measurement into views of it. The zero meter
-// is for one without a known end.
+// is for one without a known end and of more than one load.
 type meter struct {
+	oneLoad          bool // response times may be summed up
 	total            int64
 	duration, warmup time.Duration
 	past             []load.Tally // of the last leftWindow, oldest first
 }
 
 func newMeter(o *engine.RunOptions) *meter {
-	m := &meter{total: o.Requests, duration: o.Duration, warmup: o.Warmup}
+	m := &meter{oneLoad: true, total: o.Requests, duration: o.Duration, warmup: o.Warmup}
 	var stages time.Duration
 	for _, s := range o.Stages {
 		stages += s.For
@@ -91,7 +92,7 @@ func (m *meter) rate(window time.Duration) float64 {
 // are too few.
 func (m *meter) recent() (p50, p99 *time.Duration) {
 	last := m.past[len(m.past)-1]
-	if last.Response == nil {
+	if last.Response == nil || !m.oneLoad {
 		return nil, nil
 	}
 	h := last.Response

@@ -207,3 +207,24 @@ func TestMeterOfARepeat(t *testing.T) {
 	v = m.view(engine.Progress{Tally: load.Tally{Elapsed: 3 * time.Second, Succeeded: done}, Doing: "pausing"})
 	assert.Equal(t, "pausing", v.remaining())
 }
+
+func TestLocale(t *testing.T) {
+	check := func(utf8 bool, locale map[string]string) {
+		t.Helper()
+		s := &session{env: func(name string) string { return locale[name] }}
+		assert.Equal(t, utf8, s.isUTF8(), "%v", locale)
+	}
+	check(true, nil) // as in a container
+	check(true, map[string]string{"LANG": "en_US.UTF-8"})
+	check(true, map[string]string{"LANG": "C.utf8"})
+	check(false, map[string]string{"LANG": "C"})
+	check(false, map[string]string{"LANG": "de_DE.ISO-8859-1"})
+	check(false, map[string]string{"LANG": "en_US.UTF-8", "LC_ALL": "POSIX"})
+	check(true, map[string]string{"LANG": "C", "LC_CTYPE": "C.UTF-8"})
+
+	v := view{elapsed: time.Second, p50: new(85 * time.Microsecond)}
+	s := &screen{view: v}
+	assert.Contains(t, s.lineOf(80), "p50 85µs")
+	s.ascii = true
+	assert.Contains(t, s.lineOf(80), "p50 85us")
+}
