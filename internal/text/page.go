@@ -35,7 +35,7 @@ func Write(w io.Writer, d *report.Document, s Style) error {
 	p := &page{s: s, d: d}
 	notice := ""
 	if d.Interrupted {
-		notice = p.yellow(interrupted(d)) + "\n"
+		notice = p.yellow(strings.Join(p.fit(interrupted(d), "  "), "\n")) + "\n"
 	}
 	switch {
 	case s.Headless && notice != "":
@@ -118,8 +118,11 @@ func (p *page) block(title string, rows []string) {
 	}
 }
 
+// labelColumn is the width in characters of the names of fields.
+const labelColumn = 12
+
 // field formats a row of a name and its value.
-func field(name, value string) string { return fmt.Sprintf("%-12s%s", name, value) }
+func field(name, value string) string { return fmt.Sprintf("%-*s%s", labelColumn, name, value) }
 
 // warnings writes those that make a number on the page doubtful.
 func (p *page) warnings() {

@@ -40,7 +40,7 @@ func (p *page) run() {
 func (p *page) results() []string {
 	q, rate := &p.d.Requests, &p.d.Rate
 	var rows []string
-	add := func(name, value string) { rows = append(rows, field(name, value)) }
+	add := func(name, value string) { rows = append(rows, p.fit(field(name, value), field("", ""))...) }
 	bad := func(name string, n int64) {
 		value := strconv.FormatInt(n, 10)
 		if n > 0 {
@@ -158,7 +158,8 @@ func (p *page) course() {
 	if len(all) < 2 {
 		return
 	}
-	group := (len(all) + SparkWidth - 1) / SparkWidth
+	longest := max(leastSpark, min(SparkWidth, p.width()-len("  ")-labelColumn-len("  up to 12345.67 req/s")))
+	group := (len(all) + longest - 1) / longest
 	width := all[0].Width * time.Duration(group)
 	timeName, slow := "max:", func(i report.TimeSlice) *time.Duration { return i.Max }
 	if slices.ContainsFunc(all, func(i report.TimeSlice) bool { return i.P99 != nil }) {

@@ -401,3 +401,15 @@ func TestCourseFitsTheWidth(t *testing.T) {
 		assert.Contains(t, p.b.String(), "up to "+unit.Duration(time.Duration(n)*ms)+"\n", "%d intervals", n)
 	}
 }
+
+// A page fits the usual terminal, and one of half its width without the tables that
+// only -v shows.
+func TestPagesFitTheTerminal(t *testing.T) {
+	for _, d := range []*report.Document{success(), judgedRun(), timeouts(), interruptedRun(), staged(), open(), compared(), repeated(), searched(), interruptedSearch()} {
+		for _, s := range []Style{{Width: 80}, {Width: 80, Verbose: true}, {Width: 40}} {
+			for line := range strings.Lines(render(t, d, s)) {
+				assert.Less(t, utf8.RuneCountInString(strings.TrimSuffix(line, "\n")), s.Width, line)
+			}
+		}
+	}
+}

@@ -16,8 +16,11 @@ func (p *page) width() int {
 }
 
 // wrap breaks a row of a block at words. indent begins each row except the first.
-func (p *page) wrap(s, indent string) (rows []string) {
-	room := p.width() - len("  ")
+func (p *page) wrap(s, indent string) []string { return Wrap(s, p.width()-len("  "), indent) }
+
+// Wrap breaks a line at words into rows of at most room columns, unless a word is
+// longer. indent begins each row except the first.
+func Wrap(s string, room int, indent string) (rows []string) {
 	text := strings.TrimLeft(s, " ")
 	row := s[:len(s)-len(text)]
 	for i, word := range strings.Split(text, " ") {
