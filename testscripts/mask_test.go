@@ -123,7 +123,7 @@ type masker struct {
 // masked are members of which every part depends on the machine or the moment; kept
 // are those of which no part does.
 var (
-	masked = []string{"tool", "generator", "intervals", "slowest", "run_id", "started_at", "record"}
+	masked = []string{"tool", "generator", "intervals", "slowest", "stalls", "run_id", "started_at", "record"}
 	kept   = []string{"config", "requests", "status_codes", "warmup", "errors", "limits"}
 )
 
