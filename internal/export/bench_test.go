@@ -30,7 +30,7 @@ func TestBench(t *testing.T) {
 		"BenchmarkLoad/GET/api/c=50-2\t    1000\t2340000 ns/op\t4200448 p50-ns\t45301760 p99-ns\t427.35 req/s\n", written(t, Bench, d))
 
 	d.Config.Workload, d.Config.RatePerSecond, d.Config.Arrivals = "open", 0.5, "poisson"
-	d.Config.Target, d.Config.Path = "http://[::1]:8080/?q=a b", "/?q=a%20b"
+	d.Config.Target, d.Config.Path = "http://[::1]:8080/?q=a b", "/?q=a b"
 	d.Generator.GOMAXPROCS = 1
 	d.ResponseTime.P99 = nil
 	assert.Contains(t, written(t, Bench, d), "BenchmarkLoad/GET/?q=a_b/rate=0.5/poisson\t", "one word, the same for another host")
