@@ -89,7 +89,9 @@ func newReport(d *report.Document) Report {
 		r.Limits = append(r.Limits, newLimitResult(l))
 	}
 	for _, w := range d.Generator.Warnings {
-		r.Warnings = append(r.Warnings, w.Text)
+		if !w.Minor {
+			r.Warnings = append(r.Warnings, w.Text)
+		}
 	}
 	return r
 }
@@ -145,7 +147,13 @@ func (r Report) WriteText(w io.Writer) error {
 		_, err := fmt.Fprintln(w, "Nothing was measured.")
 		return err
 	}
-	return text.Write(w, r.data, text.Style{Verbose: testing.Testing() && testing.Verbose()})
+	return text.Write(w, r.data, style())
+}
+
+// style returns the style of a report: in a test it is brief without -v.
+func style() text.Style {
+	verbose := testing.Testing() && testing.Verbose()
+	return text.Style{Verbose: verbose, Brief: testing.Testing() && !verbose}
 }
 
 // WriteJSON writes the report as `load-tester --format json` does; `load-tester

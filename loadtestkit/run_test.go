@@ -107,6 +107,23 @@ func runFake(f *fakeTB, opts Options) (*fakeTB, Report) {
 }
 
 // run calls test with f in a goroutine of its own, which Fatalf and Skip end.
+// The log of a failed test is short and says each thing once, in the words of the
+// library.
+func TestLogOfAFailedTest(t *testing.T) {
+	h := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
+	f, _ := runFake(&fakeTB{}, Options{Target: Handler(h).Get("/items"), Count: 100, Limits: Limits{P99: time.Second}})
+	page := f.output.String()
+	require.NotEmpty(t, f.errors)
+	if !testing.Verbose() {
+		assert.Less(t, strings.Count(page, "\n")+len(f.errors)+len(f.logs), 25, page)
+	}
+	assert.Contains(t, page, "Target: handler, in memory: GET /items\n")
+	limits, _, _ := strings.Cut(page, "\nResults:")
+	assert.Contains(t, limits, "\n  ✗ errors 100%, want <= 0%\n")
+	assert.NotContains(t, limits, "status 503")
+	assert.Contains(t, strings.Join(f.errors, "\n"), "error ratio 1, want <= 0 (100 of 100: status 503 100)")
+}
+
 func (f *fakeTB) run(test func(testing.TB)) {
 	if f.ctx == nil {
 		f.ctx = context.Background()

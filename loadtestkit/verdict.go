@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/text"
 	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
@@ -32,9 +33,11 @@ func (v Verdict) String() string {
 
 // conclude writes d to the test's log and makes its verdicts count. err is what
 // went wrong after the measurement.
-func conclude(t testing.TB, s *stop, d *report.Document, err error, onInconclusive Verdict) {
+func conclude(t testing.TB, stop *stop, d *report.Document, err error, onInconclusive Verdict) {
 	t.Helper()
-	if err := newReport(d).WriteText(t.Output()); err != nil {
+	s := style()
+	s.Reasoned = true // below
+	if err := text.Write(t.Output(), d, s); err != nil {
 		t.Errorf("loadtestkit: writing the report: %v", err)
 	}
 	if err != nil { // before a verdict may skip the test
@@ -44,7 +47,7 @@ func conclude(t testing.TB, s *stop, d *report.Document, err error, onInconclusi
 		t.Logf("loadtestkit: %s", d.Recorded)
 	}
 	if d.Interrupted {
-		t.Errorf("loadtestkit: interrupted %s after %s: only what was done was judged", s.cause(), amount(d))
+		t.Errorf("loadtestkit: interrupted %s after %s: only what was done was judged", stop.cause(), amount(d))
 	}
 	if d.Stopped != "" {
 		t.Errorf("loadtestkit: given up: %s", d.Stopped)

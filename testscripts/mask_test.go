@@ -39,15 +39,25 @@ var (
 	someRunID  = regexp.MustCompile(`\b[0-9a-f]{8}-(\d{12})\b`)
 	anyPort    = regexp.MustCompile(`(127\.0\.0\.1|\[::1\]|localhost):\d+`)
 	limitRate  = regexp.MustCompile(`\b(throughput|goodput) [\d.,e+]+/s`)
+	wrapped    = regexp.MustCompile(`(?m)^(    \S.*)\n    (\S)`)
+	basisSpan  = regexp.MustCompile(`(?m)^((?:    )?(?:.*; )?)(?:at (?:least|most) [\d.]+(?:[a-zµ%]+|/s)|[\d.]+(?:[a-zµ%]*|/s) to [\d.]+(?:[a-zµ%]+|/s)); `)
 	limitSpan  = regexp.MustCompile(` \((?:at (?:least|most) )?[\d.]+(?:[a-zµ]*|/s)(?: to [\d.]+(?:[a-zµ]*|/s))?\), want`)
 	version    = regexp.MustCompile(`(load-tester[ /]|version )(?:devel\b|v\d\S*)`)
 	warnings   = regexp.MustCompile(`(?s)\nWarnings:\n.*`)
 	instant    = regexp.MustCompile(`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z| ?[+-]\d\d:?\d\d)`)
+	histogram  = regexp.MustCompile(`\nHistogram:\n(?:  <= .*\n)+`)
+	hint       = regexp.MustCompile(`\nHint: .*\n`)
 )
 
 func maskText(s string, keep []string) string {
 	s = warnings.ReplaceAllString(s, "")
+	s = histogram.ReplaceAllString(s, "\nHistogram:\n  ROWS\n")
+	s = hint.ReplaceAllString(s, "")
 	s = instant.ReplaceAllString(s, "INSTANT")
+	for wrapped.MatchString(s) { // where a sentence is wrapped depends on its values
+		s = wrapped.ReplaceAllString(s, "$1 $2")
+	}
+	s = basisSpan.ReplaceAllString(s, "$1")
 	s = limitSpan.ReplaceAllString(s, ", want")
 	s = limitRate.ReplaceAllString(s, "$1 R/s")
 	s = maskWords(s)
@@ -113,7 +123,7 @@ type masker struct {
 // masked are members of which every part depends on the machine or the moment; kept
 // are those of which no part does.
 var (
-	masked = []string{"tool", "generator", "intervals", "slowest", "run_id", "started_at", "record"}
+	masked = []string{"tool", "generator", "intervals", "slowest", "stalls", "run_id", "started_at", "record"}
 	kept   = []string{"config", "requests", "status_codes", "warmup", "errors", "limits"}
 )
 

@@ -92,15 +92,18 @@ func (b *Baseline) Judge(d *report.Document, reference time.Duration, waive stri
 		l := report.LimitResult{Limit: fmt.Sprintf("%s<=%vx baseline", t.Name(), t.Ratio), N: d.Requests.Due}
 		if run, ok := now.Run(t.Name()); !ok {
 			l.Verdict, l.Reason = verdict.Inconclusive, t.Name()+" against the baseline: too few requests for it"
+			l.Summary, l.Basis = t.Name()+" not compared with the baseline", "too few requests for it"
 		} else {
 			s := verdict.DefaultStandard.Among(len(b.Tolerances))
 			res := verdict.JudgeBaseline(runs, run, t.Ratio, s.Fail, s.Pass)
 			l.Verdict, l.Reason = res.Verdict, t.Name()+" against the baseline: "+res.Reason
+			l.Summary, l.Basis = t.Name()+" "+res.Summary, res.Basis
 			if res.Ratio > 0 {
 				l.Observed, l.Low, l.High = &res.Ratio, &res.Low, &res.High
 			}
 			if others > 0 && res.Runs < verdict.LeastBaseline {
-				l.Reason += fmt.Sprintf(" (%d more are of another kind: %s)", others, strings.Join(different, ", "))
+				more := fmt.Sprintf(" (%d more are of another kind of machine: %s)", others, strings.Join(different, ", "))
+				l.Reason, l.Basis = l.Reason+more, l.Basis+more
 			}
 		}
 		if why := failedStatuses(d); why != "" && l.Verdict == verdict.Pass {
@@ -108,6 +111,7 @@ func (b *Baseline) Judge(d *report.Document, reference time.Duration, waive stri
 		}
 		if waive != "" {
 			l.Verdict, l.Reason = verdict.NotJudged, "not judged: "+waive+"; "+l.Reason
+			l.Basis = "not judged: " + waive
 		}
 		d.Limits = append(d.Limits, l)
 	}

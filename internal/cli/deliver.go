@@ -21,6 +21,7 @@ const patience = time.Second
 func (j *job) deliver(d *report.Document, signals <-chan os.Signal) (status int, gaveUp os.Signal) {
 	status = statusOf(d)
 	style := j.style(j.out.w)
+	style.Headless = j.headless
 	// One reader sees both streams: a terminal, or a log with 2>&1.
 	together := j.out.file == nil && j.isText() && same(j.out.w, j.stderr)
 	if j.screen.width == nil && !j.quiet && !j.noProgress {

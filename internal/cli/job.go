@@ -9,6 +9,8 @@ import (
 
 	"github.com/loadtestkit/load-tester/internal/engine"
 	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/text"
+	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
 // A job is a command that measures: what its flags say besides the engine's
@@ -31,6 +33,7 @@ type job struct {
 	meter    *meter
 	screen   *screen
 	out, log *output // log is nil without --hdr-log
+	headless bool    // the head of the report was shown before the measurement
 }
 
 func newJob(s *session, cmd *cobra.Command, statuses string) *job {
@@ -55,12 +58,12 @@ func (j *job) do(o *engine.Settings, newPlan func() (engine.Plan, error)) error 
 	j.screen = &screen{w: j.stderr}
 	if fd, ok := j.terminal(j.stderr); ok && !j.quiet && !j.noProgress {
 		j.screen.width = func() int { return width(fd) }
-		j.screen.red = j.style(j.stderr).Red
+		j.screen.red, j.screen.ascii = j.style(j.stderr).Red, !j.isUTF8()
 	}
 	if j.verbose {
 		o.Log = slog.New(slog.NewTextHandler(j.screen, nil))
 	}
-	o.Alone = true
+	o.Alone, o.Words = true, verdict.Flags
 	plan, err := newPlan()
 	if err != nil {
 		return j.planFaults(err)
@@ -82,6 +85,7 @@ func (j *job) carryOut(plan engine.Plan) (status int) {
 			fmt.Fprintln(j.stderr, note)
 		}
 	}
+	j.showHead(plan)
 	d, sig, err := j.watch(plan, signals)
 	switch {
 	case d == nil && sig != nil:
@@ -103,6 +107,14 @@ func (j *job) carryOut(plan engine.Plan) (status int) {
 		return statusAfter(sig)
 	}
 	return status
+}
+
+// showHead shows on a terminal what is measured, while it is.
+func (j *job) showHead(plan engine.Plan) {
+	if _, ok := j.terminal(j.out.w); !ok || j.quiet || !j.isText() {
+		return
+	}
+	j.headless = text.WriteHead(j.out.w, plan.Preview(), j.style(j.out.w)) == nil
 }
 
 // watch carries out a plan, shows how far it has come and honours signals. sig

@@ -10,6 +10,8 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+
+	"github.com/loadtestkit/load-tester/internal/text"
 )
 
 // Exit statuses, besides those after a signal.
@@ -58,14 +60,18 @@ func (s *session) execute(args []string) int {
 	return s.status
 }
 
-// complain writes one line to stderr.
+// complain writes one line to stderr, wrapped on a terminal.
 func (s *session) complain(format string, args ...any) {
-	fmt.Fprintf(s.stderr, "load-tester: "+format+"\n", args...)
+	line := fmt.Sprintf("load-tester: "+format, args...)
+	if fd, ok := s.terminal(s.stderr); ok {
+		line = strings.Join(text.Wrap(line, width(fd)-1, "  "), "\n")
+	}
+	fmt.Fprintln(s.stderr, line)
 }
 
 // print writes text to stdout and returns the exit status.
-func (s *session) print(text string) int {
-	if _, err := io.WriteString(s.stdout, text); err != nil {
+func (s *session) print(page string) int {
+	if _, err := io.WriteString(s.stdout, page); err != nil {
 		s.complain("writing to standard output: %v", cause(err))
 		return statusNotMeasured
 	}

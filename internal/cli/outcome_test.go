@@ -136,6 +136,8 @@ func TestAdvice(t *testing.T) {
 // A fakePlan measures nothing.
 type fakePlan func(ctx context.Context, watch engine.Watch) (*report.Document, error)
 
+func (p fakePlan) Preview() *report.Document { return &report.Document{} }
+
 func (p fakePlan) Run(ctx, _ context.Context, watch engine.Watch) (*report.Document, error) {
 	return p(ctx, watch)
 }
@@ -165,7 +167,7 @@ func TestCarryOut(t *testing.T) {
 	})
 	assert.Equal(t, statusMissed, status)
 	assert.Equal(t, "Running...  [12 pairs in 2s] done\nload-tester: "+slower+"\n", r.Stderr.String())
-	assert.Contains(t, r.Stdout.String(), "\n  fail  head is 1.12 times base")
+	assert.Contains(t, r.Stdout.String(), "\n  ✗ head is 1.12 times base")
 
 	status, r = carryOut(func(context.Context, engine.Watch) (*report.Document, error) {
 		d := compared(verdict.Inconclusive)

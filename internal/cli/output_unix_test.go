@@ -203,8 +203,8 @@ func TestTogether(t *testing.T) {
 	b, err := os.ReadFile(f.Name())
 	require.NoError(t, err)
 	text := string(b)
-	assert.True(t, strings.HasPrefix(text, "Measured ") && strings.Contains(text, "\nTarget: "+raw.URL+"\nRequests: 20, Concurrency: 10\n\nRunning...  [20/20] done\n\nResults:\n"), text)
-	assert.Equal(t, 1, strings.Count(text, "error ratio"), "once is enough")
+	assert.True(t, strings.HasPrefix(text, "Measured ") && strings.Contains(text, "\nTarget: "+raw.URL+"\nRequests: 20, Concurrency: 10\n\nRunning...  [20/20] done\n\nLimits:\n"), text)
+	assert.Equal(t, 1, strings.Count(text, "errors 0%"), "once is enough")
 }
 
 func TestPaint(t *testing.T) {

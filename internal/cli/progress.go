@@ -6,9 +6,11 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/loadtestkit/load-tester/internal/engine"
 	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
@@ -19,15 +21,16 @@ const (
 )
 
 // A meter turns the progress of a measurement into views of it. The zero meter
-// is for one without a known end.
+// is for one without a known end and of more than one load.
 type meter struct {
+	oneLoad          bool // response times may be summed up
 	total            int64
 	duration, warmup time.Duration
 	past             []load.Tally // of the last leftWindow, oldest first
 }
 
 func newMeter(o *engine.RunOptions) *meter {
-	m := &meter{total: o.Requests, duration: o.Duration, warmup: o.Warmup}
+	m := &meter{oneLoad: true, total: o.Requests, duration: o.Duration, warmup: o.Warmup}
 	var stages time.Duration
 	for _, s := range o.Stages {
 		stages += s.For
@@ -55,6 +58,7 @@ func (m *meter) view(now engine.Progress) view {
 		warming: max(0, m.warmup-p.Elapsed),
 		rate:    m.rate(rateWindow), left: -1, doing: now.Doing,
 	}
+	v.p50, v.p99 = m.recent()
 	if m.duration > 0 {
 		v.left = max(0, m.duration-v.elapsed)
 	}
@@ -99,15 +103,36 @@ func rateText(rate float64, count func(int64) string) string {
 	return count(int64(math.Round(rate)))
 }
 
+// recent returns quantiles of the response times of the last second; nil where there
+// are too few.
+func (m *meter) recent() (p50, p99 *time.Duration) {
+	last := m.past[len(m.past)-1]
+	if last.Response == nil || !m.oneLoad {
+		return nil, nil
+	}
+	h := last.Response
+	for _, p := range m.past {
+		if p.Elapsed > last.Elapsed-rateWindow {
+			break
+		}
+		if p.Response != nil {
+			h = last.Response.Without(p.Response)
+		}
+	}
+	d := report.Summarize(h)
+	return d.P50, d.P99
+}
+
 // A view is what a progress line shows.
 type view struct {
-	done, failed, total int64         // requests; total is 0 without a bound
-	elapsed, duration   time.Duration // warm-up apart; duration is 0 without a bound
-	rate                float64       // completed requests per second, in the last second
-	left                time.Duration // until the end; negative if that is not known
-	warming             time.Duration // what is left of the warm-up
-	stopping            bool          // nothing more is issued
-	doing               string        // such as "pair 37 of at most 200"; "" in a plain run
+	done, failed, total int64          // requests; total is 0 without a bound
+	elapsed, duration   time.Duration  // warm-up apart; duration is 0 without a bound
+	rate                float64        // completed requests per second, in the last second
+	p50, p99            *time.Duration // response times in the last second; nil where too few
+	left                time.Duration  // until the end; negative if that is not known
+	warming             time.Duration  // what is left of the warm-up
+	stopping            bool           // nothing more is issued
+	doing               string         // such as "pair 37 of at most 200"; "" in a plain run
 }
 
 // ratio is how much of the run is over, in [0, 1].
@@ -155,14 +180,22 @@ func (v *view) line(width int, red func(string) string) string {
 		gap   string
 		left  bool
 		rate  bool
+		times bool
 	}{
-		{max(10, min(width/4, 40)), full, " req/s", "  ", true, true},
-		{max(10, min(width/6, 40)), full, "/s", "  ", true, true},
-		{6, unit.ShortCount, "/s", " ", true, true},
-		{6, unit.ShortCount, "/s", " ", false, true},
-		{0, unit.ShortCount, "/s", " ", false, true},
-		{0, unit.ShortCount, "", " ", false, false},
+		{max(10, min(width/4, 40)), full, " req/s", "  ", true, true, true},
+		{max(10, min(width/8, 40)), full, "/s", "  ", true, true, true},
+		{6, unit.ShortCount, "/s", " ", true, true, true},
+		{0, unit.ShortCount, "/s", " ", true, true, true},
+		{0, unit.ShortCount, "/s", " ", false, true, true},
+		{6, unit.ShortCount, "/s", " ", true, true, false},
+		{6, unit.ShortCount, "/s", " ", false, true, false},
+		{0, unit.ShortCount, "/s", " ", false, true, false},
+		{0, unit.ShortCount, "", " ", false, false, false},
 	} {
+		times := v.times(form.gap == " ")
+		if form.times && form.bar == 0 && len(times) == 0 {
+			continue // then the bar need not make room
+		}
 		var parts []string
 		if form.bar > 0 && v.bounded() {
 			parts = append(parts, bar(v.ratio(), form.bar))
@@ -177,23 +210,37 @@ func (v *view) line(width int, red func(string) string) string {
 		if form.rate {
 			parts = append(parts, rateText(v.rate, form.count)+form.unit)
 		}
+		if form.times {
+			parts = append(parts, times...)
+		}
 		failed = form.count(v.failed) + " failed"
 		parts = append(parts, failed)
 		if form.left {
 			parts = append(parts, v.remaining())
 		}
 		text = strings.TrimRight(strings.Join(parts, form.gap), " ")
-		if len(text) <= room {
+		if utf8.RuneCountInString(text) <= room {
 			break
 		}
 	}
-	if len(text) > room {
-		return text[:room]
+	if utf8.RuneCountInString(text) > room {
+		return text[:room] // the last form is ASCII
 	}
 	if v.failed > 0 && red != nil {
 		text = strings.Replace(text, failed, red(failed), 1)
 	}
 	return text
+}
+
+// times returns the quantiles that are known; only the greater one if narrow.
+func (v *view) times(narrow bool) (parts []string) {
+	if v.p50 != nil && (v.p99 == nil || !narrow) {
+		parts = append(parts, "p50 "+unit.Duration(*v.p50))
+	}
+	if v.p99 != nil {
+		parts = append(parts, "p99 "+unit.Duration(*v.p99))
+	}
+	return parts
 }
 
 // remaining says what the run is waiting for, "" if that is not known.

@@ -8,12 +8,17 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/loadtestkit/load-tester/internal/engine"
+	"github.com/loadtestkit/load-tester/internal/hist"
 	"github.com/loadtestkit/load-tester/internal/load"
 )
 
 func TestProgressLine(t *testing.T) {
 	requests := view{done: 312, total: 1000, rate: 1234.4, failed: 3, left: 2300 * time.Millisecond}
 	timed := view{done: 70_000, duration: time.Minute, elapsed: 15 * time.Second, rate: 4567, left: 45 * time.Second}
+	quick := timed
+	quick.p50, quick.p99 = new(8840*time.Microsecond), new(13300*time.Microsecond)
+	few := timed
+	few.p50 = new(85 * time.Microsecond)
 	pair := view{done: 12_345, elapsed: 3200 * time.Millisecond, rate: 4567, doing: "pair 37 of at most 200", left: -1}
 	pausing := view{done: 1000, total: 1000, doing: "pausing before the repeat", left: time.Second}
 	large := view{done: 1_234_567, total: 2_000_000, rate: 123_456, failed: 98_765, left: 6 * time.Second}
@@ -34,6 +39,10 @@ func TestProgressLine(t *testing.T) {
 		{pair, 64, "3.2s  pair 37 of at most 200  12345 requests  4567/s  0 failed", "no bar to shorten"},
 		{pair, 40, "3.2s 12.3k requests 4567/s 0 failed", "what it is doing goes before any count"},
 		{pausing, 90, "[======================]  1000/1000  0 req/s  0 failed  pausing before the repeat", "in the place of the time left"},
+		{quick, 80, "[==>       ]  15s/1m  4567/s  p50 8.84ms  p99 13.3ms  0 failed  45s left", "the times of the last second"},
+		{quick, 120, "[=======>                      ]  15s/1m  4567 req/s  p50 8.84ms  p99 13.3ms  0 failed  45s left", "with room"},
+		{quick, 40, "15s/1m 4567/s p99 13.3ms 0 failed", "the slow ones tell more than a bar"},
+		{few, 40, "15s/1m 4567/s p50 85µs 0 failed", "too few for a p99"},
 		{large, 20, "1.23M/2.00M 98.8k f", "nothing wraps, whatever the width"},
 	} {
 		assert.Equal(t, c.want, c.v.line(c.width, nil), c.why)
@@ -49,6 +58,9 @@ func TestProgressLineNeverWraps(t *testing.T) {
 					v := view{
 						done: n, total: n, failed: failed, rate: float64(n), duration: d, elapsed: d / 3,
 						left: d, warming: d / 7, stopping: n == 999,
+					}
+					if failed > 0 {
+						v.p50, v.p99 = new(102_700*time.Microsecond), new(d+999*time.Microsecond)
 					}
 					if n == 0 {
 						v.duration = time.Minute
@@ -132,6 +144,31 @@ func TestMeterOfFewRequests(t *testing.T) {
 	assert.Contains(t, slow.line(80, nil), "10 req/s")
 }
 
+func TestMeterTimesAreOfTheLastSecond(t *testing.T) {
+	m := newMeter(&engine.RunOptions{Duration: time.Minute})
+	all := load.Tally{}
+	step := func(took time.Duration) view {
+		h := hist.New(5)
+		h.RecordN(int64(took), 10)
+		all.Add(load.Tally{Elapsed: 100 * time.Millisecond, Response: h})
+		return m.view(engine.Progress{Tally: all})
+	}
+	v := step(5 * time.Millisecond)
+	assert.InEpsilon(t, 5*time.Millisecond, *v.p50, 0.04)
+	assert.Nil(t, v.p99, "ten are too few")
+	for range 20 {
+		v = step(5 * time.Millisecond)
+	}
+	for range 10 {
+		v = step(20 * time.Millisecond)
+	}
+	assert.InEpsilon(t, 20*time.Millisecond, *v.p50, 0.04, "all in the last second were slow")
+	v = step(5 * time.Millisecond)
+	assert.InEpsilon(t, 20*time.Millisecond, *v.p99, 0.04)
+	v = newMeter(&engine.RunOptions{}).view(engine.Progress{})
+	assert.Nil(t, v.p50, "before the start")
+}
+
 func TestMeterBounds(t *testing.T) {
 	var done int64
 	v := at(newMeter(&engine.RunOptions{Duration: 10 * time.Second}), 0, 4*time.Second, &done, 100)
@@ -182,4 +219,25 @@ func TestMeterOfARepeat(t *testing.T) {
 	assert.InDelta(t, 200, v.rate, 1e-9, "the first run is past")
 	v = m.view(engine.Progress{Tally: load.Tally{Elapsed: 3 * time.Second, Succeeded: done}, Doing: "pausing"})
 	assert.Equal(t, "pausing", v.remaining())
+}
+
+func TestLocale(t *testing.T) {
+	check := func(utf8 bool, locale map[string]string) {
+		t.Helper()
+		s := &session{env: func(name string) string { return locale[name] }}
+		assert.Equal(t, utf8, s.isUTF8(), "%v", locale)
+	}
+	check(true, nil) // as in a container
+	check(true, map[string]string{"LANG": "en_US.UTF-8"})
+	check(true, map[string]string{"LANG": "C.utf8"})
+	check(false, map[string]string{"LANG": "C"})
+	check(false, map[string]string{"LANG": "de_DE.ISO-8859-1"})
+	check(false, map[string]string{"LANG": "en_US.UTF-8", "LC_ALL": "POSIX"})
+	check(true, map[string]string{"LANG": "C", "LC_CTYPE": "C.UTF-8"})
+
+	v := view{elapsed: time.Second, p50: new(85 * time.Microsecond)}
+	s := &screen{view: v}
+	assert.Contains(t, s.lineOf(80), "p50 85µs")
+	s.ascii = true
+	assert.Contains(t, s.lineOf(80), "p50 85us")
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"io"
+	"strings"
 	"sync"
 )
 
@@ -20,6 +21,7 @@ type screen struct {
 	w     io.Writer
 	width func() int // of the terminal in columns; nil without one: then no line moves
 	red   func(string) string
+	ascii bool // the terminal shows no other characters
 
 	view  view   // what the line shows
 	line  string // as it is on the screen; "" if there is none
@@ -35,7 +37,7 @@ func (s *screen) show(v view) {
 	defer s.mu.Unlock()
 	s.view = v
 	width := s.width()
-	if line := v.line(width, s.red); line != s.line || width != s.drawn {
+	if line := s.lineOf(width); line != s.line || width != s.drawn {
 		s.put(s.drawing(width))
 	}
 }
@@ -69,8 +71,17 @@ func (s *screen) drawing(width int) string {
 	if s.line != "" && width != s.drawn {
 		erase = s.erasing(width)
 	}
-	s.line, s.drawn = s.view.line(width, s.red), width
+	s.line, s.drawn = s.lineOf(width), width
 	return erase + s.line + eraseLine + "\r"
+}
+
+// lineOf is the view as a line.
+func (s *screen) lineOf(width int) string {
+	line := s.view.line(width, s.red)
+	if s.ascii {
+		line = strings.ReplaceAll(line, "µ", "u")
+	}
+	return line
 }
 
 // erasing is what takes the line away, and what a terminal that has changed its

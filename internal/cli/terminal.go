@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"cmp"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/fatih/color"
 	"golang.org/x/term"
@@ -33,10 +35,22 @@ func width(fd int) int {
 // style is how the text looks on w.
 func (j *job) style(w io.Writer) text.Style {
 	s := text.Style{Verbose: j.verbose}
-	if _, ok := j.terminal(w); ok && !j.noColor && j.env("NO_COLOR") == "" {
+	fd, ok := j.terminal(w)
+	if !ok {
+		return s
+	}
+	s.Width, s.ASCII, s.Hint = width(fd), !j.isUTF8(), true
+	if !j.noColor && j.env("NO_COLOR") == "" {
 		s.Red, s.Green, s.Yellow = paint(color.FgRed), paint(color.FgGreen), paint(color.FgYellow)
 	}
 	return s
+}
+
+// isUTF8 reports whether a terminal shows more than ASCII: unless the locale names
+// another encoding, or none in a value such as C.
+func (s *session) isUTF8() bool {
+	locale := strings.ToLower(cmp.Or(s.env("LC_ALL"), s.env("LC_CTYPE"), s.env("LANG")))
+	return locale == "" || strings.Contains(locale, "utf-8") || strings.Contains(locale, "utf8")
 }
 
 // paint is text in a colour, whatever the color package thinks of standard

@@ -308,13 +308,10 @@ func (a *arm) complete(machine host.Usage) *record.Record {
 
 // facts are what a document says besides what was seen.
 func (a *arm) facts(kind report.Procedure) report.Facts {
-	name, method, ascii := "Go function", "", ""
-	if a.pool != nil {
-		name, method, ascii = a.pool.Request.URL(), a.pool.Request.Method(), a.pool.Request.ASCIIHost()
-	}
+	name, _, _ := a.name()
 	f := report.Facts{
 		Kind: kind, Tool: report.Tool{Name: "load-tester", Version: report.Version()}, RunID: a.run,
-		Config: a.config(name, method), Target: name, Host: ascii, ID: a.id, Limits: a.limits,
+		Config: a.config(), Target: name, Host: a.asciiHost(), ID: a.id, Limits: a.limits, Words: a.Words,
 	}
 	if kind == report.Run {
 		f.Warmup = a.Warmup // else each block or trial has its own

@@ -103,6 +103,15 @@ func (f *faults) addArm(found faults, arm string) {
 	}
 }
 
+// Preview describes the comparison; see [Plan].
+func (p *comparePlan) Preview() *report.Document {
+	d := p.head.preview(report.Comparison)
+	d.Config.Duration = 0
+	base, _, _ := p.base.name()
+	d.Base = &report.Arm{Target: base}
+	return d
+}
+
 // Run makes the comparison; see [Plan]. It ends when every tolerance is kept or
 // one is not, or when the budget is used up.
 func (p *comparePlan) Run(ctx, cut context.Context, watch Watch) (*report.Document, error) {
@@ -297,12 +306,14 @@ func (c *contest) describe() (*report.Document, error) {
 		}
 	}
 	for i := range d.Limits {
-		d.Limits[i].Reason = "head: " + d.Limits[i].Reason
+		l := &d.Limits[i]
+		l.Summary, l.Reason = "head: "+l.Summary, "head: "+l.Reason
 	}
 	for _, l := range base.Limits {
 		if l.Verdict == verdict.Fail {
 			// What base is compared with has to be right.
-			l.Limit, l.Verdict, l.Reason = "base: "+l.Limit, verdict.Inconclusive, "base: "+l.Reason
+			l.Limit, l.Verdict = "base: "+l.Limit, verdict.Inconclusive
+			l.Summary, l.Reason = "base: "+l.Summary, "base: "+l.Reason
 			d.Limits = append(d.Limits, l)
 		}
 	}

@@ -182,13 +182,13 @@ func TestConfirmRatios(t *testing.T) {
 		d.Repeat = &report.Document{Ratios: []report.RatioResult{{Verdict: tc.again}}}
 		if tc.fact {
 			base := report.LimitResult{Verdict: doubt, Exact: true} // which only failed then
-			d.Repeat.Limits = []report.LimitResult{{Verdict: fail, Exact: true, Reason: "b"}, base}
+			d.Repeat.Limits = []report.LimitResult{{Verdict: fail, Exact: true, Summary: "s", Basis: "n", Reason: "b"}, base}
 		}
 		d.Confirm()
 		assert.Equal(t, tc.want, d.Ratios[0].Verdict, tc.why)
 		assert.Equal(t, tc.overall, d.Verdict, tc.why)
 		if tc.fact {
-			assert.Equal(t, report.LimitResult{Verdict: fail, Exact: true, Reason: "in a second run: b"}, d.Limits[0], tc.why)
+			assert.Equal(t, report.LimitResult{Verdict: fail, Exact: true, Summary: "in a second run: s", Basis: "n", Reason: "in a second run: b"}, d.Limits[0], tc.why)
 		}
 	}
 }

@@ -205,6 +205,40 @@ func TestWhoGoesOverTCP(t *testing.T) {
 	check(false, "a URL", RunOptions{Target: Target{URL: s.URL}})
 }
 
+// Documents name a target by what its requests are, the same before and after the run:
+// the address at which a handler is served is of no use to a reader.
+func TestNamesOfTargets(t *testing.T) {
+	s := httptest.NewServer(healthy)
+	defer s.Close()
+	check := func(name, path, id string, target Target) {
+		t.Helper()
+		p, err := NewRun(RunOptions{Target: target, Requests: 1})
+		require.NoError(t, err)
+		d, err := p.Run(t.Context(), t.Context(), nil)
+		require.NoError(t, err)
+		assert.Equal(t, name, d.Config.Target)
+		assert.Equal(t, name, d.Target)
+		assert.Equal(t, path, d.Config.Path)
+		assert.Equal(t, id, d.Name())
+		assert.Equal(t, d.Config, p.Preview().Config)
+	}
+	items := RequestOptions{Path: "/items?limit=10"}
+	check("handler, in memory: GET /items?limit=10", "/items?limit=10", "GET/items?limit=10/c=10", Target{Handler: healthy, RequestOptions: items})
+	check("handler, in memory: GET /", "/", "GET/c=10", Target{Handler: healthy})
+	check("handler, over TLS on loopback: POST /", "/", "POST/c=10", Target{Handler: healthy, TLS: true, RequestOptions: RequestOptions{Method: "POST"}})
+	check(s.URL+"/items?limit=10", "/items?limit=10", "GET/items?limit=10/c=10", Target{URL: s.URL, RequestOptions: items})
+	check("Go function", "", "Go_function/c=10", Target{Func: func(context.Context) error { return nil }})
+
+	p, err := NewComparison(CompareOptions{Base: Target{Handler: healthy}, Head: Target{URL: s.URL}})
+	require.NoError(t, err)
+	d := p.Preview()
+	assert.Equal(t, "handler, on loopback: GET /", d.Base.Target)
+	assert.Equal(t, s.URL, d.Target)
+	p, err = NewSearch(SearchOptions{Target: Target{Handler: healthy}, Limits: limits(t, "p99<=50ms")})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"p99<=50ms"}, p.Preview().Found.Limits)
+}
+
 // All permits can be in flight at once.
 func TestHandlerWithManyPermits(t *testing.T) {
 	const permits = 2000 // the race detector allows 8128 goroutines, and a request has three

@@ -22,6 +22,9 @@ import (
 
 // A Plan has been checked and has its defaults filled in. It does not change.
 type Plan interface {
+	// Preview returns a document of what will be done, without results.
+	Preview() *report.Document
+
 	// Run carries the plan out and returns what was seen. Cancelling ctx
 	// issues nothing more and lets what is in flight finish within the grace
 	// period; cancelling cut ends it at once; the document is whole either
@@ -101,6 +104,8 @@ type Settings struct {
 	// pacer sleeps on the runtime's timers, a handler is served without a
 	// socket, and the machine is not watched, as it does not matter.
 	Virtual bool
+
+	Words verdict.Words // of those who read warnings; zero is those of the library
 
 	Log *slog.Logger // gets each failed request; may be nil
 }

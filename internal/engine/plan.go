@@ -267,11 +267,13 @@ func (p *armPlan) longestLimit() (d time.Duration) {
 }
 
 // config is what was asked for, as documents have it.
-func (p *armPlan) config(target string, method string) report.Config {
+func (p *armPlan) config() report.Config {
+	target, method, path := p.name()
 	c := report.Config{
 		Target:      target,
 		Method:      method,
 		PostsBody:   p.posts,
+		Path:        path,
 		Workload:    "closed",
 		Requests:    p.requests,
 		Duration:    p.duration,

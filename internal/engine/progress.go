@@ -67,10 +67,7 @@ func (m *monitor) progress() Progress {
 func (m *monitor) total() load.Tally {
 	p := m.done
 	if m.loop != nil {
-		now := m.loop.Progress()
-		p.Elapsed += now.Elapsed
-		p.Succeeded += now.Succeeded
-		p.Failed += now.Failed
+		p.Add(m.loop.Progress())
 	}
 	return p
 }

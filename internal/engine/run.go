@@ -70,6 +70,9 @@ func NewRun(o RunOptions) (Plan, error) {
 	return &runPlan{arm: p, control: o.Control || earlier != nil, baseline: earlier, calibrate: baseline.Reference}, nil
 }
 
+// Preview describes the run; see [Plan].
+func (p *runPlan) Preview() *report.Document { return p.arm.preview(report.Run) }
+
 // Run makes the run; see [Plan].
 func (p *runPlan) Run(ctx, cut context.Context, watch Watch) (*report.Document, error) {
 	m := startMonitor(watch)

@@ -64,6 +64,22 @@ func NewSearch(o SearchOptions) (Plan, error) {
 	return &searchPlan{arm: p, most: o.Most}, nil
 }
 
+// Preview describes the search; see [Plan].
+func (p *searchPlan) Preview() *report.Document {
+	d := p.arm.preview(report.Search)
+	d.Config.Duration = 0
+	d.Found = &report.Found{Limits: limitTexts(p.arm.limits)}
+	return d
+}
+
+// limitTexts returns limits as the command takes them.
+func limitTexts(limits []verdict.Limit) (all []string) {
+	for _, l := range limits {
+		all = append(all, l.String())
+	}
+	return all
+}
+
 // Run makes the search; see [Plan].
 func (p *searchPlan) Run(ctx, cut context.Context, watch Watch) (*report.Document, error) {
 	m := startMonitor(watch)
@@ -154,9 +170,7 @@ func (w *walk) describe() (*report.Document, error) {
 	d.Verdict = found.Verdict
 	d.Found = &report.Found{
 		Low: report.Finite(found.Low), High: report.Finite(found.High), StoppedBy: found.StoppedBy, Reason: found.Reason, Trials: w.trials,
-	}
-	for _, l := range to.limits {
-		d.Found.Limits = append(d.Found.Limits, l.String())
+		Limits: limitTexts(to.limits),
 	}
 	d.Generator.Warnings = slices.DeleteFunc(d.Generator.Warnings, func(w verdict.Warning) bool {
 		return slices.Contains(overload, w.Code)

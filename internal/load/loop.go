@@ -137,42 +137,6 @@ func (l *Loop) begin() {
 	l.started.Store(true)
 }
 
-// Progress returns how far the run has come. It may be called from any goroutine.
-func (l *Loop) Progress() Tally {
-	if !l.started.Load() {
-		return Tally{}
-	}
-	p := Tally{Elapsed: l.now()}
-	for _, h := range l.shards {
-		h.mu.Lock()
-		p.Succeeded += h.seen.Succeeded
-		p.Failed += h.seen.Failed
-		h.mu.Unlock()
-	}
-	return p
-}
-
-// lookEvery is how often Reaches looks how far a loop has come.
-const lookEvery = 100 * time.Millisecond
-
-// Reaches waits until the loop has come to an offset from its start. It returns
-// false if over is closed before. It may be called from any goroutine.
-func (l *Loop) Reaches(at time.Duration, over <-chan struct{}) bool {
-	for {
-		left := at - l.Progress().Elapsed // which is 0 before the start
-		if left <= 0 {
-			return true
-		}
-		t := time.NewTimer(min(left, lookEvery))
-		select {
-		case <-t.C:
-		case <-over:
-			t.Stop()
-			return false
-		}
-	}
-}
-
 // now returns the current time as an offset from the start of the loop.
 func (l *Loop) now() time.Duration { return time.Since(l.start) }
 

@@ -2,7 +2,6 @@ package load
 
 import (
 	"sync"
-	"time"
 
 	"github.com/loadtestkit/load-tester/internal/record"
 )
@@ -96,10 +95,4 @@ func (l *Loop) outcome(interrupted bool) *record.Record {
 		r.Offering = l.cfg.Before + l.cfg.Schedule.gaps(t.released, l.cfg.Warmup, t.offered)
 	}
 	return r
-}
-
-// A Tally is how far a loop has come. Its counts leave the warm-up out.
-type Tally struct {
-	Elapsed           time.Duration // since the start, warm-up included
-	Succeeded, Failed int64
 }

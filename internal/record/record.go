@@ -15,8 +15,9 @@ const (
 	// timeBits is the precision of times: 0.1 %, or three digits.
 	timeBits = 10
 	// maxSlowest and maxSamples bound how many single requests are kept: the slowest,
-	// and the first failures of each kind.
-	maxSlowest = 10
+	// enough for several stalls of many requests each, and the first failures of each
+	// kind.
+	maxSlowest = 100
 	maxSamples = 5
 )
 

@@ -38,6 +38,7 @@ type Arm struct {
 	FirstOctet  Distribution `json:"first_octet_ns"`  // first octet of the response - sent, of the succeeded
 
 	Slowest   []SlowRequest `json:"slowest"`   // at most 10, slowest first
+	Stalls    []Stall       `json:"stalls"`    // the slowest 100 by what they waited in together; at most 10, longest first
 	Warmup    *Warmup       `json:"warmup"`    // nil without one, and except in a run
 	Intervals []TimeSlice   `json:"intervals"` // at most 128, of equal width
 
@@ -97,12 +98,10 @@ func NewArm(f Facts, r *record.Record) Arm {
 	for status, n := range r.Statuses {
 		a.StatusCodes[strconv.Itoa(status)] = n
 	}
-	for i := range r.Slowest {
-		s := &r.Slowest[i]
-		a.Slowest = append(a.Slowest, SlowRequest{
-			ID: f.ID(s.N), Due: s.Due, ResponseTime: s.ResponseTime(), ServiceTime: s.ServiceTime(), Status: s.Status,
-		})
+	for i := range r.Slowest[:min(len(r.Slowest), mostSlowest)] {
+		a.Slowest = append(a.Slowest, slowRequest(f, &r.Slowest[i]))
 	}
+	a.Stalls = stalls(f, r.Slowest)
 	if f.Warmup > 0 {
 		w := &r.Warmup
 		a.Warmup = &Warmup{Due: w.Due, Sent: w.Sent, Succeeded: w.Succeeded, Failed: w.Failed, Duration: f.Warmup}

@@ -25,26 +25,29 @@ func (d *Document) FailedByChance() bool {
 func (d *Document) Confirm() {
 	for i := range d.Ratios {
 		r := &d.Ratios[i]
-		confirmOne(&r.Verdict, &r.Reason, d.Repeat.Ratios[i].Verdict, d.Repeat.Ratios[i].Reason)
+		again := d.Repeat.Ratios[i]
+		confirmOne(&r.Verdict, &r.Reason, &r.Basis, again.Verdict, again.Reason)
 	}
 	for i := range min(len(d.Limits), len(d.Repeat.Limits)) {
 		l, again := &d.Limits[i], d.Repeat.Limits[i]
 		switch {
 		case again.Verdict == verdict.Fail && again.Exact && l.Verdict != verdict.Fail:
 			l.Verdict, l.Exact, l.Reason = verdict.Fail, true, inRepeat+again.Reason
+			l.Summary, l.Basis = inRepeat+again.Summary, again.Basis
 		case !l.Exact || again.Verdict == verdict.Fail:
-			confirmOne(&l.Verdict, &l.Reason, again.Verdict, again.Reason)
+			confirmOne(&l.Verdict, &l.Reason, &l.Basis, again.Verdict, again.Reason)
 		}
 	}
 	d.Verdict = Overall(d.Judged())
 }
 
-func confirmOne(first *verdict.Verdict, reason *string, again verdict.Verdict, why string) {
+func confirmOne(first *verdict.Verdict, reason, basis *string, again verdict.Verdict, why string) {
 	switch {
 	case *first != verdict.Fail:
 	case again == verdict.Fail:
 		*reason += "; a second run, after a pause: " + why
 	default:
 		*first, *reason = verdict.Inconclusive, notRepeated+*reason
+		*basis = "a second run, after a pause, did not fail; " + *basis
 	}
 }

@@ -103,6 +103,7 @@ type Config struct {
 	Target           string        `json:"target"`
 	Method           string        `json:"method"`        // empty if the target is a Go function
 	PostsBody        bool          `json:"posts_body"`    // the method is POST because there is a body and no method was named
+	Path             string        `json:"path"`          // with its query; empty if the target is a Go function
 	Workload         string        `json:"workload"`      // "closed" or "open"
 	Requests         int64         `json:"requests"`      // 0: no bound
 	Duration         time.Duration `json:"duration_ns"`   // warm-up left out; 0: no bound
@@ -143,6 +144,7 @@ type Facts struct {
 	Warmup time.Duration        // of a run; 0: none
 	ID     func(n int64) string // of request n
 	Limits []verdict.Limit      // that warnings depend on
+	Words  verdict.Words        // of those who read the warnings
 }
 
 // Ended reports whether the measurement came to its own end: it was neither interrupted

@@ -69,7 +69,7 @@ func newGenerator(f Facts, r *record.Record) Generator {
 		ConnectionsOpened: r.Connections,
 		PermitsExhausted:  r.Exhausted,
 		SensorsOff:        u.Off,
-		Warnings:          verdict.Warnings(r, f.Limits),
+		Warnings:          verdict.Warnings(r, f.Limits, f.Words),
 	}
 	if r.Loops > 0 {
 		g.Engine = "epoll"

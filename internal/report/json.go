@@ -55,7 +55,7 @@ func (a *Arm) withoutNil() *Arm {
 	}
 	out.FailedStatuses = list(a.FailedStatuses)
 	out.Addresses = list(a.Addresses)
-	out.Slowest, out.Intervals = list(a.Slowest), list(a.Intervals)
+	out.Slowest, out.Stalls, out.Intervals = list(a.Slowest), list(a.Stalls), list(a.Intervals)
 	return &out
 }
 

@@ -21,8 +21,10 @@ type RatioResult struct {
 	Pairs      int             `json:"pairs"`       // that the ratio is based on
 	BlockLevel bool            `json:"block_level"` // a block has too few requests for this quantile: the ratio is of the blocks' maxima
 	Verdict    verdict.Verdict `json:"verdict"`
-	Reason     string          `json:"reason"` // one line for a person
-	Detail     string          `json:"detail"` // another for readers who know statistics; empty without any
+	Summary    string          `json:"summary"` // for a person: the ratio and what was wanted
+	Basis      string          `json:"basis"`   // what the verdict rests on
+	Reason     string          `json:"reason"`  // both in one line
+	Detail     string          `json:"detail"`  // another for readers who know statistics; empty without any
 }
 
 // NewRatio returns r in the form of a document. If waive is not empty, it is the
@@ -35,6 +37,8 @@ func NewRatio(r verdict.PairsFinding, waive string) RatioResult {
 		Pairs:      r.Pairs,
 		BlockLevel: r.BlockLevel,
 		Verdict:    r.Verdict,
+		Summary:    r.Summary,
+		Basis:      r.Basis,
 		Reason:     r.Reason,
 		Detail:     r.Detail,
 		Ratio:      Finite(r.Estimate),
@@ -45,6 +49,7 @@ func NewRatio(r verdict.PairsFinding, waive string) RatioResult {
 	}
 	if waive != "" {
 		d.Verdict, d.Reason = verdict.NotJudged, "not judged: "+waive+"; "+r.Reason
+		d.Basis = "not judged: " + waive
 	}
 	return d
 }
@@ -79,12 +84,14 @@ func (d *Document) Judged() []LimitResult {
 	for _, r := range d.Ratios {
 		all = append(all, LimitResult{
 			Limit: r.Quantile + "<=" + unit.Decimal(r.Tolerance, 0) + "x base", Verdict: r.Verdict,
-			Observed: r.Ratio, Low: r.Low, High: r.High, N: int64(r.Pairs), Reason: r.Reason, Detail: r.Detail,
+			Observed: r.Ratio, Low: r.Low, High: r.High, N: int64(r.Pairs),
+			Summary: r.Summary, Basis: r.Basis, Reason: r.Reason, Detail: r.Detail,
 		})
 	}
 	all = append(all, d.Limits...)
 	if d.Found != nil {
-		all = append(all, LimitResult{Limit: "capacity", Verdict: d.Verdict, Observed: d.Found.Low, Low: d.Found.Low, High: d.Found.High, Reason: d.Found.Reason})
+		f := d.Found
+		all = append(all, LimitResult{Limit: "capacity", Verdict: d.Verdict, Observed: f.Low, Low: f.Low, High: f.High, Summary: f.Reason, Reason: f.Reason})
 	}
 	return all
 }
@@ -101,7 +108,9 @@ type LimitResult struct {
 	DesignEffect *float64        `json:"design_effect"` // likewise
 	Confidence   *float64        `json:"confidence"`    // of a pass or a fail, in [0, 1]; nil if exact or inconclusive
 	Exact        bool            `json:"exact"`         // noise cannot cause it, so it is neither repeated nor excused
-	Reason       string          `json:"reason"`        // one line for a person
+	Summary      string          `json:"summary"`       // for a person: metric, observed, wanted
+	Basis        string          `json:"basis"`         // what the verdict rests on: doubts, the interval, from how many requests
+	Reason       string          `json:"reason"`        // both in one line
 	Detail       string          `json:"detail"`        // another for readers who know statistics; empty without any
 }
 
@@ -131,6 +140,6 @@ func NewLimitResult(r verdict.Finding) LimitResult {
 		DesignEffect: known(r.DesignEffect, r.NEffective > 0),
 		Confidence:   known(r.Confidence, r.Confidence > 0),
 		Exact:        r.Exact,
-		Reason:       r.String(), Detail: r.Detail,
+		Summary:      r.Summary, Basis: r.Basis, Reason: r.String(), Detail: r.Detail,
 	}
 }

@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"net/url"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -15,8 +14,8 @@ import (
 func (d *Document) Name() string {
 	c := &d.Config
 	what := c.Target
-	if u, err := url.Parse(c.Target); err == nil && u.Host != "" {
-		what = c.Method + strings.TrimSuffix(u.RequestURI(), "/")
+	if c.Path != "" {
+		what = c.Method + strings.TrimSuffix(c.Path, "/")
 	}
 	load := fmt.Sprintf("c=%d", c.Concurrency)
 	switch {

@@ -140,11 +140,11 @@ func TestNewLimitResult(t *testing.T) {
 
 	got := NewLimitResult(verdict.Finding{
 		Limit: quantile, Verdict: verdict.Pass, Observed: 4e7, HaveObserved: true, N: 100, Low: 3e7, High: 5e7, HaveInterval: true,
-		NEffective: 50, DesignEffect: 2, Confidence: 0.95, Reason: "REASON", Detail: "DETAIL",
+		NEffective: 50, DesignEffect: 2, Confidence: 0.95, Summary: "SUMMARY", Basis: "BASIS", Reason: "REASON", Detail: "DETAIL",
 	})
 	assert.Equal(t, LimitResult{
 		Limit: "p99<=50ms", Verdict: verdict.Pass, Observed: new(4e7), N: 100, Low: new(3e7), High: new(5e7),
-		NEffective: new(50.0), DesignEffect: new(2.0), Confidence: new(0.95), Reason: "REASON", Detail: "DETAIL",
+		NEffective: new(50.0), DesignEffect: new(2.0), Confidence: new(0.95), Summary: "SUMMARY", Basis: "BASIS", Reason: "REASON", Detail: "DETAIL",
 	}, got)
 
 	got = NewLimitResult(verdict.Finding{Limit: quantile, Observed: math.Inf(1), HaveObserved: true, High: math.Inf(1), HaveInterval: true, Exact: true})
@@ -159,11 +159,12 @@ func TestJudged(t *testing.T) {
 	require.Len(t, got, 2)
 	assert.Equal(t, LimitResult{
 		Limit: "p50<=1.05x base", Verdict: verdict.Fail, Observed: new(1.123), Low: new(1.08), High: new(1.16), N: 90,
-		Reason: d.Ratios[0].Reason, Detail: d.Ratios[0].Detail,
+		Summary: d.Ratios[0].Summary, Basis: d.Ratios[0].Basis, Reason: d.Ratios[0].Reason, Detail: d.Ratios[0].Detail,
 	}, got[0])
 	assert.Equal(t, d.Limits[0], got[1])
 	assert.Equal(t, []LimitResult{{
-		Limit: "capacity", Verdict: verdict.Pass, Observed: new(420.4), Low: new(420.4), High: new(470.9), Reason: "the limits held at 420/s and not at 471/s",
+		Limit: "capacity", Verdict: verdict.Pass, Observed: new(420.4), Low: new(420.4), High: new(470.9),
+		Summary: "the limits held at 420/s and not at 471/s", Reason: "the limits held at 420/s and not at 471/s",
 	}}, searched().Judged())
 	assert.Empty(t, (&Document{}).Judged())
 }

@@ -133,7 +133,7 @@ func open() *Document {
 	d := document(f, l)
 	d.Limits = []LimitResult{
 		{Limit: "p99<=250ms", Verdict: verdict.Inconclusive, Observed: new(950796288.0), Low: new(1.15e6), N: 5000, NEffective: new(2.0), DesignEffect: new(1374.0), Reason: "p99 response time 950.8ms among the succeeded"},
-		{Limit: "errors<=1%", Verdict: verdict.Pass, Observed: new(0.0024), Low: new(0.0001), High: new(0.0082), N: 5000, Confidence: new(0.95), Reason: "error ratio 0.0024", Detail: "n_eff 714 of 5,000"},
+		{Limit: "errors<=1%", Verdict: verdict.Pass, Observed: new(0.0024), Low: new(0.0001), High: new(0.0082), N: 5000, Confidence: new(0.95), Summary: "errors 0.24%, want <= 1%", Basis: "12 of 5,000", Reason: "error ratio 0.0024", Detail: "n_eff 714 of 5,000"},
 		{Limit: "max<=500ms", Verdict: verdict.Fail, N: 5000, Exact: true, Reason: "max response time without bound, want <= 500ms"},
 	}
 	d.Verdict = Overall(d.Limits)
@@ -178,6 +178,7 @@ func comparison(most, slowest time.Duration) *Document {
 	d.Ratios = []RatioResult{{
 		Quantile: "p50", Tolerance: 1.05, Ratio: new(1.123), Low: new(1.08), High: new(1.16), Confidence: 0.99,
 		Base: new(1100 * us), Head: &most, Pairs: 90,
+		Summary: "p50 1.12 times base, want <= 1.05", Basis: "99 % interval 1.08 to 1.16 of 90 pairs",
 		Reason: "head is 1.12 times base at p50 (99 % interval 1.08 to 1.16), at most 1.05 allowed",
 		Detail: "signed-rank of 90 pairs: above the tolerance p=1e-09 (fail at 0.0015)",
 	}}

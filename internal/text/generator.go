@@ -12,12 +12,12 @@ import (
 )
 
 // generator describes how the load generator itself did.
-func generator(g *report.Generator) []string {
+func (p *page) generator(g *report.Generator) []string {
 	var rows []string
 	add := func(name string, parts ...string) {
 		parts = slices.DeleteFunc(parts, func(s string) bool { return s == "" })
 		if len(parts) > 0 {
-			rows = append(rows, field(name, strings.Join(parts, ", ")))
+			rows = append(rows, p.fit(field(name, strings.Join(parts, ", ")), field("", ""))...)
 		}
 	}
 	used := share("used", g.CPUUse)

@@ -22,6 +22,9 @@ func (p *page) latency() {
 		p.block(title, []string{p.red("no request succeeded")})
 		return
 	}
+	if p.s.Brief {
+		return // it is a row of the results
+	}
 	columns := p.columns()
 	heading := title
 	if len(columns) > 1 {

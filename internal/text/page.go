@@ -15,8 +15,14 @@ import (
 
 // A Style determines how a page looks. The zero Style is plain.
 type Style struct {
-	Verbose bool   // more rows, such as all quantiles, the course of the run, the generator
-	Note    string // a line between the description of the load and the results; "" means none
+	Verbose  bool   // more rows, such as all quantiles, the course of the run, the generator
+	Brief    bool   // fewer rows, as in the log of a test
+	Reasoned bool   // fails and doubts are explained elsewhere: only their short lines are here
+	Note     string // a line between the description of the load and the results; "" means none
+	Headless bool   // the description of the load was shown before; see [WriteHead]
+	Hint     bool   // advise a longer run after a very short one, in the command's flags
+	Width    int    // columns in which sentences are wrapped; 0 means 80
+	ASCII    bool   // no other characters in marks and bars
 
 	// Red is for failures, Green for limits that held, Yellow for doubts. Each
 	// returns its argument between the codes of the colour; nil leaves it plain.
@@ -27,7 +33,19 @@ type Style struct {
 // once.
 func Write(w io.Writer, d *report.Document, s Style) error {
 	p := &page{s: s, d: d}
-	p.head()
+	notice := p.notice()
+	switch {
+	case s.Headless:
+		p.addresses() // which were not known when the head was printed
+		if notice != "" {
+			p.b.WriteString("\n" + notice)
+		}
+	case notice != "":
+		p.b.WriteString(notice + "\n")
+		p.head()
+	default:
+		p.head()
+	}
 	switch {
 	case d.Base != nil:
 		p.comparison()
@@ -37,16 +55,34 @@ func Write(w io.Writer, d *report.Document, s Style) error {
 		p.run()
 	}
 	if s.Verbose {
-		p.block("Generator:", generator(&d.Generator))
-	}
-	if d.Base == nil { // a comparison shows its verdicts first
-		p.block("Limits:", p.limits(d.Limits))
-		if d.Repeat != nil {
-			p.block("Limits in a second run, after a pause:", p.limits(d.Repeat.Limits))
-		}
+		p.block("Generator:", p.generator(&d.Generator))
 	}
 	p.warnings()
-	_, err := w.Write(p.b.Bytes())
+	if s.Hint {
+		p.hint()
+	}
+	return p.flush(w)
+}
+
+// WriteHead prints what will be measured and how, which is how a page begins. d needs
+// no results.
+func WriteHead(w io.Writer, d *report.Document, s Style) error {
+	p := &page{s: s, d: d}
+	p.head()
+	return p.flush(w)
+}
+
+// inASCII replaces the marks, bars and units of a page.
+var inASCII = strings.NewReplacer("✓", "+", "✗", "x", "■", "#", "µ", "u",
+	"▁", "_", "▂", ".", "▃", ":", "▄", "-", "▅", "=", "▆", "+", "▇", "*", "█", "#")
+
+// flush writes the page.
+func (p *page) flush(w io.Writer) error {
+	text := p.b.String()
+	if p.s.ASCII {
+		text = inASCII.Replace(text)
+	}
+	_, err := io.WriteString(w, text)
 	return err
 }
 
@@ -57,15 +93,21 @@ type page struct {
 	d *report.Document
 }
 
-// head writes what was measured, when and how, after a notice if it was interrupted or given up.
+// notice says why the measurement ended early; "" if it did not.
+func (p *page) notice() string {
+	fit := func(s string) string { return strings.Join(p.fit(s, "  "), "\n") }
+	switch d := p.d; {
+	case d.Interrupted:
+		return p.yellow(fit(interrupted(d))) + "\n"
+	case d.Stopped != "":
+		return p.red(fit("Given up: "+d.Stopped)) + "\n"
+	}
+	return ""
+}
+
+// head writes what was measured, when and how.
 func (p *page) head() {
 	d := p.d
-	if d.Interrupted {
-		p.b.WriteString(p.yellow(interrupted(d)) + "\n\n")
-	}
-	if d.Stopped != "" {
-		p.b.WriteString(p.red("Given up: "+d.Stopped) + "\n\n")
-	}
 	if !d.StartedAt.IsZero() {
 		p.b.WriteString("Measured " + d.StartedAt.Format("2006-01-02 15:04:05 -0700") + "\n")
 	}
@@ -78,7 +120,7 @@ func (p *page) head() {
 		p.b.WriteString("Method: POST (for the body)\n")
 	}
 	p.addresses()
-	p.b.WriteString(load(d) + "\n")
+	p.b.WriteString(strings.Join(p.fit(load(d), "  "), "\n") + "\n")
 	if p.s.Note != "" {
 		p.b.WriteString("\n" + p.s.Note + "\n")
 	}
@@ -104,42 +146,28 @@ func (p *page) block(title string, rows []string) {
 	}
 }
 
+// labelColumn is the width in characters of the names of fields.
+const labelColumn = 12
+
 // field formats a row of a name and its value.
-func field(name, value string) string { return fmt.Sprintf("%-12s%s", name, value) }
+func field(name, value string) string { return fmt.Sprintf("%-*s%s", labelColumn, name, value) }
 
-// limits returns a row for each limit that begins with the verdict, and if verbose
-// another for its detail.
-func (p *page) limits(limits []report.LimitResult) []string {
-	width := 0
-	for _, l := range limits {
-		if l.Verdict != verdict.NotJudged {
-			width = max(width, len(l.Verdict.String()))
-		}
-	}
-	var rows []string
-	for _, l := range limits {
-		row := l.Reason // if the limit was not judged, the reason begins with that
-		if l.Verdict != verdict.NotJudged {
-			row = fmt.Sprintf("%-*s  %s", width, l.Verdict, l.Reason)
-		}
-		rows = append(rows, p.verdict(l.Verdict, row))
-		if p.s.Verbose && l.Detail != "" {
-			rows = append(rows, strings.Repeat(" ", width+2)+l.Detail)
-		}
-	}
-	return rows
-}
-
+// warnings writes those that make a number on the page doubtful.
 func (p *page) warnings() {
 	var rows []string
 	for _, w := range p.d.Generator.Warnings {
-		rows = append(rows, p.yellow(w.Text))
+		if w.Minor {
+			continue
+		}
+		for _, row := range p.wrap(w.Text, "  ") {
+			rows = append(rows, p.yellow(row))
+		}
 	}
 	p.block("Warnings:", rows)
 }
 
-// verdict gives s the colour of a verdict.
-func (p *page) verdict(v verdict.Verdict, s string) string {
+// colour gives s the colour of a verdict.
+func (p *page) colour(v verdict.Verdict, s string) string {
 	switch v {
 	case verdict.Pass:
 		return p.green(s)

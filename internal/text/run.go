@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/report"
@@ -15,11 +16,18 @@ import (
 // run writes the sections of a run.
 func (p *page) run() {
 	d := p.d
+	p.verdicts("Limits:", d.Limits, d.Verdict)
+	if d.Repeat != nil {
+		p.verdicts(repeatTitle, p.short(d.Repeat.Limits), d.Repeat.Verdict)
+	}
 	p.block("Results:", p.results())
 	p.latency()
-	p.block("Status codes:", statusCodes(d.StatusCodes))
+	p.histogram()
+	if !p.s.Brief || d.Requests.Failed > 0 {
+		p.block("Status codes:", statusCodes(d.StatusCodes))
+	}
 	p.block("Failed responses:", failedResponses(&d.Arm))
-	if d.FailedTime.Count > 0 { // never mixed with the times of the succeeded
+	if d.FailedTime.Count > 0 && !p.s.Brief { // never mixed with the times of the succeeded
 		p.block("Failed latency:", p.times([]column{{"", &d.FailedTime}}))
 	}
 	p.block("Errors:", p.errors(d.Errors))
@@ -34,7 +42,7 @@ func (p *page) run() {
 func (p *page) results() []string {
 	q, rate := &p.d.Requests, &p.d.Rate
 	var rows []string
-	add := func(name, value string) { rows = append(rows, field(name, value)) }
+	add := func(name, value string) { rows = append(rows, p.fit(field(name, value), field("", ""))...) }
 	bad := func(name string, n int64) {
 		value := strconv.FormatInt(n, 10)
 		if n > 0 {
@@ -59,10 +67,10 @@ func (p *page) results() []string {
 		add("Achieved:", unit.PerSecond(rate.Achieved))
 	}
 	add("Throughput:", unit.PerSecond(rate.Throughput))
-	if q.Failed > 0 {
+	if q.Failed > 0 && !p.s.Brief {
 		add("Goodput:", unit.PerSecond(rate.Goodput))
 	}
-	if w := p.d.Warmup; w != nil {
+	if w := p.d.Warmup; w != nil && !p.s.Brief {
 		add("Warm-up:", fmt.Sprintf("%s not counted, %d failed", unit.Plural(w.Due, "request"), w.Failed))
 	}
 	if n := p.d.RedirectsFollowed; n > 0 {
@@ -74,7 +82,28 @@ func (p *page) results() []string {
 	if n := p.d.Bytes.Surplus; n > 0 {
 		add("Surplus:", p.yellow(unit.Size(n)+" received that belong to no response"))
 	}
+	if t := &p.d.ResponseTime; p.s.Brief && t.Count > 0 {
+		add("Latency:", fmt.Sprintf("p50 %s, p90 %s, p99 %s, max %s", unit.Optional(t.P50), unit.Optional(t.P90), unit.Optional(t.P99), unit.Optional(t.Max)))
+	}
 	return rows
+}
+
+// shortRun is how long a run takes at least to tell more than how its first
+// connections were.
+const shortRun = time.Second
+
+// hint writes what would tell more than a very short run whose length was not chosen
+// by a limit.
+func (p *page) hint() {
+	d := p.d
+	if d.Kind != report.Run || d.Interrupted || len(d.Limits) > 0 || d.Config.Requests == 0 || d.Requests.Succeeded == 0 || d.Elapsed >= shortRun {
+		return
+	}
+	s := fmt.Sprintf("Hint: %s in %s", unit.Plural(d.Requests.Due, "request"), unit.Duration(d.Elapsed))
+	if n := d.Generator.ConnectionsOpened; n > 0 {
+		s += fmt.Sprintf(", %d of them on new connections", min(n, d.Requests.Sent))
+	}
+	p.b.WriteString("\n" + strings.Join(p.wrap(s+": -z 5s tells more", "  "), "\n") + "\n")
 }
 
 // statusCodes returns a row for each status.
@@ -109,7 +138,7 @@ func (p *page) errors(counts []report.ErrorCount) []string {
 		if e.First != "" {
 			row += " (first: " + unit.Line(e.First) + ")"
 		}
-		rows = append(rows, row)
+		rows = append(rows, p.fit(row, "  ")...)
 		for _, s := range e.Samples {
 			if p.s.Verbose {
 				rows = append(rows, "  "+s.ID+": "+unit.Line(s.Message))
@@ -119,11 +148,12 @@ func (p *page) errors(counts []report.ErrorCount) []string {
 	return rows
 }
 
-// slowest returns a row for each of the slowest requests, with the id to look for in
-// the target's log.
+// slowest returns a row for each stall, with the id of its slowest request to look for
+// in the target's log.
 func slowest(d *report.Document) []string {
 	var rows []string
-	for _, s := range d.Slowest {
+	for _, stall := range d.Stalls {
+		s := stall.Slowest
 		outcome := "ok" // a Go function has no status
 		if s.Status != 0 {
 			outcome = strconv.Itoa(s.Status)
@@ -131,6 +161,10 @@ func slowest(d *report.Document) []string {
 		row := fmt.Sprintf("%8s  %s  %s, due at %.3fs", unit.Duration(s.ResponseTime), s.ID, outcome, s.Due.Seconds())
 		if d.Config.Workload == "open" {
 			row += ", service time " + unit.Duration(s.ServiceTime)
+		}
+		if stall.Count > 1 {
+			row = fmt.Sprintf("%8s  %d requests due %.3f to %.3fs, the slowest %s", unit.Duration(s.ResponseTime), stall.Count,
+				stall.FirstDue.Seconds(), stall.LastDue.Seconds(), s.ID)
 		}
 		rows = append(rows, row)
 	}
@@ -144,7 +178,8 @@ func (p *page) course() {
 	if len(all) < 2 {
 		return
 	}
-	group := (len(all) + SparkWidth - 1) / SparkWidth
+	longest := max(leastSpark, min(SparkWidth, p.width()-len("  ")-labelColumn-len("  up to 12345.67 req/s")))
+	group := (len(all) + longest - 1) / longest
 	width := all[0].Width * time.Duration(group)
 	timeName, slow := "max:", func(i report.TimeSlice) *time.Duration { return i.Max }
 	if slices.ContainsFunc(all, func(i report.TimeSlice) bool { return i.P99 != nil }) {

@@ -28,9 +28,22 @@ func times(count int64, mean, p50, p90, p95, p99, p999, longest time.Duration) r
 	}
 }
 
-// limit returns a verdict with its reason and detail.
-func limit(v verdict.Verdict, reason, detail string) report.LimitResult {
-	return report.LimitResult{Verdict: v, Reason: reason, Detail: detail}
+// limit returns a verdict with its short line, what it rests on and its detail.
+func limit(v verdict.Verdict, summary, basis, detail string) report.LimitResult {
+	return report.LimitResult{Verdict: v, Summary: summary, Basis: basis, Reason: "REASON", Detail: detail}
+}
+
+// recorded returns a record of times that spread from 1 to 9 ms and a few outliers.
+func recorded() *record.Record {
+	r := record.New(false, nil)
+	for i := range time.Duration(1000) {
+		took := ms + i*i*8
+		if i%100 == 99 {
+			took = 5 * i * 20 * us
+		}
+		r.Add(&record.Sample{N: int64(i), Due: i * ms, Sent: i * ms, Done: i*ms + took, Result: record.Result{Status: 200}})
+	}
+	return r
 }
 
 // success is a closed run of 1000 requests without failures.
@@ -48,6 +61,7 @@ func success() *report.Document {
 			Bytes:        record.Octets{Sent: 120_000, Received: 255_000, Body: 13_000},
 			StatusCodes:  map[string]int64{"200": 1000},
 			ResponseTime: times(1000, 6810*us, 4200*us, 12100*us, 12100*us, 45300*us, 45300*us, 102700*us),
+			Record:       recorded(),
 		},
 		Generator: report.Generator{Processors: 2, PeakInFlight: 50, ConnectionsOpened: 50},
 	}
@@ -67,11 +81,12 @@ func mixed() *report.Document {
 // judgedRun is mixed with a limit of each verdict, one of them not judged.
 func judgedRun() *report.Document {
 	d := mixed()
+	d.Verdict = verdict.Fail
 	d.Limits = []report.LimitResult{
-		limit(verdict.Pass, "p50 response time 4.2ms among the succeeded, want <= 50ms (n=1,000; 15 counted as missed)", "not shown"),
-		limit(verdict.Fail, "error ratio 0.015, want <= 0 (15 of 1,000: failed 15)", ""),
-		limit(verdict.Inconclusive, "p99.9 response time without bound, want <= 1s: needs 30,000 requests to judge, has 1,000: about 1m8s more (n=1,000; 15 counted as missed)", ""),
-		limit(verdict.NotJudged, "not judged: the race detector is on; max response time 102.7ms, want <= 100ms (n=985)", ""),
+		limit(verdict.Pass, "p50 4.2ms among the succeeded, want <= 50ms", "n=1,000; 15 counted as missed", "not shown"),
+		limit(verdict.Fail, "errors 1.5%, want <= 0%", "15 of 1,000: status 503 15", ""),
+		limit(verdict.Inconclusive, "p99.9 without bound, want <= 1s", "needs 30,000 requests to judge, has 1,000: about 1m8s more; n=1,000; 15 counted as missed", ""),
+		limit(verdict.NotJudged, "max 102.7ms, want <= 100ms", "not judged: the race detector is on", ""),
 	}
 	return d
 }
@@ -87,9 +102,10 @@ func timeouts() *report.Document {
 	d.Errors = []report.ErrorCount{{Kind: "timeout", Count: 20, First: "no response within 10s"}}
 	d.ResponseTime = report.Distribution{}
 	d.FailedTime = times(20, 10*time.Second, 10*time.Second, 10*time.Second, 10*time.Second, 0, 0, 10*time.Second)
+	d.Verdict = verdict.Fail
 	d.Limits = []report.LimitResult{
-		limit(verdict.Inconclusive, "p50 response time unknown, as no request succeeded, want <= 50ms: needs 60 requests to judge, has 20: about 1m20s more (n=20; 20 counted as missed)", ""),
-		limit(verdict.Fail, "error ratio 1, want <= 0 (20 of 20: timeout 20; first: no response within 10s)", ""),
+		limit(verdict.Inconclusive, "p50 unknown, want <= 50ms", "needs 60 requests to judge, has 20: about 1m20s more; n=20; 20 counted as missed", ""),
+		limit(verdict.Fail, "errors 100%, want <= 0%", "20 of 20: timeout 20; first: no response within 10s", ""),
 	}
 	return d
 }
@@ -143,9 +159,9 @@ func open() *report.Document {
 	d.Lateness = times(4996, 44480*time.Nanosecond, 44*us, 64*us, 67*us, 69*us, 69*us, 69*us)
 	d.PermitWait = report.Distribution{Count: 4996, Mean: new(time.Duration), P50: new(time.Duration), P90: new(time.Duration),
 		P95: new(time.Duration), P99: new(time.Duration), P999: new(time.Duration), Max: new(time.Duration)}
-	d.Slowest = []report.SlowRequest{
-		{ID: "3f2a9c-000000002000", Due: 2000 * ms, ResponseTime: 1000 * ms, ServiceTime: 999 * ms, Status: 200},
-		{ID: "3f2a9c-000000002001", Due: 2001 * ms, ResponseTime: 999 * ms, ServiceTime: 998 * ms, Status: 500},
+	d.Stalls = []report.Stall{
+		{Count: 98, FirstDue: 2000 * ms, LastDue: 2097 * ms, Slowest: report.SlowRequest{ID: "3f2a9c-000000002000", Due: 2000 * ms, ResponseTime: 1000 * ms, ServiceTime: 999 * ms, Status: 200}},
+		{Count: 1, FirstDue: 4001 * ms, LastDue: 4001 * ms, Slowest: report.SlowRequest{ID: "3f2a9c-000000004001", Due: 4001 * ms, ResponseTime: 12 * ms, ServiceTime: 11 * ms, Status: 500}},
 	}
 	d.Warmup = &report.Warmup{Due: 2000, Sent: 2000, Succeeded: 1999, Failed: 1, Duration: 2 * time.Second}
 	const frozen, thawed, width = 2 * time.Second, 3 * time.Second, 128 * ms
@@ -170,16 +186,20 @@ func open() *report.Document {
 		Readings:  host.Readings{Steal: new(0.002), Throttled: new(0.0), Pressure: new(0.031), ForeignCPU: new(0.07), RunQueue: new(0.01)},
 		HiccupP99: new(1100 * us), PeakInFlight: 901, ConnectionsOpened: 901, PermitsExhausted: 250 * ms,
 		SensorsOff: []string{"pressure: proc/pressure/cpu: file does not exist"},
-		Warnings:   []verdict.Warning{{Text: "the generator was late by 3ms at p99: response times include that; lower --rate or give it more CPU"}},
+		Warnings: []verdict.Warning{
+			{Text: "the generator was late by 3ms at p99 (p50 44µs, max 69ms), which response times include: lower --rate or --stage or give it more CPU"},
+			{Text: "something on this machine waited for a processor 15.0% of the time", Minor: true},
+		},
 	}
+	d.Verdict = verdict.Fail
 	d.Limits = []report.LimitResult{
-		limit(verdict.Inconclusive, "p99 response time 950.8ms among the succeeded (at least 1.15ms), want <= 250ms: n_eff 2 of 13: about 16s more (n=5,000; 12 counted as missed)",
+		limit(verdict.Inconclusive, "p99 950.8ms among the succeeded, want <= 250ms", "n_eff 2 of 13: about 16s more; at least 1.15ms; n=5,000; 12 counted as missed",
 			"n_eff 2 of 5,000, design effect 1374; alpha 0.01 for a fail, 0.05 for a pass"),
-		limit(verdict.Pass, "error ratio 0.0024 (0.000101 to 0.00818), want <= 0.01 (12 of 5,000)",
+		limit(verdict.Pass, "errors 0.24%, want <= 1%", "0.0101 to 0.818%; 12 of 5,000",
 			"n_eff 714 of 5,000, design effect 6.16; alpha 0.01 for a fail, 0.05 for a pass"),
-		limit(verdict.Inconclusive, "p99.99 response time without bound, want <= 2s: needs 300,000 requests to judge, has 5,000: about 4m55s more (n=5,000; 12 counted as missed)", ""),
-		limit(verdict.Pass, "goodput 998/s (637 to 1532/s), want >= 100/s (4,988 succeeded in 5s; open, 1000/s for 5s)", "alpha 0.01 for a fail, 0.05 for a pass"),
-		limit(verdict.Fail, "max response time without bound, want <= 500ms (n=5,000; 12 counted as missed: truncated 2, status 500 2, timeout 1, unsent 4, unfinished 3; first: unexpected EOF; open, 1000/s for 5s)", ""),
+		limit(verdict.Inconclusive, "p99.99 without bound, want <= 2s", "needs 300,000 requests to judge, has 5,000: about 4m55s more; n=5,000; 12 counted as missed", ""),
+		limit(verdict.Pass, "goodput 998/s, want >= 100/s", "637 to 1532/s; 4,988 succeeded in 5s; open, 1000/s for 5s", "alpha 0.01 for a fail, 0.05 for a pass"),
+		limit(verdict.Fail, "max without bound, want <= 500ms", "n=5,000; 12 counted as missed: truncated 2, status 500 2, timeout 1, unsent 4, unfinished 3; first: unexpected EOF; open, 1000/s for 5s", ""),
 	}
 	return d
 }
@@ -188,7 +208,7 @@ func open() *report.Document {
 // and inconclusive at p99.
 func compared() *report.Document {
 	d := open()
-	d.Kind, d.Took, d.Intervals, d.Slowest, d.Warmup = report.Comparison, 14200*ms, nil, nil, nil
+	d.Kind, d.Took, d.Intervals, d.Stalls, d.Warmup = report.Comparison, 14200*ms, nil, nil, nil
 	d.Config.Duration = 0
 	d.Base = &report.Arm{
 		Target: "http://127.0.0.1:8080/api", Requests: report.Requests{Due: 6300, Sent: 6300, Completed: 6300, Succeeded: 6300},
@@ -209,15 +229,16 @@ func compared() *report.Document {
 	d.Ratios = []report.RatioResult{
 		{
 			Quantile: "p50", Base: new(1100 * us), Head: new(1240 * us), Pairs: 90, Verdict: verdict.Fail,
-			Reason: "head is 1.12 times base at p50 (99 % interval 1.08 to 1.16), at most 1.05 allowed",
+			Summary: "p50 1.12 times base, want <= 1.05", Basis: "99 % interval 1.08 to 1.16 of 90 pairs", Reason: "REASON",
 			Detail: "signed-rank of 90 pairs: above the tolerance p=1e-09 (fail at 0.0015)",
 		},
 		{
 			Quantile: "p99", Base: new(9 * ms), Head: new(10 * ms), Pairs: 90, Verdict: verdict.Inconclusive,
-			Reason: "head is 1.03 times base at p99, by the slowest of each block (99 % interval 0.97 to 1.104), at most 1.1 allowed: 90 pairs do not tell; a longer budget would",
+			Summary: "p99 1.03 times base, want <= 1.1", Reason: "REASON",
+			Basis: "99 % interval 0.97 to 1.104 of 90 pairs, by the slowest of each block: 90 pairs do not tell; a longer budget would",
 		},
 	}
-	d.Limits = []report.LimitResult{limit(verdict.Fail, "error ratio 0.000635, want <= 0 (4 of 6,300: failed 3, unsent 1)", "")}
+	d.Limits = []report.LimitResult{limit(verdict.Fail, "head: errors 0.0635%, want <= 0%", "4 of 6,300: truncated 2, status 503 1, unsent 1", "")}
 	d.Verdict = verdict.Fail
 	return d
 }
@@ -233,7 +254,7 @@ func repeated() *report.Document {
 	d.Ratios, again.Ratios = d.Ratios[:1], again.Ratios[:1]
 	d.Limits, again.Limits = nil, nil
 	again.Ratios[0].Verdict, again.Verdict = verdict.Pass, verdict.Pass
-	again.Ratios[0].Reason = "head is 1.01 times base at p50 (99 % interval 0.97 to 1.04), at most 1.05 allowed"
+	again.Ratios[0].Summary = "p50 1.01 times base, want <= 1.05"
 	d.Repeat = again
 	return d
 }

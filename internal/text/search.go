@@ -17,7 +17,7 @@ import (
 // search writes the sections of a search: first the answer, then how times rose with
 // the rate.
 func (p *page) search() {
-	p.block("Capacity:", []string{p.verdict(p.d.Verdict, capacity(p.d))})
+	p.block("Capacity:", p.verdict(p.d.Verdict, capacity(p.d)))
 	p.curve()
 	if p.s.Verbose {
 		p.block("Trials:", p.trials())
@@ -27,14 +27,10 @@ func (p *page) search() {
 // capacity returns the answer in a sentence, or the reason why there is none.
 func capacity(d *report.Document) string {
 	f := d.Found
-	limits := strings.Join(f.Limits, ", ")
-	switch {
-	case d.Verdict != verdict.Pass:
-		return d.Verdict.String() + "  " + f.Reason
-	case f.Low == nil || f.High == nil:
-		return f.Reason + ": " + limits
+	if d.Verdict != verdict.Pass || f.Low == nil || f.High == nil {
+		return f.Reason
 	}
-	return fmt.Sprintf("holds at %s, not at %s: %s; stopped by the %s", unit.Rate(*f.Low), unit.Rate(*f.High), limits, f.StoppedBy)
+	return fmt.Sprintf("holds at %s, not at %s; stopped by the %s", unit.Rate(*f.Low), unit.Rate(*f.High), f.StoppedBy)
 }
 
 // A level sums up all trials at one rate.
@@ -89,15 +85,20 @@ func (p *page) curve() {
 			top = max(top, *l.p99)
 		}
 	}
+	bar := min(curveBar, p.width()-len("  ")-9-9-9-10-len("  ")) // what the other columns leave
 	var rows []string
 	for _, l := range all {
-		row := fmt.Sprintf("%-10s%9s%9s%10s", unit.Rate(l.rate), unit.Optional(l.p50), unit.Optional(l.p99), fmt.Sprintf("%d of %d", l.held, l.of))
-		if l.p99 != nil && top > 0 {
-			row += "  " + strings.Repeat("█", max(1, int(math.Round(float64(*l.p99)/float64(top)*curveBar))))
+		row := fmt.Sprintf("%-9s%9s%9s%10s", unit.Rate(l.rate), unit.Optional(l.p50), unit.Optional(l.p99), fmt.Sprintf("%d of %d", l.held, l.of))
+		if l.p99 != nil && top > 0 && bar > 0 {
+			row += "  " + strings.Repeat("█", max(1, int(math.Round(float64(*l.p99)/float64(top)*float64(bar)))))
 		}
 		rows = append(rows, row)
 	}
-	p.block(fmt.Sprintf("%-12s%9s%9s%10s  %s", "By rate:", "p50", "p99", "held", "p99"), rows)
+	heading := fmt.Sprintf("%-11s%9s%9s%10s", "By rate:", "p50", "p99", "held")
+	if bar > 0 {
+		heading += "  p99"
+	}
+	p.block(heading, rows)
 }
 
 // trials returns a row for each trial, in order.
@@ -108,8 +109,8 @@ func (p *page) trials() []string {
 		if !t.Held {
 			outcome = p.red("missed: " + t.Reason)
 		}
-		rows = append(rows, fmt.Sprintf("%3d  %-8s%10s for %s: %d of %d succeeded, p50 %s, p99 %s, %s", i+1, t.Purpose, unit.Rate(t.Rate),
-			unit.Duration(t.Duration), t.Succeeded, t.Due, unit.Optional(t.P50), unit.Optional(t.P99), outcome))
+		rows = append(rows, p.fit(fmt.Sprintf("%3d  %-8s%10s for %s: %d of %d succeeded, p50 %s, p99 %s, %s", i+1, t.Purpose, unit.Rate(t.Rate),
+			unit.Duration(t.Duration), t.Succeeded, t.Due, unit.Optional(t.P50), unit.Optional(t.P99), outcome), "     ")...)
 	}
 	return rows
 }

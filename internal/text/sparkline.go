@@ -8,6 +8,9 @@ import (
 // SparkWidth is the greatest length of a sparkline: half the intervals of a run.
 const SparkWidth = 64
 
+// leastSpark is its greatest length on a page that is too narrow for it.
+const leastSpark = 16
+
 // Sparkline draws one bar for each value, from 0 to the greatest; a NaN is blank.
 func Sparkline(values []float64) string {
 	bars := []rune("▁▂▃▄▅▆▇█")

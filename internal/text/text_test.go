@@ -2,12 +2,14 @@ package text
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"flag"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +18,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
@@ -88,7 +92,7 @@ func TestWriteEmptyDocument(t *testing.T) {
 			got = render(t, &report.Document{Interrupted: interrupted, Base: &report.Arm{}, Repeat: &report.Document{}}, s)
 			assert.Contains(t, got, "Requests:                  0               0")
 			got = render(t, &report.Document{Interrupted: interrupted, Found: &report.Found{}}, s)
-			assert.Contains(t, got, "Capacity:\n  not judged")
+			assert.Contains(t, got, "Capacity:\n  - \n")
 		}
 	}
 }
@@ -107,8 +111,8 @@ func TestWriteAfterJSON(t *testing.T) {
 func TestLimitsOfARepeat(t *testing.T) {
 	d := judgedRun()
 	d.Repeat = mixed()
-	d.Repeat.Limits = []report.LimitResult{limit(verdict.Pass, "error ratio 0", "")}
-	assert.Contains(t, render(t, d, Style{}), "\n\nLimits in a second run, after a pause:\n  pass  error ratio 0\n")
+	d.Repeat.Limits = []report.LimitResult{limit(verdict.Pass, "errors 0%, want <= 0%", "0 of 1,000", "")}
+	assert.Contains(t, render(t, d, Style{Verbose: true}), "\n\nRepeat, after a pause:\n  ✓ errors 0%, want <= 0%\n\n")
 }
 
 func TestServiceTimeIsShownOnlyWhereItDiffers(t *testing.T) {
@@ -197,9 +201,9 @@ func TestCapacity(t *testing.T) {
 			Limits: []string{"p99<=50ms", "errors<=0"}, Reason: "REASON", Low: low, High: high, StoppedBy: stoppedBy,
 		}})
 	}
-	assert.Equal(t, "holds at 420/s, not at 0.126/s: p99<=50ms, errors<=0; stopped by the target", answer(new(420.4), new(0.1256), "target", verdict.Pass))
-	assert.Equal(t, "REASON: p99<=50ms, errors<=0", answer(new(420.4), nil, "most", verdict.Pass))
-	assert.Equal(t, "inconclusive  REASON", answer(new(420.4), new(500.0), "host", verdict.Inconclusive))
+	assert.Equal(t, "holds at 420/s, not at 0.126/s; stopped by the target", answer(new(420.4), new(0.1256), "target", verdict.Pass))
+	assert.Equal(t, "REASON", answer(new(420.4), nil, "most", verdict.Pass))
+	assert.Equal(t, "REASON", answer(new(420.4), new(500.0), "host", verdict.Inconclusive))
 }
 
 func TestLevels(t *testing.T) {
@@ -214,13 +218,142 @@ func TestLevels(t *testing.T) {
 	}, got)
 }
 
-func TestVerdictsOfAComparisonLineUp(t *testing.T) {
-	d := compared()
-	d.Ratios[1].Verdict = verdict.NotJudged
-	d.Ratios[1].Reason = "not judged: the race detector is on"
-	text := render(t, d, Style{})
-	assert.Contains(t, text, "\n  fail  head is")
-	assert.Contains(t, text, "\n  not judged: the race detector is on\n")
+// What a verdict rests on is written below it, except of a pass and where it is said
+// elsewhere. Where it was not judged, why is always written.
+func TestBasisOfVerdicts(t *testing.T) {
+	check := func(style Style, want map[string]bool) {
+		t.Helper()
+		text := render(t, judgedRun(), style)
+		for basis, shown := range want {
+			assert.Equal(t, shown, strings.Contains(text, "\n    "+basis), "%s: %+v", basis, style)
+		}
+	}
+	const pass, fail, doubt, waived = "n=1,000; 15 counted as missed\n", "15 of 1,000", "needs 30,000", "not judged: the race"
+	check(Style{}, map[string]bool{pass: false, fail: true, doubt: true, waived: true})
+	check(Style{Verbose: true}, map[string]bool{pass: true, fail: true, doubt: true, waived: true})
+	check(Style{Reasoned: true}, map[string]bool{pass: false, fail: false, doubt: false, waived: true})
+	check(Style{Reasoned: true, Verbose: true}, map[string]bool{pass: true, fail: false, doubt: false, waived: true})
+}
+
+// Sentences are wrapped at words, with their indent, to the width of the terminal.
+func TestSentencesFitTheWidth(t *testing.T) {
+	for _, width := range []int{0, 40, 80, 120} {
+		text := render(t, open(), Style{Width: width})
+		limits, _, _ := strings.Cut(text, "\nResults:")
+		_, warnings, _ := strings.Cut(text, "\nWarnings:\n")
+		_, limits, _ = strings.Cut(limits, "\nLimits:")
+		for line := range strings.Lines(limits + warnings) {
+			assert.Less(t, utf8.RuneCountInString(strings.TrimSuffix(line, "\n")), cmp.Or(width, 80), line)
+		}
+	}
+	p := &page{s: Style{Width: 20}}
+	assert.Equal(t, []string{"  a word", "  averyveryverylongword", "  and more"}, p.wrap("  a word averyveryverylongword and more", "  "))
+	assert.Equal(t, []string{""}, p.wrap("", "  "))
+	assert.Equal(t, []string{"CPU:  used 4.5% of", "      2 cores"}, p.wrap("CPU:  used 4.5% of 2 cores", "      "), "spaces stay")
+	for _, width := range []int{40, 80} {
+		_, machine, _ := strings.Cut(render(t, open(), Style{Width: width, Verbose: true}), "\nGenerator:\n")
+		for line := range strings.Lines(machine) {
+			assert.Less(t, utf8.RuneCountInString(strings.TrimSuffix(line, "\n")), width, line)
+		}
+	}
+}
+
+func TestASCII(t *testing.T) {
+	d := open()
+	d.Record = recorded()
+	text := render(t, d, Style{ASCII: true, Verbose: true})
+	for _, r := range text {
+		require.Less(t, r, rune(utf8.RuneSelf), text)
+	}
+	assert.Contains(t, text, "\n  x max without bound")
+	assert.Contains(t, text, "\n  + goodput")
+	assert.Contains(t, text, "  ####")
+}
+
+// A page whose head was shown before has the rest.
+func TestHeadAndRestAreThePage(t *testing.T) {
+	for _, d := range []*report.Document{judgedRun(), compared(), searched(), timeouts()} {
+		var head strings.Builder
+		require.NoError(t, WriteHead(&head, d, Style{}))
+		assert.Equal(t, render(t, d, Style{}), head.String()+render(t, d, Style{Headless: true}))
+	}
+	d := interruptedRun()
+	assert.True(t, strings.HasPrefix(render(t, d, Style{Headless: true}), "\nInterrupted after "))
+}
+
+// The log of a failed test is short.
+func TestBriefPage(t *testing.T) {
+	d := judgedRun()
+	d.Repeat, d.Limits = judgedRun(), d.Limits[:3]
+	text := render(t, d, Style{Brief: true, Reasoned: true})
+	assert.Less(t, strings.Count(text, "\n"), 25, text)
+	assert.NotContains(t, text, "Histogram")
+	assert.Contains(t, text, "\n  Latency:    p50 4.2ms, p90 12.1ms, p99 45.3ms, max 102.7ms\n")
+	assert.Contains(t, text, "\n  503: 15\n", "what failed")
+	assert.NotContains(t, render(t, success(), Style{Brief: true}), "Status codes")
+}
+
+func TestHint(t *testing.T) {
+	const hint = "\nHint: 100 requests in 92ms, 10 of them on new connections: -z 5s tells more\n"
+	quick := func(change func(d *report.Document)) string {
+		d := success()
+		d.Config.Requests, d.Requests.Due, d.Requests.Sent, d.Elapsed, d.Generator.ConnectionsOpened = 100, 100, 100, 92*ms, 10
+		change(d)
+		return render(t, d, Style{Hint: true})
+	}
+	assert.Contains(t, quick(func(d *report.Document) {}), hint)
+	for why, change := range map[string]func(d *report.Document){
+		"long enough":        func(d *report.Document) { d.Elapsed = time.Second },
+		"a limit chose it":   func(d *report.Document) { d.Limits = judgedRun().Limits },
+		"a time was chosen":  func(d *report.Document) { d.Config.Requests = 0 },
+		"nothing to explain": func(d *report.Document) { d.Requests.Succeeded = 0 },
+		"interrupted":        func(d *report.Document) { d.Interrupted = true },
+	} {
+		assert.NotContains(t, quick(change), "Hint:", why)
+	}
+	assert.NotContains(t, render(t, success(), Style{}), "Hint:")
+}
+
+func TestHistogram(t *testing.T) {
+	check := func(want []bin, why string, times ...time.Duration) {
+		t.Helper()
+		h := hist.New(10)
+		for _, d := range times {
+			h.Record(int64(d))
+		}
+		assert.Equal(t, want, bins(h), why)
+	}
+	even := func(n int) (all []time.Duration) {
+		for i := range n {
+			all = append(all, time.Duration(i))
+		}
+		return all
+	}
+	equal := slices.Repeat([]time.Duration{ms}, 99)
+	check([]bin{{1, 2}, {2, 1}, {3, 1}, {4, 1}, {5, 1}, {6, 1}, {7, 1}, {8, 1}, {9, 1}, {10, 1}, {11, 1}}, "too few for a p99", even(12)...)
+	check([]bin{{int64(ms), 99}}, "all the same", equal...)
+	check([]bin{{1_000_192, 99}, {int64(time.Second), 1}}, "all the same except one: the middle of their bucket", append(equal, time.Second)...)
+	check([]bin{
+		{98, 10}, {196, 10}, {294, 10}, {392, 10}, {490, 10}, {588, 9}, {686, 10}, {784, 10}, {882, 10}, {980, 10}, {int64(time.Second), 1},
+	}, "ten bins to the p99, an outlier in its own", append(tens(99), time.Second)...)
+
+	d := success()
+	all := render(t, d, Style{})
+	rows := strings.Count(all, "\n  <= ")
+	assert.Equal(t, 11, rows)
+	d.Record = record.New(false, nil)
+	d.Record.Response.RecordN(int64(ms), 19)
+	assert.NotContains(t, render(t, d, Style{}), "Histogram", "too few")
+	d.Record.Response.RecordN(int64(ms), 1)
+	assert.Contains(t, render(t, d, Style{}), "\nHistogram:\n  <=     1ms  20  ■■■")
+}
+
+// tens returns n times from 0 on, 10 ns apart.
+func tens(n int) (all []time.Duration) {
+	for i := range n {
+		all = append(all, time.Duration(10*i))
+	}
+	return all
 }
 
 func TestAllocationsOfOneTarget(t *testing.T) {
@@ -285,5 +418,17 @@ func TestCourseFitsTheWidth(t *testing.T) {
 			}
 		}
 		assert.Contains(t, p.b.String(), "up to "+unit.Duration(time.Duration(n)*ms)+"\n", "%d intervals", n)
+	}
+}
+
+// A page fits the usual terminal, and one of half its width without the tables that
+// only -v shows.
+func TestPagesFitTheTerminal(t *testing.T) {
+	for _, d := range []*report.Document{success(), judgedRun(), timeouts(), interruptedRun(), staged(), open(), compared(), repeated(), searched(), interruptedSearch()} {
+		for _, s := range []Style{{Width: 80}, {Width: 80, Verbose: true}, {Width: 40}} {
+			for line := range strings.Lines(render(t, d, s)) {
+				assert.Less(t, utf8.RuneCountInString(strings.TrimSuffix(line, "\n")), s.Width, line)
+			}
+		}
 	}
 }

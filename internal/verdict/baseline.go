@@ -41,7 +41,9 @@ type BaselineResult struct {
 	Calibrator int     // index of the calibrator that was used; -1 if none
 	Ratio      float64 // now over the geometric mean of the earlier runs, calibrated
 	Low, High  float64 // where the ratio of unchanged code would be
-	Reason     string  // one line for a person; the quantile's name may stand before it
+	Summary    string  // for a person: as in "1.82 times the baseline, want <= 1.5"
+	Basis      string  // what the verdict rests on
+	Reason     string  // both in one line; the quantile's name may stand before it
 }
 
 // JudgeBaseline says whether a run is slower than earlier ones, oldest first,
@@ -62,6 +64,7 @@ func JudgeBaseline(earlier []BaselineRun, now BaselineRun, tolerance, alphaFail,
 	if k < LeastBaseline {
 		r.Reason = fmt.Sprintf("the baseline has %d of %d runs like this one: record %d more, or compare two targets in one run, which needs none",
 			k, LeastBaseline, LeastBaseline-k)
+		r.Summary, r.Basis = "not compared with the baseline", r.Reason
 		return r
 	}
 	mean, deviation := spread(earlier, -1)
@@ -85,21 +88,24 @@ func JudgeBaseline(earlier []BaselineRun, now BaselineRun, tolerance, alphaFail,
 	case above+marginPass <= bound:
 		r.Verdict = Pass
 	}
-	r.Reason = r.describe(tolerance)
+	r.describe(tolerance)
 	return r
 }
 
-// describe returns the reason for the verdict.
-func (r *BaselineResult) describe(tolerance float64) string {
-	text := fmt.Sprintf("%s times the mean of %d earlier runs, want <= %s (unchanged, it would be %s to %s)",
-		ratioText(r.Ratio), r.Runs, unit.Decimal(tolerance, 0), ratioText(r.Low), ratioText(r.High))
+// describe sets the texts.
+func (r *BaselineResult) describe(tolerance float64) {
+	want := unit.Decimal(tolerance, 0)
+	unchanged := fmt.Sprintf("unchanged, it would be %s to %s", ratioText(r.Low), ratioText(r.High))
+	doubt := ""
 	switch {
 	case r.Verdict == Inconclusive && r.Ratio > tolerance:
-		text += ": that may be chance; compare the two in one run to know"
+		doubt = ": that may be chance; compare the two in one run to know"
 	case r.Verdict == Inconclusive:
-		text += ": runs vary too much to rule out more; compare the two in one run to know"
+		doubt = ": runs vary too much to rule out more; compare the two in one run to know"
 	}
-	return text
+	r.Summary = fmt.Sprintf("%s times the baseline, want <= %s", ratioText(r.Ratio), want)
+	r.Basis = fmt.Sprintf("mean of %d earlier runs; %s%s", r.Runs, unchanged, doubt)
+	r.Reason = fmt.Sprintf("%s times the mean of %d earlier runs, want <= %s (%s)%s", ratioText(r.Ratio), r.Runs, want, unchanged, doubt)
 }
 
 // log is the logarithm of the run's quantile, over calibrator c if c is not -1;

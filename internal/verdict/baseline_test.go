@@ -56,8 +56,8 @@ func TestJudgeBaseline(t *testing.T) {
 
 func TestJudgeBaselineNeedsTenRuns(t *testing.T) {
 	r := JudgeBaseline(tenRuns()[:9], BaselineRun{Quantile: 1000}, 1.05, 0.01, 0.05)
-	assert.Equal(t, BaselineResult{Verdict: Inconclusive, Runs: 9, Calibrator: -1,
-		Reason: "the baseline has 9 of 10 runs like this one: record 1 more, or compare two targets in one run, which needs none"}, r)
+	const few = "the baseline has 9 of 10 runs like this one: record 1 more, or compare two targets in one run, which needs none"
+	assert.Equal(t, BaselineResult{Verdict: Inconclusive, Runs: 9, Calibrator: -1, Summary: "not compared with the baseline", Basis: few, Reason: few}, r)
 	r = JudgeBaseline(nil, BaselineRun{Quantile: 1000}, 1.05, 0.01, 0.05)
 	assert.Equal(t, "the baseline has 0 of 10 runs like this one: record 10 more, or compare two targets in one run, which needs none", r.Reason)
 }

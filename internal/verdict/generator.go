@@ -22,7 +22,7 @@ const (
 	lateExcuse = 0.20 // of the limit
 )
 
-func warnLateness(r *record.Record, tightest time.Duration) string {
+func warnLateness(r *record.Record, tightest time.Duration, w Words) string {
 	p50, p99 := quantile(r.Lateness, 0.5), quantile(r.Lateness, 0.99)
 	late := p99 > lateFloor && over(p99, lateWarn, quantile(r.Response, 0.5))
 	if tightest > 0 {
@@ -31,8 +31,8 @@ func warnLateness(r *record.Record, tightest time.Duration) string {
 	if !r.Open || !late {
 		return ""
 	}
-	s := fmt.Sprintf("the generator was late by %s at p99 (p50 %s, max %s): response times include that; %s or give it more CPU",
-		unit.Duration(p99), unit.Duration(p50), unit.Duration(time.Duration(r.Lateness.Max())), less(r))
+	s := fmt.Sprintf("the generator was late by %s at p99 (p50 %s, max %s), which response times include: %s or give it more CPU",
+		unit.Duration(p99), unit.Duration(p50), unit.Duration(time.Duration(r.Lateness.Max())), w.less(r))
 	if r.Place == record.InProcess {
 		s += ", which it shares with the target here"
 	}
@@ -70,16 +70,16 @@ const (
 	MostUnsent = 0.01
 )
 
-func warnUnsent(r *record.Record) string {
+func warnUnsent(r *record.Record, w Words) string {
 	unsent := r.Due - r.Sent
 	if float64(unsent) <= unsentWarn*float64(r.Due) {
 		return ""
 	}
 	s := fmt.Sprintf("%s of %s due requests were never sent and count as missed: ", unit.Count(unsent), unit.Count(r.Due))
 	if r.Concurrency > 0 && r.PeakInFlight >= r.Concurrency {
-		return s + fmt.Sprintf("all %s permits were taken; %s or %s", unit.Count(int64(r.Concurrency)), raise, less(r))
+		return s + fmt.Sprintf("all %s permits were taken; %s or %s", unit.Count(int64(r.Concurrency)), w.raise(), w.less(r))
 	}
-	return s + fmt.Sprintf("the generator did not keep up, with at most %s in flight; %s or give it more CPU", unit.Count(int64(r.PeakInFlight)), less(r))
+	return s + fmt.Sprintf("the generator did not keep up, with at most %s in flight; %s or give it more CPU", unit.Count(int64(r.PeakInFlight)), w.less(r))
 }
 
 // excuseUnsent is about rates, which suffer from what was not sent. Arrivals
@@ -95,7 +95,7 @@ func excuseUnsent(r *record.Record) string {
 // as of requests that were never sent.
 const exhaustedWarn = unsentWarn
 
-func warnExhausted(r *record.Record) string {
+func warnExhausted(r *record.Record, w Words) string {
 	if !r.Open || !over(r.Exhausted, exhaustedWarn, r.Elapsed) {
 		return ""
 	}
@@ -103,8 +103,8 @@ func warnExhausted(r *record.Record) string {
 	if r.Elapsed > 0 {
 		part = float64(r.Exhausted) / float64(r.Elapsed)
 	}
-	return fmt.Sprintf("all %s permits were taken for %s (%s of the run): arrivals waited for one, and response times include that; the target is too slow for this rate, or %s",
-		unit.Count(int64(r.Concurrency)), unit.Duration(r.Exhausted), unit.Percent(part), raise)
+	return fmt.Sprintf("all %s permits were taken for %s (%s of the run), which response times include: the target is too slow for this rate, or %s",
+		unit.Count(int64(r.Concurrency)), unit.Duration(r.Exhausted), unit.Percent(part), w.raise())
 }
 
 // mostCPU is the part of the processors it can use at once above which the
@@ -123,7 +123,7 @@ func ownCPU(r *record.Record) (share string, tooMuch bool) {
 	return unit.Percent(*use), true
 }
 
-func warnOwnCPU(r *record.Record) string {
+func warnOwnCPU(r *record.Record, w Words) string {
 	share, tooMuch := ownCPU(r)
 	if !tooMuch || r.Machine.Wall < minWindow {
 		return ""
@@ -132,7 +132,7 @@ func warnOwnCPU(r *record.Record) string {
 	if r.Processors > 1 {
 		its = fmt.Sprintf("its %d processors", r.Processors)
 	}
-	return fmt.Sprintf("the generator used %s of %s: it may be the bottleneck; %s or give it more", share, its, less(r))
+	return fmt.Sprintf("the generator used %s of %s: it may be the bottleneck; %s or give it more", share, its, w.less(r))
 }
 
 // ExcuseOwnCPU returns why a fail of r is doubtful by the processor time of the
@@ -145,13 +145,31 @@ func ExcuseOwnCPU(r *record.Record) string {
 	return "the load generator itself used " + share + " of its processors"
 }
 
-// raise and less are the advice of several warnings, in the words of both the
-// command and the library.
-const raise = "raise the concurrency (--concurrency, Concurrency of Open or Staged)"
+// Words are those of a reader for the options that advice is about.
+type Words uint8
 
-func less(r *record.Record) string {
-	if r.Open {
-		return "lower the rate (--rate or --stage, Open or Staged)"
+const (
+	Fields Words = iota // of the Go library
+	Flags               // of the command
+)
+
+// raise advises more permits.
+func (w Words) raise() string {
+	if w == Flags {
+		return "raise --concurrency"
 	}
-	return "lower the concurrency (--concurrency, Closed)"
+	return "raise the Concurrency"
+}
+
+// less advises less load.
+func (w Words) less(r *record.Record) string {
+	switch {
+	case r.Open && w == Flags:
+		return "lower --rate or --stage"
+	case r.Open:
+		return "lower the rate of Open or Staged"
+	case w == Flags:
+		return "lower --concurrency"
+	}
+	return "lower the concurrency of Closed"
 }

@@ -57,6 +57,7 @@ func (j *judgement) judge() {
 	l := j.Limit
 	if j.seen.Due == 0 {
 		j.Reason = fmt.Sprintf("%s, want %s %s: no request was due", l.subject(), l.Op, l.wantText())
+		j.Summary, j.Basis = j.summary(), "no request was due"
 		return
 	}
 	switch l.Metric {
@@ -74,7 +75,7 @@ func (j *judgement) judge() {
 		j.judgeRate(j.seen.Succeeded, func(i *hist.Interval) int64 { return i.Succeeded })
 	}
 	j.setConfidence()
-	j.Reason = j.reason()
+	j.Reason, j.Summary, j.Basis = j.reason(), j.summary(), j.basis()
 	j.Detail = j.detail()
 }
 

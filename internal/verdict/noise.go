@@ -3,6 +3,7 @@ package verdict
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/hist"
@@ -13,8 +14,9 @@ import (
 
 // A Warning says what makes the numbers of a run doubtful, and what to do.
 type Warning struct {
-	Code string `json:"code"` // stable, for programs
-	Text string `json:"text"` // for people: one sentence or two, no full stop at the end
+	Code  string `json:"code"`  // stable, for programs
+	Text  string `json:"text"`  // for people: one sentence or two, no full stop at the end
+	Minor bool   `json:"minor"` // no number that reports show is in doubt because of it
 }
 
 // The codes of the warnings that too high a rate causes.
@@ -28,31 +30,54 @@ const (
 // important first; nil if the run was sound. It reports no share of processor time
 // over a window shorter than half a second, which would be noise, and no effect
 // beside its cause.
-func Warnings(r *record.Record, limits []Limit) []Warning {
+func Warnings(r *record.Record, limits []Limit, w Words) []Warning {
 	var all []Warning
-	add := func(code, text string) {
+	add := func(code, text string, minor bool) {
 		if text != "" {
-			all = append(all, Warning{code, text})
+			all = append(all, Warning{code, text, minor})
 		}
 	}
 	tightest := tightestTime(limits)
-	add(Lateness, warnLateness(r, tightest))
-	add(SentBelowDue, warnUnsent(r))
-	add(PermitsExhausted, warnExhausted(r))
-	add("own_cpu", warnOwnCPU(r))
+	add(Lateness, warnLateness(r, tightest, w), false)
+	add(SentBelowDue, warnUnsent(r, w), false)
+	add(PermitsExhausted, warnExhausted(r, w), false)
+	add("own_cpu", warnOwnCPU(r, w), false)
 	before := len(all)
 	for _, s := range Sensors {
 		if !s.effect || len(all) == before { // an effect of what was warned of needs no second warning
-			add(s.code, s.warns(r))
+			add(s.code, s.warns(r, w), !s.doubtful(r) || s.effect && shown(all))
 		}
 	}
-	add("hiccup", warnHiccups(r, tightest))
-	add("gc_pause", warnCollector(r, tightest))
-	add("clock_step", warnClock(r))
+	add("hiccup", warnHiccups(r, tightest, w), shown(all) || !over(r.Machine.HiccupMax, delayDoubt, time.Duration(r.Response.Max())))
+	add("gc_pause", warnCollector(r, tightest), false)
+	add("clock_step", warnClock(r), r.Machine.ClockDrift < 0) // times are measured without it
 	if r.Abandoned > 0 {
-		add("abandoned", fmt.Sprintf("%d calls of the function went on after the run: it ignores its context", r.Abandoned))
+		add("abandoned", fmt.Sprintf("%d calls of the function went on after the run: it ignores its context", r.Abandoned), false)
 	}
 	return append(all, hints(r)...)
+}
+
+// shown reports whether any of the warnings is one that reports show: what only says
+// the same in other words is minor then.
+func shown(all []Warning) bool {
+	return slices.ContainsFunc(all, func(w Warning) bool { return !w.Minor })
+}
+
+// delayDoubt is the part of a time that the machine's own delay has to be to put it
+// in doubt: a comparison finds a difference of a tenth.
+const delayDoubt = 0.10
+
+// delayed reports whether what does nothing was so late, at the p99, that the p99 of
+// r is in doubt: the control, or without one the watch for hiccups.
+func delayed(r *record.Record) bool {
+	delay := r.Machine.Hiccup99
+	if delay <= hiccupFloor {
+		delay = 0
+	}
+	if c := r.Control; c != nil && stat.Enough(0.99, c.Response.Count()) {
+		delay = quantile(c.Response, 0.99)
+	}
+	return over(delay, delayDoubt, quantile(r.Response, 0.99))
 }
 
 // tightestTime returns the least time of any limit; 0 without one.

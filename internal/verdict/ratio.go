@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"math"
+	"strings"
 
 	"github.com/loadtestkit/load-tester/internal/stat"
 )
@@ -35,7 +36,9 @@ type PairsFinding struct {
 	Pairs      int     // that the verdict is from
 	LeftOut    int     // pairs that cannot be compared: none due in a block, or the quantile missed in both
 	BlockLevel bool    // blocks have too few requests for this quantile: their slowest are compared
-	Reason     string  // one line for a person
+	Summary    string  // for a person: as in "p50 1.12 times base, want <= 1.05"
+	Basis      string  // what the verdict rests on
+	Reason     string  // both in one line
 	Detail     string  // p values and the like, for a statistician
 }
 
@@ -102,6 +105,7 @@ func JudgePairs(pairs []Pair, t Tolerance, fail, pass float64) PairsFinding {
 	}
 	if r.Pairs < LeastPairs {
 		r.Reason = r.tooFew()
+		r.Summary, r.Basis = r.Name()+" not compared with base", strings.TrimPrefix(r.Reason, r.Name()+": ")
 		return r
 	}
 	point, low, high := stat.HodgesLehmann(c.logs, ratioConfidence)
@@ -169,19 +173,19 @@ func (c *comparison) judge(r *PairsFinding, fail, pass float64) {
 	switch {
 	case slow <= ranks:
 		r.Verdict = Fail
-		r.Reason = r.statement()
+		r.explain("")
 	case found:
 		r.Verdict = Fail
-		r.Reason = r.statement() + ", but " + c.text(r, guilty)
+		r.explain(", but " + c.text(r, guilty))
 	case quick > pass:
-		r.Reason = r.statement() + r.lacking()
+		r.explain(r.lacking())
 	case doubted:
-		r.Reason = r.statement() + ", but " + c.text(r, suspect) + ": a longer budget would tell"
+		r.explain(", but " + c.text(r, suspect) + ": a longer budget would tell")
 	case carried:
-		r.Reason = r.statement() + r.carried(times)
+		r.explain(r.carried(times))
 	default:
 		r.Verdict = Pass
-		r.Reason = r.statement()
+		r.explain("")
 	}
 }
 

@@ -29,6 +29,27 @@ func (r *PairsFinding) statement() string {
 	return fmt.Sprintf("%s (%v %% interval %s), at most %s allowed", what, 100*r.Confidence, r.interval(), unit.Decimal(r.Ratio, 0))
 }
 
+// explain sets the texts; qualified is what the reason has after the statement, with
+// the punctuation that joins them.
+func (r *PairsFinding) explain(qualified string) {
+	r.Reason = r.statement() + qualified
+	r.Summary = fmt.Sprintf("%s %s times base, want <= %s", r.Name(), r.times(r.Estimate), unit.Decimal(r.Ratio, 0))
+	switch {
+	case math.IsInf(r.Estimate, 1):
+		r.Summary = r.Name() + ": head missed too many requests to compare"
+	case r.Estimate == 0:
+		r.Summary = r.Name() + ": base missed too many requests to compare"
+	}
+	r.Basis = fmt.Sprintf("%v %% interval %s", 100*r.Confidence, r.interval())
+	if !strings.Contains(qualified, " pairs ") {
+		r.Basis += " of " + unit.Plural(int64(r.Pairs), "pair")
+	}
+	if r.BlockLevel {
+		r.Basis += ", by the slowest of each block"
+	}
+	r.Basis += qualified
+}
+
 // interval writes the bounds of the ratio.
 func (r *PairsFinding) interval() string {
 	low, high := r.Low > 0 && !math.IsInf(r.Low, 1), r.High > 0 && !math.IsInf(r.High, 1)

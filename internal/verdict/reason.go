@@ -22,38 +22,93 @@ import (
 //	p99 response time 45.3ms (at least 41ms), want <= 50ms: n_eff 256 of 361: about 8s more (n=3,000)
 func (j *judgement) reason() string {
 	l := j.Limit
-	s := fmt.Sprintf("%s %s%s, want %s %s", l.subject(), j.observed(), j.span(), l.Op, l.wantText())
+	s := fmt.Sprintf("%s %s", l.subject(), j.observed())
+	if span := j.span(l.valueText); span != "" {
+		s += " (" + span + ")"
+	}
+	s += fmt.Sprintf(", want %s %s", l.Op, l.wantText())
 	if j.Verdict == Inconclusive {
-		s += ": " + j.why
-		if j.Needs > 0 {
-			s += ": about " + unit.Duration(j.Needs) + " more"
-		}
+		s += ": " + j.lack()
 	}
 	return s + " (" + strings.Join(j.details(), "; ") + ")"
 }
 
-// span returns the confidence interval, " (3.9 to 4.6ms)"; "" without one.
-func (r *Finding) span() string {
+// lack returns why there is no verdict, and how much more load would give one.
+func (j *judgement) lack() string {
+	if j.Needs > 0 {
+		return j.why + ": about " + unit.Duration(j.Needs) + " more"
+	}
+	return j.why
+}
+
+// summary returns the metric, what was observed and what was wanted, as in
+//
+//	p99 13.3ms, want <= 50ms
+//	errors 2.13%, want <= 0.1%
+func (j *judgement) summary() string {
+	l := j.Limit
+	observed, _, _ := strings.Cut(j.observed(), ",")
+	want := l.wantText()
+	if l.Metric == Errors {
+		want = l.want()
+		if j.HaveObserved {
+			observed = l.percent(j.Observed)
+		}
+	}
+	return fmt.Sprintf("%s %s, want %s %s", l.name(), observed, l.Op, want)
+}
+
+// percent writes a share in percent with three significant digits, or with more
+// where those would show the limit itself and it is not that.
+func (l Limit) percent(share float64) string {
+	s := unit.Number(share*100) + "%"
+	for n := 4; s == l.want() && share != l.Value && n <= 17; n++ {
+		s = unit.Significant(share*100, n) + "%"
+	}
+	return s
+}
+
+// basis returns what the verdict rests on, as in
+//
+//	298 to 330ms; n=29,940; 28,100 within 250ms, 29,641 needed; open, 1000/s for 30s
+func (j *judgement) basis() string {
+	var parts []string
+	if j.Verdict == Inconclusive {
+		parts = append(parts, j.lack())
+	}
+	text := j.Limit.valueText
+	if j.Limit.Metric == Errors {
+		text = j.Limit.percent
+	}
+	if span := j.span(text); span != "" {
+		parts = append(parts, span)
+	}
+	return strings.Join(append(parts, j.details()...), "; ")
+}
+
+// span returns the confidence interval, "3.9 to 4.6ms"; "" without one. text writes
+// its ends.
+func (r *Finding) span(text func(float64) string) string {
 	low, high := "", ""
 	if r.HaveInterval && r.Low > 0 && !math.IsInf(r.Low, 1) {
-		low = r.Limit.valueText(r.Low)
+		low = text(r.Low)
 	}
 	if r.HaveInterval && !math.IsInf(r.High, 1) {
-		high = r.Limit.valueText(r.High)
+		high = text(r.High)
 	}
 	switch {
 	case r.HaveInterval && r.Low == 0 && high != "" && !r.Limit.Metric.IsTime(), low == "" && high != "":
-		return " (at most " + high + ")"
+		return "at most " + high
 	case low == high: // as neither is known, or as three digits do not tell them apart
 		return ""
 	case high == "":
-		return " (at least " + low + ")"
+		return "at least " + low
 	}
 	digits, unit := cutUnit(low)
 	if _, same := cutUnit(high); unit == same && digits != "" {
 		low = digits
 	}
-	return " (" + low + " to " + high + ")"
+	return low + " to " + high
 }
 
 // cutUnit cuts the unit off a value of one unit; 1m30s has none to cut.

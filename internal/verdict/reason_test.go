@@ -13,6 +13,33 @@ import (
 	"github.com/loadtestkit/load-tester/internal/record"
 )
 
+// The short line has the metric, what was observed and what was wanted; the basis has
+// the rest of the reason.
+func TestSummaryAndBasis(t *testing.T) {
+	const ms = time.Millisecond
+	for _, tc := range []struct {
+		limit          string
+		r              *record.Record
+		summary, basis string
+	}{
+		{"p99<=50ms", even(10_000, 20, 0, enough), "p99 4ms, want <= 50ms", "4 to 4.01ms; n=10,000"},
+		{"p99<=50ms", even(10_000, 300, 0, enough), "p99 60ms, want <= 50ms", "59.9 to 60ms; n=10,000; 9,700 within 50ms, 9,900 needed"},
+		{"p99<=50ms", even(50, 0, 0, time.Second), "p99 unknown, want <= 50ms", "needs 3,000 requests to judge, has 50: about 59s more; n=50"},
+		{"p99<=50ms", seen(enough, equal(10_000, 50*ms+100)...), "p99 50.0001ms, want <= 50ms", "n=10,000; 0 within 50ms, 9,900 needed"},
+		{"p50<=50ms", seen(time.Second, equal(1_000, refused)...), "p50 unknown, want <= 50ms", "n=1,000; 0 within 50ms, 500 needed; 1,000 counted as missed: status 503 1,000"},
+		{"errors<=0.1%", even(10_000, 0, 100, enough), "errors 1%, want <= 0.1%", "0.759 to 1.19%; 100 of 10,000: reset 100; first: reset"},
+		{"errors<=0", even(10_000, 0, 0, enough), "errors 0%, want <= 0%", "0 of 10,000"},
+		{"goodput>=900", record.New(false, nil), "goodput unknown, want >= 900/s", "no request was due"},
+	} {
+		got := judge(t, tc.limit, tc.r, DefaultStandard)
+		assert.Equal(t, tc.summary, got.Summary, tc.limit)
+		assert.Equal(t, tc.basis, got.Basis, tc.limit)
+	}
+	got := Finding{Summary: "S", Basis: "B", Verdict: Fail}
+	assert.Equal(t, "in doubt: W; B", got.Excuse("W").Basis)
+	assert.Equal(t, "not judged: W", got.Waive("W").Basis)
+}
+
 func TestReason(t *testing.T) {
 	const ms = time.Millisecond
 	loaded := func(r *record.Record) *record.Record { r.Load = "open, 1000/s"; return r }
@@ -98,21 +125,21 @@ func TestDetail(t *testing.T) {
 func TestSpan(t *testing.T) {
 	check := func(l string, low, high float64, want string) {
 		t.Helper()
-		assert.Equal(t, want, (&Finding{Limit: limit(t, l), Low: low, High: high, HaveInterval: true}).span())
+		assert.Equal(t, want, (&Finding{Limit: limit(t, l), Low: low, High: high, HaveInterval: true}).span(limit(t, l).valueText))
 	}
 	inf := math.Inf(1)
-	check("p99<=50ms", 3.9e6, 4.6e6, " (3.9 to 4.6ms)")
-	check("p99<=50ms", 0.9e6, 1.1e6, " (900µs to 1.1ms)")
-	check("p99<=50ms", 59e9, 61e9, " (59s to 1m1s)")
-	check("p99<=50ms", 61e9, 62e9, " (1m1s to 1m2s)")
-	check("p99<=50ms", 3.9e6, inf, " (at least 3.9ms)")
-	check("p99<=50ms", 0, 4.6e6, " (at most 4.6ms)")
+	check("p99<=50ms", 3.9e6, 4.6e6, "3.9 to 4.6ms")
+	check("p99<=50ms", 0.9e6, 1.1e6, "900µs to 1.1ms")
+	check("p99<=50ms", 59e9, 61e9, "59s to 1m1s")
+	check("p99<=50ms", 61e9, 62e9, "1m1s to 1m2s")
+	check("p99<=50ms", 3.9e6, inf, "at least 3.9ms")
+	check("p99<=50ms", 0, 4.6e6, "at most 4.6ms")
 	check("p99<=50ms", 0, inf, "")
 	check("p99<=50ms", inf, inf, "") // it lies among those that did not succeed
-	check("errors<=1%", 0, 0.01, " (at most 0.01)")
-	check("errors<=1%", 0.001, 0.02, " (0.001 to 0.02)")
-	check("throughput>=9", 8, 12.5, " (8 to 12.5/s)")
-	assert.Empty(t, (&Finding{Limit: limit(t, "max<=1s"), High: 1}).span(), "no interval")
+	check("errors<=1%", 0, 0.01, "at most 0.01")
+	check("errors<=1%", 0.001, 0.02, "0.001 to 0.02")
+	check("throughput>=9", 8, 12.5, "8 to 12.5/s")
+	assert.Empty(t, (&Finding{Limit: limit(t, "max<=1s"), High: 1}).span(limit(t, "max<=1s").valueText), "no interval")
 }
 
 func TestWaive(t *testing.T) {

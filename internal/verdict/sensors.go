@@ -22,7 +22,8 @@ type Sensor struct {
 	Warn   float64
 	Excuse float64 // 1 is never
 
-	// What is said then. {share} is the reading, {time} its time, {less} advice.
+	// What is said then. {share} is the reading, {time} its time, {less} advice in
+	// the words of the reader.
 	code, warning, excuse string
 
 	sampled bool                      // means nothing over less than minWindow
@@ -45,7 +46,7 @@ var Sensors = []*Sensor{
 		tells:   func(r *record.Record) bool { return r.Place != record.Loopback },
 		Warn:    0.10, // a desktop at rest stays well below
 		code:    "foreign_cpu",
-		warning: "other processes used {share} of this machine's CPU: stop what need not run, or give the generator a machine of its own",
+		warning: "other processes used {share} of this machine's CPU: stop what need not run",
 		Excuse:  0.25,
 		excuse:  "other processes took {share} of the processor time",
 	},
@@ -66,7 +67,7 @@ var Sensors = []*Sensor{
 		Read:    func(r *host.Readings) *float64 { return r.Pressure },
 		Warn:    0.10, // a desktop at rest stays well below
 		code:    "pressure",
-		warning: "something on this machine waited for a processor {share} of the time: it has too few for what runs on it; stop what need not run or {less}",
+		warning: "something on this machine waited for a processor {share} of the time: stop what need not run or {less}",
 		Excuse:  1, // what waited may be the target
 	},
 	{
@@ -76,7 +77,7 @@ var Sensors = []*Sensor{
 		tells:   func(r *record.Record) bool { return over(r.Machine.RunQueueWait, leastQueued, r.Machine.Wall) },
 		Warn:    0.05,
 		code:    "run_queue",
-		warning: "threads of this process waited for a processor {share} of the time they could have run ({time} in all): stop what else runs here or {less}",
+		warning: "this process waited for a processor {share} of the time, {time} in all: stop what else runs here or {less}",
 		Excuse:  1, // what waited may be the target
 	},
 }
@@ -87,7 +88,7 @@ var Steal = Sensor{
 	Read:    func(r *host.Readings) *float64 { return r.Steal },
 	Warn:    0.01, // 10 ms of each second in which a processor stood still
 	code:    "steal",
-	warning: "the hypervisor gave {share} of this machine's CPU to others: times are too long by an unknown part; repeat the run on a machine that has its processors to itself",
+	warning: "the hypervisor gave {share} of this machine's CPU to others: repeat the run on a machine that has its processors to itself",
 	Excuse:  0.05,
 	excuse:  "the hypervisor took {share} of the processor time",
 }
@@ -115,24 +116,28 @@ func (s *Sensor) Excuses(r *record.Record) string {
 	if s.excuses != nil && !s.excuses(r) {
 		return ""
 	}
-	return s.describe(r, s.Excuse, s.excuse)
+	return s.describe(r, s.Excuse, s.excuse, Fields)
 }
 
+// doubtful reports whether what s warns of puts a number that reports show in doubt:
+// the share is large enough to excuse a fail, or the p99 shows that requests waited.
+func (s *Sensor) doubtful(r *record.Record) bool { return s.Excuses(r) != "" || delayed(r) }
+
 // warns returns the warning about what s read during r; "" if there is none.
-func (s *Sensor) warns(r *record.Record) string {
+func (s *Sensor) warns(r *record.Record, w Words) string {
 	if s.sampled && r.Machine.Wall < minWindow {
 		return ""
 	}
-	return s.describe(r, s.Warn, s.warning)
+	return s.describe(r, s.Warn, s.warning, w)
 }
 
 // describe returns a text about a share above most; "" about any other.
-func (s *Sensor) describe(r *record.Record, most float64, text string) string {
+func (s *Sensor) describe(r *record.Record, most float64, text string, w Words) string {
 	share := s.Read(&r.Machine.Readings)
 	if !above(share, most) || s.tells != nil && !s.tells(r) {
 		return ""
 	}
-	values := []string{"{share}", unit.Percent(*share), "{less}", less(r)}
+	values := []string{"{share}", unit.Percent(*share), "{less}", w.less(r)}
 	if s.time != nil {
 		values = append(values, "{time}", unit.Duration(s.time(&r.Machine)))
 	}
@@ -148,7 +153,7 @@ const (
 	hiccupMax   = 100 * time.Millisecond
 )
 
-func warnHiccups(r *record.Record, tightest time.Duration) string {
+func warnHiccups(r *record.Record, tightest time.Duration, w Words) string {
 	u := &r.Machine
 	bad := u.HiccupMax > hiccupMax
 	if tightest > 0 {
@@ -157,8 +162,8 @@ func warnHiccups(r *record.Record, tightest time.Duration) string {
 	if !bad {
 		return ""
 	}
-	return fmt.Sprintf("this process stood still for up to %s (p99 %s): response times include that; stop what else runs here or %s",
-		unit.Duration(u.HiccupMax), unit.Duration(u.Hiccup99), less(r))
+	return fmt.Sprintf("this process stood still for up to %s (p99 %s), which response times include: stop what else runs here or %s",
+		unit.Duration(u.HiccupMax), unit.Duration(u.Hiccup99), w.less(r))
 }
 
 const (
@@ -177,15 +182,27 @@ func warnCollector(r *record.Record, tightest time.Duration) string {
 	if tightest > 0 {
 		bad = over(u.GCPauseMax, gcWarn, tightest)
 	}
-	if !bad || !over(u.GCPauseTotal, gcFloor, u.Wall) {
+	if !bad || !over(u.GCPauseTotal, gcFloor, u.Wall) || pressed(r) {
 		return ""
 	}
-	s := fmt.Sprintf("garbage collection stopped this process for up to %s (%s times, %s in all): response times include that; let it collect less often (GOGC, GOMEMLIMIT)",
+	s := fmt.Sprintf("garbage collection stopped this process for up to %s (%s times, %s in all), which response times include: let it collect less often (GOGC, GOMEMLIMIT)",
 		unit.Duration(u.GCPauseMax), unit.Count(u.GCPauses), unit.Duration(u.GCPauseTotal))
 	if r.Place == record.InProcess {
 		s += " or let the target allocate less"
 	}
 	return s
+}
+
+// pressed reports whether any share of processor time is so large that pauses, which
+// are measured by the wall clock, may be long because the collector waited for a
+// processor too.
+func pressed(r *record.Record) bool {
+	for _, s := range Sensors {
+		if above(s.Read(&r.Machine.Readings), s.Warn) {
+			return true
+		}
+	}
+	return false
 }
 
 // clockStep is more than clocks drift that are only disciplined: by 500 ppm at

@@ -70,7 +70,9 @@ type Finding struct {
 	Confidence float64       // of a pass or a fail, in [0, 1]; 0 for a fact, and where in doubt
 	Exact      bool          // noise cannot cause it: neither repeated nor excused
 	Needs      time.Duration // about how much more of the same load would settle it; 0: unknown or settled
-	Reason     string        // one line for a person: what was observed, what was wanted, from how many
+	Summary    string        // for a person: metric, observed, wanted, as in "p99 13.3ms, want <= 50ms"
+	Basis      string        // what the verdict rests on: doubts, the interval, from how many requests
+	Reason     string        // both in one line
 	Detail     string        // another for a statistician; may be empty
 }
 
@@ -82,6 +84,7 @@ func (r Finding) String() string { return r.Reason }
 func (r Finding) Waive(why string) Finding {
 	r.Verdict = NotJudged
 	r.Reason = "not judged: " + why + "; " + r.Reason
+	r.Basis = "not judged: " + why
 	return r
 }
 
@@ -104,6 +107,7 @@ func (r Finding) Excuse(why string) Finding {
 	}
 	r.Verdict, r.Confidence = Inconclusive, 0
 	r.Reason += "; in doubt: " + why
+	r.Basis = "in doubt: " + why + "; " + r.Basis
 	return r
 }
 

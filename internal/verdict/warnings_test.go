@@ -42,6 +42,9 @@ func sound() (r *record.Record, limit string) {
 	return r, "p99<=50ms"
 }
 
+// warned is what a warning says.
+type warned struct{ code, text string }
+
 func TestWarnings(t *testing.T) {
 	const us, ms, s = time.Microsecond, time.Millisecond, time.Second
 	took := func(d time.Duration) *hist.Histogram { h := hist.New(10); h.RecordN(int64(d), 100); return h }
@@ -49,17 +52,17 @@ func TestWarnings(t *testing.T) {
 	tests := []struct {
 		name   string
 		change func(r *record.Record, limit *string)
-		want   []Warning
+		want   []warned
 		why    string
 	}{
 		{"sound", func(r *record.Record, limit *string) {}, nil, "at a threshold is not above it"},
-		{"late for the limit", func(r *record.Record, limit *string) { r.Lateness = late(3 * ms) }, []Warning{{Lateness,
-			"the generator was late by 3ms at p99 (p50 20µs, max 20ms): response times include that; lower the rate (--rate or --stage, Open or Staged) or give it more CPU"}},
+		{"late for the limit", func(r *record.Record, limit *string) { r.Lateness = late(3 * ms) }, []warned{{Lateness,
+			"the generator was late by 3ms at p99 (p50 20µs, max 20ms), which response times include: lower --rate or --stage or give it more CPU"}},
 			"3 ms is 6 % of 50 ms"},
-		{"late beside the target", func(r *record.Record, limit *string) { r.Lateness = late(3 * ms); r.Place = record.InProcess }, []Warning{{Lateness,
-			"the generator was late by 3ms at p99 (p50 20µs, max 20ms): response times include that; lower the rate (--rate or --stage, Open or Staged) or give it more CPU, which it shares with the target here"}}, ""},
-		{"late without a limit", func(r *record.Record, limit *string) { *limit = ""; r.Machine.HiccupMax = 0 }, []Warning{{Lateness,
-			"the generator was late by 2.5ms at p99 (p50 20µs, max 20ms): response times include that; lower the rate (--rate or --stage, Open or Staged) or give it more CPU"}},
+		{"late beside the target", func(r *record.Record, limit *string) { r.Lateness = late(3 * ms); r.Place = record.InProcess }, []warned{{Lateness,
+			"the generator was late by 3ms at p99 (p50 20µs, max 20ms), which response times include: lower --rate or --stage or give it more CPU, which it shares with the target here"}}, ""},
+		{"late without a limit", func(r *record.Record, limit *string) { *limit = ""; r.Machine.HiccupMax = 0 }, []warned{{Lateness,
+			"the generator was late by 2.5ms at p99 (p50 20µs, max 20ms), which response times include: lower --rate or --stage or give it more CPU"}},
 			"above 1 ms and 5 % of 2 ms"},
 		{"late, but the target is far slower", func(r *record.Record, limit *string) {
 			*limit = ""
@@ -73,30 +76,30 @@ func TestWarnings(t *testing.T) {
 			r.Response = took(50 * us)
 			r.Lateness = lateness(20*us, ms, ms)
 		}, nil, "what timers cost, and no limit says that it matters"},
-		{"late and all failed", func(r *record.Record, limit *string) { *limit = ""; r.Machine.HiccupMax = 0; r.Response = hist.New(10) }, []Warning{{Lateness,
-			"the generator was late by 2.5ms at p99 (p50 20µs, max 20ms): response times include that; lower the rate (--rate or --stage, Open or Staged) or give it more CPU"}},
+		{"late and all failed", func(r *record.Record, limit *string) { *limit = ""; r.Machine.HiccupMax = 0; r.Response = hist.New(10) }, []warned{{Lateness,
+			"the generator was late by 2.5ms at p99 (p50 20µs, max 20ms), which response times include: lower --rate or --stage or give it more CPU"}},
 			"without a response time the floor alone decides"},
 		{"closed and late", func(r *record.Record, limit *string) { r.Open = false; r.Lateness = late(s) }, nil, "a closed workload has no schedule to be late for"},
 
-		{"unsent", func(r *record.Record, limit *string) { r.Due = 30000; r.Sent = 8410 }, []Warning{{SentBelowDue,
-			"21,590 of 30,000 due requests were never sent and count as missed: the generator did not keep up, with at most 60 in flight; lower the rate (--rate or --stage, Open or Staged) or give it more CPU"}}, ""},
-		{"unsent for want of permits", func(r *record.Record, limit *string) { r.Sent = 9989; r.PeakInFlight = 64 }, []Warning{{SentBelowDue,
-			"11 of 10,000 due requests were never sent and count as missed: all 64 permits were taken; raise the concurrency (--concurrency, Concurrency of Open or Staged) or lower the rate (--rate or --stage, Open or Staged)"}},
+		{"unsent", func(r *record.Record, limit *string) { r.Due = 30000; r.Sent = 8410 }, []warned{{SentBelowDue,
+			"21,590 of 30,000 due requests were never sent and count as missed: the generator did not keep up, with at most 60 in flight; lower --rate or --stage or give it more CPU"}}, ""},
+		{"unsent for want of permits", func(r *record.Record, limit *string) { r.Sent = 9989; r.PeakInFlight = 64 }, []warned{{SentBelowDue,
+			"11 of 10,000 due requests were never sent and count as missed: all 64 permits were taken; raise --concurrency or lower --rate or --stage"}},
 			"one more than 0.1 %"},
 		{"nothing due", func(r *record.Record, limit *string) { r.Due = 0; r.Sent = 0 }, nil, "0 of 0 is not too few"},
 
-		{"permits exhausted", func(r *record.Record, limit *string) { r.Exhausted = 3210 * ms; r.Concurrency = 1000 }, []Warning{{PermitsExhausted,
-			"all 1,000 permits were taken for 3.21s (32.1% of the run): arrivals waited for one, and response times include that; the target is too slow for this rate, or raise the concurrency (--concurrency, Concurrency of Open or Staged)"}}, ""},
+		{"permits exhausted", func(r *record.Record, limit *string) { r.Exhausted = 3210 * ms; r.Concurrency = 1000 }, []warned{{PermitsExhausted,
+			"all 1,000 permits were taken for 3.21s (32.1% of the run), which response times include: the target is too slow for this rate, or raise --concurrency"}}, ""},
 		{"closed and permits exhausted", func(r *record.Record, limit *string) { r.Open = false; r.Exhausted = 10 * s }, nil,
 			"all permits in use is what a closed workload is"},
 
-		{"own CPU", func(r *record.Record, limit *string) { r.Machine.CPUUser = 19 * s }, []Warning{{"own_cpu",
-			"the generator used 95.0% of its 2 processors: it may be the bottleneck; lower the rate (--rate or --stage, Open or Staged) or give it more"}}, ""},
-		{"own CPU, closed", func(r *record.Record, limit *string) { r.Machine.CPUUser = 19 * s; r.Open = false }, []Warning{{"own_cpu",
-			"the generator used 95.0% of its 2 processors: it may be the bottleneck; lower the concurrency (--concurrency, Closed) or give it more"}},
+		{"own CPU", func(r *record.Record, limit *string) { r.Machine.CPUUser = 19 * s }, []warned{{"own_cpu",
+			"the generator used 95.0% of its 2 processors: it may be the bottleneck; lower --rate or --stage or give it more"}}, ""},
+		{"own CPU, closed", func(r *record.Record, limit *string) { r.Machine.CPUUser = 19 * s; r.Open = false }, []warned{{"own_cpu",
+			"the generator used 95.0% of its 2 processors: it may be the bottleneck; lower --concurrency or give it more"}},
 			"a closed workload has no rate to lower"},
-		{"own CPU, one loop", func(r *record.Record, limit *string) { r.Machine.CPUUser = 19 * s / 2; r.Processors = 1 }, []Warning{{"own_cpu",
-			"the generator used 95.0% of its only processor: it may be the bottleneck; lower the rate (--rate or --stage, Open or Staged) or give it more"}}, ""},
+		{"own CPU, one loop", func(r *record.Record, limit *string) { r.Machine.CPUUser = 19 * s / 2; r.Processors = 1 }, []warned{{"own_cpu",
+			"the generator used 95.0% of its only processor: it may be the bottleneck; lower --rate or --stage or give it more"}}, ""},
 		{"own CPU with the target", func(r *record.Record, limit *string) { r.Machine.CPUUser = 19 * s; r.Place = record.InProcess }, nil, "it may be the target's"},
 		{"own CPU unknown", func(r *record.Record, limit *string) { r.Machine.CPUUser = 19 * s; r.Machine.HaveCPU = false }, nil, ""},
 		{"no processors said", func(r *record.Record, limit *string) { r.Processors = 0 }, nil, "never divides by 0"},
@@ -104,34 +107,34 @@ func TestWarnings(t *testing.T) {
 		{"throttled", func(r *record.Record, limit *string) {
 			r.Machine.Throttled = new(10. / 11)
 			r.Machine.ThrottledTime = 812345678
-		}, []Warning{{"throttled",
-			"a CPU quota stopped this process in 90.9% of its periods, for 812.3ms in all: raise the quota of the container or cgroup, or lower the rate (--rate or --stage, Open or Staged)"}}, ""},
-		{"steal", func(r *record.Record, limit *string) { r.Machine.Steal = new(0.1) }, []Warning{{"steal",
-			"the hypervisor gave 10.0% of this machine's CPU to others: times are too long by an unknown part; repeat the run on a machine that has its processors to itself"}}, ""},
-		{"foreign CPU", func(r *record.Record, limit *string) { r.Machine.ForeignCPU = new(0.5) }, []Warning{{"foreign_cpu",
-			"other processes used 50.0% of this machine's CPU: stop what need not run, or give the generator a machine of its own"}}, ""},
+		}, []warned{{"throttled",
+			"a CPU quota stopped this process in 90.9% of its periods, for 812.3ms in all: raise the quota of the container or cgroup, or lower --rate or --stage"}}, ""},
+		{"steal", func(r *record.Record, limit *string) { r.Machine.Steal = new(0.1) }, []warned{{"steal",
+			"the hypervisor gave 10.0% of this machine's CPU to others: repeat the run on a machine that has its processors to itself"}}, ""},
+		{"foreign CPU", func(r *record.Record, limit *string) { r.Machine.ForeignCPU = new(0.5) }, []warned{{"foreign_cpu",
+			"other processes used 50.0% of this machine's CPU: stop what need not run"}}, ""},
 		{"foreign CPU beside a target on loopback", func(r *record.Record, limit *string) { r.Machine.ForeignCPU = new(0.5); r.Place = record.Loopback }, nil,
 			"that is the target's work"},
 		{"foreign CPU and what it does", func(r *record.Record, limit *string) {
 			r.Machine.ForeignCPU, r.Machine.Pressure, r.Machine.RunQueue = new(0.5), new(0.9), new(0.9)
-		}, []Warning{{"foreign_cpu",
-			"other processes used 50.0% of this machine's CPU: stop what need not run, or give the generator a machine of its own"}},
+		}, []warned{{"foreign_cpu",
+			"other processes used 50.0% of this machine's CPU: stop what need not run"}},
 			"pressure and the run queue are its effects"},
-		{"pressure and run queue", func(r *record.Record, limit *string) { r.Machine.Pressure, r.Machine.RunQueue = new(0.254), new(0.9) }, []Warning{{"pressure",
-			"something on this machine waited for a processor 25.4% of the time: it has too few for what runs on it; stop what need not run or lower the rate (--rate or --stage, Open or Staged)"}},
+		{"pressure and run queue", func(r *record.Record, limit *string) { r.Machine.Pressure, r.Machine.RunQueue = new(0.254), new(0.9) }, []warned{{"pressure",
+			"something on this machine waited for a processor 25.4% of the time: stop what need not run or lower --rate or --stage"}},
 			"both say the same"},
-		{"pressure", func(r *record.Record, limit *string) { r.Machine.Pressure = new(0.254) }, []Warning{{"pressure",
-			"something on this machine waited for a processor 25.4% of the time: it has too few for what runs on it; stop what need not run or lower the rate (--rate or --stage, Open or Staged)"}}, ""},
-		{"run queue", func(r *record.Record, limit *string) { r.Machine.RunQueue = new(0.2) }, []Warning{{"run_queue",
-			"threads of this process waited for a processor 20.0% of the time they could have run (5s in all): stop what else runs here or lower the rate (--rate or --stage, Open or Staged)"}}, ""},
+		{"pressure", func(r *record.Record, limit *string) { r.Machine.Pressure = new(0.254) }, []warned{{"pressure",
+			"something on this machine waited for a processor 25.4% of the time: stop what need not run or lower --rate or --stage"}}, ""},
+		{"run queue", func(r *record.Record, limit *string) { r.Machine.RunQueue = new(0.2) }, []warned{{"run_queue",
+			"this process waited for a processor 20.0% of the time, 5s in all: stop what else runs here or lower --rate or --stage"}}, ""},
 		{"run queue of an idle process", func(r *record.Record, limit *string) {
 			r.Machine.RunQueue = new(0.6)
 			r.Machine.RunQueueWait = 100 * ms
 		}, nil,
 			"much of nearly nothing: 1 % of the window"},
 
-		{"hiccup for the limit", func(r *record.Record, limit *string) { r.Machine.Hiccup99 = 6 * ms }, []Warning{{"hiccup",
-			"this process stood still for up to 150ms (p99 6ms): response times include that; stop what else runs here or lower the rate (--rate or --stage, Open or Staged)"}}, ""},
+		{"hiccup for the limit", func(r *record.Record, limit *string) { r.Machine.Hiccup99 = 6 * ms }, []warned{{"hiccup",
+			"this process stood still for up to 150ms (p99 6ms), which response times include: stop what else runs here or lower --rate or --stage"}}, ""},
 		{"hiccup that timers make", func(r *record.Record, limit *string) {
 			r.Machine.Hiccup99 = 2 * ms
 			*limit = "p99<=5ms"
@@ -139,21 +142,21 @@ func TestWarnings(t *testing.T) {
 			r.Machine.GCPauseMax = 0
 		}, nil,
 			"no timer is better, however tight the limit"},
-		{"hiccup without a limit", func(r *record.Record, limit *string) { *limit = ""; r.Lateness = late(0); r.Machine.Hiccup99 = 0 }, []Warning{{"hiccup",
-			"this process stood still for up to 150ms (p99 0s): response times include that; stop what else runs here or lower the rate (--rate or --stage, Open or Staged)"}}, ""},
+		{"hiccup without a limit", func(r *record.Record, limit *string) { *limit = ""; r.Lateness = late(0); r.Machine.Hiccup99 = 0 }, []warned{{"hiccup",
+			"this process stood still for up to 150ms (p99 0s), which response times include: stop what else runs here or lower --rate or --stage"}}, ""},
 
-		{"collection for the limit", func(r *record.Record, limit *string) { r.Machine.GCPauseMax = 6 * ms }, []Warning{{"gc_pause",
-			"garbage collection stopped this process for up to 6ms (40 times, 20ms in all): response times include that; let it collect less often (GOGC, GOMEMLIMIT)"}}, ""},
+		{"collection for the limit", func(r *record.Record, limit *string) { r.Machine.GCPauseMax = 6 * ms }, []warned{{"gc_pause",
+			"garbage collection stopped this process for up to 6ms (40 times, 20ms in all), which response times include: let it collect less often (GOGC, GOMEMLIMIT)"}}, ""},
 		{"collection without a limit", func(r *record.Record, limit *string) {
 			*limit, r.Lateness, r.Machine.HiccupMax = "", late(0), 0
 			r.Machine.GCPauseMax, r.Place = 12*ms, record.InProcess
-		}, []Warning{{"gc_pause",
-			"garbage collection stopped this process for up to 12ms (40 times, 20ms in all): response times include that; let it collect less often (GOGC, GOMEMLIMIT) or let the target allocate less"}}, ""},
+		}, []warned{{"gc_pause",
+			"garbage collection stopped this process for up to 12ms (40 times, 20ms in all), which response times include: let it collect less often (GOGC, GOMEMLIMIT) or let the target allocate less"}}, ""},
 		{"collection once", func(r *record.Record, limit *string) { r.Machine.GCPauseMax = 9 * ms; r.Machine.GCPauseTotal = 10 * ms }, nil, "0.1 % of the run moves no quantile"},
 
-		{"clock ahead", func(r *record.Record, limit *string) { r.Machine.ClockDrift = time.Hour }, []Warning{{"clock_step",
+		{"clock ahead", func(r *record.Record, limit *string) { r.Machine.ClockDrift = time.Hour }, []warned{{"clock_step",
 			"the clock of this machine jumped 1h ahead: it was set, or the machine was suspended; repeat the run if it was suspended"}}, ""},
-		{"clock set back", func(r *record.Record, limit *string) { r.Machine.ClockDrift = -90 * s }, []Warning{{"clock_step",
+		{"clock set back", func(r *record.Record, limit *string) { r.Machine.ClockDrift = -90 * s }, []warned{{"clock_step",
 			"the clock of this machine was set back by 1m30s: times are measured without it, but its timestamps do not fit those of other machines"}}, ""},
 
 		{"short and idle", func(r *record.Record, limit *string) {
@@ -164,22 +167,22 @@ func TestWarnings(t *testing.T) {
 		}, nil, "a few ticks are no share of anything"},
 		{"short and throttled", func(r *record.Record, limit *string) {
 			r.Machine = host.Usage{Wall: 200 * ms, Readings: host.Readings{Throttled: new(0.5)}, ThrottledTime: 80 * ms}
-		}, []Warning{{"throttled",
-			"a CPU quota stopped this process in 50.0% of its periods, for 80ms in all: raise the quota of the container or cgroup, or lower the rate (--rate or --stage, Open or Staged)"}},
+		}, []warned{{"throttled",
+			"a CPU quota stopped this process in 50.0% of its periods, for 80ms in all: raise the quota of the container or cgroup, or lower --rate or --stage"}},
 			"a period that was cut short is counted, not sampled"},
 		{"all sensors off", func(r *record.Record, limit *string) {
 			r.Machine = host.Usage{Wall: 10 * s, RunQueueWait: s}
 		}, nil, "what is not known says nothing"},
 		{"zero", func(r *record.Record, limit *string) { *r = *record.New(false, nil) }, nil, "a run that never was"},
-		{"abandoned", func(r *record.Record, limit *string) { r.Abandoned = 2 }, []Warning{{"abandoned",
+		{"abandoned", func(r *record.Record, limit *string) { r.Abandoned = 2 }, []warned{{"abandoned",
 			"2 calls of the function went on after the run: it ignores its context"}}, ""},
 		{"order", func(r *record.Record, limit *string) {
 			r.Lateness = late(3 * ms)
 			r.Sent = 0
 			r.Machine.ClockDrift = -90 * s
-		}, []Warning{
-			{Lateness, "the generator was late by 3ms at p99 (p50 20µs, max 20ms): response times include that; lower the rate (--rate or --stage, Open or Staged) or give it more CPU"},
-			{SentBelowDue, "10,000 of 10,000 due requests were never sent and count as missed: the generator did not keep up, with at most 60 in flight; lower the rate (--rate or --stage, Open or Staged) or give it more CPU"},
+		}, []warned{
+			{Lateness, "the generator was late by 3ms at p99 (p50 20µs, max 20ms), which response times include: lower --rate or --stage or give it more CPU"},
+			{SentBelowDue, "10,000 of 10,000 due requests were never sent and count as missed: the generator did not keep up, with at most 60 in flight; lower --rate or --stage or give it more CPU"},
 			{"clock_step", "the clock of this machine was set back by 1m30s: times are measured without it, but its timestamps do not fit those of other machines"}},
 			"what bears most on the numbers comes first"},
 	}
@@ -191,10 +194,93 @@ func TestWarnings(t *testing.T) {
 			if l != "" {
 				limits = []Limit{limit(t, "errors<=0"), limit(t, l), limit(t, "max<=10s")}
 			}
-			got := Warnings(r, limits)
-			require.Len(t, got, len(test.want), "%s: %v", test.why, got)
+			var got []warned
+			for _, w := range Warnings(r, limits, Flags) {
+				got = append(got, warned{w.Code, w.Text})
+			}
 			assert.Equal(t, test.want, got, test.why)
 		})
+	}
+}
+
+// A warning is minor unless a number that reports show is in doubt because of it.
+func TestMinorWarnings(t *testing.T) {
+	const ms = time.Millisecond
+	control := func(p99 time.Duration) *record.Record {
+		c := record.New(true, nil)
+		c.Response.RecordN(int64(p99), 100)
+		return c
+	}
+	for _, test := range []struct {
+		code   string
+		change func(r *record.Record)
+		minor  bool
+		why    string
+	}{
+		{"pressure", func(r *record.Record) { r.Machine.Pressure = new(0.15); r.Machine.Hiccup99 = 2 * ms }, true, "nothing was late beyond what timers are"},
+		{"pressure", func(r *record.Record) { r.Machine.Pressure = new(0.15); r.Machine.Hiccup99 = 3 * ms }, false, "as late as a third of the p99"},
+		{"pressure", func(r *record.Record) {
+			r.Machine.Pressure, r.Machine.Hiccup99 = new(0.15), 3*ms
+			r.Response.RecordN(int64(40*ms), 1000)
+		}, true, "far less late than the p99 is long"},
+		{"pressure", func(r *record.Record) {
+			r.Machine.Pressure, r.Machine.Hiccup99, r.Control = new(0.15), 3*ms, control(50*time.Microsecond)
+		}, true, "the control, under the same load, knows better"},
+		{"pressure", func(r *record.Record) {
+			r.Machine.Pressure, r.Machine.Hiccup99, r.Control = new(0.15), 0, control(ms)
+		}, false, "and in the other direction"},
+		{"foreign_cpu", func(r *record.Record) { r.Machine.ForeignCPU = new(0.2); r.Machine.Hiccup99 = 0 }, true, "as long as it delays nothing"},
+		{"foreign_cpu", func(r *record.Record) { r.Machine.ForeignCPU = new(0.3); r.Machine.Hiccup99 = 0 }, false, "it takes throughput"},
+		{"pressure", func(r *record.Record) {
+			r.Machine.Pressure, r.Machine.Hiccup99, r.Lateness = new(0.15), 3*ms, lateness(0, 3*ms, 3*ms)
+		}, true, "the generator was late, which is said"},
+		{"hiccup", func(r *record.Record) { r.Machine.Hiccup99 = 6 * ms }, false, "150 ms are most of the longest time"},
+		{"hiccup", func(r *record.Record) { r.Machine.Hiccup99 = 6 * ms; r.Response.Record(int64(2 * time.Second)) }, true, "the longest time is far longer"},
+		{"hiccup", func(r *record.Record) { r.Machine.Hiccup99 = 6 * ms; r.Machine.ForeignCPU = new(0.5) }, true, "an effect of what was warned of"},
+		{"clock_step", func(r *record.Record) { r.Machine.ClockDrift = -time.Hour }, true, "times are measured by another clock"},
+		{"clock_step", func(r *record.Record) { r.Machine.ClockDrift = time.Hour }, false, "the machine may have been suspended"},
+	} {
+		r, l := sound()
+		test.change(r)
+		i := slices.IndexFunc(Warnings(r, []Limit{limit(t, l)}, Flags), func(w Warning) bool { return w.Code == test.code })
+		require.GreaterOrEqual(t, i, 0, "%s: no warning", test.why)
+		assert.Equal(t, test.minor, Warnings(r, []Limit{limit(t, l)}, Flags)[i].Minor, "%s: %s", test.code, test.why)
+	}
+}
+
+// Pauses of the collector are wall time: on a machine that is pressed it may have
+// waited for a processor like all else.
+func TestCollectorIsNotBlamedOnAPressedMachine(t *testing.T) {
+	check := func(blamed bool, change func(*host.Readings), why string) {
+		t.Helper()
+		r, l := sound()
+		r.Machine.GCPauseMax = 50 * time.Millisecond
+		change(&r.Machine.Readings)
+		found := slices.ContainsFunc(Warnings(r, []Limit{limit(t, l)}, Fields), func(w Warning) bool { return w.Code == "gc_pause" })
+		assert.Equal(t, blamed, found, why)
+	}
+	check(true, func(u *host.Readings) {}, "a machine at rest")
+	check(true, func(u *host.Readings) { *u = host.Readings{} }, "sensors that are off say nothing")
+	check(false, func(u *host.Readings) { u.Pressure = new(0.2) }, "something waited for a processor")
+	check(false, func(u *host.Readings) { u.RunQueue = new(0.2) }, "this process did")
+	check(false, func(u *host.Readings) { u.ForeignCPU = new(0.5) }, "others took the processors")
+	check(false, func(u *host.Readings) { u.Steal = new(0.1) }, "or the hypervisor")
+	check(false, func(u *host.Readings) { u.Throttled = new(0.1) }, "or a quota")
+}
+
+// Advice is in the words of its reader.
+func TestAdviceNamesFlagsOrFields(t *testing.T) {
+	for _, open := range []bool{true, false} {
+		r, _ := sound()
+		r.Open, r.Exhausted, r.Sent = open, time.Second, 5_000
+		r.Machine.CPUUser = 20 * time.Second
+		for _, w := range Warnings(r, nil, Flags) {
+			assert.NotRegexp(t, "Open|Staged|Closed|Concurrency", w.Text)
+		}
+		for _, w := range Warnings(r, nil, Fields) {
+			assert.NotContains(t, w.Text, "--")
+		}
+		require.NotEmpty(t, Warnings(r, nil, Fields))
 	}
 }
 
