@@ -78,6 +78,20 @@ func (o *Outcome) Reusable(r *Request, p *Parser, surplus int64) bool {
 	return o.SendErr == nil && !o.AtEnd && surplus == 0 && r.KeepAlive() && p.Reusable()
 }
 
+// Unprocessed reports whether an exchange that failed with err provably was not
+// processed, if its connection had been idle before: the connection ended before one
+// octet of the response (RFC 9112 section 9.3.1).
+func (o *Outcome) Unprocessed(p *Parser, err error) bool {
+	if !o.AtEnd || p.Started() {
+		return false
+	}
+	switch Classify(err, Reading).Kind {
+	case record.Closed, record.Reset, record.Write:
+		return true
+	}
+	return false
+}
+
 // stage describes, for messages, what the exchange was doing when it failed.
 func (o *Outcome) stage(p *Parser) string {
 	switch {

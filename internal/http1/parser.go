@@ -3,6 +3,8 @@ package http1
 import (
 	"fmt"
 	"io"
+	"math"
+	"time"
 
 	"github.com/loadtestkit/load-tester/internal/record"
 )
@@ -65,6 +67,8 @@ type Parser struct {
 	interim uint8 // interim responses before this header section
 	minor   uint8 // x of HTTP/1.x
 	reuse   bool  // see Reusable
+
+	idleLimit time.Duration // see IdleLimit
 
 	code   int   // status code of this header section
 	status int   // see Status
@@ -160,6 +164,15 @@ func (p *Parser) Body() int64 { return p.body }
 // Reusable reports, once the response is complete, whether its framing and
 // fields allow another exchange on the connection (RFC 9112 section 9.3).
 func (p *Parser) Reusable() bool { return p.state == isDone && p.reuse }
+
+// NoLimit is the time for which a connection may be idle if the server has not said
+// when it closes idle ones.
+const NoLimit = time.Duration(math.MaxInt64)
+
+// IdleLimit returns, once the response is complete, how long the connection may be
+// idle and still be used, by the Keep-Alive field of the response: 0 if it must not
+// be used again, else a little less than the server's timeout.
+func (p *Parser) IdleLimit() time.Duration { return p.idleLimit }
 
 // fail ends the response with an error, unless it already has one.
 func (p *Parser) fail(k record.Kind, err error) {

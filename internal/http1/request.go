@@ -119,6 +119,16 @@ func (r *Request) TLS() bool { return r.tls }
 // Head reports whether the method is HEAD, whose response has no body.
 func (r *Request) Head() bool { return r.method == "HEAD" }
 
+// Idempotent reports whether sending the request twice has the effect of sending it
+// once (RFC 9110 section 9.2.2).
+func (r *Request) Idempotent() bool {
+	switch r.method {
+	case "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE":
+		return true
+	}
+	return false
+}
+
 // KeepAlive reports whether the request allows another one on its connection.
 func (r *Request) KeepAlive() bool { return !r.last }
 
