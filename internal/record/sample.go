@@ -13,6 +13,18 @@ type Result struct {
 
 	Octets // of this exchange; Body counts incomplete responses too
 
+	// Stale is how long a connection had been idle, at least 1, that ended before one
+	// octet of the response: the server had closed it. 0 means that none did.
+	Stale time.Duration
+	// SentAgain reports that the request met such a connection and was sent once more
+	// on a new one, which is how it ended.
+	SentAgain bool
+	// Unanswered reports a timeout on a connection on which the server never sent
+	// anything.
+	Unanswered bool
+	// Disconnected reports that the permit was left without an idle connection.
+	Disconnected bool
+
 	// Pause is the least time from this request to the permit's next one, because
 	// connecting keeps failing. 0 means no pause.
 	Pause time.Duration

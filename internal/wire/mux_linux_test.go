@@ -50,7 +50,7 @@ func mux(t *testing.T, addr string) load.Mux {
 func TestWaitReturnsAfterReporting(t *testing.T) {
 	m := mux(t, "255.255.255.255:80") // refused by the kernel at once
 	defer m.Close()
-	m.Start(0, 0, 0)
+	m.Start(0, 0)
 	reported := 0
 	began := time.Now()
 	expired := m.Wait(5*time.Second, func(slot int, r *record.Result) {
@@ -73,15 +73,15 @@ func TestFailedDialsMakeRoom(t *testing.T) {
 		for n := range int64(3) {
 			reported := false
 			done := func(_ int, r *record.Result) { reported = true; assert.Equal(t, kind.String(), r.Kind.String()) }
-			m.Start(0, n, 0)
+			m.Start(0, n)
 			if giveUp {
-				assert.Equal(t, 1, m.dialing)
+				assert.Len(t, m.dials, 1)
 				m.Expire(0)
 			}
 			for !reported {
 				m.Wait(time.Minute, done)
 			}
-			assert.Zero(t, m.dialing)
+			assert.Empty(t, m.dials)
 		}
 	}
 	check(closedPort, false, record.ConnectRefused)
@@ -100,7 +100,7 @@ func TestConnectionThatCannotBeWatched(t *testing.T) {
 		m := mux(t, addr).(*epollMux)
 		fd := m.fd
 		m.fd = -1
-		m.Start(0, 0, 0)
+		m.Start(0, 0)
 		m.fd = fd
 		reported := 0
 		m.Wait(0, func(_ int, r *record.Result) {
@@ -109,7 +109,7 @@ func TestConnectionThatCannotBeWatched(t *testing.T) {
 			assert.ErrorContains(t, r.Err, "epoll_ctl")
 		})
 		assert.Equal(t, 1, reported)
-		assert.Zero(t, m.dialing)
+		assert.Empty(t, m.dials)
 		m.Close()
 	}
 }
@@ -127,19 +127,18 @@ func TestGivingUpOpensNothing(t *testing.T) {
 	m := plain.(*epollMux)
 	defer m.Close()
 	for i := range permits {
-		m.Start(i, int64(i), 0)
+		m.Start(i, int64(i))
 	}
-	assert.Equal(t, maxDials, m.dialing)
+	assert.Len(t, m.dials, maxDials)
 	for i := range permits {
 		m.Expire(i)
 	}
 	reported := 0
 	m.Wait(0, func(_ int, r *record.Result) { reported++; assert.Equal(t, record.ConnectTimeout, r.Kind) })
 	assert.Equal(t, permits, reported)
-	assert.Zero(t, m.dialing)
-	for i := range m.slots {
-		assert.Equal(t, i < maxDials, m.slots[i].fd > 0, "slot %d", i)
-	}
+	assert.Empty(t, m.dials)
+	assert.Empty(t, m.waiting)
+	assert.Equal(t, maxDials, m.used, "connections that were ever opened")
 }
 
 // A stretch uses none of the connections that ended before it, however many they
@@ -178,9 +177,9 @@ func TestConnectionsThatEndedBetweenStretches(t *testing.T) {
 	for _, c := range slices.Backward(served) { // in an order that has the first used seen last
 		c.Close()
 	}
-	for i := range m.slots {
+	for i := range m.conns {
 		require.Eventually(t, func() bool {
-			n, _, err := unix.Recvfrom(m.slots[i].fd, make([]byte, 1), unix.MSG_PEEK|unix.MSG_DONTWAIT)
+			n, _, err := unix.Recvfrom(m.conns[i].fd, make([]byte, 1), unix.MSG_PEEK|unix.MSG_DONTWAIT)
 			return n == 0 && err == nil
 		}, time.Minute, time.Millisecond)
 	}
@@ -203,7 +202,7 @@ func TestWakeAfterCloseTouchesNothing(t *testing.T) {
 func TestAnExchangeEndsOnce(t *testing.T) {
 	m := mux(t, "255.255.255.255:80") // refused by the kernel at once
 	defer m.Close()
-	m.Start(0, 0, 0)
+	m.Start(0, 0)
 	m.Expire(0)
 	reported := 0
 	m.Wait(0, func(_ int, r *record.Result) { reported++; assert.Equal(t, record.Connect, r.Kind) })
@@ -229,7 +228,7 @@ func TestConnectionToItself(t *testing.T) {
 	for _, addr := range []string{"127.0.0.1:40000", "0.0.0.0:40000"} {
 		m := mux(t, addr)
 		exchange := func(want record.Kind) {
-			m.Start(0, 0, 0)
+			m.Start(0, 0)
 			for reported := false; !reported; {
 				m.Wait(time.Minute, func(_ int, r *record.Result) {
 					reported = true

@@ -42,6 +42,7 @@ type Options struct {
 	Request *http1.Request                 // what is sent
 	Dialer  http1.Dialer                   // without an address, [Pool.Open] looks the request's host up
 	Timeout time.Duration                  // for opening a connection, and for one request; > 0
+	NoRetry bool                           // sends no request again, not even one that provably was not processed
 	Explain func(id string) (string, bool) // returns the target's reason why a request failed, if it knows one; may be nil
 }
 
@@ -119,6 +120,9 @@ func (w *Pool) Loops(permits, processors int) int {
 	}
 	return max(1, min(processors, permits/permitsPerLoop, loopsMost))
 }
+
+// mayRepeat reports whether a request that was not processed may be sent again.
+func (p *Pool) mayRepeat() bool { return !p.NoRetry && p.Request.Idempotent() }
 
 // dial opens a connection for a request, within ctx.
 func (p *Pool) dial(ctx context.Context) (*http1.Conn, error) {
