@@ -154,7 +154,7 @@ func (m *muxLoop) wait(now time.Duration) {
 // startable reports whether a closed workload has permits that are yet to be
 // started.
 func (m *muxLoop) startable() bool {
-	return m.cfg.Schedule == nil && !m.noMore && (len(m.free) > 0 || m.used < len(m.permits))
+	return m.cfg.Schedule == nil && !m.noMore && (len(m.free)+len(m.bare) > 0 || m.used < len(m.permits))
 }
 
 // issueDue sends the requests that are due now.
@@ -184,6 +184,7 @@ func (m *muxLoop) resume(now time.Duration) {
 	kept := m.paused[:0]
 	for _, r := range m.paused {
 		if now >= r.until || m.halted() {
+			m.endRest(now)
 			m.activate(r.permit)
 		} else {
 			kept = append(kept, r)
@@ -197,7 +198,7 @@ func (m *muxLoop) send(p *permit, now time.Duration) {
 	if m.take(p, now) {
 		m.mux.Start(p.slot, p.N)
 	} else {
-		m.free = append(m.free, p)
+		m.park(p, now)
 	}
 }
 
@@ -207,6 +208,7 @@ func (m *muxLoop) finished(slot int, r *record.Result) {
 	now := m.now()
 	m.report(m.finish(p, r, now))
 	if until := p.sent + r.Pause; until > now && !m.halted() {
+		m.rest(now)
 		m.paused = append(m.paused, pausedPermit{p, until})
 	} else {
 		m.send(p, now)

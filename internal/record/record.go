@@ -64,6 +64,10 @@ type Record struct {
 	Slowest  []Slow           `json:"slowest"` // slowest first
 	Octets   Octets           `json:"octets"`  // bodies: of complete responses
 
+	SentAgain  int64 `json:"sent_again"` // requests that were sent once more, see Result
+	Stale      Stale `json:"stale"`
+	Unanswered int64 `json:"unanswered"` // timeouts on connections that the server never answered on, while others were idle
+
 	Place        Place         `json:"place"`
 	Concurrency  int           `json:"concurrency"`
 	Processors   int           `json:"processors"` // that the generator could use at once
@@ -71,6 +75,7 @@ type Record struct {
 	Connections  int64         `json:"connections"`
 	PeakInFlight int           `json:"peak_in_flight"`
 	Exhausted    time.Duration `json:"exhausted_ns"` // how long arrivals waited because no permit was free
+	Rested       time.Duration `json:"rested_ns"`    // the part of it in which permits rested because connecting had failed
 
 	Machine host.Usage `json:"machine"` // readings of the process and its machine during the run
 	// Control is the record of a handler that does nothing, under the same load in
@@ -149,6 +154,12 @@ func (r *Record) Add(s *Sample) {
 		octets.Body = 0
 	}
 	r.Octets.add(octets)
+	if s.Stale > 0 {
+		r.addStale(s)
+	}
+	if s.Unanswered {
+		r.Unanswered++
+	}
 	r.Kinds[s.Kind]++
 	if s.Kind != NoError {
 		if kept := r.Samples[s.Kind]; len(kept) < maxSamples {
@@ -163,6 +174,17 @@ func (r *Record) Add(s *Sample) {
 	if n := len(r.Slowest); n < maxSlowest || response >= r.Slowest[n-1].ResponseTime() {
 		r.addSlow(Slow{N: s.N, Due: s.Due, Sent: s.Sent, Done: s.Done, Status: s.Status})
 	}
+}
+
+// addStale counts a request that met a connection that the server had closed.
+func (r *Record) addStale(s *Sample) {
+	met := Stale{Least: s.Stale, Most: s.Stale}
+	if s.SentAgain {
+		r.SentAgain++
+	} else {
+		met.Failed = 1
+	}
+	r.Stale.add(met)
 }
 
 // AddUnsent counts a request that was due and never sent.
@@ -253,6 +275,9 @@ func (r *Record) Merge(o *Record) {
 		r.addSlow(s)
 	}
 	r.Octets.add(o.Octets)
+	r.SentAgain += o.SentAgain
+	r.Stale.add(o.Stale)
+	r.Unanswered += o.Unanswered
 
 	r.Place = max(r.Place, o.Place)
 	r.Concurrency = max(r.Concurrency, o.Concurrency)
@@ -261,6 +286,7 @@ func (r *Record) Merge(o *Record) {
 	r.Connections += o.Connections
 	r.PeakInFlight = max(r.PeakInFlight, o.PeakInFlight)
 	r.Exhausted += o.Exhausted
+	r.Rested += o.Rested
 	r.mergeRoutes(o.Routes)
 }
 

@@ -20,8 +20,9 @@ import (
 // last response, or at once.
 const checkAfter = time.Millisecond
 
-// A connSender sends one permit's requests over its own connection, which it opens
-// when needed and replaces when it breaks.
+// A connSender sends one permit's requests over a connection that it opens when
+// needed and replaces when it breaks. After a response it leaves its connection to a
+// sender that waits for one, if there is any.
 type connSender struct {
 	*Pool
 	conn     *http1.Conn // nil if there is none; written under mu
@@ -35,30 +36,22 @@ type connSender struct {
 
 // Send sends request n; see [load.Sender].
 func (s *connSender) Send(n int64, idled time.Duration) (r record.Result) {
-	if s.conn != nil && (idled > checkAfter || s.ahead) && !s.conn.Idle() {
+	if s.conn != nil && !s.usable(idled) {
 		s.stray.Add(s.conn.Stray())
 		s.drop()
 	}
 	s.ahead = false
-	fresh := s.conn == nil
-	if fresh {
-		if err := s.connect(context.Background(), n); err != nil {
-			if errors.Is(err, context.Canceled) { // by Expire
-				err = &record.Error{Kind: record.ConnectTimeout, Err: fmt.Errorf("connecting to %s: %w", s.Dialer.Addr, os.ErrDeadlineExceeded)}
-			}
-			s.setFailure(&r, n, err, true, &s.failures)
-			return r
+	res, kept := s.attempt(n, &r, false)
+	if kept && res.Unprocessed {
+		r.Stale = max(1, idled)
+		if s.mayRepeat() {
+			r.SentAgain = true
+			res, kept = s.attempt(n, &r, true)
 		}
 	}
-	res := s.conn.Exchange(n)
-	if !res.Reusable {
-		s.drop()
-	}
-	r = record.Result{
-		Octets: record.Octets{Sent: res.Sent, Received: res.Received, Body: res.Body, Surplus: res.Surplus},
-	}
+	r.Disconnected = s.conn == nil
 	if res.Err != nil {
-		s.setFailure(&r, n, res.Err, fresh, &s.failures)
+		s.setFailure(&r, n, res.Err, !kept, &s.failures)
 		return r
 	}
 	s.failures = 0
@@ -66,24 +59,72 @@ func (s *connSender) Send(n int64, idled time.Duration) (r record.Result) {
 	return r
 }
 
-// connect opens a connection for arrival n within the timeout.
-func (s *connSender) connect(ctx context.Context, n int64) error {
+// usable reports whether the connection, idle for a while, can be used again.
+func (s *connSender) usable(idled time.Duration) bool {
+	return idled < s.conn.IdleLimit() && (idled <= checkAfter && !s.ahead || s.conn.Idle())
+}
+
+// attempt sends request n and adds to r what that took. fresh demands a new
+// connection; kept reports that the one used was not.
+func (s *connSender) attempt(n int64, r *record.Result, fresh bool) (res http1.Response, kept bool) {
+	if kept = s.conn != nil; !kept {
+		var err error
+		if kept, err = s.connect(context.Background(), n, fresh); err != nil {
+			if errors.Is(err, context.Canceled) { // by Expire
+				err = &record.Error{Kind: record.ConnectTimeout, Err: fmt.Errorf("connecting to %s: %w", s.Dialer.Addr, os.ErrDeadlineExceeded)}
+			}
+			return http1.Response{Err: err}, false
+		}
+	}
+	served := s.conn.Served()
+	res = s.conn.Exchange(n)
+	r.Octets.Sent += res.Sent
+	r.Octets.Received, r.Octets.Body, r.Octets.Surplus = res.Received, res.Body, res.Surplus
+	r.Unanswered = !served && res.Received == 0 && res.Err != nil && http1.Classify(res.Err, http1.Reading).Kind == record.Timeout
+	if !res.Reusable || s.conn.IdleLimit() == 0 {
+		s.drop()
+	} else {
+		s.offer()
+	}
+	return res, kept
+}
+
+// offer leaves the connection to another sender, if one waits.
+func (s *connSender) offer() {
+	select {
+	case s.offers <- s.conn:
+		s.setConn(nil)
+	default:
+	}
+}
+
+// connect gets a connection for arrival n within the timeout: the first that is free,
+// which is a new one or, unless fresh is set, one that was used before. kept reports
+// that it was.
+func (s *connSender) connect(ctx context.Context, n int64, fresh bool) (kept bool, err error) {
+	var offers <-chan *http1.Conn
+	if !fresh {
+		if c := s.takeSpare(); c != nil {
+			s.setConn(c)
+			return true, nil
+		}
+		offers = s.offers
+	}
 	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
-	defer cancel()
 	s.mu.Lock()
 	s.dialing, s.cancel = n, cancel
 	s.mu.Unlock()
-	c, err := s.dial(ctx)
+	c, kept, err := s.obtain(ctx, cancel, offers)
 	s.mu.Lock()
 	s.conn, s.cancel = c, nil
 	s.mu.Unlock()
-	if err != nil && ctx.Err() != nil {
-		// The deadline may have shown as any kind of error.
-		if e := http1.Classify(err, http1.Dialing); e.Kind == record.Connect {
-			return &record.Error{Kind: record.ConnectTimeout, Err: e.Err}
-		}
-	}
-	return err
+	return kept, err
+}
+
+func (s *connSender) setConn(c *http1.Conn) {
+	s.mu.Lock()
+	s.conn = c
+	s.mu.Unlock()
 }
 
 // drop closes the connection, if there is one.
@@ -92,9 +133,7 @@ func (s *connSender) drop() {
 		return
 	}
 	s.conn.Close()
-	s.mu.Lock()
-	s.conn = nil
-	s.mu.Unlock()
+	s.setConn(nil)
 }
 
 // Connect opens the connection before it is needed, unless there is one from an
@@ -103,7 +142,8 @@ func (s *connSender) Connect(ctx context.Context) {
 	if s.conn != nil {
 		return
 	}
-	s.ahead = s.connect(ctx, -1) == nil // if it fails, the first Send tries again and reports the error
+	_, err := s.connect(ctx, -1, true)
+	s.ahead = err == nil // otherwise the first Send tries again and reports the error
 }
 
 // Expire ends request n; see [load.Sender].
