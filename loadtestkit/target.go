@@ -26,6 +26,7 @@ type Target interface {
 type Server struct {
 	TLSConfig   *tls.Config // for an https URL; nil means verify by the system's certificates
 	NoKeepAlive bool        // a new connection for each request
+	NoRetry     bool        // send no request again; otherwise one that a server provably did not see, because it was closing the idle connection, is sent once more if its method is idempotent
 	Traceparent bool        // send a W3C traceparent with each request
 
 	at engine.Target
@@ -72,6 +73,7 @@ func (s Server) Send(r Request) Target {
 		Body:        r.Body,
 		TLSConfig:   s.TLSConfig,
 		NoKeepAlive: s.NoKeepAlive,
+		NoRetry:     s.NoRetry,
 		Traceparent: s.Traceparent,
 	}
 	for name, values := range r.Header {

@@ -37,6 +37,7 @@ func (j *job) addRequest(r *engine.RequestOptions) {
 		{"body", "BODY", "", "body of each request: text, @FILE, or - for standard input", each(&j.bodies, anyText), "Body"},
 		{"insecure,k", "", "", "do not verify the server's certificate", call(insecure, parseSwitch), "TLSConfig"},
 		{"no-keepalive", "", "", "a new connection for each request", on(&r.NoKeepAlive), "NoKeepAlive"},
+		{"no-retry", "", "", "send nothing again that met a connection the server was closing", on(&r.NoRetry), "NoRetry"},
 		{"traceparent", "", "", "send a W3C traceparent too, made from the request id", on(&r.Traceparent), "Traceparent"},
 	})
 }

@@ -80,7 +80,7 @@ func (p *armPlan) newRecord() *record.Record {
 // connect serves a handler and opens the first connection.
 func (a *arm) connect(ctx context.Context) (err error) {
 	t := &a.target
-	cfg := wire.Options{Request: a.request, Timeout: a.Timeout}
+	cfg := wire.Options{Request: a.request, Timeout: a.Timeout, NoRetry: t.NoRetry}
 	config := &tls.Config{}
 	if t.TLSConfig != nil {
 		config = t.TLSConfig.Clone()
@@ -91,6 +91,7 @@ func (a *arm) connect(ctx context.Context) (err error) {
 			return err
 		}
 		cfg.Explain = a.server.Panic
+		cfg.NoRetry = true // our server closes no idle connection: it was the handler
 		if a.inMemory() {
 			cfg.Dialer.Connect = a.server.Dial
 		}

@@ -51,6 +51,7 @@ type RequestOptions struct {
 	Body        []byte
 	Traceparent bool
 	NoKeepAlive bool
+	NoRetry     bool        // send no request again, not even one that provably was not processed
 	TLSConfig   *tls.Config // for https; nil means the system's certificates
 }
 

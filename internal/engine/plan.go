@@ -258,6 +258,7 @@ func (p *armPlan) config(target string, method string) report.Config {
 		Warmup:      p.Warmup,
 		BodyBytes:   int64(len(p.target.Body)),
 		NoKeepAlive: p.target.NoKeepAlive,
+		NoRetry:     p.target.NoRetry,
 		Insecure:    p.target.TLSConfig != nil && p.target.TLSConfig.InsecureSkipVerify,
 	}
 	if p.schedule == nil {

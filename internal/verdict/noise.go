@@ -22,6 +22,7 @@ const (
 	Lateness         = "lateness"
 	SentBelowDue     = "sent_below_due"
 	PermitsExhausted = "permits_exhausted"
+	PermitsRested    = "permits_rested"
 )
 
 // Warnings returns what a reader of the numbers of r has to know, the most
@@ -39,6 +40,7 @@ func Warnings(r *record.Record, limits []Limit) []Warning {
 	add(Lateness, warnLateness(r, tightest))
 	add(SentBelowDue, warnUnsent(r))
 	add(PermitsExhausted, warnExhausted(r))
+	add(PermitsRested, warnRested(r))
 	add("own_cpu", warnOwnCPU(r))
 	before := len(all)
 	for _, s := range Sensors {
@@ -49,6 +51,8 @@ func Warnings(r *record.Record, limits []Limit) []Warning {
 	add("hiccup", warnHiccups(r, tightest))
 	add("gc_pause", warnCollector(r, tightest))
 	add("clock_step", warnClock(r))
+	add("stale_connections", warnStale(r))
+	add("unanswered_connections", warnUnanswered(r))
 	if r.Abandoned > 0 {
 		add("abandoned", fmt.Sprintf("%d calls of the function went on after the run: it ignores its context", r.Abandoned))
 	}
