@@ -23,8 +23,7 @@ type Response struct {
 	Surplus  int64 // octets read after the end of the response
 	Reusable bool  // the connection may serve another exchange
 
-	// Unprocessed reports that the connection ended before one octet of the response.
-	// If it had been idle before, the request was not processed.
+	// Unprocessed reports that the request failed and provably was not processed.
 	Unprocessed bool
 }
 

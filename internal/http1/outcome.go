@@ -79,10 +79,11 @@ func (o *Outcome) Reusable(r *Request, p *Parser, surplus int64) bool {
 }
 
 // Unprocessed reports whether an exchange that failed with err provably was not
-// processed, if its connection had been idle before: the connection ended before one
-// octet of the response (RFC 9112 section 9.3.1).
+// processed, as the server was closing its connection, which it had kept for a while:
+// the connection ended before one octet of the response (RFC 9112 section 9.3.1). The
+// end of a new one may be the answer.
 func (o *Outcome) Unprocessed(p *Parser, err error) bool {
-	if !o.AtEnd || p.Started() {
+	if !o.Kept || !o.AtEnd || p.Started() {
 		return false
 	}
 	switch Classify(err, Reading).Kind {

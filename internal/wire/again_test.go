@@ -267,8 +267,8 @@ func TestSenderTakesAConnectionThatFallsIdle(t *testing.T) {
 	ours, second := net.Pipe()
 	open <- ours // the dial that nothing waits for now
 	require.Eventually(t, func() bool {
-		p.mu.Lock()
-		defer p.mu.Unlock()
+		p.queue.Lock()
+		defer p.queue.Unlock()
 		return len(p.spare) == 1
 	}, time.Minute, time.Millisecond)
 	doneA = send(a, 1000)

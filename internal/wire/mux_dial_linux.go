@@ -81,7 +81,7 @@ func (m *epollMux) newConn(fd int) (c *muxConn) {
 		c.index = m.used
 		m.used++
 	}
-	c.fd, c.slot, c.kept, c.served, c.wantWrite, c.idleLimit = fd, -1, false, false, false, http1.NoLimit
+	c.fd, c.slot, c.served, c.wantWrite, c.idleLimit = fd, -1, false, false, http1.NoLimit
 	return c
 }
 

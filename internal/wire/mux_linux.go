@@ -72,8 +72,7 @@ type muxConn struct {
 	index     int // in the table of connections
 	slot      int // whose exchange is on it; -1 if there is none
 	state     uint8
-	kept      bool // the connection was idle, or served an exchange, before this one
-	served    bool // it has served an exchange
+	served    bool // it has served an exchange before
 	wantWrite bool // the poll watches for the socket to become writable
 
 	since     time.Duration // when it fell idle
@@ -168,7 +167,6 @@ func (m *epollMux) release(c *muxConn) {
 		m.begin(c, i)
 		return
 	}
-	c.kept = true
 	if c.served {
 		m.idle = append(m.idle, c)
 	} else {
@@ -180,7 +178,7 @@ func (m *epollMux) release(c *muxConn) {
 // sent again needs a new connection.
 func (m *epollMux) nextWaiting(c *muxConn) (i int, ok bool) {
 	for k, i := range m.waiting {
-		if !c.kept || !m.slots[i].result.SentAgain {
+		if !c.served || !m.slots[i].result.SentAgain {
 			m.stopWaiting(k)
 			return i, true
 		}
@@ -208,7 +206,7 @@ func (m *epollMux) prepare(c *muxConn, i int) {
 	if c.request == nil {
 		c.request = m.Request.Bytes()
 	}
-	c.outcome = http1.Outcome{Kept: c.kept}
+	c.outcome = http1.Outcome{Kept: c.served}
 	c.parser.Reset(m.Request.Head())
 	m.Request.Patch(c.request, m.slots[i].n)
 	c.unsent, c.body = c.request, m.Request.Rest()
@@ -321,7 +319,7 @@ func (m *epollMux) finish(c *muxConn) {
 	setResponse(&s.result, c.parser.Status())
 	m.failing, s.failures = false, 0
 	m.end(i)
-	c.kept, c.served, c.idleLimit = true, true, c.parser.IdleLimit()
+	c.served, c.idleLimit = true, c.parser.IdleLimit()
 	if c.idleLimit == 0 || !c.outcome.Reusable(m.Request, &c.parser, s.result.Octets.Surplus) {
 		s.result.Disconnected = true
 		m.discard(c)
@@ -336,7 +334,7 @@ func (m *epollMux) finish(c *muxConn) {
 func (m *epollMux) lose(c *muxConn, err error) {
 	i := c.slot
 	s := &m.slots[i]
-	unprocessed := c.kept && c.outcome.Unprocessed(&c.parser, err)
+	unprocessed := c.outcome.Unprocessed(&c.parser, err)
 	s.result.Unanswered = c.outcome.Expired && !c.served && !c.parser.Started()
 	m.discard(c)
 	if unprocessed {
@@ -348,11 +346,11 @@ func (m *epollMux) lose(c *muxConn, err error) {
 			return
 		}
 	}
-	m.fail(i, err, !c.kept)
+	m.fail(i, err, !c.served)
 }
 
 // fail ends the exchange of slot i without a complete response. fresh reports
-// that its connection had not been used before.
+// that its connection had not served an exchange before.
 func (m *epollMux) fail(i int, err error, fresh bool) {
 	s := &m.slots[i]
 	m.failing, s.result.Disconnected = true, true

@@ -54,21 +54,16 @@ type Pool struct {
 	stray  atomic.Int64               // octets that arrived on idle connections
 	first  atomic.Pointer[http1.Conn] // the connection that Open opened, until it is used
 
-	// Of senders:
-	offers  chan *http1.Conn // takes a connection that is idle if a sender waits for one
-	ctx     context.Context  // ends with Close
-	cancel  context.CancelFunc
-	opening sync.WaitGroup // connections being opened
+	share // among senders
 
 	mu     sync.Mutex
 	parked []*connSender // senders that wait for the next stretch of load
-	spare  []*http1.Conn // connections that nothing waited for any more when they were open
 	closed bool
 }
 
 // New returns a pool without connections.
 func New(cfg Options) *Pool {
-	p := &Pool{Options: cfg, dials: make(chan struct{}, maxDials), offers: make(chan *http1.Conn)}
+	p := &Pool{Options: cfg, dials: make(chan struct{}, maxDials)}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	return p
 }
@@ -154,73 +149,6 @@ func (p *Pool) dial(ctx context.Context) (*http1.Conn, error) {
 	return http1.NewConn(nc, p.Request), nil
 }
 
-// obtain opens a connection within ctx, unless one is offered before: kept reports
-// that. It calls cancel when the dial has ended, perhaps later.
-func (p *Pool) obtain(ctx context.Context, cancel context.CancelFunc, offers <-chan *http1.Conn) (c *http1.Conn, kept bool, err error) {
-	type result struct {
-		c   *http1.Conn
-		err error
-	}
-	opened, served := make(chan result), make(chan struct{})
-	p.opening.Go(func() {
-		defer cancel()
-		defer context.AfterFunc(p.ctx, cancel)()
-		c, err := p.dial(ctx)
-		select {
-		case opened <- result{c, dialError(ctx, err)}:
-		case <-served:
-			if c != nil {
-				p.keep(c)
-			}
-		}
-	})
-	select {
-	case r := <-opened:
-		return r.c, false, r.err
-	case c := <-offers:
-		close(served)
-		return c, true, nil
-	}
-}
-
-// dialError returns the error of a dial: its deadline may have shown as any kind.
-func dialError(ctx context.Context, err error) error {
-	if err != nil && ctx.Err() != nil {
-		if e := http1.Classify(err, http1.Dialing); e.Kind == record.Connect {
-			return &record.Error{Kind: record.ConnectTimeout, Err: e.Err}
-		}
-	}
-	return err
-}
-
-// keep keeps a connection for the next sender that needs one.
-func (p *Pool) keep(c *http1.Conn) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		c.Close()
-		return
-	}
-	p.spare = append(p.spare, c)
-}
-
-// takeSpare returns a connection that was kept and is still open, nil if there is
-// none.
-func (p *Pool) takeSpare() *http1.Conn {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for n := len(p.spare); n > 0; n = len(p.spare) {
-		c := p.spare[n-1]
-		p.spare = p.spare[:n-1]
-		if c.Idle() {
-			return c
-		}
-		p.stray.Add(c.Stray())
-		c.Close()
-	}
-	return nil
-}
-
 // Opened returns how many connections were opened.
 func (p *Pool) Opened() int64 { return p.opened.Load() }
 
@@ -252,18 +180,14 @@ func (p *Pool) Close() {
 	if c := p.first.Swap(nil); c != nil {
 		c.Close()
 	}
-	p.cancel()
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.closed = true
 	for _, s := range p.parked {
 		s.drop()
 	}
-	for _, c := range p.spare {
-		c.Close()
-	}
-	p.parked, p.spare = nil, nil
-	p.mu.Unlock()
-	p.opening.Wait()
+	p.parked = nil
+	p.closeShare()
 }
 
 // CheckFiles returns an error if the process may not open as many file descriptors

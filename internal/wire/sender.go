@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"sync"
 	"time"
 
@@ -41,17 +40,17 @@ func (s *connSender) Send(n int64, idled time.Duration) (r record.Result) {
 		s.drop()
 	}
 	s.ahead = false
-	res, kept := s.attempt(n, &r, false)
-	if kept && res.Unprocessed {
+	res, served := s.attempt(n, &r, false)
+	if res.Unprocessed {
 		r.Stale = max(1, idled)
 		if s.mayRepeat() {
 			r.SentAgain = true
-			res, kept = s.attempt(n, &r, true)
+			res, served = s.attempt(n, &r, true)
 		}
 	}
 	r.Disconnected = s.conn == nil
 	if res.Err != nil {
-		s.setFailure(&r, n, res.Err, !kept, &s.failures)
+		s.setFailure(&r, n, res.Err, !served, &s.failures)
 		return r
 	}
 	s.failures = 0
@@ -64,61 +63,39 @@ func (s *connSender) usable(idled time.Duration) bool {
 	return idled < s.conn.IdleLimit() && (idled <= checkAfter && !s.ahead || s.conn.Idle())
 }
 
-// attempt sends request n and adds to r what that took. fresh demands a new
-// connection; kept reports that the one used was not.
-func (s *connSender) attempt(n int64, r *record.Result, fresh bool) (res http1.Response, kept bool) {
-	if kept = s.conn != nil; !kept {
-		var err error
-		if kept, err = s.connect(context.Background(), n, fresh); err != nil {
-			if errors.Is(err, context.Canceled) { // by Expire
-				err = &record.Error{Kind: record.ConnectTimeout, Err: fmt.Errorf("connecting to %s: %w", s.Dialer.Addr, os.ErrDeadlineExceeded)}
-			}
+// attempt sends request n, with fresh set on a new connection, and adds to r what that
+// took. served reports that the connection had served an exchange before.
+func (s *connSender) attempt(n int64, r *record.Result, fresh bool) (res http1.Response, served bool) {
+	if s.conn == nil {
+		if err := s.connect(context.Background(), n, fresh); err != nil {
 			return http1.Response{Err: err}, false
 		}
 	}
-	served := s.conn.Served()
+	served = s.conn.Served()
 	res = s.conn.Exchange(n)
 	r.Octets.Sent += res.Sent
 	r.Octets.Received, r.Octets.Body, r.Octets.Surplus = res.Received, res.Body, res.Surplus
 	r.Unanswered = !served && res.Received == 0 && res.Err != nil && http1.Classify(res.Err, http1.Reading).Kind == record.Timeout
 	if !res.Reusable || s.conn.IdleLimit() == 0 {
 		s.drop()
-	} else {
-		s.offer()
-	}
-	return res, kept
-}
-
-// offer leaves the connection to another sender, if one waits.
-func (s *connSender) offer() {
-	select {
-	case s.offers <- s.conn:
+	} else if s.offer(s.conn) {
 		s.setConn(nil)
-	default:
 	}
+	return res, served
 }
 
-// connect gets a connection for arrival n within the timeout: the first that is free,
-// which is a new one or, unless fresh is set, one that was used before. kept reports
-// that it was.
-func (s *connSender) connect(ctx context.Context, n int64, fresh bool) (kept bool, err error) {
-	var offers <-chan *http1.Conn
-	if !fresh {
-		if c := s.takeSpare(); c != nil {
-			s.setConn(c)
-			return true, nil
-		}
-		offers = s.offers
-	}
+// connect gets a connection for arrival n within the timeout, with fresh set a new one.
+func (s *connSender) connect(ctx context.Context, n int64, fresh bool) error {
 	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
+	defer cancel()
 	s.mu.Lock()
 	s.dialing, s.cancel = n, cancel
 	s.mu.Unlock()
-	c, kept, err := s.obtain(ctx, cancel, offers)
+	c, err := s.get(ctx, fresh)
 	s.mu.Lock()
 	s.conn, s.cancel = c, nil
 	s.mu.Unlock()
-	return kept, err
+	return err
 }
 
 func (s *connSender) setConn(c *http1.Conn) {
@@ -142,8 +119,7 @@ func (s *connSender) Connect(ctx context.Context) {
 	if s.conn != nil {
 		return
 	}
-	_, err := s.connect(ctx, -1, true)
-	s.ahead = err == nil // otherwise the first Send tries again and reports the error
+	s.ahead = s.connect(ctx, -1, true) == nil // otherwise the first Send tries again and reports the error
 }
 
 // Expire ends request n; see [load.Sender].
