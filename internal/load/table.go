@@ -123,18 +123,6 @@ func (t *table) park(p *permit, now time.Duration) {
 	t.free, t.freed = append(t.free, p), now
 }
 
-// rest begins the time in which a permit sends nothing because connecting failed.
-func (t *table) rest(now time.Duration) {
-	t.countExhausted(now)
-	t.resting++
-}
-
-// endRest ends it.
-func (t *table) endRest(now time.Duration) {
-	t.countExhausted(now)
-	t.resting--
-}
-
 // take gives p the next arrival, which is sent now; ok is false if there is none yet
 // or, with noMore set, none any more.
 func (t *table) take(p *permit, now time.Duration) (ok bool) {
@@ -343,23 +331,4 @@ func (t *table) addTo(r *record.Record) {
 	r.Exhausted += t.exhaustedFor
 	r.Rested += t.restedFor
 	r.PeakInFlight += t.peak
-}
-
-// relieve ends the time in which arrivals wait for a permit, if they do: either they
-// were taken, or nothing more will be sent.
-func (t *table) relieve(now time.Duration) {
-	t.countExhausted(now)
-	t.exhausted = false
-}
-
-// countExhausted counts the time until now in which arrivals waited for a permit.
-func (t *table) countExhausted(now time.Duration) {
-	if !t.exhausted || now <= t.exhaustedSince {
-		return
-	}
-	d := now - t.exhaustedSince
-	t.exhaustedFor, t.exhaustedSince = t.exhaustedFor+d, now
-	if t.resting > 0 {
-		t.restedFor += d
-	}
 }

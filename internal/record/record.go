@@ -176,17 +176,6 @@ func (r *Record) Add(s *Sample) {
 	}
 }
 
-// addStale counts a request that met a connection that the server had closed.
-func (r *Record) addStale(s *Sample) {
-	met := Stale{Least: s.Stale, Most: s.Stale}
-	if s.SentAgain {
-		r.SentAgain++
-	} else {
-		met.Failed = 1
-	}
-	r.Stale.add(met)
-}
-
 // AddUnsent counts a request that was due and never sent.
 func (r *Record) AddUnsent(due time.Duration) {
 	r.Due++

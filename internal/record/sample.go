@@ -52,25 +52,6 @@ func (r *Result) Succeeded() bool { return r.Kind == NoError && Success(r.Status
 // Success reports whether a status means success. 0 is no status, and success.
 func Success(status int) bool { return status == 0 || 200 <= status && status < 400 }
 
-// Stale describes the requests that met a kept connection that the server had closed:
-// those that were sent again, and those that failed.
-type Stale struct {
-	Failed int64         `json:"failed"`   // not sent again
-	Least  time.Duration `json:"least_ns"` // how long the connections had been idle, of all
-	Most   time.Duration `json:"most_ns"`
-}
-
-func (s *Stale) add(o Stale) {
-	if o.Most == 0 {
-		return
-	}
-	if s.Most == 0 {
-		s.Least = o.Least
-	}
-	s.Failed += o.Failed
-	s.Least, s.Most = min(s.Least, o.Least), max(s.Most, o.Most)
-}
-
 // A Sample is the measurement of one request. Its instants are offsets on the
 // monotonic clock. In a closed workload Due equals Sent.
 type Sample struct {

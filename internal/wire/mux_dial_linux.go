@@ -3,12 +3,7 @@ package wire
 import (
 	"context"
 	"fmt"
-	"net"
-	"net/netip"
 	"os"
-	"reflect"
-	"slices"
-	"strconv"
 	"sync"
 	"syscall"
 
@@ -35,16 +30,6 @@ func (m *epollMux) Connect(ctx context.Context, n int) {
 	}
 }
 
-// prune returns the connections that are open.
-func (m *epollMux) prune(conns []*muxConn) []*muxConn {
-	return slices.DeleteFunc(conns, func(c *muxConn) bool {
-		if c.state == closed {
-			m.unused = append(m.unused, c)
-		}
-		return c.state == closed
-	})
-}
-
 // adopt makes the connection of c one of m's. If that fails, it is closed.
 func (m *epollMux) adopt(c *http1.Conn) {
 	defer c.Close()
@@ -69,20 +54,6 @@ func (m *epollMux) adopt(c *http1.Conn) {
 		}
 		m.release(a)
 	})
-}
-
-// newConn returns a connection with the given socket. There is one left: a slot that
-// waits has none, and there are no more dials than slots that wait or have waited.
-func (m *epollMux) newConn(fd int) (c *muxConn) {
-	if n := len(m.unused); n > 0 {
-		c, m.unused = m.unused[n-1], m.unused[:n-1]
-	} else {
-		c = &m.conns[m.used]
-		c.index = m.used
-		m.used++
-	}
-	c.fd, c.slot, c.served, c.wantWrite, c.idleLimit = fd, -1, false, false, http1.NoLimit
-	return c
 }
 
 // dialWaiting opens a connection for each slot that waits, as far as that is not done
@@ -154,24 +125,6 @@ func (m *epollMux) giveUp(err error) {
 	}
 }
 
-// selfConnected reports whether both ends of a connection are the same socket,
-// and makes such a connection close at once: it would otherwise keep the target
-// from its port for a minute. TCP connects a socket to itself if nothing listens
-// on a port of this machine and the socket is given that port as its own, as
-// happens in one dial of 28,000.
-func selfConnected(fd int) bool {
-	own, err := unix.Getsockname(fd)
-	if err != nil {
-		return false
-	}
-	peer, err := unix.Getpeername(fd)
-	if err != nil || !reflect.DeepEqual(own, peer) {
-		return false
-	}
-	unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
-	return true
-}
-
 // sendEarly sends the request of the first slot that waits on a connection that may
 // already be open, as one on loopback is when connect returns. It returns EAGAIN if it
 // is not. Sending early spares a fresh connection a wait and three system calls.
@@ -212,44 +165,7 @@ func (m *epollMux) finishDial(c *muxConn) {
 	}
 }
 
-func (m *epollMux) forgetDial(c *muxConn) {
-	k := slices.Index(m.dials, c)
-	m.dials = slices.Delete(m.dials, k, k+1)
-}
-
 // failDial ends the exchange of slot i, whose connection could not be opened.
 func (m *epollMux) failDial(i int, err error) {
 	m.fail(i, http1.Classify(fmt.Errorf("connecting to %s: %w", m.Dialer.Addr, err), http1.Dialing), true)
-}
-
-// discard closes a connection that is not idle, so that it can be opened again.
-func (m *epollMux) discard(c *muxConn) {
-	m.drop(c)
-	m.unused = append(m.unused, c)
-}
-
-// drop closes a connection, unless it is closed.
-func (m *epollMux) drop(c *muxConn) {
-	if c.state == connecting {
-		m.forgetDial(c)
-	}
-	if c.fd >= 0 {
-		unix.Close(c.fd)
-	}
-	c.fd, c.state, c.slot = -1, closed, -1
-}
-
-func sockaddr(a netip.AddrPort) (unix.Sockaddr, int) {
-	if ip := a.Addr().Unmap(); ip.Is4() {
-		return &unix.SockaddrInet4{Port: int(a.Port()), Addr: ip.As4()}, unix.AF_INET
-	}
-	sa := &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16()}
-	if zone := a.Addr().Zone(); zone != "" {
-		if i, err := net.InterfaceByName(zone); err == nil {
-			sa.ZoneId = uint32(i.Index)
-		} else if n, err := strconv.ParseUint(zone, 10, 32); err == nil {
-			sa.ZoneId = uint32(n)
-		}
-	}
-	return sa, unix.AF_INET6
 }

@@ -5,9 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
-	"syscall"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -59,33 +57,6 @@ type muxSlot struct {
 	result   record.Result
 }
 
-// The states of a connection.
-const (
-	closed = iota
-	connecting
-	connected
-)
-
-// A muxConn is one connection and what is sent and received on it.
-type muxConn struct {
-	fd        int
-	index     int // in the table of connections
-	slot      int // whose exchange is on it; -1 if there is none
-	state     uint8
-	served    bool // it has served an exchange before
-	wantWrite bool // the poll watches for the socket to become writable
-
-	since     time.Duration // when it fell idle
-	idleLimit time.Duration // how long it may be
-	idled     time.Duration // how long it was before this exchange
-
-	request []byte // patched for each exchange
-	unsent  []byte // what is left of request
-	body    []byte // what is left of a body that is not part of request
-	parser  http1.Parser
-	outcome http1.Outcome
-}
-
 // NewMux returns a Mux that sends the pool's requests from one goroutine, or nil
 // if they need what an event loop cannot do. The permits, and the connections
 // that may be opened at once, are shared among the given number of loops. alone
@@ -126,72 +97,6 @@ func (m *epollMux) Start(i int, n int64) {
 	}
 	m.waiting = append(m.waiting, i)
 	m.dialWaiting()
-}
-
-// takeIdle returns an idle connection, nil if there is none: the one used last, or
-// else the one opened first.
-func (m *epollMux) takeIdle() *muxConn {
-	for len(m.idle) > 0 {
-		c := m.idle[len(m.idle)-1]
-		m.idle = m.idle[:len(m.idle)-1]
-		if m.usable(c) {
-			return c
-		}
-	}
-	for len(m.unproven) > 0 {
-		c := m.unproven[0]
-		m.unproven = m.unproven[1:]
-		if m.usable(c) {
-			return c
-		}
-	}
-	return nil
-}
-
-// usable reports whether a connection that was idle can be used again. If not, it is
-// closed.
-func (m *epollMux) usable(c *muxConn) bool {
-	if c.state == connected && m.now-c.since < c.idleLimit {
-		return true
-	}
-	m.discard(c)
-	return false
-}
-
-// release gives a connection without an exchange to the slot that has waited
-// longest, or else makes it idle.
-func (m *epollMux) release(c *muxConn) {
-	c.since, c.slot = m.now, -1
-	if i, ok := m.nextWaiting(c); ok {
-		c.idled = 0
-		m.begin(c, i)
-		return
-	}
-	if c.served {
-		m.idle = append(m.idle, c)
-	} else {
-		m.unproven = append(m.unproven, c)
-	}
-}
-
-// nextWaiting takes the slot that is to use c next out of those that wait. What is
-// sent again needs a new connection.
-func (m *epollMux) nextWaiting(c *muxConn) (i int, ok bool) {
-	for k, i := range m.waiting {
-		if !c.served || !m.slots[i].result.SentAgain {
-			m.stopWaiting(k)
-			return i, true
-		}
-	}
-	return 0, false
-}
-
-func (m *epollMux) stopWaiting(k int) {
-	if k == 0 {
-		m.waiting = m.waiting[1:]
-	} else {
-		m.waiting = slices.Delete(m.waiting, k, k+1)
-	}
 }
 
 // begin sends the request of slot i on c.
@@ -419,23 +324,4 @@ func (m *epollMux) setWantWrite(c *muxConn, on bool) {
 		events |= unix.EPOLLOUT
 	}
 	m.watch(unix.EPOLL_CTL_MOD, c.fd, c.index, events)
-}
-
-// recv and send are for sockets that do not block. Unlike read and write, they
-// reach the socket without going through the file system.
-
-func recv(fd int, b []byte) (n int, errno syscall.Errno) {
-	r, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), 0, 0, 0)
-	if errno != 0 {
-		return 0, errno
-	}
-	return int(r), 0
-}
-
-func send(fd int, b []byte) (n int, errno syscall.Errno) {
-	r, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), unix.MSG_NOSIGNAL, 0, 0)
-	if errno != 0 {
-		return 0, errno
-	}
-	return int(r), 0
 }
