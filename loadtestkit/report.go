@@ -28,6 +28,7 @@ type Report struct {
 	Due, Sent, Succeeded, Failed int64
 	Unsent                       int64 // due and never sent
 	Unfinished                   int64 // sent and not done when the run was cut off
+	SentAgain                    int64 // sent once more, because the server had closed the connection without seeing them
 	Completed                    int64 // complete responses, whatever their status
 
 	Elapsed     time.Duration    // from the end of the warm-up until the last request ended and the time for arrivals was up
@@ -67,6 +68,7 @@ func newReport(d *report.Document) Report {
 		Failed:      d.Requests.Failed,
 		Unsent:      d.Requests.Unsent,
 		Unfinished:  d.Requests.Unfinished,
+		SentAgain:   d.Requests.SentAgain,
 		Completed:   d.Requests.Completed,
 		Elapsed:     d.Elapsed,
 		Throughput:  d.Rate.Throughput,

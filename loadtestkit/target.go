@@ -27,6 +27,7 @@ type Server struct {
 	TLSConfig   *tls.Config // for an https URL; nil means verify by the system's certificates
 	NoKeepAlive bool        // a new connection for each request
 	Address     string      // which addresses of the host get connections: "all" in turn, or "first", the first that can be reached, alone; "" means all
+	NoRetry     bool        // send no request again; otherwise one that a server provably did not see, because it was closing the idle connection, is sent once more if its method is idempotent
 	Traceparent bool        // send a W3C traceparent with each request
 
 	at engine.Target
@@ -107,6 +108,7 @@ func (s Server) Send(r Request) Target {
 		TLSConfig:   s.TLSConfig,
 		NoKeepAlive: s.NoKeepAlive,
 		Address:     s.Address,
+		NoRetry:     s.NoRetry,
 		Traceparent: s.Traceparent,
 
 		ExpectStatus:    r.ExpectStatus,

@@ -167,6 +167,37 @@ func TestNginxRestarts(t *testing.T) {
 	}
 }
 
+// nginx loads its configuration again, which closes all idle connections: no GET is
+// lost, and none is processed twice. Over TLS goroutines send, otherwise an event loop.
+func TestNginxReloads(t *testing.T) {
+	for _, secure := range []bool{false, true} {
+		sampler := targettest.NewSampler()
+		n := startNginx(t, startSampler(t, sampler).addr)
+		url := n.url
+		if secure {
+			url = n.tlsURL
+		}
+		p, err := startProgram(loadCommand(n, "-n", "1m", "-c", "8", url+"/proxied/ok"))
+		require.NoError(t, err)
+		t.Cleanup(p.kill)
+		for range 4 {
+			ctx, cancel := context.WithTimeout(t.Context(), bound)
+			require.NoError(t, sampler.Await(ctx, sampler.Seen()+100))
+			cancel()
+			require.NoError(t, n.running.cmd.Process.Signal(syscall.SIGHUP))
+		}
+		require.NoError(t, p.cmd.Process.Signal(syscall.SIGINT))
+		require.Equal(t, 130, p.wait(), "%s", p.stderr)
+		n.quit()
+
+		r := readReport(t, p)
+		ids, _ := n.logged()
+		assert.NoError(t, account(ids, p.stdout.String(), p.stderr.String(), 0))
+		assert.Zero(t, r.Requests.Failed, "%v", r.Errors)
+		assert.Greater(t, r.Requests.Succeeded, int64(300))
+	}
+}
+
 // startSampler starts a server with s that nginx passes requests on to.
 func startSampler(t *testing.T, s *targettest.Sampler) *site {
 	t.Helper()

@@ -31,6 +31,7 @@ func (j *job) addRequest(r *engine.RequestOptions) {
 	j.add([]flag{
 		{"address", "WHICH", engine.AllAddresses, "a name's addresses: all in turn, or first for one that works", into(&r.Address, oneOf(engine.AllAddresses, engine.FirstAddress)), "Address"},
 		{"no-keepalive", "", "", "a new connection for each request", on(&r.NoKeepAlive), "NoKeepAlive"},
+		{"no-retry", "", "", "send nothing again that met a connection the server was closing", on(&r.NoRetry), "NoRetry"},
 		{"traceparent", "", "", "send a W3C traceparent too, made from the request id", on(&r.Traceparent), "Traceparent"},
 	})
 	j.complete("address", engine.AllAddresses, engine.FirstAddress)

@@ -81,7 +81,7 @@ func (p *armPlan) newRecord() *record.Record {
 // connect serves a handler and opens the first connection.
 func (a *arm) connect(ctx context.Context) (err error) {
 	t := &a.target
-	cfg := wire.Options{Request: a.request, Timeout: a.Timeout, First: t.Address == FirstAddress, Check: t.Check, Follow: t.FollowRedirects, TLS: t.TLSConfig}
+	cfg := wire.Options{Request: a.request, Timeout: a.Timeout, First: t.Address == FirstAddress, Check: t.Check, Follow: t.FollowRedirects, TLS: t.TLSConfig, NoRetry: t.NoRetry}
 	config := &tls.Config{}
 	if t.TLSConfig != nil {
 		config = t.TLSConfig.Clone()
@@ -93,6 +93,7 @@ func (a *arm) connect(ctx context.Context) (err error) {
 		}
 		cfg.Explain = a.server.Panic
 		cfg.Alone = true
+		cfg.NoRetry = true // our server closes no idle connection: it was the handler
 		if a.inMemory() {
 			cfg.Dialer.Connect = a.server.Dial
 		}

@@ -56,8 +56,8 @@ func statusOf(id string) int64 {
 	return 500 + n%100
 }
 
-// Every response goes to its own request, and every id arrives once, on a
-// server that resets, closes, hangs and says more than it was asked.
+// Every response goes to its own request, and without retries every id arrives
+// once, on a server that resets, closes, hangs and says more than it was asked.
 func TestResponsesAreNotMisattributed(t *testing.T) { together(t, testAttribution) }
 
 func testAttribution(t *testing.T, portable bool) {
@@ -85,7 +85,7 @@ func testAttribution(t *testing.T, portable bool) {
 	}})
 	l := &failureLog{statuses: map[string]int64{}}
 	r := run(t, RunOptions{
-		Target:   Target{URL: s.URL},
+		Target:   Target{URL: s.URL, RequestOptions: RequestOptions{NoRetry: true}},
 		Settings: Settings{Load: Load{Concurrency: 32}, Portable: portable, Timeout: time.Second, Log: slog.New(l)},
 		Requests: requests,
 	})

@@ -56,6 +56,7 @@ type RequestOptions struct {
 	Traceparent bool
 	NoKeepAlive bool
 	Address     string      // which addresses of the host get connections: AllAddresses in turn, or FirstAddress alone; "" means all
+	NoRetry     bool        // send no request again, not even one that provably was not processed
 	TLSConfig   *tls.Config // for https; nil means the system's certificates
 
 	ExpectStatus    string                     // statuses that mean success, such as 200,201,3xx; "" means 200 to 299, and 304 to a conditional request

@@ -283,6 +283,7 @@ func (p *armPlan) config() report.Config {
 		Warmup:      p.Warmup,
 		BodyBytes:   int64(len(p.target.Body)),
 		NoKeepAlive: p.target.NoKeepAlive,
+		NoRetry:     p.target.NoRetry,
 		Insecure:    p.target.TLSConfig != nil && p.target.TLSConfig.InsecureSkipVerify,
 
 		ExpectBody:      p.target.ExpectBody,

@@ -160,9 +160,10 @@ func kinds(r *report.Document) map[string]int64 {
 }
 
 // reached is how many requests got a connection, warm-up included: those
-// that a server can have seen.
+// that a server can have seen, twice if it ended their connections before it
+// answered.
 func reached(r *report.Document) int64 {
-	n := r.Requests.Sent
+	n := r.Requests.Sent + r.Requests.SentAgain
 	if r.Warmup != nil {
 		n += r.Warmup.Sent
 	}

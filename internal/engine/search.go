@@ -154,7 +154,7 @@ func (w *walk) try(to *arm, t verdict.TrialPlan) (*record.Record, error) {
 }
 
 // overload are the warnings of too high a rate, which a search tries on purpose.
-var overload = []string{verdict.SentBelowDue, verdict.Lateness, verdict.PermitsExhausted}
+var overload = []string{verdict.SentBelowDue, verdict.Lateness, verdict.PermitsExhausted, verdict.PermitsRested}
 
 // describe makes the document of what was found.
 func (w *walk) describe() (*report.Document, error) {

@@ -20,6 +20,7 @@ func (p *Parser) frame() {
 	persists := !f.close && (p.minor > 0 || f.keepAlive)
 	faulty := f.coded && (f.sized || p.minor == 0) || f.badCL != ""
 	p.reuse = persists && !faulty && p.code != 101
+	p.idleLimit = f.idleLimit()
 
 	switch {
 	case p.head || p.code == 101 || p.code == 204 || p.code == 304:

@@ -24,6 +24,8 @@ type Response struct {
 	Reusable bool  // the connection may serve another exchange
 
 	Arriving time.Duration // from the first octet of a complete response to the last; 0 if one read had them all
+	// Unprocessed reports that the request failed and provably was not processed.
+	Unprocessed bool
 }
 
 // A Conn sends requests over one connection. Exchange, Idle and Stray may be
@@ -36,8 +38,9 @@ type Conn struct {
 	out    []byte // req's bytes, patched for each exchange
 	in     []byte
 	probe  socketProbe
-	body   *bodyWriter // nil unless req has a Rest
-	served bool        // an exchange succeeded and the connection was kept alive
+	body   *bodyWriter   // nil unless req has a Rest
+	served bool          // an exchange succeeded and the connection was kept alive
+	limit  time.Duration // see IdleLimit
 	stray  int64
 
 	// state is 0 between exchanges, n+1 during that of request n, or one of
@@ -62,7 +65,7 @@ var past = time.Unix(1, 0)
 // come from [Dialer.Dial]: with TLS from elsewhere, a response that ends with the
 // connection cannot be distinguished from a truncated one.
 func NewConn(c net.Conn, r *Request) *Conn {
-	conn := &Conn{nc: c, req: r, parser: NewParser(r), out: r.Bytes(), in: make([]byte, readSize)}
+	conn := &Conn{nc: c, req: r, parser: NewParser(r), out: r.Bytes(), in: make([]byte, readSize), limit: NoLimit}
 	if t, ok := c.(*tlsConn); ok {
 		conn.tls = t
 		c = t.wire.Conn
@@ -126,9 +129,9 @@ func (c *Conn) Exchange(n int64) Response {
 	next := int64(stateBroken)
 	o.Expired = c.state.Load() == stateExpired
 	if err := o.Failure(&c.parser); err != nil {
-		res.Err = err
+		res.Err, res.Unprocessed = err, o.Unprocessed(&c.parser, err)
 	} else if o.Reusable(c.req, &c.parser, res.Surplus) {
-		next = 0
+		next, c.limit = 0, c.parser.IdleLimit()
 	}
 	res.Reusable = c.state.CompareAndSwap(n+1, next) && next == 0
 	c.served = res.Reusable
@@ -212,6 +215,13 @@ func (c *Conn) peek() (n int, open bool) {
 	}
 	return c.probe.peek(c.in)
 }
+
+// Served reports whether the connection has served an exchange.
+func (c *Conn) Served() bool { return c.served }
+
+// IdleLimit returns how long the connection may be idle and still be used; see
+// [Parser.IdleLimit].
+func (c *Conn) IdleLimit() time.Duration { return c.limit }
 
 // NetConn returns the underlying connection, so that a caller can take it over.
 func (c *Conn) NetConn() net.Conn { return c.nc }

@@ -1,6 +1,9 @@
 package http1
 
-import "math"
+import (
+	"math"
+	"time"
+)
 
 // A field is a kind of header field. Only those that decide framing and
 // persistence are distinguished.
@@ -12,6 +15,7 @@ const (
 	contentLength
 	transferEncoding
 	connection
+	keepAlive
 )
 
 // fieldNamed returns the field with this name, in any case.
@@ -25,9 +29,12 @@ func fieldNamed(name []byte) field {
 		return transferEncoding
 	}
 	switch len(name) {
-	case len("connection"):
+	case len("connection"): // and of keep-alive
 		if equalFold(name, "connection") {
 			return connection
+		}
+		if equalFold(name, "keep-alive") {
+			return keepAlive
 		}
 	case len("content-length"):
 		if equalFold(name, "content-length") {
@@ -62,6 +69,11 @@ type fields struct {
 
 	// Connection (RFC 9110 section 7.6.1).
 	close, keepAlive bool
+
+	// Keep-Alive (RFC 2068 section 19.7.1.1).
+	bounded bool  // it has a timeout
+	timeout int64 // after how many seconds of idleness the server closes the connection
+	last    bool  // it has a max of 0: no more requests
 
 	// Transfer-Encoding (RFC 9112 section 6.1).
 	coded   bool   // the field is present
@@ -135,6 +147,8 @@ func (f *fields) value(b []byte) {
 		f.lengthValue(b)
 	case transferEncoding, connection:
 		f.listValue(b)
+	case keepAlive:
+		f.keepAliveValue(b)
 	}
 }
 
@@ -145,6 +159,8 @@ func (f *fields) endValue() {
 		f.endNumber()
 	case transferEncoding, connection:
 		f.endMember()
+	case keepAlive:
+		f.endParameter()
 	}
 }
 
@@ -238,4 +254,55 @@ func (f *fields) endMember() {
 	}
 	f.word.n = 0
 	f.gap, f.several, f.params, f.quoted, f.escaped = false, false, false, false, false
+}
+
+// keepAliveValue reads a list such as "timeout=5, max=100". Anything else in it is
+// ignored.
+func (f *fields) keepAliveValue(b []byte) {
+	for _, c := range b {
+		switch {
+		case c == ',':
+			f.endParameter()
+		case c == ' ' || c == '\t' || c == '"':
+		case c == '=':
+			f.params = true
+		case !f.params:
+			f.word.add([]byte{c})
+		case '0' <= c && c <= '9' && f.number <= maxKeepAlive:
+			f.digits = true
+			f.number = f.number*10 + int64(c-'0')
+		case c < '0' || c > '9':
+			f.several = true
+		}
+	}
+}
+
+// maxKeepAlive bounds the numbers in a Keep-Alive field: nothing is idle for longer.
+const maxKeepAlive = 1e8
+
+func (f *fields) endParameter() {
+	if name := f.word.bytes(); f.digits && !f.several {
+		switch {
+		case equalFold(name, "timeout"):
+			f.bounded, f.timeout = true, f.number
+		case equalFold(name, "max"):
+			f.last = f.number == 0
+		}
+	}
+	f.word.n = 0
+	f.params, f.several, f.digits, f.number = false, false, false, 0
+}
+
+// idleLimit returns how long the connection may be idle and still be used. It is a
+// little shorter than the server's timeout, which begins when the server has sent a
+// response and must not end before the next request has reached it.
+func (f *fields) idleLimit() time.Duration {
+	switch {
+	case f.last:
+		return 0
+	case !f.bounded:
+		return NoLimit
+	}
+	timeout := time.Duration(f.timeout) * time.Second
+	return timeout - min(timeout/5, time.Second)
 }

@@ -82,6 +82,21 @@ func (o *Outcome) Reusable(r *Request, p *Parser, surplus int64) bool {
 	return o.SendErr == nil && !o.AtEnd && surplus == 0 && r.KeepAlive() && p.Reusable()
 }
 
+// Unprocessed reports whether an exchange that failed with err provably was not
+// processed, as the server was closing its connection, which it had kept for a while:
+// the connection ended before one octet of the response (RFC 9112 section 9.3.1). The
+// end of a new one may be the answer.
+func (o *Outcome) Unprocessed(p *Parser, err error) bool {
+	if !o.Kept || !o.AtEnd || p.Started() {
+		return false
+	}
+	switch Classify(err, Reading).Kind {
+	case record.Closed, record.Reset, record.Write:
+		return true
+	}
+	return false
+}
+
 // stage describes, for messages, what the exchange was doing when it failed.
 func (o *Outcome) stage(p *Parser) string {
 	switch {

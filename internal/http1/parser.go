@@ -3,6 +3,8 @@ package http1
 import (
 	"fmt"
 	"io"
+	"math"
+	"time"
 
 	"github.com/loadtestkit/load-tester/internal/record"
 )
@@ -67,6 +69,8 @@ type Parser struct {
 	minor   uint8 // x of HTTP/1.x
 	reuse   bool  // see Reusable
 	keeps   bool  // the content of this response is wanted
+
+	idleLimit time.Duration // see IdleLimit
 
 	code   int   // status code of this header section
 	status int   // see Status
@@ -186,46 +190,18 @@ func (p *Parser) Body() int64 { return p.body }
 // fields allow another exchange on the connection (RFC 9112 section 9.3).
 func (p *Parser) Reusable() bool { return p.state == isDone && p.reuse }
 
+// NoLimit is the time for which a connection may be idle if the server has not said
+// when it closes idle ones.
+const NoLimit = time.Duration(math.MaxInt64)
+
+// IdleLimit returns, once the response is complete, how long the connection may be
+// idle and still be used, by the Keep-Alive field of the response: 0 if it must not
+// be used again, else a little less than the server's timeout.
+func (p *Parser) IdleLimit() time.Duration { return p.idleLimit }
+
 // fail ends the response with an error, unless it already has one.
 func (p *Parser) fail(k record.Kind, err error) {
 	if p.err == nil {
 		p.state, p.err = isFailed, &record.Error{Kind: k, Err: err}
-	}
-}
-
-// unexpected fails p because octet i of b is invalid. It returns i, the number of
-// octets that this step consumed.
-func (p *Parser) unexpected(b []byte, i int) int {
-	p.fail(record.Malformed, fmt.Errorf("reading %s: unexpected %q at octet %d", p.where(), b[i:i+1], p.octets+int64(i)))
-	return i
-}
-
-// tooLong returns the error for the limit that was exceeded.
-func (p *Parser) tooLong() error {
-	limit := maxHead
-	switch {
-	case p.state >= atSize:
-		limit = maxChunkLine
-	case p.trailer:
-		limit = maxTrailers
-	case p.limit == maxHeads:
-		return fmt.Errorf("reading %s: longer than the limit of %d octets for all of them", p.where(), maxHeads)
-	}
-	return fmt.Errorf("reading %s: longer than its limit of %d octets", p.where(), limit)
-}
-
-// where names, for messages, the part that p is reading.
-func (p *Parser) where() string {
-	switch s := p.state; {
-	case s <= afterCode:
-		return "status line"
-	case s < atSize && p.trailer:
-		return "trailer section"
-	case s < atSize:
-		return "header section"
-	case s < inLength:
-		return "chunk line"
-	default:
-		return "body"
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 	"unsafe"
 
 	"github.com/loadtestkit/load-tester/internal/record"
@@ -280,4 +281,48 @@ func BenchmarkParser(b *testing.B) {
 	run("chunked", ch11+"d\r\nHello, world\n\r\n0\r\n\r\n")
 	run("chunks", ch11+parserRepeated(1000, "10\r\n0123456789abcdef\r\n")+"0\r\n\r\n")
 	run("1MiB", ok11+"Content-Length: 1048576\r\n\r\n"+parserRepeated(1<<20, "x"))
+}
+
+// A Keep-Alive field says how long a connection may be idle. It is honoured with a
+// margin, and garbage in it is ignored, however the octets arrive.
+func TestIdleLimit(t *testing.T) {
+	for field, want := range map[string]time.Duration{
+		"":                              NoLimit,
+		"Keep-Alive: timeout=5":         4 * time.Second,
+		"Keep-Alive: timeout=1":         800 * time.Millisecond,
+		"Keep-Alive: timeout=0":         0,
+		"keep-alive: timeout=5, MAX=0":  0,
+		"keep-alive: max=9, TimeOut=60": 59 * time.Second,
+		"Keep-Alive: timeout = \"10\"":  9 * time.Second,
+		"Keep-Alive: timeout=60\r\nKeep-Alive: timeout=5": 4 * time.Second,
+		"Keep-Alive: timeout=60,\r\n  max=5":              59 * time.Second,
+		"Keep-Alive: timeout=5s":                          NoLimit,
+		"Keep-Alive: timeout":                             NoLimit,
+		"Keep-Alive: timeout=":                            NoLimit,
+		"Keep-Alive: timeouts=5":                          NoLimit,
+		"Keep-Alive: a timeout of=5":                      NoLimit,
+		"Keep-Alive: 5":                                   NoLimit,
+		"Keep-Alivf: timeout=5":                           NoLimit,
+	} {
+		response := "HTTP/1.1 200 OK\r\n" + field + "\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nTrailer: x\r\n\r\n"
+		response = strings.Replace(response, "OK\r\n\r\n", "OK\r\n", 1)
+		for _, piece := range []int{1, 7, len(response)} {
+			var p Parser
+			p.Reset(false)
+			done := false
+			for rest := []byte(response); len(rest) > 0; rest = rest[min(piece, len(rest)):] {
+				_, d, err := p.Feed(rest[:min(piece, len(rest))])
+				require.NoError(t, err)
+				done = d
+			}
+			require.True(t, done)
+			assert.True(t, p.Reusable(), "which is about framing")
+			assert.Equal(t, want, p.IdleLimit(), "%q in pieces of %d", field, piece)
+		}
+	}
+	var p Parser
+	p.Reset(false)
+	_, _, err := p.Feed([]byte("HTTP/1.1 200 OK\r\nKeep-Alive: timeout=99999999999999999999999\r\nContent-Length: 0\r\n\r\n"))
+	require.NoError(t, err)
+	assert.Greater(t, p.IdleLimit(), 24*time.Hour, "without overflow")
 }

@@ -92,7 +92,7 @@ func newFakeMux(p *peer) *fakeMux {
 	return &fakeMux{peer: p, ended: make(chan ended, 1<<11), woken: make(chan struct{}, 1), timers: map[int]*time.Timer{}}
 }
 
-func (m *fakeMux) Start(slot int, n int64, _ time.Duration) {
+func (m *fakeMux) Start(slot int, n int64) {
 	d, r := m.answer(n)
 	if d == 0 {
 		m.ended <- ended{slot, r}

@@ -10,13 +10,12 @@ import (
 )
 
 // A Mux performs the exchanges of many permits from one goroutine. Each permit has a
-// slot, with a connection of its own and at most one exchange in flight. Only Wake
-// may be called from another goroutine.
+// slot with at most one exchange in flight. They share the connections, of which there
+// are at most as many as slots. Only Wake may be called from another goroutine.
 type Mux interface {
-	// Start begins the exchange of arrival n in a slot; idled is how long ago the
-	// slot's last exchange ended, 0 if there was none. It does not wait. Only Wait
+	// Start begins the exchange of arrival n in a slot. It does not wait. Only Wait
 	// reports the end of the exchange.
-	Start(slot int, n int64, idled time.Duration)
+	Start(slot int, n int64)
 	// Wait calls done for each exchange that ends, and done may start others. It
 	// returns after some have ended, d has passed or Wake was called. expired
 	// reports that it returned only because time passed: at most d, plus the time
@@ -26,8 +25,7 @@ type Mux interface {
 	// Expire makes the exchange in flight in a slot end soon, with the kind
 	// Timeout. It may be called again before Wait has reported the end.
 	Expire(slot int)
-	// Connect opens the connections of the first n slots, as far as it can until
-	// ctx ends.
+	// Connect opens connections until there are n, as far as it can until ctx ends.
 	Connect(ctx context.Context, n int)
 	// Wake ends the current Wait, or else the next one.
 	Wake()
@@ -156,7 +154,7 @@ func (m *muxLoop) wait(now time.Duration) {
 // startable reports whether a closed workload has permits that are yet to be
 // started.
 func (m *muxLoop) startable() bool {
-	return m.cfg.Schedule == nil && !m.noMore && (len(m.free) > 0 || m.used < len(m.permits))
+	return m.cfg.Schedule == nil && !m.noMore && (len(m.free)+len(m.bare) > 0 || m.used < len(m.permits))
 }
 
 // issueDue sends the requests that are due now.
@@ -186,6 +184,7 @@ func (m *muxLoop) resume(now time.Duration) {
 	kept := m.paused[:0]
 	for _, r := range m.paused {
 		if now >= r.until || m.halted() {
+			m.endRest(now)
 			m.activate(r.permit)
 		} else {
 			kept = append(kept, r)
@@ -197,9 +196,9 @@ func (m *muxLoop) resume(now time.Duration) {
 // send makes p send the next arrival, or frees it if there is none.
 func (m *muxLoop) send(p *permit, now time.Duration) {
 	if m.take(p, now) {
-		m.mux.Start(p.slot, p.N, p.idled)
+		m.mux.Start(p.slot, p.N)
 	} else {
-		m.free = append(m.free, p)
+		m.park(p, now)
 	}
 }
 
@@ -209,6 +208,7 @@ func (m *muxLoop) finished(slot int, r *record.Result) {
 	now := m.now()
 	m.report(m.finish(p, r, now))
 	if until := p.sent + r.Pause; until > now && !m.halted() {
+		m.rest(now)
 		m.paused = append(m.paused, pausedPermit{p, until})
 	} else {
 		m.send(p, now)

@@ -20,7 +20,7 @@ type instantMux struct {
 	result        record.Result
 }
 
-func (m *instantMux) Start(slot int, _ int64, _ time.Duration) { m.begun = append(m.begun, slot) }
+func (m *instantMux) Start(slot int, _ int64) { m.begun = append(m.begun, slot) }
 
 func (m *instantMux) Wait(d time.Duration, done func(int, *record.Result)) (expired bool) {
 	if len(m.begun) == 0 {

@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -10,9 +11,9 @@ import (
 
 // A Sender performs exchanges for one permit, one at a time.
 type Sender interface {
-	// Send performs the exchange of arrival n and returns its result. It sends the
-	// request at most once. idled is how long ago the Sender's last exchange
-	// ended, 0 for its first.
+	// Send performs the exchange of arrival n and returns its result. It sends a
+	// request again only if it provably was not processed, and once. idled is how
+	// long ago the Sender's last exchange ended, 0 for its first.
 	Send(n int64, idled time.Duration) record.Result
 	// Expire ends the exchange of arrival n as soon as possible, if that is the
 	// one in flight. It may be called from any goroutine.
@@ -84,7 +85,7 @@ func (l *Loop) pace(t *table) {
 		t.release(l.now())
 		until, over := t.gather.until(t.coming.Due), t.noMore
 		if over {
-			for _, p := range t.free {
+			for _, p := range slices.Concat(t.free, t.bare) {
 				t.activate(p)
 			}
 		}
@@ -121,11 +122,17 @@ func (l *Loop) serve(t *table, p *permit) {
 		now := l.now()
 		t.mu.Lock()
 		failed := t.finish(p, &r, now)
-		if rest := p.sent + r.Pause - now; failed != nil || rest > 0 {
+		if failed != nil {
 			t.mu.Unlock()
 			l.report(failed)
+			t.mu.Lock()
+		}
+		if rest := p.sent + r.Pause - now; rest > 0 {
+			t.rest(l.now())
+			t.mu.Unlock()
 			l.pause(rest)
 			t.mu.Lock()
+			t.endRest(l.now())
 		}
 	}
 	t.mu.Unlock()
@@ -138,7 +145,7 @@ func (l *Loop) next(t *table, p *permit) bool {
 		if t.noMore {
 			return false
 		}
-		t.free = append(t.free, p)
+		t.park(p, l.now())
 		t.mu.Unlock()
 		<-p.wake
 		t.mu.Lock()

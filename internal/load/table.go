@@ -30,6 +30,7 @@ type permit struct {
 	expired time.Duration // when it timed out
 	done    time.Duration // when the last exchange ended; 0 if there was none
 	exited  bool          // its goroutine has exited
+	bare    bool          // its last exchange left it without an idle connection
 }
 
 // A state is how far a permit's exchange has come.
@@ -58,6 +59,9 @@ type table struct {
 	permits  []permit // those from index used on have never been needed
 	used     int
 	free     []*permit     // a stack: the one used last is taken first, so that few connections are kept busy
+	bare     []*permit     // those that are free and have no connection; a stack
+	freed    time.Duration // when one with a connection was last left without an arrival
+	resting  int           // permits that rest because connecting failed
 	activate func(*permit) // makes an idle permit take an arrival, soon or at once
 	expire   func(*permit) // makes an exchange end soon, if it can be ended
 
@@ -77,8 +81,9 @@ type table struct {
 	front                  Cursor
 	promised, waiting      int64
 	exhausted              bool          // arrivals are waiting because no permit is free
-	exhaustedSince         time.Duration // since when, warm-up left out
+	exhaustedSince         time.Duration // since when, or since they were last counted; warm-up left out
 	exhaustedFor           time.Duration // how long arrivals waited so in all, before that
+	restedFor              time.Duration // the part of it in which permits rested
 }
 
 // newTable returns a table with n permits that records in h.
@@ -92,11 +97,13 @@ func newTable(l *Loop, n int, h *shard) *table {
 	return t
 }
 
-// acquire takes a free permit; nil if all are out.
+// acquire takes a free permit, if possible one with a connection; nil if all are out.
 func (t *table) acquire() (p *permit) {
-	if n := len(t.free); n > 0 {
-		p, t.free = t.free[n-1], t.free[:n-1]
-		return p
+	for _, stack := range []*[]*permit{&t.free, &t.bare} {
+		if n := len(*stack); n > 0 {
+			p, *stack = (*stack)[n-1], (*stack)[:n-1]
+			return p
+		}
 	}
 	if t.used == len(t.permits) {
 		return nil
@@ -105,6 +112,15 @@ func (t *table) acquire() (p *permit) {
 	p.slot = t.used // set only now: a million permits that no arrival needs cost nothing
 	t.used++
 	return p
+}
+
+// park makes p free, as there is no arrival for it.
+func (t *table) park(p *permit, now time.Duration) {
+	if p.bare {
+		t.bare = append(t.bare, p)
+		return
+	}
+	t.free, t.freed = append(t.free, p), now
 }
 
 // take gives p the next arrival, which is sent now; ok is false if there is none yet
@@ -135,13 +151,14 @@ func (t *table) take(p *permit, now time.Duration) (ok bool) {
 // may take a while.
 func (t *table) finish(p *permit, r *record.Result, now time.Duration) (failed *record.Sample) {
 	state := p.state
-	p.state, p.done = idle, now
+	p.state, p.done, p.bare = idle, now, r.Disconnected
 	t.inFlight--
 	if state == cutOff {
 		return nil
 	}
 	s := p.sample()
 	s.Result, s.Done = *r, now-r.Checked
+	s.Unanswered = s.Unanswered && t.freed > p.sent
 	if s.Kind != record.Timeout && s.Kind != record.ConnectTimeout && (state == timedOut || s.ServiceTime() > t.cfg.Timeout) {
 		s.Status, s.Unexpected, s.Kind, s.Err = 0, false, record.Timeout, errTimeout
 	}
@@ -312,14 +329,6 @@ func (t *table) addTo(r *record.Record) {
 		t.relieve(at)
 	}
 	r.Exhausted += t.exhaustedFor
+	r.Rested += t.restedFor
 	r.PeakInFlight += t.peak
-}
-
-// relieve ends the time in which arrivals wait for a permit, if they do: either they
-// were taken, or nothing more will be sent.
-func (t *table) relieve(now time.Duration) {
-	if t.exhausted {
-		t.exhausted = false
-		t.exhaustedFor += max(0, now-t.exhaustedSince)
-	}
 }

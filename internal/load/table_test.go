@@ -60,6 +60,69 @@ func TestTableGivesThePermitThatWasFreedLast(t *testing.T) {
 	})
 }
 
+// A permit that has lost its connection is used when no other is free, but before one
+// that was never needed.
+func TestTablePrefersPermitsWithAConnection(t *testing.T) {
+	onTable(t, Workload{Concurrency: 4}, func(t *testing.T, s *steppedTable) {
+		a, b, c := s.acquire(), s.acquire(), s.acquire()
+		for _, p := range []*permit{a, b, c} {
+			s.send(t, p)
+			s.finish(p, &record.Result{Status: 200, Disconnected: p == c}, s.now())
+			s.park(p, s.now())
+		}
+		assert.Equal(t, []*permit{b, a, c, &s.permits[3]}, []*permit{s.acquire(), s.acquire(), s.acquire(), s.acquire()})
+		s.send(t, c)
+		s.succeed(c)
+		s.park(c, s.now())
+		assert.Equal(t, c, s.acquire(), "it has one again")
+	})
+}
+
+// A timeout on a connection that was never answered on is a sign that the server
+// serves too few only if another was idle meanwhile.
+func TestTableCountsWhatWaitedBesideAnIdleConnection(t *testing.T) {
+	for _, c := range []struct {
+		freed, lost bool
+		want        int64
+	}{{true, false, 1}, {true, true, 0}, {false, false, 0}} {
+		onTable(t, Workload{Concurrency: 2}, func(t *testing.T, s *steppedTable) {
+			p, other := s.acquire(), s.acquire()
+			time.Sleep(time.Millisecond)
+			s.send(t, p)
+			s.send(t, other)
+			time.Sleep(time.Millisecond)
+			s.finish(other, &record.Result{Status: 200, Disconnected: c.lost}, s.now())
+			if c.freed {
+				s.park(other, s.now())
+			}
+			time.Sleep(time.Second)
+			s.finish(p, &record.Result{Kind: record.Timeout, Err: errTimeout, Unanswered: true}, s.now())
+			assert.Equal(t, c.want, s.recorded().Unanswered, "%+v", c)
+		})
+	}
+}
+
+// While arrivals wait because permits rest, that is counted apart.
+func TestTableCountsRests(t *testing.T) {
+	onTable(t, Workload{Schedule: rate(1000), Concurrency: 1}, func(t *testing.T, s *steppedTable) {
+		s.release(s.now())
+		p := s.started[0]
+		s.send(t, p)
+		time.Sleep(3 * time.Millisecond)
+		s.release(s.now()) // one waits from here on
+		s.finish(p, &record.Result{Kind: record.ConnectRefused, Err: errTimeout}, s.now())
+		time.Sleep(time.Millisecond)
+		s.rest(s.now())
+		time.Sleep(5 * time.Millisecond)
+		s.endRest(s.now())
+		time.Sleep(2 * time.Millisecond)
+		s.stop()
+		o := s.outcome(false)
+		assert.Equal(t, 8*time.Millisecond, o.Exhausted)
+		assert.Equal(t, 5*time.Millisecond, o.Rested)
+	})
+}
+
 func TestTableKeepsArrivalsInLine(t *testing.T) {
 	onTable(t, Workload{Schedule: rate(1000), Concurrency: 1}, func(t *testing.T, s *steppedTable) {
 		s.release(s.now())

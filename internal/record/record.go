@@ -79,6 +79,10 @@ type Record struct {
 	Octets    Octets           `json:"octets"`             // bodies: of complete responses
 	Redirects int64            `json:"redirects_followed"` // by all requests
 
+	SentAgain  int64 `json:"sent_again"` // requests that were sent once more, see Result
+	Stale      Stale `json:"stale"`
+	Unanswered int64 `json:"unanswered"` // timeouts on connections that the server never answered on, while others were idle
+
 	Place        Place         `json:"place"`
 	Concurrency  int           `json:"concurrency"`
 	Processors   int           `json:"processors"` // that the generator could use at once
@@ -87,6 +91,7 @@ type Record struct {
 	Addresses    []Address     `json:"addresses,omitempty"` // of the target, sorted; empty if it is not reached over TCP
 	PeakInFlight int           `json:"peak_in_flight"`
 	Exhausted    time.Duration `json:"exhausted_ns"` // how long arrivals waited because no permit was free
+	Rested       time.Duration `json:"rested_ns"`    // the part of it in which permits rested because connecting had failed
 
 	Machine host.Usage `json:"machine"` // readings of the process and its machine during the run
 	// Control is the record of a handler that does nothing, under the same load in
@@ -176,6 +181,12 @@ func (r *Record) Add(s *Sample) {
 	}
 	r.Octets.Add(octets)
 	r.Redirects += int64(s.Redirects)
+	if s.Stale > 0 {
+		r.addStale(s)
+	}
+	if s.Unanswered {
+		r.Unanswered++
+	}
 	r.Kinds[s.Kind]++
 	if s.Kind != NoError {
 		if kept := r.Samples[s.Kind]; len(kept) < maxSamples {
@@ -299,6 +310,9 @@ func (r *Record) Merge(o *Record) {
 	}
 	r.Octets.Add(o.Octets)
 	r.Redirects += o.Redirects
+	r.SentAgain += o.SentAgain
+	r.Stale.add(o.Stale)
+	r.Unanswered += o.Unanswered
 
 	r.Place = max(r.Place, o.Place)
 	r.Concurrency = max(r.Concurrency, o.Concurrency)
@@ -308,6 +322,7 @@ func (r *Record) Merge(o *Record) {
 	r.mergeAddresses(o.Addresses)
 	r.PeakInFlight = max(r.PeakInFlight, o.PeakInFlight)
 	r.Exhausted += o.Exhausted
+	r.Rested += o.Rested
 	r.mergeRoutes(o.Routes)
 }
 

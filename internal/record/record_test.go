@@ -36,6 +36,10 @@ func part(open bool, n int, seed uint64) *Record {
 		s.Done = s.Sent + time.Duration(rng.ExpFloat64()*5e6).Round(10*time.Microsecond) // some are equal
 		s.Octets = Octets{Sent: 100, Received: 200, Body: 50}
 		s.Arriving = (s.Done - s.Sent) / 2
+		if rng.IntN(5) == 0 {
+			s.Stale, s.SentAgain = time.Duration(1+rng.IntN(1000)), rng.IntN(2) == 0
+		}
+		s.Unanswered = rng.IntN(9) == 0
 		switch rng.IntN(8) {
 		case 0:
 			s.Kind, s.Err = Timeout, errors.New("no response")
@@ -58,7 +62,7 @@ func part(open bool, n int, seed uint64) *Record {
 	}
 	r.Offering = time.Duration(seed) * time.Second
 	r.Until = r.Offering + 1
-	r.PeakInFlight, r.Exhausted, r.Connections = int(seed), time.Duration(seed), int64(seed)
+	r.PeakInFlight, r.Exhausted, r.Rested, r.Connections = int(seed), time.Duration(seed), time.Duration(seed), int64(seed)
 	r.Connecting.Record(int64(seed))
 	r.Handshakes.RecordN(int64(seed), 2)
 	r.Addresses = []Address{{"10.0.0.1", int64(seed), 1}, {fmt.Sprintf("10.0.0.%d", 1+seed), 1, 0}}
@@ -299,4 +303,26 @@ func FuzzRecord(f *testing.F) {
 		_, err := json.Marshal(sum)
 		require.NoError(t, err)
 	})
+}
+
+// A request that met a connection that the server had closed is counted once, by
+// whether it was sent again, with how long the connection had been idle.
+func TestStaleConnectionsAreCounted(t *testing.T) {
+	const ms = time.Millisecond
+	add := func(r *Record, idle time.Duration, again bool) {
+		r.Add(&Sample{Result: Result{Status: 200, Stale: idle, SentAgain: again}})
+	}
+	r, o := New(true, nil), New(true, nil)
+	add(r, 0, false)
+	assert.Zero(t, r.Stale)
+	add(r, 20*ms, true)
+	assert.Equal(t, Stale{Least: 20 * ms, Most: 20 * ms}, r.Stale)
+	add(r, 25*ms, false)
+	add(o, 18*ms, true)
+	o.Merge(New(true, nil))
+	r.Merge(o)
+	assert.Equal(t, Stale{Failed: 1, Least: 18 * ms, Most: 25 * ms}, r.Stale)
+	assert.Equal(t, int64(2), r.SentAgain)
+	assert.Equal(t, int64(4), r.Due, "each is one request")
+	assert.NoError(t, r.Check())
 }

@@ -20,6 +20,17 @@ type Result struct {
 	// Arriving is the time from the first octet of the response to the last; 0 if
 	// they came together.
 	Arriving time.Duration
+	// Stale is how long a connection had been idle, at least 1, that ended before one
+	// octet of the response: the server had closed it. 0 means that none did.
+	Stale time.Duration
+	// SentAgain reports that the request met such a connection and was sent once more
+	// on a new one, which is how it ended.
+	SentAgain bool
+	// Unanswered reports a timeout on a connection on which the server never sent
+	// anything. The load keeps it only if others were idle.
+	Unanswered bool
+	// Disconnected reports that the permit was left without an idle connection.
+	Disconnected bool
 
 	// Pause is the least time from this request to the permit's next one, because
 	// connecting keeps failing. 0 means no pause.

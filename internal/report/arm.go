@@ -72,7 +72,7 @@ func NewArm(f Facts, r *record.Record) Arm {
 		Elapsed: max(r.Elapsed, r.Until),
 		Requests: Requests{
 			Due: r.Due, Sent: r.Sent, Succeeded: r.Succeeded, Failed: r.Failed,
-			Unsent: r.Unsent, Unfinished: r.Unfinished, Completed: r.Completed(),
+			Unsent: r.Unsent, Unfinished: r.Unfinished, Completed: r.Completed(), SentAgain: r.SentAgain,
 		},
 		ASCIIHost:   f.Host,
 		Rate:        newRate(r),
@@ -119,6 +119,7 @@ type Requests struct {
 	Failed     int64 `json:"failed"`
 	Unsent     int64 `json:"unsent"`
 	Unfinished int64 `json:"unfinished"`
+	SentAgain  int64 `json:"sent_again"` // once more, as the first connection had ended before they were processed
 }
 
 // Rate is in requests per second. In an open workload the gap after the last arrival

@@ -117,6 +117,7 @@ type Config struct {
 	Warmup           time.Duration `json:"warmup_ns"`     // 0: none
 	BodyBytes        int64         `json:"body_bytes"`    // of each request's body
 	NoKeepAlive      bool          `json:"no_keep_alive"` // a new connection for each request
+	NoRetry          bool          `json:"no_retry"`      // no request is sent again
 	Insecure         bool          `json:"insecure"`      // certificates were not verified
 	ConnectionsAhead int           `json:"connections_ahead"`
 

@@ -43,6 +43,7 @@ type Generator struct {
 	PeakInFlight      int64         `json:"peak_in_flight"`
 	ConnectionsOpened int64         `json:"connections_opened"`
 	PermitsExhausted  time.Duration `json:"permits_exhausted_ns"` // how long arrivals waited because no permit was free
+	PermitsRested     time.Duration `json:"permits_rested_ns"`    // the part of it in which permits rested because connecting had failed
 
 	SensorsOff []string          `json:"sensors_off"` // "name: why"
 	Warnings   []verdict.Warning `json:"warnings"`
@@ -68,6 +69,7 @@ func newGenerator(f Facts, r *record.Record) Generator {
 		PeakInFlight:      int64(r.PeakInFlight),
 		ConnectionsOpened: r.Connections,
 		PermitsExhausted:  r.Exhausted,
+		PermitsRested:     r.Rested,
 		SensorsOff:        u.Off,
 		Warnings:          verdict.Warnings(r, f.Limits, f.Words),
 	}

@@ -84,6 +84,7 @@ func (p *page) arms() {
 	count("Failed:", true, func(q *report.Requests) int64 { return q.Failed })
 	count("Unsent:", false, func(q *report.Requests) int64 { return q.Unsent })
 	count("Unfinished:", false, func(q *report.Requests) int64 { return q.Unfinished })
+	count("Sent again:", false, func(q *report.Requests) int64 { return q.SentAgain })
 	add("Throughput:", func(a *report.Arm) string { return rate(a.Rate.Throughput) })
 	for _, q := range timeRows {
 		if !q.verbose || p.s.Verbose {

@@ -24,11 +24,14 @@ func (p *page) generator(g *report.Generator) []string {
 	if used != "" {
 		used += " of " + unit.Plural(int64(g.Processors), "processor")
 	}
-	exhausted := ""
-	if g.PermitsExhausted > 0 {
-		exhausted = span("all permits taken for", &g.PermitsExhausted)
+	exhausted, rested := "", ""
+	if taken := g.PermitsExhausted - g.PermitsRested; taken > 0 {
+		exhausted = span("all permits taken for", &taken)
 	}
-	add("In flight:", fmt.Sprintf("at most %d", g.PeakInFlight), unit.Plural(g.ConnectionsOpened, "connection")+" opened", exhausted)
+	if g.PermitsRested > 0 {
+		rested = span("permits rested for", &g.PermitsRested)
+	}
+	add("In flight:", fmt.Sprintf("at most %d", g.PeakInFlight), unit.Plural(g.ConnectionsOpened, "connection")+" opened", exhausted, rested)
 	add("CPU:", used, span("per request", g.CPUPerRequest))
 	add("Go runtime:", span("GC pauses", g.GCPauseTotal), span("longest", g.GCPauseMax), span("scheduling p99", g.SchedLatencyP99))
 	var machine []string

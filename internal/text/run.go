@@ -59,6 +59,9 @@ func (p *page) results() []string {
 	if q.Unfinished > 0 {
 		bad("Unfinished:", q.Unfinished)
 	}
+	if q.SentAgain > 0 {
+		add("Sent again:", p.sentAgain())
+	}
 	add("Duration:", unit.Duration(p.d.Elapsed))
 	if p.d.Config.Workload == "open" {
 		if rate.Offered != nil {
@@ -104,6 +107,15 @@ func (p *page) hint() {
 		s += fmt.Sprintf(", %d of them on new connections", min(n, d.Requests.Sent))
 	}
 	p.b.WriteString("\n" + strings.Join(p.wrap(s+": -z 5s tells more", "  "), "\n") + "\n")
+}
+
+// sentAgain says how many requests were sent again and why.
+func (p *page) sentAgain() string {
+	s := strconv.FormatInt(p.d.Requests.SentAgain, 10)
+	if r := p.d.Record; r != nil && r.Stale.Most >= time.Millisecond { // otherwise it hardly was idle
+		return s + fmt.Sprintf(" (the server had closed the connection, after %s idle)", unit.Span(r.Stale.Least, r.Stale.Most))
+	}
+	return s + " (the server had closed the connection)"
 }
 
 // statusCodes returns a row for each status.

@@ -432,3 +432,29 @@ func TestPagesFitTheTerminal(t *testing.T) {
 		}
 	}
 }
+
+// What was sent again is told with how long the connections had been idle, unless they
+// hardly were; in a comparison, for both targets.
+func TestSentAgainIsShown(t *testing.T) {
+	text := func(d *report.Document) string {
+		var b strings.Builder
+		require.NoError(t, Write(&b, d, Style{}))
+		return b.String()
+	}
+	d := success()
+	assert.NotContains(t, text(d), "Sent again")
+	d.Requests.SentAgain = 3
+	d.Record = record.New(false, nil)
+	d.Record.Stale = record.Stale{Least: 1, Most: 100 * us}
+	assert.Contains(t, text(d), "  Sent again: 3 (the server had closed the connection)\n")
+	d.Record.Stale = record.Stale{Least: 18 * ms, Most: 26 * ms}
+	assert.Contains(t, text(d), "  Sent again: 3 (the server had closed the connection, after 18ms to 26ms idle)\n")
+	d.Base = new(d.Arm)
+	assert.Contains(t, text(d), "  Sent again:                3               3\n")
+
+	d = success()
+	d.Generator.PermitsExhausted, d.Generator.PermitsRested = 250*ms, 200*ms
+	var b strings.Builder
+	require.NoError(t, Write(&b, d, Style{Verbose: true}))
+	assert.Contains(t, b.String(), "all permits taken for 50ms, permits rested for 200ms\n")
+}

@@ -67,3 +67,16 @@ func Clock(d time.Duration) string {
 		return strings.TrimSuffix(fmt.Sprintf("%dh%02dm", s/3600, s/60%60), "00m")
 	}
 }
+
+// Span formats times from least to most: "20ms", "18ms to 26ms", or "up to 26ms" if
+// least is below a millisecond.
+func Span(least, most time.Duration) string {
+	switch to := Duration(most); {
+	case Duration(least) == to:
+		return to
+	case least < time.Millisecond:
+		return "up to " + to
+	default:
+		return Duration(least) + " to " + to
+	}
+}

@@ -231,3 +231,11 @@ func TestParseQuantileErrors(t *testing.T) {
 		assert.Zero(t, q)
 	}
 }
+
+func TestSpan(t *testing.T) {
+	const ms = time.Millisecond
+	assert.Equal(t, "20ms", Span(20*ms, 20*ms+time.Microsecond))
+	assert.Equal(t, "18ms to 26ms", Span(18*ms, 26*ms))
+	assert.Equal(t, "up to 26ms", Span(1, 26*ms))
+	assert.Equal(t, "300µs", Span(300*time.Microsecond, 300*time.Microsecond))
+}

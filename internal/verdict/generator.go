@@ -76,6 +76,9 @@ func warnUnsent(r *record.Record, w Words) string {
 		return ""
 	}
 	s := fmt.Sprintf("%s of %s due requests were never sent and count as missed: ", unit.Count(unsent), unit.Count(r.Due))
+	if 2*r.Rested > r.Exhausted {
+		return s + "permits rested, because connecting had failed"
+	}
 	if r.Concurrency > 0 && r.PeakInFlight >= r.Concurrency {
 		return s + fmt.Sprintf("all %s permits were taken; %s or %s", unit.Count(int64(r.Concurrency)), w.raise(), w.less(r))
 	}
@@ -96,15 +99,51 @@ func excuseUnsent(r *record.Record) string {
 const exhaustedWarn = unsentWarn
 
 func warnExhausted(r *record.Record, w Words) string {
-	if !r.Open || !over(r.Exhausted, exhaustedWarn, r.Elapsed) {
+	taken := r.Exhausted - r.Rested
+	if !r.Open || !over(taken, exhaustedWarn, r.Elapsed) {
 		return ""
 	}
+	return fmt.Sprintf("all %s permits were taken for %s, which response times include: %s, or %s",
+		unit.Count(int64(r.Concurrency)), partOf(taken, r), w.raise(), w.less(r))
+}
+
+// warnRested is about waiting for a permit that is the generator's own: it connects
+// less often while that fails.
+func warnRested(r *record.Record) string {
+	if !r.Open || !over(r.Rested, exhaustedWarn, r.Elapsed) {
+		return ""
+	}
+	return fmt.Sprintf("permits rested for %s, because connecting had failed: response times include this rest of the generator, which is not the target's slowness",
+		partOf(r.Rested, r))
+}
+
+// partOf formats a time in a run and which part of it that is.
+func partOf(d time.Duration, r *record.Record) string {
 	part := 0.0
 	if r.Elapsed > 0 {
-		part = float64(r.Exhausted) / float64(r.Elapsed)
+		part = float64(d) / float64(r.Elapsed)
 	}
-	return fmt.Sprintf("all %s permits were taken for %s (%s of the run), which response times include: the target is too slow for this rate, or %s",
-		unit.Count(int64(r.Concurrency)), unit.Duration(r.Exhausted), unit.Percent(part), w.raise())
+	return fmt.Sprintf("%s (%s of the run)", unit.Duration(d), unit.Percent(part))
+}
+
+// staleWarn is how long a connection has to be idle before its end is taken for the
+// end of the server's patience, and not for that of the server.
+const staleWarn = time.Millisecond
+
+func warnStale(r *record.Record, w Words) string {
+	if r.Stale.Failed == 0 || r.Stale.Most < staleWarn {
+		return ""
+	}
+	return fmt.Sprintf("%s met a connection that the server had closed after %s idle, and failed: make its keep-alive timeout longer, or use a new connection for each request (%s)",
+		unit.Plural(r.Stale.Failed, "request"), unit.Span(r.Stale.Least, r.Stale.Most), w.noKeepAlive())
+}
+
+func warnUnanswered(r *record.Record, w Words) string {
+	if r.Unanswered == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s waited on connections that the server never answered on while others were idle: it serves fewer connections than were opened; %s",
+		unit.Plural(r.Unanswered, "request"), w.fewer())
 }
 
 // mostCPU is the part of the processors it can use at once above which the
@@ -159,6 +198,22 @@ func (w Words) raise() string {
 		return "raise --concurrency"
 	}
 	return "raise the Concurrency"
+}
+
+// fewer advises fewer permits.
+func (w Words) fewer() string {
+	if w == Flags {
+		return "lower --concurrency"
+	}
+	return "lower the Concurrency"
+}
+
+// noKeepAlive names the option for new connections.
+func (w Words) noKeepAlive() string {
+	if w == Flags {
+		return "--no-keepalive"
+	}
+	return "NoKeepAlive of the Server"
 }
 
 // less advises less load.

@@ -24,6 +24,7 @@ const (
 	Lateness         = "lateness"
 	SentBelowDue     = "sent_below_due"
 	PermitsExhausted = "permits_exhausted"
+	PermitsRested    = "permits_rested"
 )
 
 // Warnings returns what a reader of the numbers of r has to know, the most
@@ -41,6 +42,7 @@ func Warnings(r *record.Record, limits []Limit, w Words) []Warning {
 	add(Lateness, warnLateness(r, tightest, w), false)
 	add(SentBelowDue, warnUnsent(r, w), false)
 	add(PermitsExhausted, warnExhausted(r, w), false)
+	add(PermitsRested, warnRested(r), false)
 	add("own_cpu", warnOwnCPU(r, w), false)
 	before := len(all)
 	for _, s := range Sensors {
@@ -51,6 +53,8 @@ func Warnings(r *record.Record, limits []Limit, w Words) []Warning {
 	add("hiccup", warnHiccups(r, tightest, w), shown(all) || !over(r.Machine.HiccupMax, delayDoubt, time.Duration(r.Response.Max())))
 	add("gc_pause", warnCollector(r, tightest), false)
 	add("clock_step", warnClock(r), r.Machine.ClockDrift < 0) // times are measured without it
+	add("stale_connections", warnStale(r, w), false)
+	add("unanswered_connections", warnUnanswered(r, w), false)
 	if r.Abandoned > 0 {
 		add("abandoned", fmt.Sprintf("%d calls of the function went on after the run: it ignores its context", r.Abandoned), false)
 	}

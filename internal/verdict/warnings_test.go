@@ -89,7 +89,26 @@ func TestWarnings(t *testing.T) {
 		{"nothing due", func(r *record.Record, limit *string) { r.Due = 0; r.Sent = 0 }, nil, "0 of 0 is not too few"},
 
 		{"permits exhausted", func(r *record.Record, limit *string) { r.Exhausted = 3210 * ms; r.Concurrency = 1000 }, []warned{{PermitsExhausted,
-			"all 1,000 permits were taken for 3.21s (32.1% of the run), which response times include: the target is too slow for this rate, or raise --concurrency"}}, ""},
+			"all 1,000 permits were taken for 3.21s (32.1% of the run), which response times include: raise --concurrency, or lower --rate or --stage"}}, ""},
+		{"permits rested", func(r *record.Record, limit *string) { r.Exhausted, r.Rested, r.Concurrency = 7*s, 7*s-10*ms, 4 }, []warned{{PermitsRested,
+			"permits rested for 6.99s (69.9% of the run), because connecting had failed: response times include this rest of the generator, which is not the target's slowness"}},
+			"what is left is at the threshold"},
+		{"rested and unsent", func(r *record.Record, limit *string) {
+			r.Sent, r.Exhausted, r.Rested, r.PeakInFlight = 9_000, 10*ms, 10*ms, 64
+		}, []warned{{SentBelowDue,
+			"1,000 of 10,000 due requests were never sent and count as missed: permits rested, because connecting had failed"}}, ""},
+		{"closed connections", func(r *record.Record, limit *string) {
+			r.Stale = record.Stale{Failed: 3, Least: 18 * ms, Most: 26 * ms}
+		}, []warned{{"stale_connections",
+			"3 requests met a connection that the server had closed after 18ms to 26ms idle, and failed: make its keep-alive timeout longer, or use a new connection for each request (--no-keepalive)"}}, ""},
+		{"closed connections, all sent again", func(r *record.Record, limit *string) {
+			r.SentAgain, r.Stale = 3, record.Stale{Least: 18 * ms, Most: 26 * ms}
+		}, nil, "no user would have seen it"},
+		{"closed connections that were not idle", func(r *record.Record, limit *string) {
+			r.Stale = record.Stale{Failed: 3, Least: 1, Most: 999 * us}
+		}, nil, "the server ended or went down, which no timeout changes"},
+		{"unanswered connections", func(r *record.Record, limit *string) { r.Unanswered = 1 }, []warned{{"unanswered_connections",
+			"1 request waited on connections that the server never answered on while others were idle: it serves fewer connections than were opened; lower --concurrency"}}, ""},
 		{"closed and permits exhausted", func(r *record.Record, limit *string) { r.Open = false; r.Exhausted = 10 * s }, nil,
 			"all permits in use is what a closed workload is"},
 

@@ -32,9 +32,10 @@ func (s *connSender) follow(n int64, a answer) answer {
 			a.endAt(location, err)
 			return a
 		}
-		before := a.Octets
+		before := a.Result
 		a = s.through(hop, next, n)
-		a.Octets.Add(before)
+		a.Octets.Add(before.Octets)
+		a.SentAgain, a.Stale = a.SentAgain || before.SentAgain, max(a.Stale, before.Stale)
 		a.Redirects = hops
 		if a.Err != nil {
 			a.Err = fmt.Errorf("redirected to %s: %w", next.URL(), a.Err)
@@ -122,8 +123,8 @@ func (p *Pool) ready(ctx context.Context) error {
 	if !p.late {
 		return nil
 	}
-	p.opening.Lock()
-	defer p.opening.Unlock()
+	p.lateMu.Lock()
+	defer p.lateMu.Unlock()
 	if p.isOpen {
 		return nil
 	}

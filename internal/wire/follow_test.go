@@ -225,7 +225,7 @@ func byMux(t *testing.T, p *Pool) (r record.Result) {
 		return byGoroutine(t, p)
 	}
 	defer m.Close()
-	m.Start(0, 0, 0)
+	m.Start(0, 0)
 	for reported := false; !reported; {
 		m.Wait(time.Minute, func(_ int, got *record.Result) { r, reported = *got, true })
 	}

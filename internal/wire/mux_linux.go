@@ -2,9 +2,8 @@ package wire
 
 import (
 	"os"
-	"syscall"
+	"slices"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -19,51 +18,41 @@ import (
 // ones cost more system calls.
 const readSize = 64 << 10
 
-// An epollMux sends plain HTTP over raw sockets from one goroutine.
+// An epollMux sends plain HTTP over raw sockets from one goroutine. A request goes
+// to whichever connection is free first: one that falls idle, or the one that is
+// opened for it.
 type epollMux struct {
 	*Pool
 	poll
 	sockets map[*address]socket // of the addresses that were dialed
+	base    time.Time
+	now     time.Duration // since base, when the poll last returned
 
 	buf   []byte
 	slots []muxSlot
 	ended []int // slots whose exchange has ended and is yet to be reported
 
-	dialing  int // connections being opened
+	// There is a connection for each slot. Those from index used on have never been
+	// opened; one that was closed is in unused or, until that is noticed, in idle.
+	conns    []muxConn
+	used     int
+	unused   []*muxConn
+	idle     []*muxConn // they have served an exchange; a stack
+	unproven []*muxConn // they have not yet; a queue, as servers accept connections in order
+	dials    []*muxConn // being opened, the oldest first; there may be more than slots that wait
+	limits   []dialLimit
 	maxDials int
-	queue    []int // slots that wait for their turn to open one
-	shares   []share
+	waiting  []int // slots whose requests wait for a connection, the first first
+	failing  bool  // the last exchange failed
 }
 
-// The states of a slot's connection.
-const (
-	unconnected = iota
-	queued
-	connecting
-	connected
-)
-
-// A muxSlot is one connection and the exchange on it.
+// A muxSlot is an exchange, which has a connection or waits for one.
 type muxSlot struct {
-	fd        int
-	state     uint8
-	busy      bool // an exchange is in flight
-	kept      bool // the connection has served an exchange
-	wantWrite bool // the poll watches for the socket to become writable
-	failed    bool // the last exchange failed
-	failures  int  // connections in a row that failed before their first response
-	n         int64
-	request   []byte // patched for each exchange
-	unsent    []byte // what is left of request
-	body      []byte // what is left of a body that is not part of request
-	parser    http1.Parser
-	outcome   http1.Outcome
-	result    record.Result
-
-	to       *address   // that a connection was last opened to
-	tried    []*address // that could not be reached, for the exchange in flight
-	dialedAt time.Time  // when opening that connection began
-	firstAt  time.Time  // when the first octet of the response had arrived; zero unless more reads are needed
+	n        int64
+	conn     *muxConn // nil while it waits
+	busy     bool     // an exchange is in flight
+	failures int      // connections in a row that failed before their first response
+	result   record.Result
 }
 
 // NewMux returns a Mux that sends the pool's requests from one goroutine, or nil
@@ -74,172 +63,215 @@ func (p *Pool) NewMux(permits, loops int, alone bool) (load.Mux, error) {
 	if p.Dialer.TLS != nil || p.Dialer.Connect != nil || p.Follow || p.Check != nil {
 		return nil, nil
 	}
+	share := (permits + loops - 1) / loops
 	m := &epollMux{
-		Pool: p, buf: make([]byte, readSize), sockets: map[*address]socket{},
-		slots: make([]muxSlot, (permits+loops-1)/loops), maxDials: max(1, maxDials/loops),
+		Pool: p, buf: make([]byte, readSize), sockets: map[*address]socket{}, base: time.Now(),
+		slots: make([]muxSlot, share), conns: make([]muxConn, share), maxDials: max(1, maxDials/loops),
 	}
 	if err := m.open(alone); err != nil {
 		m.Close()
 		return nil, err
 	}
 	if c := p.first.Swap(nil); c != nil {
-		m.adopt(0, c)
+		m.adopt(c)
 	}
 	return m, nil
 }
 
-// Start begins an exchange; see [load.Mux]. The connection need not be checked
-// first: the poll reports what happened to it while it was idle.
-func (m *epollMux) Start(i int, n int64, _ time.Duration) {
+// Start begins an exchange; see [load.Mux]. An idle connection need not be checked
+// first: the poll reports what happened to it.
+func (m *epollMux) Start(i int, n int64) {
 	s := &m.slots[i]
-	if s.request == nil {
-		s.request = m.Request.Bytes()
-		s.parser = http1.NewParser(m.Request)
+	s.n, s.busy, s.result = n, true, record.Result{}
+	if c := m.takeIdle(); c != nil {
+		c.idled = m.now - c.since
+		m.begin(c, i)
+		return
 	}
-	s.n, s.busy = n, true
-	s.result = record.Result{}
-	s.outcome = http1.Outcome{Kept: s.kept}
-	s.tried, s.firstAt = s.tried[:0], time.Time{}
-	s.parser.Reset(m.Request.Head())
-	m.Request.Patch(s.request, n)
-	s.unsent, s.body = s.request, m.Request.Rest()
-	switch s.state {
-	case connected:
-		m.send(i)
-	case unconnected:
-		m.scheduleDial(i)
-	}
+	m.waiting = append(m.waiting, i)
+	m.dialWaiting()
 }
+
+// begin sends the request of slot i on c.
+func (m *epollMux) begin(c *muxConn, i int) {
+	m.prepare(c, i)
+	m.bind(c, i)
+	m.send(c)
+}
+
+// prepare makes c ready to send the request of slot i.
+func (m *epollMux) prepare(c *muxConn, i int) {
+	if c.request == nil {
+		c.request = m.Request.Bytes()
+		c.parser = http1.NewParser(m.Request)
+	}
+	c.firstAt = time.Time{}
+	c.outcome = http1.Outcome{Kept: c.served}
+	c.parser.Reset(m.Request.Head())
+	m.Request.Patch(c.request, m.slots[i].n)
+	c.unsent, c.body = c.request, m.Request.Rest()
+}
+
+func (m *epollMux) bind(c *muxConn, i int) { c.slot, m.slots[i].conn = i, c }
 
 // Wait serves the connections that are ready; see [load.Mux].
 func (m *epollMux) Wait(d time.Duration, done func(int, *record.Result)) (expired bool) {
-	m.dialQueued()
-	m.moveOn()
+	m.dialWaiting()
+	m.endDials()
 	reported := m.report(done)
 	if reported {
 		d = 0 // the caller may have something else to wait for now
 	}
 	events, expired := m.wait(d)
+	m.now = time.Since(m.base)
 	for _, e := range events {
 		if e.Fd >= 0 {
-			m.serve(int(e.Fd), e.Events)
+			m.serve(&m.conns[e.Fd], e.Events)
 			m.report(done) // at once: serving the next may take a while
 		}
 	}
 	return expired && !reported
 }
 
-// serve handles the events on slot i's connection.
-func (m *epollMux) serve(i int, events uint32) {
-	s := &m.slots[i]
+// serve handles the events on a connection. Some may be of a connection before it
+// that was closed since.
+func (m *epollMux) serve(c *muxConn, events uint32) {
 	switch {
-	case s.state == connecting:
-		m.finishDial(i)
+	case c.state == closed:
+	case c.state == connecting:
+		if events&(unix.EPOLLOUT|unix.EPOLLERR|unix.EPOLLHUP) != 0 {
+			m.finishDial(c)
+		}
 	case events&^unix.EPOLLOUT != 0:
-		m.receive(i)
+		m.receive(c)
 	default:
-		m.send(i)
+		m.send(c)
 	}
 }
 
 // send writes as much of the request as the socket takes.
-func (m *epollMux) send(i int) {
-	s := &m.slots[i]
-	for len(s.unsent) > 0 || len(s.body) > 0 {
-		b := &s.unsent
+func (m *epollMux) send(c *muxConn) {
+	for len(c.unsent) > 0 || len(c.body) > 0 {
+		b := &c.unsent
 		if len(*b) == 0 {
-			b = &s.body
+			b = &c.body
 		}
-		n, errno := send(s.fd, *b)
+		n, errno := send(c.fd, *b)
 		switch errno {
 		case 0:
 			*b = (*b)[n:]
-			s.result.Octets.Sent += int64(n)
+			m.slots[c.slot].result.Octets.Sent += int64(n)
 		case unix.EINTR:
 		case unix.EAGAIN:
-			m.setWantWrite(i, true)
+			m.setWantWrite(c, true)
 			return
 		default:
 			// A response may have arrived all the same: reading will show.
-			s.outcome.SendErr = os.NewSyscallError("write", errno)
-			s.unsent, s.body = nil, nil
+			c.outcome.SendErr = os.NewSyscallError("write", errno)
+			c.unsent, c.body = nil, nil
 		}
 	}
-	m.setWantWrite(i, false)
+	m.setWantWrite(c, false)
 }
 
-// receive reads what has arrived for slot i.
-func (m *epollMux) receive(i int) {
-	s := &m.slots[i]
-	n, errno := recv(s.fd, m.buf)
+// receive reads what has arrived on a connection.
+func (m *epollMux) receive(c *muxConn) {
+	n, errno := recv(c.fd, m.buf)
 	switch {
 	case errno == unix.EAGAIN || errno == unix.EINTR:
 		return
-	case !s.busy:
+	case c.slot < 0:
 		// The peer has closed an idle connection, or sent data without a request.
 		m.stray.Add(int64(n))
-		m.drop(i)
+		m.drop(c)
 		return
 	case errno != 0:
-		s.outcome.AtEnd, s.outcome.ReadErr = true, os.NewSyscallError("read", errno)
+		c.outcome.AtEnd, c.outcome.ReadErr = true, os.NewSyscallError("read", errno)
 	case n == 0:
-		s.outcome.AtEnd = true
-		s.outcome.ReadErr = s.parser.EOF()
+		c.outcome.AtEnd = true
+		c.outcome.ReadErr = c.parser.EOF()
 	default:
-		s.result.Octets.Received += int64(n)
-		used, done, err := s.parser.Feed(m.buf[:n])
+		r := &m.slots[c.slot].result
+		r.Octets.Received += int64(n)
+		used, done, err := c.parser.Feed(m.buf[:n])
 		if !done && err == nil {
-			if s.firstAt.IsZero() {
-				s.firstAt = time.Now()
+			if c.firstAt.IsZero() {
+				c.firstAt = time.Now()
 			}
 			return
 		}
-		s.outcome.ReadErr = s.parser.Explain(err, m.buf[:n])
+		c.outcome.ReadErr = c.parser.Explain(err, m.buf[:n])
 		if done {
-			s.result.Octets.Surplus = int64(n - used)
+			r.Octets.Surplus = int64(n - used)
 		}
 	}
-	m.finish(i)
+	m.finish(c)
 }
 
-// finish ends the exchange of slot i once there is nothing more to read.
-func (m *epollMux) finish(i int) {
+// finish ends the exchange on c once there is nothing more to read.
+func (m *epollMux) finish(c *muxConn) {
+	i := c.slot
 	s := &m.slots[i]
-	if len(s.unsent)+len(s.body) > 0 && s.outcome.SendErr == nil {
-		s.outcome.SendErr = os.ErrDeadlineExceeded // the response came first
+	if len(c.unsent)+len(c.body) > 0 && c.outcome.SendErr == nil {
+		c.outcome.SendErr = os.ErrDeadlineExceeded // the response came first
 	}
-	s.result.Octets.Body = s.parser.Body()
-	if err := s.outcome.Failure(&s.parser); err != nil {
-		m.drop(i)
-		m.fail(i, err, !s.outcome.Kept)
+	s.result.Octets.Body = c.parser.Body()
+	if err := c.outcome.Failure(&c.parser); err != nil {
+		m.lose(c, err)
 		return
 	}
-	setResponse(&s.result, m.Request, &s.parser)
+	setResponse(&s.result, m.Request, &c.parser)
 	if s.result.Unexpected {
-		m.rejected.keep(m.Request, s.n, &s.parser)
+		m.rejected.keep(m.Request, s.n, &c.parser)
 	}
-	if !s.firstAt.IsZero() {
-		s.result.Arriving = time.Since(s.firstAt)
+	if !c.firstAt.IsZero() {
+		s.result.Arriving = time.Since(c.firstAt)
 	}
-	s.failed, s.failures = false, 0
-	if s.kept = s.outcome.Reusable(m.Request, &s.parser, s.result.Octets.Surplus); !s.kept {
-		m.drop(i)
-	}
+	m.failing, s.failures = false, 0
 	m.end(i)
+	c.served, c.idleLimit = true, c.parser.IdleLimit()
+	if c.idleLimit == 0 || !c.outcome.Reusable(m.Request, &c.parser, s.result.Octets.Surplus) {
+		s.result.Disconnected = true
+		m.discard(c)
+		return
+	}
+	m.release(c)
+	s.result.Disconnected = c.slot >= 0
+}
+
+// lose ends an exchange that failed, and its connection. If the request was not
+// processed, it is sent again.
+func (m *epollMux) lose(c *muxConn, err error) {
+	i := c.slot
+	s := &m.slots[i]
+	unprocessed := c.outcome.Unprocessed(&c.parser, err)
+	s.result.Unanswered = c.outcome.Expired && !c.served && !c.parser.Started()
+	m.discard(c)
+	if unprocessed {
+		s.result.Stale = max(1, c.idled)
+		if m.mayRepeat(m.Request) {
+			s.conn, s.result.SentAgain = nil, true
+			m.waiting = slices.Insert(m.waiting, 0, i)
+			m.dialWaiting()
+			return
+		}
+	}
+	m.fail(i, err, !c.served)
 }
 
 // fail ends the exchange of slot i without a complete response. fresh reports
 // that its connection had not served an exchange before.
 func (m *epollMux) fail(i int, err error, fresh bool) {
 	s := &m.slots[i]
-	s.failed = true
+	m.failing, s.result.Disconnected = true, true
 	m.setFailure(&s.result, s.n, err, fresh, &s.failures)
 	m.end(i)
 }
 
 // end leaves the exchange of slot i to be reported.
 func (m *epollMux) end(i int) {
-	m.slots[i].busy = false
+	s := &m.slots[i]
+	s.busy, s.conn = false, nil
 	m.ended = append(m.ended, i)
 }
 
@@ -258,19 +290,18 @@ func (m *epollMux) report(done func(int, *record.Result)) (any bool) {
 // Expire ends the exchange of slot i; see [load.Mux].
 func (m *epollMux) Expire(i int) {
 	s := &m.slots[i]
-	if !s.busy {
-		return // ended, and yet to be reported
-	}
-	switch s.state {
-	case connected:
-		s.outcome.Expired, s.outcome.ReadErr = true, os.ErrDeadlineExceeded
-		m.finish(i)
-	case connecting:
-		m.addrs.refused(m.life, s.to, os.ErrDeadlineExceeded)
-		m.drop(i)
-		fallthrough
+	switch {
+	case !s.busy: // ended, and yet to be reported
+	case s.conn != nil:
+		s.conn.outcome.Expired, s.conn.outcome.ReadErr = true, os.ErrDeadlineExceeded
+		m.finish(s.conn)
 	default:
-		s.state = unconnected
+		m.stopWaiting(slices.Index(m.waiting, i))
+		if len(m.dials) > 0 {
+			c := m.dials[0] // another may be answered sooner
+			m.addrs.refused(m.life, c.to, os.ErrDeadlineExceeded)
+			m.discard(c)
+		}
 		m.fail(i, dialError(m.where(), os.ErrDeadlineExceeded), true)
 	}
 }
@@ -280,44 +311,24 @@ func (m *epollMux) Wake() { m.wake() }
 
 // Close frees everything; see [load.Mux].
 func (m *epollMux) Close() {
-	for i := range m.slots {
-		if s := &m.slots[i]; s.state == connecting || s.state == connected {
-			unix.Close(s.fd)
+	for i := range m.conns[:m.used] {
+		if c := &m.conns[i]; c.state != closed {
+			unix.Close(c.fd)
 		}
 	}
 	m.free()
 }
 
-// setWantWrite makes the poll watch for slot i's socket to become writable, or
-// stop watching.
-func (m *epollMux) setWantWrite(i int, on bool) {
-	s := &m.slots[i]
-	if s.wantWrite == on {
+// setWantWrite makes the poll watch for c's socket to become writable, or stop
+// watching.
+func (m *epollMux) setWantWrite(c *muxConn, on bool) {
+	if c.wantWrite == on {
 		return
 	}
-	s.wantWrite = on
+	c.wantWrite = on
 	events := uint32(unix.EPOLLIN | unix.EPOLLRDHUP)
 	if on {
 		events |= unix.EPOLLOUT
 	}
-	m.watch(unix.EPOLL_CTL_MOD, s.fd, i, events)
-}
-
-// recv and send are for sockets that do not block. Unlike read and write, they
-// reach the socket without going through the file system.
-
-func recv(fd int, b []byte) (n int, errno syscall.Errno) {
-	r, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), 0, 0, 0)
-	if errno != 0 {
-		return 0, errno
-	}
-	return int(r), 0
-}
-
-func send(fd int, b []byte) (n int, errno syscall.Errno) {
-	r, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), unix.MSG_NOSIGNAL, 0, 0)
-	if errno != 0 {
-		return 0, errno
-	}
-	return int(r), 0
+	m.watch(unix.EPOLL_CTL_MOD, c.fd, c.index, events)
 }

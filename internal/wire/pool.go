@@ -40,6 +40,7 @@ type Options struct {
 	Dialer  http1.Dialer                   // without an address, [Pool.Open] looks the request's host up
 	First   bool                           // of a host with several addresses, use only the first that can be reached
 	Timeout time.Duration                  // for opening a connection, and for one request; > 0
+	NoRetry bool                           // sends no request again, not even one that provably was not processed
 	Explain func(id string) (string, bool) // returns the target's reason why a request failed, if it knows one; may be nil
 	Check   func(*http1.Message) error     // returns what is wrong with a response of an expected status; called by several goroutines at once; may be nil
 	Follow  bool                           // follow redirects
@@ -62,6 +63,8 @@ type Pool struct {
 	connecting *hist.Histogram // times
 	handshakes *hist.Histogram
 
+	share // among senders
+
 	mu     sync.Mutex
 	parked []*connSender // senders that wait for the next stretch of load
 	closed bool
@@ -70,9 +73,9 @@ type Pool struct {
 	rejected rejections
 
 	// Of a pool for redirects, which is opened when it is first needed.
-	late    bool
-	opening sync.Mutex // guards isOpen, and the address until then
-	isOpen  bool
+	late   bool
+	lateMu sync.Mutex // guards isOpen, and the address until then
+	isOpen bool
 }
 
 // New returns a pool without connections.
@@ -109,6 +112,9 @@ func (p *Pool) Open(ctx context.Context) error {
 
 // where is the host and port of the target, for messages.
 func (p *Pool) where() string { return net.JoinHostPort(p.Request.Host(), p.Request.Port()) }
+
+// mayRepeat reports whether a request that was not processed may be sent again.
+func (p *Pool) mayRepeat(q *http1.Request) bool { return !p.NoRetry && q.Idempotent() }
 
 // dial opens a connection for a request, within ctx.
 func (p *Pool) dial(ctx context.Context) (*http1.Conn, error) {
@@ -190,6 +196,7 @@ func (p *Pool) Close() {
 		s.dropAll()
 	}
 	p.parked = nil
+	p.closeShare()
 	for _, o := range p.others {
 		o.Close()
 	}

@@ -74,7 +74,7 @@ func sendByMux(t *testing.T, p *Pool, opened func()) (r record.Result) {
 	m.Connect(context.Background(), 1)
 	opened()
 	assert.False(t, m.Wait(time.Minute, nil), "the connection has ended, not the minute")
-	m.Start(0, 0, 0)
+	m.Start(0, 0)
 	for reported := false; !reported; {
 		m.Wait(time.Minute, func(_ int, got *record.Result) { r, reported = *got, true })
 	}

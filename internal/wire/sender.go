@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"sync"
 	"time"
 
@@ -20,8 +19,9 @@ import (
 // last response, or at once.
 const checkAfter = time.Millisecond
 
-// A connSender sends one permit's requests over its own connection, which it opens
-// when needed and replaces when it breaks.
+// A connSender sends one permit's requests over a connection that it opens when
+// needed and replaces when it breaks. After a response it leaves its connection to a
+// sender that waits for one, if there is any.
 type connSender struct {
 	*Pool
 	conn     *http1.Conn            // nil if there is none; written under mu
@@ -47,63 +47,84 @@ func (s *connSender) Send(n int64, idled time.Duration) record.Result {
 	case s.Check != nil && a.Kind == record.NoError:
 		s.check(&a.Result, a.of.Message())
 	}
+	if s.conn != nil && s.offer(s.conn) { // only now: the answer is kept in the connection
+		s.setConn(nil)
+	}
+	a.Disconnected = s.conn == nil
 	return a.Result
 }
 
 // exchange sends request n as q says.
 func (s *connSender) exchange(q *http1.Request, n int64, idled time.Duration) (a answer) {
 	a.to = q
-	if s.conn != nil && (idled > checkAfter || s.ahead) && !s.conn.Idle() {
+	if s.conn != nil && !s.usable(idled) {
 		s.stray.Add(s.conn.Stray())
 		s.drop()
 	}
 	s.ahead = false
-	fresh := s.conn == nil
-	if fresh {
-		if err := s.connect(context.Background(), n); err != nil {
-			if errors.Is(err, context.Canceled) { // by Expire
-				err = &record.Error{Kind: record.ConnectTimeout, Err: fmt.Errorf("connecting to %s: %w", s.where(), os.ErrDeadlineExceeded)}
-			}
-			s.setFailure(&a.Result, n, err, true, &s.failures)
-			return a
+	res, served := s.attempt(&a, n, false)
+	if res.Unprocessed {
+		a.Stale = max(1, idled)
+		if s.mayRepeat(q) {
+			a.SentAgain = true
+			res, served = s.attempt(&a, n, true)
 		}
 	}
-	conn := s.conn
-	conn.Use(q)
-	res := conn.Exchange(n)
-	if !res.Reusable {
-		s.drop()
-	}
-	a.Arriving = res.Arriving
-	a.Octets = record.Octets{Sent: res.Sent, Received: res.Received, Body: res.Body, Surplus: res.Surplus}
 	if res.Err != nil {
-		s.setFailure(&a.Result, n, res.Err, fresh, &s.failures)
+		s.setFailure(&a.Result, n, res.Err, !served, &s.failures)
 		return a
 	}
 	s.failures = 0
-	a.of = conn
-	setResponse(&a.Result, q, conn)
+	a.Arriving = res.Arriving
+	setResponse(&a.Result, q, a.of)
 	return a
 }
 
-// connect opens a connection for arrival n within the timeout.
-func (s *connSender) connect(ctx context.Context, n int64) error {
+// usable reports whether the connection, idle for a while, can be used again.
+func (s *connSender) usable(idled time.Duration) bool {
+	return idled < s.conn.IdleLimit() && (idled <= checkAfter && !s.ahead || s.conn.Idle())
+}
+
+// attempt sends request n as a.to says, with fresh set on a new connection, and adds to
+// a what that took. served reports that the connection had served an exchange before.
+func (s *connSender) attempt(a *answer, n int64, fresh bool) (res http1.Response, served bool) {
+	if s.conn == nil {
+		if err := s.connect(context.Background(), n, fresh); err != nil {
+			return http1.Response{Err: err}, false
+		}
+	}
+	conn := s.conn
+	conn.Use(a.to)
+	served = conn.Served()
+	res = conn.Exchange(n)
+	a.of = conn
+	a.Octets.Sent += res.Sent
+	a.Octets.Received, a.Octets.Body, a.Octets.Surplus = res.Received, res.Body, res.Surplus
+	a.Unanswered = !served && res.Received == 0 && res.Err != nil && http1.Classify(res.Err, http1.Reading).Kind == record.Timeout
+	if !res.Reusable || conn.IdleLimit() == 0 {
+		s.drop()
+	}
+	return res, served
+}
+
+// connect gets a connection for arrival n within the timeout, with fresh set a new one.
+func (s *connSender) connect(ctx context.Context, n int64, fresh bool) error {
 	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
 	defer cancel()
 	s.mu.Lock()
 	s.dialing, s.cancel = n, cancel
 	s.mu.Unlock()
-	c, err := s.dial(ctx)
+	c, err := s.get(ctx, fresh)
 	s.mu.Lock()
 	s.conn, s.cancel = c, nil
 	s.mu.Unlock()
-	if err != nil && ctx.Err() != nil {
-		// The deadline may have shown as any kind of error.
-		if e := http1.Classify(err, http1.Dialing); e.Kind == record.Connect {
-			return &record.Error{Kind: record.ConnectTimeout, Err: e.Err}
-		}
-	}
 	return err
+}
+
+func (s *connSender) setConn(c *http1.Conn) {
+	s.mu.Lock()
+	s.conn = c
+	s.mu.Unlock()
 }
 
 // drop closes the connection, if there is one.
@@ -112,9 +133,7 @@ func (s *connSender) drop() {
 		return
 	}
 	s.conn.Close()
-	s.mu.Lock()
-	s.conn = nil
-	s.mu.Unlock()
+	s.setConn(nil)
 }
 
 // dropAll closes the connection and those of redirects.
@@ -131,7 +150,7 @@ func (s *connSender) Connect(ctx context.Context) {
 	if s.conn != nil {
 		return
 	}
-	s.ahead = s.connect(ctx, -1) == nil // if it fails, the first Send tries again and reports the error
+	s.ahead = s.connect(ctx, -1, true) == nil // otherwise the first Send tries again and reports the error
 }
 
 // Expire ends request n; see [load.Sender].
