@@ -102,7 +102,7 @@ func (b *Baseline) Judge(d *report.Document, reference time.Duration, waive stri
 				l.Observed, l.Low, l.High = &res.Ratio, &res.Low, &res.High
 			}
 			if others > 0 && res.Runs < verdict.LeastBaseline {
-				more := fmt.Sprintf(" (%d more are of another kind of machine: %s)", others, strings.Join(different, ", "))
+				more := fmt.Sprintf(" (%d more are of another kind: %s)", others, strings.Join(different, ", "))
 				l.Reason, l.Basis = l.Reason+more, l.Basis+more
 			}
 		}

@@ -2,6 +2,7 @@ package text
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"time"
 
@@ -54,6 +55,9 @@ func (p *page) phases() {
 	switch len(columns) {
 	case 0:
 	case 1:
+		if reflect.DeepEqual(*columns[0].d, p.d.ServiceTime) {
+			return // each response came in one read, so that its first octet came with the last
+		}
 		name := columns[0].name
 		p.block(strings.ToUpper(name[:1])+name[1:]+":", p.times(columns))
 	default:
