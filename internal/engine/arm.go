@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"log/slog"
@@ -86,7 +87,13 @@ func (a *arm) connect(ctx context.Context) (err error) {
 		config = t.TLSConfig.Clone()
 	}
 	if t.Handler != nil {
-		a.server, err = target.Serve(t.Handler, target.ServeOptions{TLS: t.TLS, Memory: a.Virtual, Grace: leaveAfter})
+		serve := target.ServeOptions{Grace: leaveAfter}
+		var more []http1.Field
+		if !a.inMemory() {
+			serve.TCP, serve.TLS, serve.Token = true, t.TLS, rand.Text()
+			more = append(more, http1.Field{Name: target.TokenHeader, Value: serve.Token})
+		}
+		a.server, err = target.Serve(t.Handler, serve)
 		if err != nil {
 			return err
 		}
@@ -95,7 +102,7 @@ func (a *arm) connect(ctx context.Context) (err error) {
 			cfg.Dialer.Connect = a.server.Dial
 		}
 		config.RootCAs = a.server.CertPool()
-		cfg.Request = a.newRequest(http1.WithPath(a.server.URL, t.Path))
+		cfg.Request = a.newRequest(http1.WithPath(a.server.URL, t.Path), more...)
 	}
 	if cfg.Request.TLS() {
 		cfg.Dialer.TLS = config

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/http1"
@@ -189,12 +190,12 @@ func (p *armPlan) fresh() *armPlan {
 func newRunID() string { return fmt.Sprintf("%08x", rand.Uint32()) }
 
 // newRequest returns the request to a URL, which has been checked.
-func (p *armPlan) newRequest(url string) *http1.Request {
+func (p *armPlan) newRequest(url string, more ...http1.Field) *http1.Request {
 	t := &p.target
 	r, err := http1.NewRequest(http1.Spec{
 		Method:      t.Method,
 		URL:         url,
-		Header:      t.Header,
+		Header:      slices.Concat(t.Header, more),
 		Body:        t.Body,
 		UserAgent:   "load-tester/" + report.Version(),
 		Run:         p.run,

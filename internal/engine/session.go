@@ -9,6 +9,7 @@ import (
 
 	"github.com/loadtestkit/load-tester/internal/host"
 	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
@@ -80,6 +81,14 @@ func (s *session) document(kind report.Procedure, a *arm, judged []verdict.Findi
 	}
 	d := report.New(a.facts(kind), r)
 	d.Took = s.took
+	for _, a := range s.arms {
+		if a.server != nil && a.server.Refused() > 0 {
+			d.Generator.Warnings = append(d.Generator.Warnings, verdict.Warning{
+				Code: "strangers",
+				Text: unit.Plural(a.server.Refused(), "request") + " of other programs came to the handler's port and did not reach it (status 403)",
+			})
+		}
+	}
 	if d.StartedAt.IsZero() {
 		d.StartedAt = s.began
 	}
