@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
@@ -51,8 +52,19 @@ func (r *Entry) check() error {
 		return fmt.Errorf("is a record of version %d, this program knows %d: use a newer load-tester", r.Schema, Schema)
 	}
 	for name, ns := range r.Quantiles {
-		if !(ns > 0) || math.IsInf(ns, 1) {
-			return fmt.Errorf("has %s of %v ns, want more than 0", name, ns)
+		if _, err := unit.ParseQuantile(name); err != nil {
+			return fmt.Errorf("has a time with a wrong name: %w", err)
+		}
+		if !(ns > 0 && ns < math.MaxInt64) {
+			return fmt.Errorf("has %s of %v ns, want more than 0 and less than 2^63", name, ns)
+		}
+	}
+	for name, v := range map[string]float64{
+		"n": float64(r.N), "n_effective": r.NEffective, "throughput_per_s": r.Throughput,
+		"null_handler_p50_ns": r.Calibrator.NullHandler, "reference_ns": r.Calibrator.Reference,
+	} {
+		if !(v >= 0 && v < math.MaxInt64) {
+			return fmt.Errorf("has %s of %v, want at least 0 and less than 2^63", name, v)
 		}
 	}
 	return nil

@@ -71,8 +71,11 @@ func TestReadRejects(t *testing.T) {
 		{good + "<<<<<<< HEAD\n" + good + "=======\n" + good + ">>>>>>> other\n", ":2: is left over from a merge; delete the marks and keep the records of both sides", "a merge conflict"},
 		{strings.Replace(good, `"schema":1`, `"schema":2`, 1), ":1: is a record of version 2, this program knows 1: use a newer load-tester", "a newer version"},
 		{strings.Replace(good, "1500000", "-1", 1), ":1: has p50 of -1 ns, want more than 0", "an impossible time"},
+		{strings.Replace(good, "1500000", "1e19", 1), ":1: has p50 of 1e+19 ns, want more than 0 and less than 2^63", "no duration holds it"},
+		{strings.Replace(good, "p50", `p5\n--- PASS: x`, 1), `:1: has a time with a wrong name: unknown percentile "p5\n--- PASS: x"`, "a name with a line break"},
+		{strings.Replace(good, `"schema":1`, `"schema":1,"n":-3`, 1), ":1: has n of -3, want at least 0", "a negative count"},
 		{good + strings.Repeat("x", maxLine+1), ":2: is longer than any record; delete the line", "endless"},
-		{good + "\xff\xfe{\x00\n", ":2: is not a record of a run: invalid character 'ÿ'", "binary"},
+		{good + "\xff\xfe{\x00\n", ":2: is not a record of a run: invalid character", "binary"},
 	} {
 		path := file(t, tc.content)
 		_, err := Read(path)
@@ -115,7 +118,7 @@ func TestAppendRefuses(t *testing.T) {
 	check(func(r *Entry) { r.Quantiles = nil }, "response_time_ns")
 	check(func(r *Entry) { r.Quantiles["p50"] = math.NaN() }, "has p50 of NaN ns")
 	check(func(r *Entry) { r.Quantiles["p50"] = math.Inf(1) }, "has p50 of +Inf ns")
-	check(func(r *Entry) { r.NEffective = math.NaN() }, "unsupported value: NaN")
+	check(func(r *Entry) { r.NEffective = math.NaN() }, "has n_effective of NaN, want at least 0")
 
 	assert.ErrorContains(t, Append(filepath.Join(dir, "none", "api.jsonl"), some("TestA")), "there is no directory "+filepath.Join(dir, "none")+", create it first")
 	assert.ErrorContains(t, Append(dir, some("TestA")), "is not a regular file")

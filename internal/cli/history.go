@@ -145,7 +145,7 @@ func historyCSV(records []baseline.Entry) string {
 	}
 	w.Write(append(head, "n", "n_effective", "throughput_per_s", "null_handler_p50_ns", "reference_ns"))
 	for _, r := range records {
-		row := []string{r.At.UTC().Format(time.RFC3339), revision(&r, math.MaxInt), r.Name, r.Fingerprint.CPU, r.Fingerprint.Go}
+		row := []string{r.At.UTC().Format(time.RFC3339), csvText(revision(&r, math.MaxInt)), csvText(r.Name), csvText(r.Fingerprint.CPU), csvText(r.Fingerprint.Go)}
 		for _, q := range all {
 			row = append(row, csvNumber(r.Quantiles[q]))
 		}
@@ -154,6 +154,15 @@ func historyCSV(records []baseline.Entry) string {
 	}
 	w.Flush()
 	return b.String()
+}
+
+// csvText writes text from a file so that a spreadsheet does not take it for a formula.
+func csvText(s string) string {
+	s = unit.Line(s)
+	if s != "" && strings.ContainsRune("=+-@", rune(s[0])) {
+		return "'" + s
+	}
+	return s
 }
 
 // csvNumber writes f with all its digits; nothing for 0, which is not known.

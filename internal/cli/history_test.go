@@ -58,3 +58,10 @@ func TestHistoryTextOfStrangeRecords(t *testing.T) {
 	assert.Equal(t, "Z", letter(25))
 	assert.Equal(t, "A1", letter(26))
 }
+
+// A spreadsheet runs text that begins like a formula.
+func TestHistoryCSVHoldsNoFormula(t *testing.T) {
+	r := baseline.Entry{Name: "=cmd|'/c calc'!A0", Revision: "+1", Fingerprint: baseline.Fingerprint{CPU: "@SUM(1)\x1b[2J", Go: "-2"}}
+	csv := historyCSV([]baseline.Entry{r})
+	assert.Contains(t, csv, `,'+1,'=cmd|'/c calc'!A0,'@SUM(1)\x1b[2J,'-2,`)
+}

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/fatih/color"
 	"github.com/stretchr/testify/assert"
@@ -58,14 +59,64 @@ func TestOutputDropped(t *testing.T) {
 	o.drop()
 	assert.Empty(t, names(t, dir), "no file appears")
 
-	require.NoError(t, os.WriteFile(path, []byte("old"), 0o600))
 	o, err = s.openOutput(path)
 	require.NoError(t, err)
-	o.file.Close() // writing will fail
-	assert.ErrorIs(t, o.commit([]byte("new")), os.ErrClosed)
-	old, _ := os.ReadFile(path)
-	assert.Equal(t, "old", string(old), "stays intact")
-	assert.Equal(t, []string{"report"}, names(t, dir))
+	require.NoError(t, os.Remove(dir))
+	assert.EqualError(t, o.commit([]byte("new")), "its directory does not exist, create it first")
+}
+
+// What a link leads to is written, whether or not it is there yet, and a file with
+// several names keeps them all.
+func TestOutputKeepsLinks(t *testing.T) {
+	dir := t.TempDir()
+	dangling, target := filepath.Join(dir, "dangling"), filepath.Join(dir, "target")
+	file, other := filepath.Join(dir, "file"), filepath.Join(dir, "other")
+	require.NoError(t, os.Symlink("target", dangling))
+	require.NoError(t, os.WriteFile(file, []byte("old and longer"), 0o600))
+	require.NoError(t, os.Link(file, other))
+	for _, path := range []string{dangling, file} {
+		o, err := (&session{}).openOutput(path)
+		require.NoError(t, err)
+		require.NoError(t, o.commit([]byte("new")))
+	}
+	for _, path := range []string{target, other} {
+		b, _ := os.ReadFile(path)
+		assert.Equal(t, "new", string(b), path)
+	}
+	assert.Equal(t, []string{"dangling", "file", "other", "target"}, names(t, dir))
+	assert.True(t, sameFile(dangling, target))
+	assert.True(t, sameFile(file, other))
+	assert.True(t, sameFile(filepath.Join(dir, "no", "..", "x"), filepath.Join(dir, "x")))
+	assert.False(t, sameFile(file, target))
+}
+
+// The new file can be read by nobody who could not read the old one.
+func TestOutputIsNeverMoreReadable(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "report")
+	require.NoError(t, os.WriteFile(path, nil, 0o600))
+	o, err := (&session{}).openOutput(path)
+	require.NoError(t, err)
+	f, err := o.openTemp()
+	require.NoError(t, err)
+	defer f.Close()
+	info, err := f.Stat()
+	require.NoError(t, err)
+	assert.Equal(t, os.FileMode(0o600), info.Mode())
+}
+
+func TestOutputRemovesLeftovers(t *testing.T) {
+	dir := t.TempDir()
+	for name, age := range map[string]time.Duration{
+		".report.ABCDEFG2.tmp": time.Hour, // goes
+		".report.ABCDEFG3.tmp": 0, ".report.notes.tmp": time.Hour, ".other.ABCDEFG2.tmp": time.Hour,
+	} {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, nil, 0o600))
+		require.NoError(t, os.Chtimes(path, time.Time{}, time.Now().Add(-age)))
+	}
+	_, err := (&session{}).openOutput(filepath.Join(dir, "report"))
+	require.NoError(t, err)
+	assert.Equal(t, []string{".other.ABCDEFG2.tmp", ".report.ABCDEFG3.tmp", ".report.notes.tmp"}, names(t, dir))
 }
 
 func TestOutputRefused(t *testing.T) {

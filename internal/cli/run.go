@@ -72,9 +72,7 @@ func (j *job) checkRun(o *engine.RunOptions) {
 	if j.given("budget") && !endless {
 		j.faults.add("--budget is of a run without --requests, --duration and --stage, want it or them")
 	}
-	if j.output != "" && j.output != "-" && j.output == j.hdrLog {
-		j.faults.add("--output and --hdr-log are the same file %q, want two", j.output)
-	}
+	j.checkFiles(o.Baseline.Path)
 	if j.hdrLog == "-" {
 		j.faults.add("--hdr-log %q: want a file", j.hdrLog)
 	}
@@ -85,6 +83,18 @@ func (j *job) checkRun(o *engine.RunOptions) {
 	j.need("confirm", limited || j.given("baseline"), "--limit or --baseline")
 	if endless && !limited {
 		o.Requests = defaultRequests
+	}
+}
+
+// checkFiles adds what is wrong with the files that a run writes.
+func (j *job) checkFiles(baseline string) {
+	files := []struct{ flag, path string }{{"output", j.output}, {"hdr-log", j.hdrLog}, {"baseline", baseline}}
+	for i, a := range files {
+		for _, b := range files[:i] {
+			if a.path != "" && b.path != "" && b.path != "-" && sameFile(a.path, b.path) {
+				j.faults.add("--%s and --%s are the same file %q, want two", b.flag, a.flag, a.path)
+			}
+		}
 	}
 }
 

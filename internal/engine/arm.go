@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"log/slog"
@@ -87,7 +88,13 @@ func (a *arm) connect(ctx context.Context) (err error) {
 		config = t.TLSConfig.Clone()
 	}
 	if t.Handler != nil {
-		a.server, err = target.Serve(t.Handler, target.ServeOptions{TLS: t.TLS, Memory: a.Virtual, Grace: leaveAfter})
+		serve := target.ServeOptions{Grace: leaveAfter}
+		var more []http1.Field
+		if !a.inMemory() {
+			serve.TCP, serve.TLS, serve.Token = true, t.TLS, rand.Text()
+			more = append(more, http1.Field{Name: target.TokenHeader, Value: serve.Token})
+		}
+		a.server, err = target.Serve(t.Handler, serve)
 		if err != nil {
 			return err
 		}
@@ -98,7 +105,7 @@ func (a *arm) connect(ctx context.Context) (err error) {
 			cfg.Dialer.Connect = a.server.Dial
 		}
 		config.RootCAs = a.server.CertPool()
-		cfg.Request = a.newRequest(http1.WithPath(a.server.URL, t.Path))
+		cfg.Request = a.newRequest(http1.WithPath(a.server.URL, t.Path), more...)
 	}
 	if cfg.Request.TLS() {
 		cfg.Dialer.TLS = config
@@ -258,8 +265,8 @@ func (a *arm) loadConfig(s stretch) (load.Workload, error) {
 		cfg.Sleeper = load.NewTimerSleeper()
 		return cfg, nil
 	}
-	cfg.Sleeper, err = load.NewSleeper()
-	return cfg, err
+	cfg.Sleeper = load.NewSleeper()
+	return cfg, nil
 }
 
 // logFailed writes one failed request to the log.

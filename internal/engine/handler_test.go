@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -16,6 +18,7 @@ import (
 
 	"github.com/loadtestkit/load-tester/internal/http1"
 	"github.com/loadtestkit/load-tester/internal/target"
+	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
 // hijacking returns a handler that takes the connection over, says s and closes
@@ -145,6 +148,28 @@ func TestHandlersAreTheSameInMemoryAndOverTCP(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A handler served over TCP gets the requests of the run alone; what else comes to its
+// port is counted.
+func TestStrangersDoNotReachTheHandler(t *testing.T) {
+	t.Parallel()
+	var once sync.Once
+	var reached atomic.Int64
+	h := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		assert.Empty(t, r.Header[target.TokenHeader])
+		reached.Add(1)
+		once.Do(func() {
+			resp, err := http.Get("http://" + r.Host)
+			if assert.NoError(t, err) {
+				resp.Body.Close()
+				assert.Equal(t, http.StatusForbidden, resp.StatusCode)
+			}
+		})
+	})
+	d := run(t, RunOptions{Target: Target{Handler: h}, Requests: 6}, func(p *armPlan) { p.overTCP = true })
+	assert.Equal(t, int64(6), reached.Load())
+	assert.True(t, slices.ContainsFunc(d.Generator.Warnings, func(w verdict.Warning) bool { return w.Code == "strangers" }), d.Generator.Warnings)
 }
 
 // What has happened on a connection that idles is seen before it is used again.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/http1"
@@ -28,6 +29,9 @@ const (
 	// within what a Duration holds.
 	maxRate = 1e9
 	minRate = 1e-6
+	// maxPoisson is the highest rate of random arrivals: unlike even ones, they
+	// have to be counted one by one.
+	maxPoisson = 1e6
 	// anyServer stands for a server where only the rest of a request is checked.
 	anyServer = "http://127.0.0.1"
 	// maxTime is what no run needs, and lets times be added up.
@@ -147,6 +151,8 @@ func (p *armPlan) checkLoad(f *faults) {
 	f.add(l.Rate != 0 && !inRange(l.Rate), "Rate", "%v is out of range, want arrivals per second from 1e-6 to 1e9", l.Rate)
 	f.add(l.Rate > 0 && len(l.Stages) > 0, "Rate", "%v, and Stages are set too; want one of them", l.Rate)
 	f.add(l.Poisson && !l.isOpen(), "Poisson", "true in a closed workload; want a Rate or Stages with it")
+	peak := max(l.Rate, (&load.Schedule{Stages: l.Stages}).Peak())
+	f.add(l.Poisson && peak > maxPoisson, "Poisson", "arrivals at up to %v a second, want 1e6 at most, or even arrivals", peak)
 	f.add(l.ConnectionsAhead != 0 && !l.isOpen(), "ConnectionsAhead", "%d in a closed workload; want a Rate or Stages with it", l.ConnectionsAhead)
 	f.add(l.Seed != 0 && !l.Poisson, "Seed", "%d without Poisson arrivals, want them too or no seed", l.Seed)
 	p.checkStages(f)
@@ -203,14 +209,14 @@ func (p *armPlan) fresh() *armPlan {
 func newRunID() string { return fmt.Sprintf("%08x", rand.Uint32()) }
 
 // newRequest returns the request to a URL, which has been checked.
-func (p *armPlan) newRequest(url string) *http1.Request {
+func (p *armPlan) newRequest(url string, more ...http1.Field) *http1.Request {
 	t := &p.target
 	statuses, _ := t.statuses() // which have been checked
 	r, err := http1.NewRequest(http1.Spec{
 		Method:      t.Method,
 		URL:         url,
-		Header:      t.Header,
 		Without:     t.Without,
+		Header:      slices.Concat(t.Header, more),
 		Body:        t.Body,
 		UserAgent:   "load-tester/" + report.Version(),
 		Run:         p.run,

@@ -9,6 +9,7 @@ import (
 
 	"github.com/loadtestkit/load-tester/internal/host"
 	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
@@ -81,9 +82,7 @@ func (s *session) document(kind report.Procedure, a *arm, judged []verdict.Findi
 	}
 	d := report.New(a.facts(kind), r)
 	d.Took, d.Stopped = s.took, s.ended
-	if text := a.fewFiles(kind); text != "" {
-		d.Generator.Warnings = append(d.Generator.Warnings, verdict.Warning{Code: "few_files", Text: text})
-	}
+	d.Generator.Warnings = append(d.Generator.Warnings, s.warnings(kind, a)...)
 	if d.StartedAt.IsZero() {
 		d.StartedAt = s.began
 	}
@@ -92,4 +91,20 @@ func (s *session) document(kind report.Procedure, a *arm, judged []verdict.Findi
 	}
 	d.Verdict = verdict.Overall(judged)
 	return d, nil
+}
+
+// warnings are those about an arm that its record does not tell.
+func (s *session) warnings(kind report.Procedure, a *arm) (all []verdict.Warning) {
+	if text := a.fewFiles(kind); text != "" {
+		all = append(all, verdict.Warning{Code: "few_files", Text: text})
+	}
+	for _, a := range s.arms {
+		if a.server != nil && a.server.Refused() > 0 {
+			all = append(all, verdict.Warning{
+				Code: "strangers",
+				Text: unit.Plural(a.server.Refused(), "request") + " of other programs came to the handler's port and did not reach it (status 403)",
+			})
+		}
+	}
+	return all
 }

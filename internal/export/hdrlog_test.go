@@ -26,7 +26,7 @@ func readLog(t *testing.T, log string) (hs []*hdrhistogram.Histogram) {
 
 func TestHDRLogIsReadBack(t *testing.T) {
 	d := document(latencies(20_000)...)
-	d.Record.AddUnsent(32 * time.Second) // a gap without response times at the end
+	d.Record.AddUnsent(32*time.Second, 1) // a gap without response times at the end
 	intervals := d.Record.Series.Intervals()
 	read := readLog(t, written(t, HDRLog, d))
 	require.Len(t, read, len(intervals))

@@ -87,6 +87,21 @@ func (s *Series) Completed(at time.Duration) { s.at(at).Completed++ }
 // or never ended.
 func (s *Series) Missed(due time.Duration) { s.at(due).Missed++ }
 
+// Unsent counts n requests that became due in the interval of the given offset and were
+// never sent.
+func (s *Series) Unsent(due time.Duration, n int64) {
+	c := s.at(due)
+	c.Due += n
+	c.Missed += n
+}
+
+// EndOf returns where the interval of an offset ends.
+func (s *Series) EndOf(at time.Duration) time.Duration {
+	s.at(at) // which may widen the intervals
+	width := time.Duration(firstWidth << s.doublings)
+	return (max(at, 0)/width + 1) * width
+}
+
 // Response counts the response time d of a request due at the given offset
 // that succeeded.
 func (s *Series) Response(due, d time.Duration) {

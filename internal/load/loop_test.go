@@ -354,6 +354,27 @@ func TestOpenCountsTheStall(t *testing.T) {
 	})
 }
 
+// A rate beyond any machine ends on time, and each of its arrivals is counted.
+func TestAnyRateEndsOnTime(t *testing.T) {
+	inBoth(t, func(t *testing.T, mux bool) {
+		p := &peer{mux: mux, delay: func(int64) time.Duration { return 300 * time.Millisecond }}
+		began := time.Now()
+		o := run(t, p, Workload{
+			Schedule: rate(1e9), Duration: time.Second, Warmup: 100 * time.Millisecond, Concurrency: 2,
+			Timeout: time.Second, Grace: 500 * time.Millisecond,
+		})
+		assert.Equal(t, 1600*time.Millisecond, time.Since(began))
+		assert.Equal(t, record.Totals{Due: 1e8, Sent: 12, Succeeded: 10, Unfinished: 2, Unsent: 1e8 - 12}, o.Warmup)
+		assert.Equal(t, record.Totals{Due: 1e9, Unsent: 1e9}, o.Totals)
+		assert.NoError(t, o.Check())
+		for _, i := range o.Series.Intervals() {
+			if i.Start+i.Width < time.Second {
+				assert.Equal(t, int64(i.Width), i.Due, "one a nanosecond")
+			}
+		}
+	})
+}
+
 func TestOpenKeepsArrivalsInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &peer{delay: func(n int64) time.Duration { return 35 * time.Millisecond }}

@@ -22,6 +22,12 @@ func (g *gatherer) released(due, now time.Duration) {
 	g.due, g.last = due, now
 }
 
+// passed notes that n more arrivals, due by now, were released together.
+func (g *gatherer) passed(n int64, now time.Duration) {
+	g.gap = (now - g.due) / time.Duration(n)
+	g.due, g.last = now, now
+}
+
 // gathers reports whether arrivals come so fast that they are sent together. It is
 // then not worth spinning to be on time.
 func (g *gatherer) gathers() bool { return g.gap < gatherFor }

@@ -151,6 +151,59 @@ func (c *Cursor) Next() (a Arrival, ok bool) {
 	return a, ok
 }
 
+// Skip moves past the arrivals due before a time, at most the given number of them, and
+// returns how many there were. Without Poisson arrivals it takes no longer for many
+// than for few.
+func (c *Cursor) Skip(before time.Duration, most int64) (n int64) {
+	if !c.schedule.Poisson {
+		n = max(0, min(c.schedule.dueBefore(before)-c.next, most))
+		c.next += n
+		return n
+	}
+	for n < most {
+		ahead := *c
+		if a, ok := ahead.Next(); !ok || a.Due >= before {
+			break
+		}
+		*c = ahead
+		n++
+	}
+	return n
+}
+
+// dueBefore returns how many arrivals of a schedule without Poisson arrivals are due
+// before a time.
+func (s *Schedule) dueBefore(at time.Duration) int64 {
+	var mass float64
+	left := at
+	for i, st := range s.Stages {
+		if left <= st.For {
+			mass += st.mass(max(0, left).Seconds())
+			left = 0
+			break
+		}
+		mass += st.mass(st.For.Seconds())
+		left -= st.For
+		if i == len(s.Stages)-1 && s.Endless {
+			mass += st.To * left.Seconds()
+		}
+	}
+	// The mass is rounded, and so are due times: the count may be off by a few.
+	n := int64(math.Ceil(mass))
+	for n > 0 {
+		if due, ok := s.due(float64(n - 1)); ok && due < at {
+			break
+		}
+		n--
+	}
+	for {
+		if due, ok := s.due(float64(n)); !ok || due >= at {
+			return n
+		}
+		n++
+	}
+}
+
 // gap returns the exponential gap before arrival n, in units of 2^-24 mean gaps. It
 // is a pure function of seed and n.
 func gap(seed uint64, n int64) uint64 {

@@ -138,3 +138,46 @@ func TestCursorCopiesGoOnAlone(t *testing.T) {
 	fromB, _ := b.Next()
 	assert.Equal(t, fromA, fromB)
 }
+
+// Skip passes the arrivals that Next would return, and no others.
+func TestSkipPassesWhatNextReturns(t *testing.T) {
+	stages := Schedule{Stages: []Stage{
+		{For: 20 * time.Millisecond, From: 3e5, To: 3e5},
+		{For: 5 * time.Millisecond},
+		{For: 30 * time.Millisecond, From: 0, To: 1e6},
+		{For: 30 * time.Millisecond, From: 1e6, To: 1},
+	}}
+	endless := stages
+	endless.Endless = true
+	random := stages
+	random.Poisson = true
+	for name, s := range map[string]Schedule{
+		"1e9/s": Constant(1e9), "3/s": Constant(3), "1e-6/s": Constant(1e-6), "7e8/3/s": Constant(7e8 / 3),
+		"stages": stages, "endless": endless, "poisson": random,
+	} {
+		t.Run(name, func(t *testing.T) {
+			walked, skipped := s.Cursor(), s.Cursor()
+			for before := time.Duration(1); before < 120*time.Millisecond; before = before*5/4 + 1 {
+				var want int64
+				for want < 1000 {
+					ahead := walked
+					if a, ok := ahead.Next(); !ok || a.Due >= before {
+						break
+					}
+					walked = ahead
+					want++
+				}
+				require.Equal(t, want, skipped.Skip(before, 1000), "before %v", before)
+				require.Equal(t, walked, skipped)
+			}
+		})
+	}
+}
+
+func TestSkipOfManyTakesNoLonger(t *testing.T) {
+	s := Constant(1e9)
+	c := s.Cursor()
+	assert.Equal(t, int64(time.Hour), c.Skip(time.Hour, math.MaxInt64))
+	a, _ := c.Next()
+	assert.Equal(t, time.Hour, a.Due)
+}

@@ -3,4 +3,4 @@
 package load
 
 // NewSleeper returns the most precise Sleeper on this system.
-func NewSleeper() (Sleeper, error) { return NewTimerSleeper(), nil }
+func NewSleeper() Sleeper { return NewTimerSleeper() }

@@ -2,6 +2,7 @@ package load
 
 import (
 	"errors"
+	"math"
 	"sync"
 	"time"
 
@@ -232,6 +233,30 @@ func (t *table) releaseUntil(now time.Duration) {
 		}
 		t.advance()
 		t.enqueue()
+		t.lineUp(now)
+	}
+}
+
+// lineUp puts the arrivals that are due now at the end of the line, if there is one:
+// they have nothing to do but wait. It counts them without a look at each, so that no
+// rate keeps the driver from everything else.
+func (t *table) lineUp(now time.Duration) {
+	for t.waiting > 0 && !t.noMore && t.coming.Due <= now {
+		before, most := now+1, int64(math.MaxInt64)
+		if end, bounded := t.end(); bounded {
+			before = min(before, end)
+		}
+		counted := &t.released
+		if t.coming.Due < t.cfg.Warmup {
+			counted, before = &t.releasedWarm, min(before, t.cfg.Warmup)
+		} else if t.cfg.Requests > 0 {
+			most = t.cfg.Requests - t.released
+		}
+		n := 1 + t.next.Skip(before, most-1)
+		*counted += n
+		t.waiting += n
+		t.gather.passed(n, now)
+		t.advance()
 	}
 }
 
@@ -310,12 +335,18 @@ func (t *table) dequeue(now time.Duration) (a Arrival, waited time.Duration, ok 
 func (t *table) addTo(r *record.Record) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for range t.promised + t.waiting {
-		if a, _ := t.front.Next(); a.Due < t.cfg.Warmup {
-			r.Warmup.Unsent++
-		} else {
-			r.AddUnsent(a.Due + t.cfg.shift())
+	for left := t.promised + t.waiting; left > 0; {
+		a, _ := t.front.Next()
+		if a.Due < t.cfg.Warmup {
+			n := 1 + t.front.Skip(t.cfg.Warmup, left-1)
+			r.Warmup.Unsent += n
+			left -= n
+			continue
 		}
+		due := a.Due + t.cfg.shift()
+		n := 1 + t.front.Skip(r.Series.EndOf(due)-t.cfg.shift(), left-1)
+		r.AddUnsent(due, n)
+		left -= n
 	}
 	for _, s := range t.unfinished {
 		if s.Due < t.cfg.Warmup {

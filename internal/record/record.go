@@ -206,12 +206,12 @@ func (r *Record) Add(s *Sample) {
 	}
 }
 
-// AddUnsent counts a request that was due and never sent.
-func (r *Record) AddUnsent(due time.Duration) {
-	r.Due++
-	r.Unsent++
-	r.Series.Due(due)
-	r.Series.Missed(due)
+// AddUnsent counts n requests that became due in the same interval of the series and
+// were never sent.
+func (r *Record) AddUnsent(due time.Duration, n int64) {
+	r.Due += n
+	r.Unsent += n
+	r.Series.Unsent(due, n)
 }
 
 // AddUnfinished counts a request that was sent and did not end.

@@ -52,7 +52,7 @@ func part(open bool, n int, seed uint64) *Record {
 		for _, to := range []*Record{r, routes[i%2]} {
 			switch rng.IntN(20) {
 			case 0:
-				to.AddUnsent(due)
+				to.AddUnsent(due, 1)
 			case 1:
 				to.AddUnfinished(s.Due, s.Sent)
 			default:

@@ -2,6 +2,7 @@ package report
 
 import (
 	"math"
+	"strconv"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/unit"
@@ -66,7 +67,17 @@ func Finite(f float64) *float64 {
 	if f <= 0 || math.IsInf(f, 0) || math.IsNaN(f) {
 		return nil
 	}
-	return &f
+	return new(estimate(f))
+}
+
+// estimate returns f with six digits, unless it is whole: it is known less well than
+// that, and the digits behind them differ from processor to processor.
+func estimate(f float64) float64 {
+	if f == math.Trunc(f) {
+		return f
+	}
+	r, _ := strconv.ParseFloat(strconv.FormatFloat(f, 'g', 6, 64), 64)
+	return r
 }
 
 // span does the same for a time in ns.
@@ -129,7 +140,7 @@ func NewLimitResult(r verdict.Finding) LimitResult {
 		if !ok || math.IsInf(v, 0) {
 			return nil
 		}
-		return &v
+		return new(estimate(v))
 	}
 	return LimitResult{
 		Limit: r.Limit.String(), Verdict: r.Verdict, N: r.N,

@@ -124,7 +124,7 @@ func open() *Document {
 		l.AddUnfinished(4993*ms, 4994*ms)
 	}
 	for range 4 {
-		l.AddUnsent(4996 * ms)
+		l.AddUnsent(4996*ms, 1)
 	}
 	f := facts(Run)
 	f.Warmup = 2 * time.Second
@@ -164,7 +164,7 @@ func comparison(most, slowest time.Duration) *Document {
 	head.add(100, slowest, slowest, status(200))
 	head.add(1, 3*ms, 3*ms, status(503))
 	head.add(2, 3*ms, 3*ms, failure(record.Truncated, "unexpected EOF"))
-	head.AddUnsent(6299 * ms)
+	head.AddUnsent(6299*ms, 1)
 	f := facts(Comparison)
 	f.Config.Workload, f.Config.Arrivals, f.Config.RatePerSecond, f.Config.Requests = "open", "constant", 1000, 0
 	f.Target = "http://127.0.0.1:8081/api"

@@ -5,41 +5,54 @@ package target
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/subtle"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"errors"
 	"fmt"
 	"io"
 	"log"
+	"math/big"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // ServeOptions are options of [Serve].
 type ServeOptions struct {
-	TLS   bool          // over https, with a certificate from [Server.CertPool]
+	TCP   bool          // listen on loopback; else the handler is served in memory, and nothing listens at the address in URL
+	TLS   bool          // over https, with a certificate from [Server.CertPool]; needs TCP
+	Token string        // that requests over TCP need in the header field [TokenHeader]; "" admits all
 	Grace time.Duration // how long Close waits for handlers; 0 means 5s
-
-	// Memory serves the handler without a socket: only [Server.Dial] reaches
-	// it, and nothing listens at the address in URL. Such a server works in a
-	// testing/synctest bubble. It excludes TLS.
-	Memory bool
 }
 
-// A Server serves a handler in memory, on loopback, or both.
+// TokenHeader is the header field that admits a request to a handler. The handler does
+// not see it.
+const TokenHeader = "Loadtest-Token"
+
+// headTimeout is how long a client may take to send a request's head. Requests of
+// a run take an instant.
+const headTimeout = time.Minute
+
+// A Server serves a handler in memory or on loopback. A server in memory works in a
+// testing/synctest bubble.
 type Server struct {
 	URL string // without a path: http://127.0.0.1:1234
 
 	http    *http.Server
-	memory  *memoryListener // nil with TLS
+	memory  *memoryListener // nil with TCP
 	roots   *x509.CertPool  // nil without TLS
 	grace   time.Duration
 	cancel  context.CancelFunc // ends the context of every handler
 	panics  panics
 	running sync.WaitGroup // accept loops and connections
+	refused atomic.Int64   // requests without the token
 
 	mu      sync.Mutex
 	open    int // connections that run
@@ -58,8 +71,8 @@ func Serve(h http.Handler, opts ServeOptions) (*Server, error) {
 		return nil, errors.New("serving a handler: it is nil")
 	case opts.Grace < 0:
 		return nil, fmt.Errorf("serving a handler: Grace %v must not be negative", opts.Grace)
-	case opts.Memory && opts.TLS:
-		return nil, errors.New("serving a handler: Memory and TLS exclude each other")
+	case opts.TLS && !opts.TCP:
+		return nil, errors.New("serving a handler: TLS needs TCP")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Server{grace: opts.Grace, cancel: cancel}
@@ -72,27 +85,50 @@ func Serve(h http.Handler, opts ServeOptions) (*Server, error) {
 		ErrorLog:    log.New(io.Discard, "", 0), // such as failed handshakes, which their clients report
 		ConnState:   s.track,
 	}
-	addr := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: memoryPort}
-	scheme := "http"
-	if !opts.Memory {
-		l, err := listenLoopback()
-		if err != nil {
+	if opts.Token != "" {
+		s.http.Handler = s.admit(opts.Token, s.http.Handler)
+	}
+	if !opts.TCP {
+		addr := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: memoryPort}
+		s.URL = "http://" + addr.String()
+		s.memory = newMemoryListener(addr)
+		s.accept(s.memory)
+		return s, nil
+	}
+	l, err := listenLoopback()
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	s.http.ReadHeaderTimeout = headTimeout
+	s.URL = "http://" + l.Addr().String()
+	if opts.TLS {
+		s.URL = "https://" + l.Addr().String()
+		if l, err = s.secure(l); err != nil {
 			cancel()
 			return nil, err
 		}
-		addr = l.Addr().(*net.TCPAddr)
-		if opts.TLS {
-			scheme, l = "https", s.secure(l)
-		}
-		s.accept(l)
 	}
-	if !opts.TLS {
-		s.memory = newMemoryListener(addr)
-		s.accept(s.memory)
-	}
-	s.URL = scheme + "://" + addr.String()
+	s.accept(l)
 	return s, nil
 }
+
+// admit returns h for requests that have the token. Every user of this machine, and
+// every page in a browser on it, can reach a port of loopback.
+func (s *Server) admit(token string, h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if subtle.ConstantTimeCompare([]byte(r.Header.Get(TokenHeader)), []byte(token)) != 1 {
+			s.refused.Add(1)
+			http.Error(w, "only requests of the load test are answered here", http.StatusForbidden)
+			return
+		}
+		r.Header.Del(TokenHeader)
+		h.ServeHTTP(w, r)
+	})
+}
+
+// Refused returns how many requests came without the token.
+func (s *Server) Refused() int64 { return s.refused.Load() }
 
 // listenLoopback listens on a free port of loopback.
 func listenLoopback() (net.Listener, error) {
@@ -107,15 +143,44 @@ func listenLoopback() (net.Listener, error) {
 	return l, nil
 }
 
-// secure returns l behind TLS with the certificate of package httptest, which
-// shows it only once a server has been started.
-func (s *Server) secure(l net.Listener) net.Listener {
-	ts := &httptest.Server{Listener: newMemoryListener(new(net.TCPAddr)), Config: new(http.Server)}
-	ts.StartTLS()
-	defer ts.Close()
+// secure returns l behind TLS with a new certificate. On an error it closes l.
+func (s *Server) secure(l net.Listener) (net.Listener, error) {
+	cert, err := selfSigned()
+	if err != nil {
+		l.Close()
+		return nil, fmt.Errorf("making a certificate for a handler: %w", err)
+	}
 	s.roots = x509.NewCertPool()
-	s.roots.AddCert(ts.Certificate())
-	return tls.NewListener(l, &tls.Config{Certificates: ts.TLS.Certificates, NextProtos: []string{"http/1.1"}})
+	s.roots.AddCert(cert.Leaf)
+	return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"http/1.1"}}), nil
+}
+
+// selfSigned returns a certificate for loopback and example.com. Package httptest has
+// one too, but links package testing.
+func selfSigned() (cert tls.Certificate, err error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return cert, err
+	}
+	now := time.Now()
+	template := &x509.Certificate{
+		SerialNumber:          big.NewInt(1),
+		Subject:               pkix.Name{Organization: []string{"load-tester"}},
+		NotBefore:             now.Add(-24 * time.Hour),
+		NotAfter:              now.Add(10 * 365 * 24 * time.Hour),
+		DNSNames:              []string{"example.com"},
+		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
+		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		IsCA:                  true, // so that it is its own root
+		BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return cert, err
+	}
+	leaf, err := x509.ParseCertificate(der)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, err
 }
 
 // accept serves the connections of l until Close.
@@ -123,9 +188,9 @@ func (s *Server) accept(l net.Listener) {
 	s.running.Go(func() { _ = s.http.Serve(l) })
 }
 
-// Dial opens a connection to s in memory, for plain HTTP. To both ends it looks
-// like a TCP connection to the port in URL. ctx bounds the dialing only. Dial must
-// not be called on a server with TLS.
+// Dial opens a connection to s in memory. To both ends it looks like a TCP
+// connection to the port in URL. ctx bounds the dialing only. Dial must not be
+// called on a server with TCP.
 func (s *Server) Dial(ctx context.Context) (net.Conn, error) { return s.memory.dial(ctx) }
 
 // CertPool returns the pool that a client must trust, nil without TLS. The

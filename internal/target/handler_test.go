@@ -27,12 +27,12 @@ func client(t *testing.T) *http.Client {
 }
 
 // ways runs f for both ways of reaching a server without TLS.
-func ways(t *testing.T, f func(t *testing.T, dial func(*Server) (net.Conn, error))) {
+func ways(t *testing.T, f func(t *testing.T, opts ServeOptions, dial func(*Server) (net.Conn, error))) {
 	t.Run("in memory", func(t *testing.T) {
-		f(t, func(s *Server) (net.Conn, error) { return s.Dial(context.Background()) })
+		f(t, ServeOptions{}, func(s *Server) (net.Conn, error) { return s.Dial(context.Background()) })
 	})
 	t.Run("over TCP", func(t *testing.T) {
-		f(t, func(s *Server) (net.Conn, error) { return net.Dial("tcp", strings.TrimPrefix(s.URL, "http://")) })
+		f(t, ServeOptions{TCP: true}, func(s *Server) (net.Conn, error) { return net.Dial("tcp", strings.TrimPrefix(s.URL, "http://")) })
 	})
 }
 
@@ -69,7 +69,7 @@ func get(c *http.Client, url, id string) (status int, body string, err error) {
 }
 
 func TestServeGivesTheHandlerTheRequestID(t *testing.T) {
-	s := serve(t, ServeOptions{}, func(w http.ResponseWriter, r *http.Request) {
+	s := serve(t, ServeOptions{TCP: true}, func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "id=%q", RequestID(r.Context()))
 	})
 	c := client(t)
@@ -84,7 +84,7 @@ func TestServeGivesTheHandlerTheRequestID(t *testing.T) {
 }
 
 func TestServeTLS(t *testing.T) {
-	s := serve(t, ServeOptions{TLS: true}, func(w http.ResponseWriter, r *http.Request) {
+	s := serve(t, ServeOptions{TCP: true, TLS: true}, func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, r.Proto)
 	})
 	assert.True(t, strings.HasPrefix(s.URL, "https://127.0.0.1:"), s.URL)
@@ -137,8 +137,8 @@ func TestPanicsAreRememberedByRequest(t *testing.T) {
 		{"meant to abort", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			ways(t, func(t *testing.T, dial func(*Server) (net.Conn, error)) {
-				s := serve(t, ServeOptions{}, c.handler)
+			ways(t, func(t *testing.T, opts ServeOptions, dial func(*Server) (net.Conn, error)) {
+				s := serve(t, opts, c.handler)
 				_, body, err := get(clientBy(t, s, dial), s.URL, "run-1")
 				assert.Error(t, err, "the connection ends, answered by %q", body)
 				msg, ok := s.Panic("run-1")
@@ -170,9 +170,10 @@ func TestPanicsAreBounded(t *testing.T) {
 }
 
 func TestCloseEndsHandlersThatWatchTheirContext(t *testing.T) {
-	ways(t, func(t *testing.T, dial func(*Server) (net.Conn, error)) {
+	ways(t, func(t *testing.T, opts ServeOptions, dial func(*Server) (net.Conn, error)) {
 		entered := make(chan struct{})
-		s := serve(t, ServeOptions{Grace: time.Minute}, func(_ http.ResponseWriter, r *http.Request) {
+		opts.Grace = time.Minute
+		s := serve(t, opts, func(_ http.ResponseWriter, r *http.Request) {
 			close(entered)
 			<-r.Context().Done()
 		})
@@ -190,12 +191,13 @@ func TestCloseEndsHandlersThatWatchTheirContext(t *testing.T) {
 }
 
 func TestCloseGivesUpOnHandlersThatHang(t *testing.T) {
-	ways(t, func(t *testing.T, dial func(*Server) (net.Conn, error)) {
+	ways(t, func(t *testing.T, opts ServeOptions, dial func(*Server) (net.Conn, error)) {
 		entered, release := make(chan struct{}), make(chan struct{})
+		opts.Grace = ms
 		s, err := Serve(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 			close(entered)
 			<-release
-		}), ServeOptions{Grace: ms})
+		}), opts)
 		require.NoError(t, err)
 		answered := make(chan error)
 		c := clientBy(t, s, dial)
@@ -215,9 +217,9 @@ func TestCloseGivesUpOnHandlersThatHang(t *testing.T) {
 }
 
 func TestCloseEndsSilentConnections(t *testing.T) {
-	ways(t, func(t *testing.T, dial func(*Server) (net.Conn, error)) {
+	ways(t, func(t *testing.T, opts ServeOptions, dial func(*Server) (net.Conn, error)) {
 		for _, said := range []string{"", "POST / HTTP/1.1\r\n"} {
-			s := serve(t, ServeOptions{}, func(http.ResponseWriter, *http.Request) {})
+			s := serve(t, opts, func(http.ResponseWriter, *http.Request) {})
 			conn, err := dial(s)
 			require.NoError(t, err)
 			defer conn.Close()
@@ -233,9 +235,9 @@ func TestCloseEndsSilentConnections(t *testing.T) {
 // While a request's body is incomplete, net/http does not notice the end of the
 // connection, so the handler's context must end in another way.
 func TestCloseEndsHandlersThatLeftTheBodyUnread(t *testing.T) {
-	ways(t, func(t *testing.T, dial func(*Server) (net.Conn, error)) {
+	ways(t, func(t *testing.T, opts ServeOptions, dial func(*Server) (net.Conn, error)) {
 		entered := make(chan struct{})
-		s := serve(t, ServeOptions{}, func(_ http.ResponseWriter, r *http.Request) {
+		s := serve(t, opts, func(_ http.ResponseWriter, r *http.Request) {
 			close(entered)
 			<-r.Context().Done()
 		})
@@ -250,35 +252,59 @@ func TestCloseEndsHandlersThatLeftTheBodyUnread(t *testing.T) {
 }
 
 // To a handler, a connection in memory looks like a TCP connection to its server's
-// address, and the server does listen there.
+// address.
 func TestHandlersTakeMemoryForTCP(t *testing.T) {
-	other := client(t)
-	s := serve(t, ServeOptions{}, func(w http.ResponseWriter, r *http.Request) {
-		local := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-		assert.Equal(t, "tcp", local.Network())
-		assert.Equal(t, r.Host, local.String())
-		remote, err := netip.ParseAddrPort(r.RemoteAddr)
-		assert.NoError(t, err)
-		assert.True(t, remote.Addr().IsLoopback(), remote)
-		if r.URL.Path == "/outer" {
-			_, body, err := get(other, "http://"+r.Host+"/inner", "")
+	ways(t, func(t *testing.T, opts ServeOptions, dial func(*Server) (net.Conn, error)) {
+		s := serve(t, opts, func(w http.ResponseWriter, r *http.Request) {
+			local := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+			assert.Equal(t, "tcp", local.Network())
+			assert.Equal(t, r.Host, local.String())
+			remote, err := netip.ParseAddrPort(r.RemoteAddr)
 			assert.NoError(t, err)
-			fmt.Fprint(w, "inner: ", body)
-			return
-		}
-		fmt.Fprint(w, r.URL.Path)
+			assert.True(t, remote.Addr().IsLoopback(), remote)
+			fmt.Fprint(w, r.URL.Path)
+		})
+		_, body, err := get(clientBy(t, s, dial), s.URL+"/path", "")
+		require.NoError(t, err)
+		assert.Equal(t, "/path", body)
 	})
-	c := clientBy(t, s, func(s *Server) (net.Conn, error) { return s.Dial(t.Context()) })
-	_, body, err := get(c, s.URL+"/outer", "")
-	require.NoError(t, err)
-	assert.Equal(t, "inner: /inner", body)
+}
+
+// Only requests with the token reach a handler, which does not see it.
+func TestServeAdmitsByToken(t *testing.T) {
+	s := serve(t, ServeOptions{TCP: true, Token: "secret"}, func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, "in ", len(r.Header[TokenHeader]))
+	})
+	c := client(t)
+	send := func(token string) (int, string) {
+		req, err := http.NewRequest(http.MethodGet, s.URL, nil)
+		require.NoError(t, err)
+		if token != "" {
+			req.Header.Set(TokenHeader, token)
+		}
+		resp, err := c.Do(req)
+		require.NoError(t, err)
+		defer resp.Body.Close()
+		b, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		return resp.StatusCode, string(b)
+	}
+	status, body := send("secret")
+	assert.Equal(t, 200, status)
+	assert.Equal(t, "in 0", body)
+	for _, wrong := range []string{"", "secre", "secrets"} {
+		status, body = send(wrong)
+		assert.Equal(t, 403, status)
+		assert.Contains(t, body, "load test")
+	}
+	assert.Equal(t, int64(3), s.Refused())
 }
 
 // A handler learns that its client is gone.
 func TestHandlersSeeTheClientGo(t *testing.T) {
-	ways(t, func(t *testing.T, dial func(*Server) (net.Conn, error)) {
+	ways(t, func(t *testing.T, opts ServeOptions, dial func(*Server) (net.Conn, error)) {
 		entered, ended := make(chan struct{}), make(chan struct{})
-		s := serve(t, ServeOptions{}, func(_ http.ResponseWriter, r *http.Request) {
+		s := serve(t, opts, func(_ http.ResponseWriter, r *http.Request) {
 			close(entered)
 			<-r.Context().Done()
 			close(ended)
@@ -294,7 +320,7 @@ func TestHandlersSeeTheClientGo(t *testing.T) {
 }
 
 func TestKnownTakesItsTime(t *testing.T) {
-	s := serve(t, ServeOptions{}, Known(Timing{Latency: constant(3 * ms)}).ServeHTTP)
+	s := serve(t, ServeOptions{TCP: true}, Known(Timing{Latency: constant(3 * ms)}).ServeHTTP)
 	began := time.Now()
 	status, _, err := get(client(t), s.URL, "")
 	require.NoError(t, err)

@@ -21,7 +21,7 @@ import (
 // serveInMemory serves h without a socket, to a client of its own. It may be
 // called in a bubble.
 func serveInMemory(t *testing.T, h http.HandlerFunc) (*Server, *http.Client) {
-	s := serve(t, ServeOptions{Memory: true}, h)
+	s := serve(t, ServeOptions{}, h)
 	return s, clientBy(t, s, func(s *Server) (net.Conn, error) { return s.Dial(t.Context()) })
 }
 
@@ -181,6 +181,6 @@ func TestServeWithoutASocket(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "127.0.0.1:1 127.0.0.1:1 127.0.0.1:1024", body)
 	assert.LessOrEqual(t, openFiles(), files)
-	_, err = Serve(http.NotFoundHandler(), ServeOptions{Memory: true, TLS: true})
-	assert.ErrorContains(t, err, "Memory and TLS exclude each other")
+	_, err = Serve(http.NotFoundHandler(), ServeOptions{TLS: true})
+	assert.ErrorContains(t, err, "TLS needs TCP")
 }

@@ -14,7 +14,7 @@ import (
 // seconds: 102.7ms, 2m5s.
 func Duration(d time.Duration) string {
 	if d < 0 {
-		return "-" + Duration(-d)
+		return "-" + Duration(-max(d, -math.MaxInt64)) // the least int64 is its own negative
 	}
 	// Each step ends where rounding would show 1000 of its unit, or 60.0s.
 	switch {

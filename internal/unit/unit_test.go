@@ -40,6 +40,10 @@ func TestDuration(t *testing.T) {
 	check(-4200*time.Microsecond, "-4.2ms")
 }
 
+func TestDurationHasNoBound(t *testing.T) {
+	assert.Equal(t, "-"+Duration(math.MaxInt64), Duration(math.MinInt64))
+}
+
 func TestCount(t *testing.T) {
 	for n, want := range map[int64]string{
 		0: "0", 999: "999", 1000: "1,000", 29_940: "29,940", 123_456: "123,456", 1_234_567: "1,234,567",

@@ -46,7 +46,7 @@ func sent(n int64, late, took time.Duration) fact {
 func neverSent(n int64) fact {
 	return func(r *record.Record) {
 		for range n {
-			r.AddUnsent(0)
+			r.AddUnsent(0, 1)
 		}
 	}
 }

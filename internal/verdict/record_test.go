@@ -43,7 +43,7 @@ func seen(over time.Duration, times ...time.Duration) *record.Record {
 		s := record.Sample{N: int64(k), Due: due, Sent: due, Done: due + max(d, 0), Result: record.Result{Status: 200}}
 		switch d {
 		case unsent:
-			r.AddUnsent(due)
+			r.AddUnsent(due, 1)
 			continue
 		case unfinished:
 			r.AddUnfinished(due, due)

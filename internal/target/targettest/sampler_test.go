@@ -15,7 +15,7 @@ import (
 
 func serve(t *testing.T, h http.Handler) *target.Server {
 	t.Helper()
-	s, err := target.Serve(h, target.ServeOptions{})
+	s, err := target.Serve(h, target.ServeOptions{TCP: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, s.Close()) })
 	return s
