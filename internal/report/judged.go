@@ -142,6 +142,10 @@ func NewLimitResult(r verdict.Finding) LimitResult {
 		}
 		return new(estimate(v))
 	}
+	var confidence *float64
+	if r.Confidence > 0 {
+		confidence = &r.Confidence
+	}
 	return LimitResult{
 		Limit: r.Limit.String(), Verdict: r.Verdict, N: r.N,
 		Observed:     known(r.Observed, r.HaveObserved),
@@ -149,7 +153,7 @@ func NewLimitResult(r verdict.Finding) LimitResult {
 		High:         known(r.High, r.HaveInterval),
 		NEffective:   known(r.NEffective, r.NEffective > 0),
 		DesignEffect: known(r.DesignEffect, r.NEffective > 0),
-		Confidence:   known(r.Confidence, r.Confidence > 0),
+		Confidence:   confidence,
 		Exact:        r.Exact,
 		Summary:      r.Summary, Basis: r.Basis, Reason: r.String(), Detail: r.Detail,
 	}
