@@ -117,7 +117,7 @@ func TestRequestURLErrors(t *testing.T) {
 	check("http://a%41/", `character '%'`, "an escape in the host")
 	check("http://a\\b/", `character '\\'`, "a backslash is no slash")
 	check("http://bü_cher.example/", `host "bü_cher.example": idna: `, "no IDNA name")
-	check("http://bü\xff.example/", "not a name", "not UTF-8")
+	check("http://bü\xff.example/", `host "bü\xff.example": `, "not UTF-8")
 	check("http://\u00ad/", "not a name", "a soft hyphen alone")
 	check("http://a/b c", "space in path or query", "space would end the request-target")
 	check("http://a/?b c", "write it as %20", "in the query too")
