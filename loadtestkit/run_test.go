@@ -421,7 +421,7 @@ func TestTLSHandler(t *testing.T) {
 func TestUnreachableTargetIsFatal(t *testing.T) {
 	f, _ := runFake(&fakeTB{}, Options{Target: URL("http://127.0.0.1:1"), Count: 10})
 	require.True(t, f.fatal)
-	assert.Contains(t, f.errors[0], "connection refused")
+	assert.Contains(t, f.errors[0], "connecting to 127.0.0.1:1: ")
 }
 
 func TestRunEndsBeforeTheDeadline(t *testing.T) {

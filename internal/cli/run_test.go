@@ -64,7 +64,7 @@ func TestPreflightFails(t *testing.T) {
 	r := newTrial()
 	assert.Equal(t, statusNotMeasured, r.run("http://127.0.0.1:1"))
 	assert.Empty(t, r.Stdout.String(), "there is no result")
-	assert.Regexp(t, `^load-tester: connecting to 127\.0\.0\.1:1: .*connection refused; is the server running, and is this its port\?\n$`, r.Stderr)
+	assert.Regexp(t, `^load-tester: connecting to 127\.0\.0\.1:1: .*[^.]; is the server running, and is this its port\?\n$`, r.Stderr)
 }
 
 func TestTextOfARun(t *testing.T) {
