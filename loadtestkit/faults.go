@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/loadtestkit/load-tester/internal/engine"
+	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 // fieldNames are the engine's names of options as users write them, where the two
@@ -68,10 +69,10 @@ func (f faults) err(kind string) error {
 	}
 	lines := make([]string, len(f))
 	for i, err := range f {
-		lines[i] = err.Error()
+		lines[i] = unit.Clause(err.Error())
 		if fault, ok := err.(*engine.Fault); ok {
 			field := cmp.Or(fieldNames[kind+" "+fault.Field], fieldNames[fault.Field], fault.Field)
-			lines[i] = field + ": " + fault.Want
+			lines[i] = field + ": " + unit.Clause(fault.Want)
 		}
 	}
 	return errors.New("options: " + strings.Join(lines, "; "))

@@ -83,6 +83,9 @@ func carryOut(t testing.TB, p engine.Plan, err error, onInconclusive Verdict) *r
 	if err != nil {
 		t.Fatalf("loadtestkit: %v", err)
 	}
+	for _, w := range p.Preview().Generator.Warnings {
+		t.Logf("loadtestkit: %s", w.Text)
+	}
 	s, done := begin(t)
 	defer done()
 	d, err := p.Run(s.ctx, s.cut, nil)

@@ -421,7 +421,7 @@ func TestTLSHandler(t *testing.T) {
 func TestUnreachableTargetIsFatal(t *testing.T) {
 	f, _ := runFake(&fakeTB{}, Options{Target: URL("http://127.0.0.1:1"), Count: 10})
 	require.True(t, f.fatal)
-	assert.Contains(t, f.errors[0], "connection refused")
+	assert.Contains(t, f.errors[0], "connecting to 127.0.0.1:1: ")
 }
 
 func TestRunEndsBeforeTheDeadline(t *testing.T) {
@@ -551,4 +551,22 @@ func leaked(before int) error {
 	}
 	buf := make([]byte, 1<<20)
 	return fmt.Errorf("goroutines leaked:\n%s", buf[:runtime.Stack(buf, true)])
+}
+
+// A limit that cannot pass is said before the load, in the words of the library.
+func TestTooFewRequestsAreSaidBefore(t *testing.T) {
+	needTimes(t)
+	said := 0
+	f := &fakeTB{}
+	f, r := runFake(f, Options{
+		Target:         Func(func(context.Context) error { said = max(said, len(f.logs)); return nil }),
+		Load:           Closed(1),
+		Count:          2000,
+		Limits:         Limits{P99: 10 * time.Second},
+		OnInconclusive: Passed,
+	})
+	require.NotEmpty(t, f.logs)
+	assert.Equal(t, "loadtestkit: p99<=10s needs 3,000 requests to judge, Count is 2,000", f.logs[0])
+	assert.Equal(t, 1, said, "when the first request was sent")
+	assert.Equal(t, Inconclusive, r.Verdict)
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/clock"
 	"github.com/loadtestkit/load-tester/internal/host"
 )
 
@@ -94,9 +95,9 @@ func Reference() time.Duration {
 	work() // fills caches
 	var times []time.Duration
 	for range referenceRuns {
-		start := time.Now()
+		start := clock.System.Now()
 		work()
-		times = append(times, time.Since(start))
+		times = append(times, clock.System.Since(start))
 	}
 	slices.Sort(times)
 	return times[referenceRuns/2]

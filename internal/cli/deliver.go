@@ -9,6 +9,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/export"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/text"
+	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 // patience is how long a signal waits for a report that nobody reads, such as
@@ -28,7 +29,7 @@ func (j *job) deliver(d *report.Document, signals <-chan os.Signal) (status int,
 		if together {
 			style.Note = summary(d)
 		} else {
-			fmt.Fprintln(j.stderr, summary(d))
+			fmt.Fprintln(j.stderr, j.legible(summary(d)))
 		}
 	}
 
@@ -37,7 +38,7 @@ func (j *job) deliver(d *report.Document, signals <-chan os.Signal) (status int,
 	case gaveUp != nil:
 		return status, gaveUp
 	case err != nil:
-		j.complain("writing the report to %s: %v; here it is:", j.out.name, err)
+		j.complain("writing the report to %s: %s; here it is:", j.out.name, unit.Clause(err.Error()))
 		j.salvage(d)
 		status = statusNotMeasured
 	case j.out.file == nil && wasClosed(j.out.w) && !same(j.out.w, j.stderr):

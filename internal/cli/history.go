@@ -56,11 +56,11 @@ func newHistory(s *session) *cobra.Command {
 		if records, err = named(records, name); err != nil {
 			return fmt.Errorf("--name %q: %s %w", name, args[0], err)
 		}
-		write := historyText
 		if format == "csv" {
-			write = historyCSV
+			s.status = s.print(historyCSV(records))
+		} else {
+			s.status = s.print(s.legible(historyText(records)))
 		}
-		s.status = s.print(write(records))
 		return nil
 	}
 	return cmd

@@ -68,6 +68,9 @@ func (j *job) do(o *engine.Settings, newPlan func() (engine.Plan, error)) error 
 	if err != nil {
 		return j.planFaults(err)
 	}
+	for _, w := range plan.Preview().Generator.Warnings {
+		j.note("%s", w.Text)
+	}
 	j.status = j.carryOut(plan)
 	return nil
 }
@@ -82,7 +85,7 @@ func (j *job) carryOut(plan engine.Plan) (status int) {
 	defer release()
 	for _, note := range j.notes {
 		if !j.quiet {
-			fmt.Fprintln(j.stderr, note)
+			fmt.Fprintln(j.stderr, j.legible(note))
 		}
 	}
 	j.showHead(plan)

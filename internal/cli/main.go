@@ -62,7 +62,7 @@ func (s *session) execute(args []string) int {
 
 // complain writes one line to stderr, wrapped on a terminal.
 func (s *session) complain(format string, args ...any) {
-	line := fmt.Sprintf("load-tester: "+format, args...)
+	line := s.legible(fmt.Sprintf("load-tester: "+format, args...))
 	if fd, ok := s.terminal(s.stderr); ok {
 		line = strings.Join(text.Wrap(line, width(fd)-1, "  "), "\n")
 	}

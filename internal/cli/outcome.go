@@ -6,6 +6,7 @@ import (
 
 	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
@@ -53,7 +54,11 @@ func complaints(d *report.Document, seen bool) (lines []string) {
 
 // advice is why nothing could be measured, and what to do about it, in one line.
 func advice(err error) string {
-	line := strings.ReplaceAll(err.Error(), "\n", "; ")
+	lines := strings.Split(err.Error(), "\n")
+	for i := range lines {
+		lines[i] = unit.Clause(lines[i])
+	}
+	line := strings.Join(lines, "; ")
 	if about := adviceTLS(err); about != "" {
 		return line + "; " + about
 	}

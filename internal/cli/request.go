@@ -14,6 +14,7 @@ import (
 
 	"github.com/loadtestkit/load-tester/internal/engine"
 	"github.com/loadtestkit/load-tester/internal/http1"
+	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 // A bodyFlag is one of the flags that give the body of each request.
@@ -88,7 +89,7 @@ func (b *bodyFlag) content(s string, stdin io.Reader) (content []byte, err error
 		}
 	case isFile:
 		if content, err = os.ReadFile(name); err != nil {
-			return nil, fmt.Errorf("%w, want text, @FILE or @- for standard input", cause(err))
+			return nil, fmt.Errorf("%s, want text, @FILE or @- for standard input", unit.Clause(cause(err).Error()))
 		}
 	default:
 		return []byte(s), nil

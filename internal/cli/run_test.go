@@ -64,7 +64,7 @@ func TestPreflightFails(t *testing.T) {
 	r := newTrial()
 	assert.Equal(t, statusNotMeasured, r.run("http://127.0.0.1:1"))
 	assert.Empty(t, r.Stdout.String(), "there is no result")
-	assert.Regexp(t, `^load-tester: connecting to 127\.0\.0\.1:1: .*connection refused; is the server running, and is this its port\?\n$`, r.Stderr)
+	assert.Regexp(t, `^load-tester: connecting to 127\.0\.0\.1:1: .*[^.]; is the server running, and is this its port\?\n$`, r.Stderr)
 }
 
 func TestTextOfARun(t *testing.T) {
@@ -222,4 +222,33 @@ func TestTarget(t *testing.T) {
 	assert.Equal(t, "http://localhost:80", clientURL("[::]:80"))
 	assert.Equal(t, "http://localhost:80", clientURL("0.0.0.0:80"))
 	assert.Equal(t, "http://[::1]:80", clientURL("[::1]:80"))
+}
+
+func TestTooFewRequestsAreSaidBefore(t *testing.T) {
+	raw := serve(t, nil)
+	const line = "load-tester: p99<=10s needs 3,000 requests to judge, --requests is 50\n"
+	r := newTrial()
+	r.run(raw.URL, "-n", "50", "--limit", "p99<=10s")
+	assert.True(t, strings.HasPrefix(r.Stderr.String(), line+"Running..."), r.Stderr)
+	r = newTrial()
+	r.run(raw.URL, "-q", "-n", "50", "--limit", "p99<=10s")
+	assert.NotContains(t, r.Stderr.String(), line)
+}
+
+// Nothing but ASCII goes where the locale has nothing else.
+func TestTextInASCII(t *testing.T) {
+	raw := serve(t, nil)
+	for _, locale := range []map[string]string{{"LC_ALL": "C"}, {"LANG": "POSIX"}} {
+		r := newTrial()
+		r.environ = locale
+		r.run(raw.URL, "-v", "-n", "100", "--limit", "p50<=1µs", "--limit", "errors<=0")
+		all := r.Stdout.String() + r.Stderr.String()
+		assert.NotRegexp(t, `[^\x00-\x7f]`, all)
+		assert.Contains(t, all, "want <= 1us")
+		assert.Contains(t, all, "\n  + errors 0%")
+	}
+	r := newTrial()
+	r.environ = map[string]string{"LC_ALL": "C.UTF-8"}
+	r.run(raw.URL, "-n", "100", "--limit", "errors<=0")
+	assert.Contains(t, r.Stdout.String(), "\n  ✓ errors 0%")
 }

@@ -2,8 +2,9 @@ package cli
 
 import (
 	"io"
-	"strings"
 	"sync"
+
+	"github.com/loadtestkit/load-tester/internal/text"
 )
 
 // Control sequences of terminals (ECMA-48).
@@ -79,7 +80,7 @@ func (s *screen) drawing(width int) string {
 func (s *screen) lineOf(width int) string {
 	line := s.view.line(width, s.red)
 	if s.ascii {
-		line = strings.ReplaceAll(line, "µ", "u")
+		line = text.ASCII(line)
 	}
 	return line
 }
@@ -96,4 +97,4 @@ func (s *screen) erasing(width int) string {
 
 // put writes in one piece, so that nothing flickers. An error is ignored: there
 // is nothing to do about it.
-func (s *screen) put(text string) { _, _ = io.WriteString(s.w, text) }
+func (s *screen) put(drawn string) { _, _ = io.WriteString(s.w, drawn) }

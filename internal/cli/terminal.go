@@ -34,23 +34,34 @@ func width(fd int) int {
 
 // style is how the text looks on w.
 func (j *job) style(w io.Writer) text.Style {
-	s := text.Style{Verbose: j.verbose}
+	s := text.Style{Verbose: j.verbose, ASCII: !j.isUTF8()}
 	fd, ok := j.terminal(w)
 	if !ok {
 		return s
 	}
-	s.Width, s.ASCII, s.Hint = width(fd), !j.isUTF8(), true
+	s.Width, s.Hint = width(fd), true
 	if !j.noColor && j.env("NO_COLOR") == "" {
 		s.Red, s.Green, s.Yellow = paint(color.FgRed), paint(color.FgGreen), paint(color.FgYellow)
 	}
 	return s
 }
 
-// isUTF8 reports whether a terminal shows more than ASCII: unless the locale names
-// another encoding, or none in a value such as C.
+// isUTF8 reports whether more than ASCII is legible: unless the locale names another
+// encoding, or none in a value such as C. Without a locale the system decides.
 func (s *session) isUTF8() bool {
 	locale := strings.ToLower(cmp.Or(s.env("LC_ALL"), s.env("LC_CTYPE"), s.env("LANG")))
-	return locale == "" || strings.Contains(locale, "utf-8") || strings.Contains(locale, "utf8")
+	if locale == "" {
+		return systemIsUTF8()
+	}
+	return strings.Contains(locale, "utf-8") || strings.Contains(locale, "utf8")
+}
+
+// legible is text for people in the characters that they see.
+func (s *session) legible(page string) string {
+	if s.isUTF8() {
+		return page
+	}
+	return text.ASCII(page)
 }
 
 // paint is text in a colour, whatever the color package thinks of standard

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/clock"
 	"github.com/loadtestkit/load-tester/internal/host"
 	"github.com/loadtestkit/load-tester/internal/http1"
 	"github.com/loadtestkit/load-tester/internal/load"
@@ -83,6 +84,7 @@ func (p *armPlan) newRecord() *record.Record {
 func (a *arm) connect(ctx context.Context) (err error) {
 	t := &a.target
 	cfg := wire.Options{Request: a.request, Timeout: a.Timeout, First: t.Address == FirstAddress, Check: t.Check, Follow: t.FollowRedirects, TLS: t.TLSConfig, NoRetry: t.NoRetry}
+	cfg.Dialer.Clock = a.clock()
 	config := &tls.Config{}
 	if t.TLSConfig != nil {
 		config = t.TLSConfig.Clone()
@@ -242,6 +244,7 @@ func (a *arm) loadConfig(s stretch) (load.Workload, error) {
 		Origin:      a.seen.Course(),
 		Before:      a.seen.Offering,
 		Thresholds:  a.seen.Thresholds,
+		Clock:       a.clock(),
 	}
 	if a.Log != nil {
 		cfg.OnFailed = a.logFailed
@@ -267,6 +270,14 @@ func (a *arm) loadConfig(s stretch) (load.Workload, error) {
 	}
 	cfg.Sleeper = load.NewSleeper()
 	return cfg, nil
+}
+
+// clock returns the clock by which p's requests are measured.
+func (p *armPlan) clock() clock.Clock {
+	if p.Virtual {
+		return clock.Bubble
+	}
+	return clock.System
 }
 
 // logFailed writes one failed request to the log.

@@ -1,11 +1,15 @@
 package engine
 
 import (
+	"fmt"
+	"math"
 	"net/url"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/http1"
 	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/unit"
+	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
 // name returns what documents call the target, and the method and the path of its
@@ -46,6 +50,40 @@ func (p *armPlan) asciiHost() string {
 		return ""
 	}
 	return p.request.ASCIIHost()
+}
+
+// tooFew returns a warning for each limit that the number of requests cannot pass.
+func (p *armPlan) tooFew() (all []verdict.Warning) {
+	most, where := p.most()
+	for _, l := range p.limits {
+		if p.Waive != "" && l.Metric != verdict.Errors || most == 0 {
+			continue
+		}
+		if text := l.TooFew(most, p.standard()); text != "" {
+			all = append(all, verdict.Warning{Code: "few_requests", Text: fmt.Sprintf("%s, %s %s", text, where, unit.Count(most))})
+		}
+	}
+	return all
+}
+
+// most returns how many requests p makes at most, after the warm-up, and what says so;
+// 0 if that is not known before.
+func (p *armPlan) most() (n int64, where string) {
+	n, where = p.requests, p.Words.Requests()+" is"
+	s := p.schedule
+	if s == nil || s.Poisson || s.Endless && p.duration == 0 {
+		return n, where
+	}
+	end := p.Warmup + p.duration
+	if length := s.Length(); !s.Endless && (p.duration == 0 || length < end) {
+		end = length
+	}
+	c := s.Cursor()
+	c.Skip(p.Warmup, math.MaxInt64)
+	if due := c.Skip(end, math.MaxInt64); n == 0 || due < n {
+		return due, "the schedule has"
+	}
+	return n, where
 }
 
 // preview returns a document of what is asked for, without results.

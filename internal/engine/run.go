@@ -71,7 +71,11 @@ func NewRun(o RunOptions) (Plan, error) {
 }
 
 // Preview describes the run; see [Plan].
-func (p *runPlan) Preview() *report.Document { return p.arm.preview(report.Run) }
+func (p *runPlan) Preview() *report.Document {
+	d := p.arm.preview(report.Run)
+	d.Generator.Warnings = p.arm.tooFew()
+	return d
+}
 
 // Run makes the run; see [Plan].
 func (p *runPlan) Run(ctx, cut context.Context, watch Watch) (*report.Document, error) {

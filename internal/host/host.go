@@ -14,6 +14,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/loadtestkit/load-tester/internal/clock"
 )
 
 // Sensors hold the first of two readings of all counters. Their methods may be
@@ -23,15 +25,18 @@ type Sensors struct {
 	cgroup cgroup
 	first  counters
 	hiccup *hiccup
+	rusage func() rusage
 	stop   func() Usage
 }
 
 // Start takes the first reading and starts to look for hiccups. fsys is the
 // root of the machine's file system, os.DirFS("/"). The caller must call
 // [Sensors.Stop], which ends the one goroutine that Start leaves running.
-func Start(fsys fs.FS) *Sensors {
-	w := &Sensors{fsys: fsys, cgroup: findCgroup(fsys)}
-	w.first = read(fsys, w.cgroup)
+func Start(fsys fs.FS) *Sensors { return start(fsys, readRusage) }
+
+func start(fsys fs.FS, own func() rusage) *Sensors {
+	w := &Sensors{fsys: fsys, cgroup: findCgroup(fsys), rusage: own}
+	w.first = read(fsys, w.cgroup, own())
 	w.stop = sync.OnceValue(w.finish)
 	w.hiccup = startHiccup()
 	w.first.stamp(time.Now())
@@ -48,9 +53,10 @@ func (w *Sensors) Stop() Usage {
 
 func (w *Sensors) finish() Usage {
 	now := time.Now()
-	last := read(w.fsys, w.cgroup)
+	last := read(w.fsys, w.cgroup, w.rusage())
 	last.stamp(now)
 	u := between(&w.first, &last)
+	u.ClockTick = clock.Tick()
 	u.Hiccup99, u.HiccupMax = w.hiccup.end()
 	return u
 }
@@ -97,6 +103,7 @@ type Usage struct {
 	// the monotonic clock stops during a suspension (Linux, macOS), a suspended
 	// machine.
 	ClockDrift time.Duration `json:"clock_drift_ns"`
+	ClockTick  time.Duration `json:"clock_tick_ns,omitempty"` // for which the clock stands still before it moves on; 0 if that is too short to matter
 
 	Off []string `json:"sensors_off,omitempty"` // one line for each sensor that is off: "name: why"
 }
@@ -133,10 +140,11 @@ func (c *counters) stamp(now time.Time) {
 }
 
 // read takes a reading. The cgroup is looked up once, by Start: a process that
-// is moved to another one meanwhile is still read at its first.
-func read(fsys fs.FS, cg cgroup) counters {
+// is moved to another one meanwhile is still read at its first. own is what the
+// system reports of this process.
+func read(fsys fs.FS, cg cgroup, own rusage) counters {
 	return counters{
-		own:      readRusage(),
+		own:      own,
 		stat:     readStat(fsys),
 		pressure: readPressure(fsys),
 		tasks:    readTasks(fsys),

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/clock"
 	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
@@ -72,11 +73,11 @@ func (h *hiccup) loop() {
 	timer := time.NewTimer(hiccupPeriod)
 	defer timer.Stop()
 	for {
-		before := time.Now()
+		before := clock.System.Now()
 		timer.Reset(hiccupPeriod)
 		select {
 		case <-timer.C:
-			h.woke(time.Since(before) - hiccupPeriod)
+			h.woke(clock.System.Since(before) - hiccupPeriod)
 		case <-h.quit:
 			return
 		}

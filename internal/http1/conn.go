@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/clock"
 	"github.com/loadtestkit/load-tester/internal/record"
 )
 
@@ -31,6 +32,8 @@ type Response struct {
 // A Conn sends requests over one connection. Exchange, Idle and Stray may be
 // called by one goroutine at a time, Expire and Close by any.
 type Conn struct {
+	Clock clock.Clock // of Response.Arriving; set before the first Exchange
+
 	nc     net.Conn
 	tls    *tlsConn // nc if it is one
 	req    *Request
@@ -153,7 +156,7 @@ func (c *Conn) receive(res *Response) (atEnd bool, err error) {
 			if done {
 				res.Surplus = int64(m - n)
 				if !first.IsZero() {
-					res.Arriving = time.Since(first)
+					res.Arriving = c.Clock.Since(first)
 				}
 			}
 			if done || perr != nil {
@@ -162,12 +165,12 @@ func (c *Conn) receive(res *Response) (atEnd bool, err error) {
 		}
 		if err != nil {
 			if !first.IsZero() {
-				res.Arriving = time.Since(first)
+				res.Arriving = c.Clock.Since(first)
 			}
 			return true, c.ended(err)
 		}
 		if first.IsZero() {
-			first = time.Now()
+			first = c.Clock.Now()
 		}
 		buf = l.next(c.in, m == len(buf))
 	}

@@ -9,13 +9,16 @@ import (
 	"net"
 	"strings"
 	"time"
+
+	"github.com/loadtestkit/load-tester/internal/clock"
 )
 
 // A Dialer opens connections to one address. The zero value is not ready: it
 // needs Addr. Safe for concurrent use.
 type Dialer struct {
-	Addr string      // ip:port
-	TLS  *tls.Config // with ServerName, or InsecureSkipVerify; nil for plain HTTP
+	Addr  string      // ip:port
+	Clock clock.Clock // of Took
+	TLS   *tls.Config // with ServerName, or InsecureSkipVerify; nil for plain HTTP
 
 	// Took, if not nil, is called with the time that each connection took to open, and
 	// then that of the TLS handshake, 0 without TLS.
@@ -34,18 +37,18 @@ type Dialer struct {
 // ConnectTimeout, Connect, NoFDs or NoPorts for the connection, TLS or Timeout for
 // the handshake.
 func (d *Dialer) Dial(ctx context.Context) (net.Conn, error) {
-	began := time.Now()
+	began := d.Clock.Now()
 	c, err := d.connect(ctx)
 	if err != nil {
 		return nil, Classify(err, Dialing)
 	}
-	connected := time.Now()
+	connected := d.Clock.Now()
 	handshake := time.Duration(0)
 	if d.TLS != nil {
 		if c, err = d.shakeHands(ctx, c); err != nil {
 			return nil, err
 		}
-		handshake = time.Since(connected)
+		handshake = d.Clock.Since(connected)
 	}
 	if d.Took != nil {
 		d.Took(connected.Sub(began), handshake)

@@ -220,7 +220,7 @@ func TestPeerGoesWhileWriting(t *testing.T) {
 	s := serve(t, func(p *peer) { p.head(); p.body(100_000) })
 	c := s.connect(t, func(s *Spec) { s.Method, s.Body = "POST", make([]byte, 32<<20) })
 	r := c.Exchange(0)
-	assertKind(t, record.Reset, "connection reset by peer", r, "closed with octets unread")
+	assertKind(t, record.Reset, "", r, "closed with octets unread")
 	assert.Less(t, r.Sent, int64(32<<20))
 	assert.GreaterOrEqual(t, r.Sent, int64(100_000))
 }

@@ -167,6 +167,14 @@ func (p *peer) hang() {
 	io.Copy(io.Discard, p.in)
 }
 
+// await waits for the test to go on, or to be over.
+func (p *peer) await() {
+	select {
+	case <-p.stuck:
+	case <-p.over:
+	}
+}
+
 // reset closes the connection with a RST.
 func (p *peer) reset() {
 	p.tcp.SetLinger(0)

@@ -135,7 +135,8 @@ func credentials(s string) (string, error) {
 // setAuthority fills in host, port and hostField from "host", "host:port" or
 // "[IPv6]:port".
 func (t *target) setAuthority(s string) error {
-	host, port, hasPort := s, "", false
+	var host, port string
+	var hasPort bool
 	if strings.HasPrefix(s, "[") {
 		end := strings.IndexByte(s, ']')
 		if end < 0 {

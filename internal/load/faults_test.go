@@ -28,7 +28,7 @@ func loop(cfg Workload, f sendFunc) *Loop {
 	cfg.NewSender = func() Sender { return f }
 	cfg.Sleeper = NewTimerSleeper()
 	cfg.Timeout = max(cfg.Timeout, time.Second)
-	return New(cfg)
+	return inVirtualTime(cfg)
 }
 
 func TestProgressCountsEachRequestOnce(t *testing.T) {
@@ -103,7 +103,7 @@ func TestExpireIsRepeated(t *testing.T) {
 			cfg.Requests, cfg.Concurrency, cfg.NewSender = 1, 1, func() Sender { return s }
 			cut, cancel := context.WithTimeout(context.Background(), cutAfter)
 			defer cancel()
-			o := New(cfg).Run(t.Context(), cut)
+			o := inVirtualTime(cfg).Run(t.Context(), cut)
 			assert.Equal(t, totals, o.Totals, why)
 			assert.Equal(t, want, o.Elapsed, why)
 			assert.Zero(t, o.Abandoned, why)

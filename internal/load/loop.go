@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/clock"
 	"github.com/loadtestkit/load-tester/internal/record"
 )
 
@@ -35,6 +36,7 @@ type Workload struct {
 	Thresholds []time.Duration      // response times to count exactly
 	NewSender  func() Sender        // called once for each permit, never concurrently; not used with Muxes
 	Muxes      []Mux                // perform all exchanges, each from one goroutine; the caller closes them; none means a Sender and a goroutine for each permit
+	Clock      clock.Clock          // by which everything is measured
 	Sleeper    Sleeper              // wakes the pacer of an open workload; the caller closes it; not used with Muxes
 	OnFailed   func(*record.Sample) // called for each failed request that counts, on the sending goroutine, with its instants in the course of the run; may be nil
 }
@@ -133,12 +135,12 @@ func (l *Loop) stop() {
 
 // begin starts the clock.
 func (l *Loop) begin() {
-	l.start = time.Now()
+	l.start = l.cfg.Clock.Now()
 	l.started.Store(true)
 }
 
 // now returns the current time as an offset from the start of the loop.
-func (l *Loop) now() time.Duration { return time.Since(l.start) }
+func (l *Loop) now() time.Duration { return l.cfg.Clock.Since(l.start) }
 
 // issue returns the number of the next arrival of a closed workload, which is due
 // now; ok is false if there are no more.

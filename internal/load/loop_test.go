@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/clock"
 	"github.com/loadtestkit/load-tester/internal/hist"
 	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/stretchr/testify/assert"
@@ -172,7 +173,7 @@ func TestPermitsAreSharedAmongMuxes(t *testing.T) {
 			p := &peer{delay: func(int64) time.Duration { return time.Second }}
 			cfg.Concurrency, cfg.Timeout, cfg.Grace = 7, time.Minute, time.Minute
 			cfg.Muxes = []Mux{newFakeMux(p), newFakeMux(p), newFakeMux(p)}
-			o := New(cfg).Run(t.Context(), t.Context())
+			o := inVirtualTime(cfg).Run(t.Context(), t.Context())
 			assert.Equal(t, len(want), o.Loops)
 			assert.Equal(t, int64(20), o.Succeeded)
 			assert.Equal(t, 7, o.PeakInFlight)
@@ -196,6 +197,12 @@ func run(t *testing.T, p *peer, cfg Workload) *record.Record {
 	return runUntil(t, context.Background(), context.Background(), p, cfg)
 }
 
+// inVirtualTime returns a loop by the clock of the bubble that it runs in.
+func inVirtualTime(cfg Workload) *Loop {
+	cfg.Clock = clock.Bubble
+	return New(cfg)
+}
+
 func runUntil(t *testing.T, ctx, cut context.Context, p *peer, cfg Workload) *record.Record {
 	t.Helper()
 	if cfg.Concurrency == 0 {
@@ -213,7 +220,7 @@ func runUntil(t *testing.T, ctx, cut context.Context, p *peer, cfg Workload) *re
 		cfg.NewSender = p.sender
 		cfg.Sleeper = NewTimerSleeper()
 	}
-	l := New(cfg)
+	l := inVirtualTime(cfg)
 	o := l.Run(ctx, cut)
 	for _, tot := range []record.Totals{o.Totals, o.Warmup} {
 		require.Equal(t, tot.Due, tot.Sent+tot.Unsent, "due = sent + unsent: %+v", tot)
@@ -532,7 +539,7 @@ func TestAbandonsWhatDoesNotEnd(t *testing.T) {
 			until := make(chan struct{})
 			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 			defer cancel()
-			l := New(Workload{
+			l := inVirtualTime(Workload{
 				Requests: 10, Concurrency: 3, Timeout: timeout, Grace: time.Second,
 				NewSender: func() Sender { return deaf{until} },
 			})
@@ -592,7 +599,7 @@ func TestAheadConnectsBeforeTheStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var connected atomic.Int64
 		p := &peer{}
-		l := New(Workload{
+		l := inVirtualTime(Workload{
 			Schedule: rate(1000), Requests: 10, Concurrency: 500, Ahead: 300, Timeout: time.Second,
 			NewSender: func() Sender { return connector{p.sender(), &connected} },
 			Sleeper:   NewTimerSleeper(),

@@ -28,7 +28,7 @@ func TestMemoryIsFlat(t *testing.T) {
 				return sendFunc(func(n int64) record.Result { time.Sleep(time.Millisecond); return ok(n) })
 			}
 		}
-		l := New(cfg)
+		l := inVirtualTime(cfg)
 		o := l.Run(t.Context(), t.Context())
 		require.Equal(t, n, o.Succeeded)
 		var m runtime.MemStats

@@ -36,7 +36,7 @@ func TestGatheredArrivalsAreNotSpunFor(t *testing.T) {
 	check := func(gap time.Duration, spins bool) {
 		t.Helper()
 		mux := &waitingMux{}
-		l := New(Workload{Schedule: rate(1000), Concurrency: 1, Muxes: []Mux{mux}})
+		l := inVirtualTime(Workload{Schedule: rate(1000), Concurrency: 1, Muxes: []Mux{mux}})
 		l.begin()
 		m := newMuxLoop(l.tables[0], mux)
 		m.awake, m.cutAt, m.sweepAt = true, forever, forever
@@ -53,7 +53,7 @@ func TestGatheredArrivalsAreNotSpunFor(t *testing.T) {
 // Being awake for one arrival does not mean being awake for the next.
 func TestAwakeForOneArrival(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := New(Workload{Schedule: rate(1000), Concurrency: 3, Muxes: []Mux{&waitingMux{}}})
+		l := inVirtualTime(Workload{Schedule: rate(1000), Concurrency: 3, Muxes: []Mux{&waitingMux{}}})
 		l.ctx = t.Context()
 		l.begin()
 		m := newMuxLoop(l.tables[0], l.cfg.Muxes[0])

@@ -54,7 +54,7 @@ func TestOffering(t *testing.T) {
 			} else {
 				cfg.NewSender, cfg.Sleeper = p.sender, NewTimerSleeper()
 			}
-			o := New(cfg).Run(ctx, t.Context())
+			o := inVirtualTime(cfg).Run(ctx, t.Context())
 			assert.Equal(t, tc.due, o.Due, "%+v", tc)
 			assert.InDelta(t, tc.offering, o.Offering, 10, "%+v", tc)
 			assert.InDelta(t, tc.until, o.Until, 10, "%+v", tc)
@@ -82,7 +82,7 @@ func TestOfferingOfStretches(t *testing.T) {
 			} else {
 				cfg.NewSender, cfg.Sleeper = p.sender, NewTimerSleeper()
 			}
-			o := New(cfg).Run(t.Context(), t.Context())
+			o := inVirtualTime(cfg).Run(t.Context(), t.Context())
 			cfg.Origin, cfg.Before = o.Course(), o.Offering
 			return o.Offering
 		}

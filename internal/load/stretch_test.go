@@ -82,7 +82,7 @@ func TestEndIsNoticedAtOnce(t *testing.T) {
 		} else {
 			cfg.NewSender, cfg.Sleeper = p.sender, NewTimerSleeper()
 		}
-		l := New(cfg)
+		l := inVirtualTime(cfg)
 		time.AfterFunc(time.Second, func() {
 			assert.Equal(t, time.Second, l.Progress().Elapsed) // it is running
 			l.End()
@@ -118,7 +118,7 @@ func TestStretchWithoutARequestTakesItsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := run(t, &peer{delay: func(int64) time.Duration { return 700 * time.Millisecond }}, Workload{Concurrency: 1, Duration: time.Second})
 		assert.Equal(t, 1400*time.Millisecond, o.Course(), "its last response came later")
-		o.Merge(New(Workload{Duration: 6, Origin: o.Course()}).outcome(false))
+		o.Merge(inVirtualTime(Workload{Duration: 6, Origin: o.Course()}).outcome(false))
 		assert.Equal(t, 1400*time.Millisecond+6, o.Course())
 	})
 }

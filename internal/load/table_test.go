@@ -23,7 +23,7 @@ func onTable(t *testing.T, cfg Workload, f func(t *testing.T, s *steppedTable)) 
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		cfg.Timeout, cfg.Grace = time.Second, 2*time.Second
-		l := New(cfg)
+		l := inVirtualTime(cfg)
 		l.ctx = t.Context()
 		l.begin()
 		s := &steppedTable{table: newTable(l, cfg.Concurrency, &shard{seen: l.newRecord()})}

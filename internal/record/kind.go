@@ -3,6 +3,8 @@
 // back.
 package record
 
+import "github.com/loadtestkit/load-tester/internal/unit"
+
 // A Kind is the way in which a request failed to get a complete response. Every such
 // request has exactly one.
 type Kind uint8
@@ -43,6 +45,7 @@ type Error struct {
 	Err  error // the cause; never nil
 }
 
-func (e *Error) Error() string { return e.Err.Error() }
+// Error returns the message of the cause, as a clause: reports go on after it.
+func (e *Error) Error() string { return unit.Clause(e.Err.Error()) }
 
 func (e *Error) Unwrap() error { return e.Err }

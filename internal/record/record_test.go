@@ -326,3 +326,11 @@ func TestStaleConnectionsAreCounted(t *testing.T) {
 	assert.Equal(t, int64(4), r.Due, "each is one request")
 	assert.NoError(t, r.Check())
 }
+
+// Reports go on after the message of an error, which Windows ends with a full stop.
+func TestErrorIsAClause(t *testing.T) {
+	cause := errors.New("dial tcp 127.0.0.1:1: connectex: No connection could be made.")
+	e := &Error{Kind: ConnectRefused, Err: cause}
+	assert.Equal(t, "dial tcp 127.0.0.1:1: connectex: No connection could be made", e.Error())
+	assert.ErrorIs(t, e, cause)
+}

@@ -266,7 +266,7 @@ func TestListenRawRefuses(t *testing.T) {
 	assert.ErrorContains(t, err, "Log -1 must not be negative")
 	r := listenRaw(t, RawOptions{})
 	_, err = ListenRaw(r.Addr, RawOptions{})
-	assert.ErrorContains(t, err, "in use")
+	assert.ErrorContains(t, err, r.Addr, "it is in use")
 }
 
 func TestRawAllocatesNothingPerRequest(t *testing.T) {

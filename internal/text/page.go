@@ -72,7 +72,9 @@ func WriteHead(w io.Writer, d *report.Document, s Style) error {
 	return p.flush(w)
 }
 
-// inASCII replaces the marks, bars and units of a page.
+// ASCII replaces the marks, bars and units of a text by some of ASCII.
+func ASCII(text string) string { return inASCII.Replace(text) }
+
 var inASCII = strings.NewReplacer("✓", "+", "✗", "x", "■", "#", "µ", "u",
 	"▁", "_", "▂", ".", "▃", ":", "▄", "-", "▅", "=", "▆", "+", "▇", "*", "█", "#")
 
@@ -80,7 +82,7 @@ var inASCII = strings.NewReplacer("✓", "+", "✗", "x", "■", "#", "µ", "u",
 func (p *page) flush(w io.Writer) error {
 	text := p.b.String()
 	if p.s.ASCII {
-		text = inASCII.Replace(text)
+		text = ASCII(text)
 	}
 	_, err := io.WriteString(w, text)
 	return err

@@ -36,6 +36,15 @@ func Line(s string) string {
 	return b.String()
 }
 
+// Clause returns the message of an error for a sentence that goes on: without the full
+// stop that those of Windows end with.
+func Clause(message string) string {
+	if strings.HasSuffix(message, "..") {
+		return message
+	}
+	return strings.TrimSuffix(message, ".")
+}
+
 // Quantiles are the quantiles that reports show and baselines record, in ascending
 // order.
 var Quantiles = [...]float64{0.5, 0.9, 0.95, 0.99, 0.999}

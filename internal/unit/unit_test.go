@@ -243,3 +243,10 @@ func TestSpan(t *testing.T) {
 	assert.Equal(t, "up to 26ms", Span(1, 26*ms))
 	assert.Equal(t, "300µs", Span(300*time.Microsecond, 300*time.Microsecond))
 }
+
+func TestClause(t *testing.T) {
+	assert.Equal(t, "No connection could be made", Clause("No connection could be made."), "as Windows writes it")
+	assert.Equal(t, "connection refused", Clause("connection refused"))
+	assert.Equal(t, "and so on...", Clause("and so on..."))
+	assert.Empty(t, Clause("."))
+}

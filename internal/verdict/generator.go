@@ -216,6 +216,14 @@ func (w Words) noKeepAlive() string {
 	return "NoKeepAlive of the Server"
 }
 
+// Requests names the option for how many requests a run makes.
+func (w Words) Requests() string {
+	if w == Flags {
+		return "--requests"
+	}
+	return "Count"
+}
+
 // less advises less load.
 func (w Words) less(r *record.Record) string {
 	switch {

@@ -74,6 +74,7 @@ func (j *judgement) judge() {
 	case Goodput:
 		j.judgeRate(j.seen.Succeeded, func(i *hist.Interval) int64 { return i.Succeeded })
 	}
+	j.judgeTick()
 	j.setConfidence()
 	j.Reason, j.Summary, j.Basis = j.reason(), j.summary(), j.basis()
 	j.Detail = j.detail()
@@ -178,6 +179,17 @@ func (j *judgement) judgeNoise(parts []batch, most float64) {
 	if way := trend(j.intervals); way != "" && !throughout(parts, most) {
 		j.doubt("missed, but the response times %s during the run", way)
 	}
+}
+
+// judgeTick withdraws a verdict on a time that is shorter than a step of the clock,
+// unless the requests that did not succeed decide alone.
+func (j *judgement) judgeTick() {
+	tick := j.seen.Machine.ClockTick
+	if !j.Limit.Metric.IsTime() || j.Limit.Time >= tick || j.Exact && j.seen.Missed() > 0 {
+		return
+	}
+	j.doubt("the clock of this machine moves on in steps of %s only", unit.Duration(tick))
+	j.Exact, j.Needs = false, 0
 }
 
 // setConfidence sets the confidence of a verdict that comes from an interval.

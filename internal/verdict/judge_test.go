@@ -224,3 +224,29 @@ func TestOverall(t *testing.T) {
 		assert.Equal(t, tc.want, Overall(results), tc.why)
 	}
 }
+
+// A time that is shorter than a step of the clock cannot be judged.
+func TestCoarseClock(t *testing.T) {
+	check := func(want Verdict, l string, slow, missed int64, why string) {
+		t.Helper()
+		r := even(10_000, slow, missed, enough)
+		r.Machine.ClockTick = 51 * time.Millisecond
+		got := judge(t, l, r, DefaultStandard)
+		assert.Equal(t, want, got.Verdict, why)
+		if want == Inconclusive {
+			assert.Contains(t, got.Reason, ": the clock of this machine moves on in steps of 51ms only (")
+			assert.Zero(t, got.Needs, "more load is of no use")
+			assert.Zero(t, got.Confidence)
+		}
+	}
+	check(Inconclusive, "p99<=50ms", 10, 0, "would pass")
+	check(Inconclusive, "p99<=50ms", 200, 0, "would fail")
+	check(Inconclusive, "p99<=50ms", 100, 0, "in doubt anyway")
+	check(Inconclusive, "max<=50ms", 0, 0, "would pass, as a fact")
+	check(Inconclusive, "mean<=50ms", 0, 0, "would pass")
+	check(Fail, "p99<=50ms", 0, 300, "what failed needs no clock")
+	check(Fail, "max<=50ms", 0, 1, "likewise")
+	check(Pass, "max<=51ms", 0, 0, "a step of the clock can be seen")
+	check(Pass, "errors<=1%", 0, 0, "no time")
+	check(Pass, "throughput>=1", 0, 0, "no response time")
+}

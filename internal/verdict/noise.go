@@ -53,6 +53,7 @@ func Warnings(r *record.Record, limits []Limit, w Words) []Warning {
 	add("hiccup", warnHiccups(r, tightest, w), shown(all) || !over(r.Machine.HiccupMax, delayDoubt, time.Duration(r.Response.Max())))
 	add("gc_pause", warnCollector(r, tightest), false)
 	add("clock_step", warnClock(r), r.Machine.ClockDrift < 0) // times are measured without it
+	add("clock", warnTick(r), false)
 	add("stale_connections", warnStale(r, w), false)
 	add("unanswered_connections", warnUnanswered(r, w), false)
 	if r.Abandoned > 0 {

@@ -205,6 +205,19 @@ func pressed(r *record.Record) bool {
 	return false
 }
 
+// fewestTicks is how many ticks of the clock the median response time has to take:
+// a tick is then no more than a tenth of it.
+const fewestTicks = 10
+
+func warnTick(r *record.Record) string {
+	tick, p50 := r.Machine.ClockTick, quantile(r.Response, 0.5)
+	if tick == 0 || r.Response.Count() == 0 || p50 >= fewestTicks*tick {
+		return ""
+	}
+	return fmt.Sprintf("the clock of this machine moves on in steps of %s only, and the median response time is %s: no time that short can be measured here",
+		unit.Duration(tick), unit.Duration(p50))
+}
+
 // clockStep is more than clocks drift that are only disciplined: by 500 ppm at
 // most (adjtimex(2)), which is 1 s in half an hour.
 const clockStep = time.Second

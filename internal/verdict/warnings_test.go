@@ -173,6 +173,10 @@ func TestWarnings(t *testing.T) {
 			"garbage collection stopped this process for up to 12ms (40 times, 20ms in all), which response times include: let it collect less often (GOGC, GOMEMLIMIT) or let the target allocate less"}}, ""},
 		{"collection once", func(r *record.Record, limit *string) { r.Machine.GCPauseMax = 9 * ms; r.Machine.GCPauseTotal = 10 * ms }, nil, "0.1 % of the run moves no quantile"},
 
+		{"fine clock", func(r *record.Record, limit *string) { r.Machine.ClockTick, r.Response = ms/5, took(2*ms) }, nil, "ten ticks"},
+		{"coarse clock", func(r *record.Record, limit *string) { r.Machine.ClockTick, r.Response = 15625*us, took(0) }, []warned{{"clock",
+			"the clock of this machine moves on in steps of 15.6ms only, and the median response time is 0s: no time that short can be measured here"}}, ""},
+		{"coarse clock and no response", func(r *record.Record, limit *string) { r.Machine.ClockTick, r.Response = 15625*us, hist.New(10) }, nil, "no time is shown"},
 		{"clock ahead", func(r *record.Record, limit *string) { r.Machine.ClockDrift = time.Hour }, []warned{{"clock_step",
 			"the clock of this machine jumped 1h ahead: it was set, or the machine was suspended; repeat the run if it was suspended"}}, ""},
 		{"clock set back", func(r *record.Record, limit *string) { r.Machine.ClockDrift = -90 * s }, []warned{{"clock_step",

@@ -243,7 +243,11 @@ func (a *addresses) isLoopback() bool {
 	return len(a.all) > 0 && !slices.ContainsFunc(a.all, func(x *address) bool { return !x.Addr().IsLoopback() })
 }
 
-// resolve returns the addresses of a host.
+// loopback is what localhost stands for.
+var loopback = []netip.Addr{netip.IPv6Loopback(), netip.AddrFrom4([4]byte{127, 0, 0, 1})}
+
+// resolve returns the addresses of a host. Names of localhost that cannot be looked up,
+// as in an image without a hosts file, are loopback (RFC 6761 section 6.3).
 func resolve(ctx context.Context, host string) ([]netip.Addr, error) {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{ip}, nil
@@ -251,7 +255,10 @@ func resolve(ctx context.Context, host string) ([]netip.Addr, error) {
 	ctx, cancel := context.WithTimeout(ctx, resolveTimeout)
 	defer cancel()
 	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	if err != nil {
+	switch {
+	case err != nil && isLocalhost(host):
+		return loopback, nil
+	case err != nil:
 		return nil, &record.Error{Kind: record.Resolve, Err: fmt.Errorf("looking up %q: %w", host, err)}
 	}
 	return ips, nil

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"net"
 	"net/netip"
 	"os"
 	"syscall"
@@ -127,4 +128,22 @@ func TestAddressesThatCannotBeMeant(t *testing.T) {
 	assert.Equal(t, []string{"127.0.0.1", "127.0.0.2", "2001:db8::1"}, known("localhost", syscall.ECONNREFUSED))
 	assert.Equal(t, []string{"127.0.0.1", "127.0.0.2", "2001:db8::1", "::1"}, known("pool.test", syscall.ECONNREFUSED))
 	assert.Equal(t, []string{"127.0.0.1", "127.0.0.2"}, known("pool.test", syscall.ENETUNREACH))
+}
+
+// Names of localhost are loopback where nothing can look them up.
+func TestLocalhostWithoutHostsFile(t *testing.T) {
+	defer func(r *net.Resolver) { net.DefaultResolver = r }(net.DefaultResolver)
+	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) { return nil, syscall.ECONNREFUSED }}
+	for _, host := range []string{"shop.localhost", "Shop.LocalHost.", "a.b.localhost"} {
+		got, err := resolve(t.Context(), host)
+		assert.NoError(t, err, host)
+		assert.Equal(t, ips("::1", "127.0.0.1"), got, host)
+	}
+	for _, host := range []string{"localhost.test", "notlocalhost", "shop.localhost.test"} {
+		_, err := resolve(t.Context(), host)
+		var e *record.Error
+		if assert.ErrorAs(t, err, &e, host) {
+			assert.Equal(t, record.Resolve, e.Kind, host)
+		}
+	}
 }

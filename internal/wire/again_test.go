@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"runtime"
 	"testing"
 	"time"
 
@@ -27,12 +28,13 @@ type sending struct {
 // onBothPaths runs f with an event loop, if the system has one, and with goroutines.
 func onBothPaths(t *testing.T, f func(t *testing.T, start func(*Pool) sending)) {
 	t.Run("event loop", func(t *testing.T) {
+		if runtime.GOOS != "linux" {
+			t.Skip("there is no event loop on this system")
+		}
 		f(t, func(p *Pool) sending {
 			m, err := p.NewMux(1, 1, false)
 			require.NoError(t, err)
-			if m == nil {
-				t.Skip("there is no event loop on this system")
-			}
+			require.NotNil(t, m)
 			t.Cleanup(m.Close)
 			expired := make(chan struct{}, 1)
 			return sending{

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/loadtestkit/load-tester/internal/http1"
 	"github.com/loadtestkit/load-tester/internal/record"
@@ -63,11 +62,11 @@ func shownBody(q *http1.Request, m http1.Message) string {
 
 // check calls Check with the response that r is the result of.
 func (p *Pool) check(r *record.Result, m http1.Message) {
-	began := time.Now()
+	began := p.Dialer.Clock.Now()
 	if err := p.callCheck(&m); err != nil {
 		setBreach(r, err)
 	}
-	r.Checked = time.Since(began)
+	r.Checked = p.Dialer.Clock.Since(began)
 }
 
 // callCheck calls Check and returns a panic as an error. The methods of an error

@@ -101,7 +101,7 @@ func (p *Pool) other(q *http1.Request) *Pool {
 	if o := p.others[q.Origin()]; o != nil {
 		return o
 	}
-	o := New(Options{Request: q, Timeout: p.Timeout})
+	o := New(Options{Request: q, Dialer: http1.Dialer{Clock: p.Dialer.Clock}, Timeout: p.Timeout})
 	o.late = true
 	if q.TLS() {
 		config := &tls.Config{}

@@ -31,7 +31,7 @@ func (m *epollMux) endDials() {
 	if len(m.limits) == 0 {
 		return
 	}
-	now := time.Now()
+	now := m.Dialer.Clock.Now()
 	for len(m.limits) > 0 && !m.limits[0].until.After(now) {
 		d := m.limits[0]
 		m.limits = m.limits[1:]

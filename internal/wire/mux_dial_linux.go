@@ -76,7 +76,7 @@ func (m *epollMux) dial() {
 
 // dialTo starts opening c to an address. At least one slot waits.
 func (m *epollMux) dialTo(c *muxConn, to *address) {
-	c.to, c.dialedAt = to, time.Now()
+	c.to, c.dialedAt = to, m.Dialer.Clock.Now()
 	socket := m.socket(to)
 	fd, err := unix.Socket(socket.family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -90,7 +90,7 @@ func (m *epollMux) dialTo(c *muxConn, to *address) {
 	}
 	c.fd = fd
 	err = unix.Connect(fd, socket.addr)
-	took := time.Since(c.dialedAt)
+	took := m.Dialer.Clock.Since(c.dialedAt)
 	switch {
 	case err != nil && err != unix.EINPROGRESS:
 	case m.failing && selfConnected(fd):
@@ -167,7 +167,7 @@ func (m *epollMux) finishDial(c *muxConn) {
 		return
 	}
 	m.forgetDial(c)
-	m.connected(c, time.Since(c.dialedAt))
+	m.connected(c, m.Dialer.Clock.Since(c.dialedAt))
 	if m.release(c); c.slot < 0 {
 		m.setWantWrite(c, false)
 	}

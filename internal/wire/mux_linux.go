@@ -66,7 +66,7 @@ func (p *Pool) NewMux(permits, loops int, alone bool) (load.Mux, error) {
 	}
 	share := (permits + loops - 1) / loops
 	m := &epollMux{
-		Pool: p, buf: make([]byte, readSize), sockets: map[*address]socket{}, base: time.Now(),
+		Pool: p, buf: make([]byte, readSize), sockets: map[*address]socket{}, base: p.Dialer.Clock.Now(),
 		slots: make([]muxSlot, share), conns: make([]muxConn, share), maxDials: max(1, maxDials/loops),
 	}
 	if err := m.open(alone); err != nil {
@@ -127,7 +127,7 @@ func (m *epollMux) Wait(d time.Duration, done func(int, *record.Result)) (expire
 		d = 0 // the caller may have something else to wait for now
 	}
 	events, expired := m.wait(d)
-	m.now = time.Since(m.base)
+	m.now = m.Dialer.Clock.Since(m.base)
 	for _, e := range events {
 		if e.Fd >= 0 {
 			m.serve(&m.conns[e.Fd], e.Events)
@@ -200,7 +200,7 @@ func (m *epollMux) receive(c *muxConn) {
 		used, done, err := c.parser.Feed(m.buf[:n])
 		if !done && err == nil {
 			if c.firstAt.IsZero() {
-				c.firstAt = time.Now()
+				c.firstAt = m.Dialer.Clock.Now()
 			}
 			return
 		}
@@ -229,7 +229,7 @@ func (m *epollMux) finish(c *muxConn) {
 		m.rejected.keep(m.Request, s.n, &c.parser)
 	}
 	if !c.firstAt.IsZero() {
-		s.result.Arriving = time.Since(c.firstAt)
+		s.result.Arriving = m.Dialer.Clock.Since(c.firstAt)
 	}
 	m.failing, s.failures = false, 0
 	m.end(i)

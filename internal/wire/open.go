@@ -20,7 +20,9 @@ func (p *Pool) openAny(ctx context.Context) (c *http1.Conn, to *address, errs []
 		if err == nil {
 			p.opened.Add(1)
 			p.addrs.connected(to)
-			return http1.NewConn(nc, p.Request), to, nil
+			c = http1.NewConn(nc, p.Request)
+			c.Clock = p.Dialer.Clock
+			return c, to, nil
 		}
 		errs = append(errs, err)
 		if !unreached(err) {
