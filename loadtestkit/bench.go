@@ -45,11 +45,13 @@ func Bench(b *testing.B, opts BenchOptions) Report {
 	}
 	s, done := begin(b)
 	defer done()
+	b.StopTimer()
 	runtime.GC()
 	b.ReportAllocs()
 	b.ResetTimer()
+	stopTimer := startTimerAfter(b, opts.Warmup)
 	d, err := p.Run(s.ctx, s.cut, nil)
-	b.StopTimer()
+	stopTimer()
 	if err != nil {
 		b.Fatalf("loadtestkit: %v", advise(err))
 	}
@@ -76,6 +78,23 @@ func Bench(b *testing.B, opts BenchOptions) Report {
 		}
 	}
 	return newReport(d)
+}
+
+// startTimerAfter starts b's timer when the warm-up is over: its time and what it
+// allocates are not those of b.N requests.
+func startTimerAfter(b *testing.B, warmup time.Duration) (stop func()) {
+	if warmup == 0 {
+		b.StartTimer()
+		return b.StopTimer
+	}
+	started := make(chan struct{})
+	t := time.AfterFunc(warmup, func() { b.StartTimer(); close(started) })
+	return func() {
+		if !t.Stop() {
+			<-started
+		}
+		b.StopTimer()
+	}
 }
 
 // lastBench is the benchmark that called Bench last, and with what N: the testing

@@ -3,7 +3,9 @@ package loadtestkit
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -22,6 +24,30 @@ func TestBenchRepeatsNothing(t *testing.T) {
 	assert.EqualValues(t, 1, reports[0].Due)
 	assert.Positive(t, result.N)
 }
+
+// What the warm-up takes is not what b.N requests take: neither its allocations nor its
+// time, by which the testing package finds the next b.N.
+func TestBenchLeavesWarmupOut(t *testing.T) {
+	var calls, kept atomic.Int64
+	allocating := Func(func(context.Context) error {
+		calls.Add(1)
+		for range 10 {
+			kept.Add(int64(*keep(new(int))))
+		}
+		return nil
+	})
+	result := testing.Benchmark(func(b *testing.B) {
+		if b.N > 1 {
+			Bench(b, BenchOptions{Target: allocating, Warmup: 300 * time.Millisecond})
+			b.Fail() // and no larger b.N
+		}
+	})
+	assert.Greater(t, calls.Load(), 10*int64(result.N), "most calls are of the warm-up")
+	assert.Less(t, float64(result.MemAllocs), 0.9*10*float64(calls.Load()))
+}
+
+//go:noinline
+func keep(p *int) *int { return p }
 
 func TestBenchFailsIfRequestsFail(t *testing.T) {
 	bench := func(errorRatio float64, result error) (failed bool) {

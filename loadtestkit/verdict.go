@@ -49,8 +49,9 @@ func conclude(t testing.TB, stop *stop, d *report.Document, err error, onInconcl
 	if d.Interrupted {
 		t.Errorf("loadtestkit: interrupted %s after %s: only what was done was judged", stop.cause(), amount(d))
 	}
-	if d.Stopped != "" {
+	if d.Stopped != "" { // other verdicts only repeat that
 		t.Errorf("loadtestkit: given up: %s", d.Stopped)
+		return
 	}
 	var doubts []string
 	missed := false

@@ -20,6 +20,7 @@ const (
 func (s *session) endIfFailing(loop *load.Loop, over <-chan struct{}) {
 	for at := failingFor; loop.Reaches(at, over); at += failingEvery {
 		seen := loop.Peek()
+		s.arms[0].addAnswers(seen)
 		if seen.Succeeded+seen.Warmup.Succeeded > 0 {
 			return
 		}

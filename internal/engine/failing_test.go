@@ -19,9 +19,9 @@ import (
 // broken are targets of which every request fails, each with how the reason ends.
 func broken() map[string]Target {
 	return map[string]Target{
-		": status 401": {Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		": status 401 (first: who are you?)": {Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			time.Sleep(time.Millisecond)
-			w.WriteHeader(http.StatusUnauthorized)
+			http.Error(w, "who are you?", http.StatusUnauthorized)
 		})},
 		": check (first: nobody is in)": {Func: func(context.Context) error {
 			time.Sleep(time.Millisecond)

@@ -26,10 +26,10 @@ const (
 // responses have other statuses. It returns "" if the statuses are the same, apart
 // from chance.
 func MixesDiffer(base, head *record.Record) string {
-	a, b := float64(base.Completed()), float64(head.Completed())
-	if a == 0 || b == 0 {
+	if len(base.Statuses) == 0 || len(head.Statuses) == 0 { // nothing was complete, or it is a Go function
 		return ""
 	}
+	a, b := float64(base.Completed()), float64(head.Completed())
 	differ := func(status int) bool {
 		x, y := float64(base.Statuses[status]), float64(head.Statuses[status])
 		p := (x + y) / (a + b)

@@ -33,6 +33,11 @@ func TestMixesDiffer(t *testing.T) {
 	check(mix{200: 100_000}, mix{200: 99_500, 503: 500}, "")   // which moves no median
 	check(mix{200: 100_000}, mix{200: 98_500, 503: 1500}, "not compared, as the statuses differ: base: 200 (100%); head: 200 (98.5%), 503 (1.5%)")
 	check(mix{}, mix{200: 1000}, "") // other reasons say that base did not answer
+	for _, function := range []*record.Record{withStatuses(mix{}), record.New(false, nil)} {
+		function.Kinds[record.NoError] = 1000
+		assert.Empty(t, MixesDiffer(function, withStatuses(mix{200: 1000})), "a Go function has no statuses")
+		assert.Empty(t, MixesDiffer(withStatuses(mix{200: 1000}), function))
+	}
 	check(mix{200: 1, 201: 1, 202: 1, 203: 1, 204: 100}, mix{302: 1000},
 		"not compared, as the statuses differ: base: 204 (96.2%), 200 (1%), 201 (1%), 202 (1%), ...; head: 302 (100%)")
 }

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"maps"
@@ -49,6 +50,9 @@ const shownOctets = 100
 
 // shownBody describes the body of m.
 func shownBody(q *http1.Request, m http1.Message) string {
+	if bytes.HasPrefix(m.Body, []byte("\x1f\x8b")) {
+		return "the body is compressed with gzip"
+	}
 	shown := q.Show(m.Body)
 	if len(shown) == 0 {
 		return "an empty body"

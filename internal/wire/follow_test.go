@@ -182,6 +182,8 @@ func TestWhatIsKeptOfUnexpectedResponses(t *testing.T) {
 		case "/401":
 			w.WriteHeader(http.StatusUnauthorized)
 			io.WriteString(w, "no: "+r.Header.Get("Authorization")+"\x1b\xff")
+		case "/gzip":
+			io.WriteString(w, "\x1f\x8b\b\x00")
 		default:
 			io.WriteString(w, "hello, world")
 		}
@@ -196,6 +198,7 @@ func TestWhatIsKeptOfUnexpectedResponses(t *testing.T) {
 		{"/401", "", map[int]record.Answer{401: {Body: []byte("no: xxxxx\x1b\xff")}}, ""},
 		{"/ok", "", nil, ""},
 		{"/ok", "o, w", nil, ""},
+		{"/gzip", "moon", nil, `status 200, but the body is compressed with gzip, want "moon" in it`},
 		{"/ok", "moon", nil, `status 200, but the body is "hello, world", want "moon" in it`},
 	} {
 		for name, send := range map[string]func(*testing.T, *Pool) record.Result{"event loop": byMux, "goroutine": byGoroutine} {
