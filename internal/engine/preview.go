@@ -6,6 +6,7 @@ import (
 
 	"github.com/loadtestkit/load-tester/internal/http1"
 	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 // name returns what documents call the target, and the method and the path of its
@@ -56,5 +57,6 @@ func (p *armPlan) preview(kind report.Procedure) *report.Document {
 	for _, l := range p.limits {
 		d.Limits = append(d.Limits, report.LimitResult{Limit: l.String()})
 	}
+	unit.PrintableAll(d)
 	return d
 }
