@@ -37,7 +37,7 @@ func (h header) check(body int) error {
 			// body as a further request, which would not be counted.
 			errs = append(errs, fmt.Errorf("header %s: the body is sent with a Content-Length; leave it out", f.Name))
 		case strings.EqualFold(f.Name, "Content-Length") && trimOWS(f.Value) != strconv.Itoa(body):
-			errs = append(errs, fmt.Errorf("header %s: is not the length of the body, %d octets; leave it out", f.Name, body))
+			errs = append(errs, fmt.Errorf("header %s: another number, but the body has %d octets; leave it out", f.Name, body))
 		}
 	}
 	for _, name := range h.without {
