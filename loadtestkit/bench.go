@@ -36,14 +36,15 @@ func Bench(b *testing.B, opts BenchOptions) Report {
 	mustBe(b, "Bench")
 	b.Helper()
 	mustFit(b, "Bench")
+	t := newTest(b)
 	if b.N == 0 || !once(b) { // b.Loop sets it to 0
-		b.Fatalf("loadtestkit: Bench makes b.N requests itself; call it once, without a loop")
+		t.Fatalf("loadtestkit: Bench makes b.N requests itself; call it once, without a loop")
 	}
 	p, err := opts.plan(b.N)
 	if err != nil {
-		b.Fatalf("loadtestkit: %v", err)
+		t.Fatalf("loadtestkit: %v", err)
 	}
-	s, done := begin(b)
+	s, done := begin(t)
 	defer done()
 	b.StopTimer()
 	runtime.GC()
@@ -53,7 +54,7 @@ func Bench(b *testing.B, opts BenchOptions) Report {
 	d, err := p.Run(s.ctx, s.cut, nil)
 	stopTimer()
 	if err != nil {
-		b.Fatalf("loadtestkit: %v", advise(err))
+		t.Fatalf("loadtestkit: %v", advise(err))
 	}
 	for name, q := range map[string]*time.Duration{"p50-ns": d.ResponseTime.P50, "p99-ns": d.ResponseTime.P99} {
 		if q != nil {
@@ -65,16 +66,16 @@ func Bench(b *testing.B, opts BenchOptions) Report {
 		b.ReportMetric(float64(d.Elapsed)/float64(d.Requests.Due), "ns/op")
 	}
 	if d.Interrupted {
-		b.Errorf("loadtestkit: interrupted %s after %s requests", s.cause(), unit.Count(d.Requests.Sent))
+		t.Errorf("loadtestkit: interrupted %s after %s requests", s.cause(), unit.Count(d.Requests.Sent))
 	}
 	if !d.Interrupted && d.Verdict != verdict.Fail {
 		for _, line := range d.NothingSucceeded() {
-			b.Errorf("loadtestkit: could not measure: %s", line)
+			t.Errorf("loadtestkit: could not measure: %s", line)
 		}
 	}
 	for _, l := range d.Limits {
 		if l.Verdict == verdict.Fail {
-			b.Errorf("loadtestkit: %s", l.Reason)
+			t.Errorf("loadtestkit: %s", l.Reason)
 		}
 	}
 	return newReport(d)

@@ -67,7 +67,7 @@ func Compare(t testing.TB, opts CompareOptions) Comparison {
 	t.Helper()
 	mustFit(t, "Compare")
 	p, err := opts.plan()
-	return newComparison(carryOut(t, p, err, opts.OnInconclusive))
+	return newComparison(carryOut(newTest(t), p, err, opts.OnInconclusive))
 }
 
 // plan checks o.

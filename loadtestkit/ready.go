@@ -42,7 +42,7 @@ func mustFit(t testing.TB, function string) {
 			panic(why)
 		}
 	}()
-	t.Fatalf("%s", why)
+	newTest(t).Fatalf("%s", why)
 }
 
 // unfit returns why nothing can be measured for t.

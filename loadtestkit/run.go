@@ -30,7 +30,7 @@ func Run(t testing.TB, opts Options) Report {
 	run := func(onInconclusive Verdict) Report {
 		t.Helper()
 		p, err := opts.plan(t.Name(), true)
-		return newReport(carryOut(t, p, err, onInconclusive))
+		return newReport(carryOut(newTest(t), p, err, onInconclusive))
 	}
 	if opts.Baseline != "" {
 		for range updates() - 1 {
@@ -51,7 +51,7 @@ func Run(t testing.TB, opts Options) Report {
 func Measure(ctx context.Context, opts Options) (Report, error) {
 	d, err := measure(ctx, opts)
 	if err != nil {
-		err = fmt.Errorf("loadtestkit: %w", advise(err))
+		err = printable{fmt.Errorf("loadtestkit: %w", advise(err))}
 	}
 	if d == nil {
 		return Report{}, err
@@ -78,7 +78,7 @@ func measure(ctx context.Context, opts Options) (*report.Document, error) {
 
 // carryOut makes what was planned for a test, writes what came of it to the
 // test's log and makes the verdict count. err is what was wrong with the plan.
-func carryOut(t testing.TB, p engine.Plan, err error, onInconclusive Verdict) *report.Document {
+func carryOut(t test, p engine.Plan, err error, onInconclusive Verdict) *report.Document {
 	t.Helper()
 	if err != nil {
 		t.Fatalf("loadtestkit: %v", err)
@@ -98,9 +98,9 @@ func carryOut(t testing.TB, p engine.Plan, err error, onInconclusive Verdict) *r
 
 // begin waits for the turn to put load on this machine, and watches for what may
 // end it.
-func begin(t testing.TB) (s *stop, done func()) {
+func begin(t test) (s *stop, done func()) {
 	t.Helper()
-	s, err := newStop(t.Context(), deadline(t))
+	s, err := newStop(t.Context(), deadline(t.of))
 	if err != nil {
 		t.Fatalf("loadtestkit: %v", err)
 	}

@@ -2,8 +2,6 @@ package loadtestkit
 
 import (
 	"fmt"
-	"strings"
-	"testing"
 
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/text"
@@ -33,7 +31,7 @@ func (v Verdict) String() string {
 
 // conclude writes d to the test's log and makes its verdicts count. err is what
 // went wrong after the measurement.
-func conclude(t testing.TB, stop *stop, d *report.Document, err error, onInconclusive Verdict) {
+func conclude(t test, stop *stop, d *report.Document, err error, onInconclusive Verdict) {
 	t.Helper()
 	s := style()
 	s.Reasoned = true // below
@@ -76,7 +74,7 @@ func conclude(t testing.TB, stop *stop, d *report.Document, err error, onInconcl
 			t.Errorf("%s", line)
 		}
 	case onInconclusive != Passed && !t.Failed():
-		t.Skip(strings.Join(doubts, "\n"))
+		t.Skip(doubts)
 	default:
 		for _, line := range doubts {
 			t.Logf("%s", line)

@@ -150,12 +150,12 @@ func (b *Baseline) Add(d *report.Document, reference time.Duration, waive string
 		waive = "it has too few requests for a percentile"
 	}
 	if waive != "" {
-		d.Recorded = fmt.Sprintf("not recorded in %s, as %s", b.Path, waive)
+		d.Recorded = fmt.Sprintf("not recorded in %s, as %s", unit.Printable(b.Path), waive)
 		return nil
 	}
 	if err := Append(b.Path, r); err != nil {
 		return err
 	}
-	d.Recorded = "recorded in " + b.Path
+	d.Recorded = "recorded in " + unit.Printable(b.Path)
 	return nil
 }

@@ -8,10 +8,13 @@ import (
 	"strings"
 
 	"github.com/loadtestkit/load-tester/internal/engine"
+	"github.com/loadtestkit/load-tester/internal/http1"
 )
 
-// faults are lines about wrong flags.
+// faults are lines about wrong flags: an error unless there are none.
 type faults []string
+
+func (f faults) Error() string { return strings.Join(f, "\n") }
 
 func (f *faults) add(format string, args ...any) { *f = append(*f, fmt.Sprintf(format, args...)) }
 
@@ -20,7 +23,7 @@ func (f faults) err() error {
 	if len(f) == 0 {
 		return nil
 	}
-	return errors.New(strings.Join(f, "\n"))
+	return f
 }
 
 // planFaults turns what the engine found wrong with its options into lines about
@@ -57,7 +60,7 @@ func (f *flags) addPlanFaults(err error) {
 		switch first, about, _ := strings.Cut(line, " "); first {
 		case "url":
 			line = fmt.Sprintf("--%s %s", f.byField[fault.Field], about)
-		case "method", "header":
+		case "method", "header", "header:":
 			line = fmt.Sprintf("--%s %s", first, about)
 		default:
 			line = fmt.Sprintf("--%s: %s", f.byField[fault.Field], fieldName.ReplaceAllStringFunc(line, f.flagOf))
@@ -107,14 +110,14 @@ func edits(a, b string) int {
 	return row[len(b)]
 }
 
-// quoted joins words, each in quotes.
+// quoted joins words, each in quotes. A URL among them is without its secrets.
 func quoted(words []string) string {
 	var b strings.Builder
 	for i, w := range words {
 		if i > 0 {
 			b.WriteString(" and ")
 		}
-		fmt.Fprintf(&b, "%q", w)
+		fmt.Fprintf(&b, "%q", http1.Redacted(w))
 	}
 	return b.String()
 }

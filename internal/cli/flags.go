@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -121,7 +122,11 @@ func (v *value) Set(s string) error {
 	v.text = s
 	if err := v.set(s); err != nil {
 		v.flags.wrong[v.name] = true
-		v.flags.faults.add("--%s %q: %v", v.name, s, err)
+		shown := fmt.Sprintf(" %q", s)
+		if v.kind == "FIELD" || v.kind == "USER:PASSWORD" { // there may be a secret in it
+			shown = ""
+		}
+		v.flags.faults.add("--%s%s: %v", v.name, shown, err)
 	}
 	return nil
 }

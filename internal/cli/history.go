@@ -13,6 +13,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -80,6 +82,7 @@ func readHistory(path string) ([]baseline.Entry, error) {
 		return nil, fmt.Errorf("reading baseline: %s: %w", path, cause(err))
 	}
 	records, err := baseline.Read(path)
+	unit.PrintableAll(records)
 	slices.SortStableFunc(records, func(a, b baseline.Entry) int { return a.At.Compare(b.At) })
 	return records, err
 }
@@ -91,7 +94,7 @@ func named(records []baseline.Entry, name string) (found []baseline.Entry, err e
 	}
 	others := map[string]bool{}
 	for _, r := range records {
-		if r.Name == name {
+		if r.Name == unit.Printable(name) {
 			found = append(found, r)
 		}
 		others[r.Name] = true
@@ -159,7 +162,7 @@ func historyCSV(records []baseline.Entry) string {
 // csvText writes text from a file so that a spreadsheet does not take it for a formula.
 func csvText(s string) string {
 	s = unit.Line(s)
-	if s != "" && strings.ContainsRune("=+-@", rune(s[0])) {
+	if first, _ := utf8.DecodeRuneInString(s); strings.ContainsRune("=+-@＝＋－＠", first) {
 		return "'" + s
 	}
 	return s
@@ -198,7 +201,7 @@ func historyText(records []baseline.Entry) string {
 // historySection is the text of one test.
 func historySection(name string, records []baseline.Entry) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s (runs: %d)\n", unit.Line(name), len(records))
+	fmt.Fprintf(&b, "%s (runs: %d)\n", heading(name), len(records))
 	all := quantiles(records)
 	for _, q := range all {
 		if chart := chart(records, q); chart != "" && (q == "p50" || q == "p99") {
@@ -219,6 +222,16 @@ func historySection(name string, records []baseline.Entry) string {
 	w.Flush()
 	b.WriteString("\n" + about)
 	return b.String()
+}
+
+// heading returns the name of a test for the beginning of a line, in quotes if it could
+// mean something else there, such as an annotation of a CI job.
+func heading(name string) string {
+	name = unit.Line(name)
+	if first, _ := utf8.DecodeRuneInString(name); !unicode.IsLetter(first) && !unicode.IsDigit(first) {
+		return strconv.Quote(name)
+	}
+	return name
 }
 
 // chart shows how a quantile went in the latest runs, and its range; "" for a

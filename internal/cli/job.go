@@ -85,7 +85,7 @@ func (j *job) carryOut(plan engine.Plan) (status int) {
 	defer release()
 	for _, note := range j.notes {
 		if !j.quiet {
-			fmt.Fprintln(j.stderr, j.legible(note))
+			j.say(note)
 		}
 	}
 	j.showHead(plan)

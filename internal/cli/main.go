@@ -4,6 +4,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/loadtestkit/load-tester/internal/text"
+	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 // Exit statuses, besides those after a signal.
@@ -52,7 +54,11 @@ func (s *session) execute(args []string) int {
 		err = root.Execute()
 	}
 	if err != nil {
-		for line := range strings.SplitSeq(err.Error(), "\n") {
+		lines, ok := errors.AsType[faults](err)
+		if !ok {
+			lines = faults{err.Error()}
+		}
+		for _, line := range lines {
 			s.complain("%s", line)
 		}
 		return statusUsage
@@ -60,9 +66,15 @@ func (s *session) execute(args []string) int {
 	return s.status
 }
 
-// complain writes one line to stderr, wrapped on a terminal.
+// complain writes a message to stderr.
 func (s *session) complain(format string, args ...any) {
-	line := s.legible(fmt.Sprintf("load-tester: "+format, args...))
+	s.say("load-tester: " + fmt.Sprintf(format, args...))
+}
+
+// say writes one line to stderr, wrapped on a terminal. All text goes this way except
+// reports, the log and the line of progress, as it may be from outside.
+func (s *session) say(line string) {
+	line = s.legible(unit.Message(line))
 	if fd, ok := s.terminal(s.stderr); ok {
 		line = strings.Join(text.Wrap(line, width(fd)-1, "  "), "\n")
 	}

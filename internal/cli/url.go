@@ -10,8 +10,6 @@ import (
 	"strings"
 
 	"golang.org/x/net/http/httpproxy"
-
-	"github.com/loadtestkit/load-tester/internal/http1"
 )
 
 // addURL adds the flag of a target to a new group.
@@ -55,11 +53,11 @@ var hostPort = regexp.MustCompile(`^(\[[^/?#]*\]|[^/?#]*@[^/?#]*|[^/?#:]*):\d*([
 // strayUser adds a fault if -u got a user and password, as curl's does.
 func (j *job) strayUser(args []string) bool {
 	for _, u := range j.urls {
-		name, _, colon := strings.Cut(u, ":")
+		colon := strings.Contains(u, ":")
 		if _, err := netip.ParseAddr(u); err == nil || !colon || hasScheme(u) || hostPort.MatchString(u) && len(args) == 0 {
 			continue
 		}
-		j.faults.add("--url %q: no URL; a user and password are --user (-a) USER:PASSWORD", name+":xxxxx")
+		j.faults.add("--url: no URL; a user and password are --user (-a) USER:PASSWORD")
 		return true
 	}
 	return false
@@ -91,11 +89,7 @@ func (j *job) one(flag string, urls []string, missing string) string {
 		j.targets = append(j.targets, target)
 		return target
 	case len(urls) > 1:
-		hidden := make([]string, len(urls))
-		for i, u := range urls {
-			hidden[i] = http1.Redacted(u)
-		}
-		j.faults.add("--%s: %d URLs are given, %s, want one", flag, len(urls), quoted(hidden))
+		j.faults.add("--%s: %d URLs are given, %s, want one", flag, len(urls), quoted(urls))
 	case len(j.faults) == 0:
 		j.faults.add("--%s is missing, want %s", flag, missing)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/target"
+	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 	"github.com/loadtestkit/load-tester/internal/wire"
 )
@@ -290,7 +291,7 @@ func (p *armPlan) logFailed(s *record.Sample) {
 	if s.Kind == record.NoError {
 		attrs = append(attrs, slog.Int("status", s.Status))
 	} else {
-		attrs = append(attrs, slog.String("kind", s.Kind.String()), slog.Any("error", s.Err))
+		attrs = append(attrs, slog.String("kind", s.Kind.String()), slog.String("error", unit.Line(s.Err.Error())))
 	}
 	p.Log.Warn("request failed", attrs...)
 }

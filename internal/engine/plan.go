@@ -94,7 +94,7 @@ func (p *armPlan) checkTarget(f *faults) {
 	}
 	f.add(given == 0, "Target", "is missing, nil or empty, want a handler, a URL or a function")
 	f.add(given > 1, "Target", "has %d of a handler, a URL and a function, want exactly one", given)
-	f.add(t.Path != "" && t.Path[0] != '/', "Path", "%q, want a path such as /api/items?limit=10", t.Path)
+	f.add(t.Path != "" && t.Path[0] != '/', "Path", "%q, want a path such as /api/items?limit=10", http1.Redacted(t.Path))
 	f.add(t.Address != "" && t.Address != AllAddresses && t.Address != FirstAddress, "Address", "%q, want all or first", t.Address)
 	if len(*f) > 0 || t.Func != nil {
 		return

@@ -94,5 +94,6 @@ func (p *armPlan) preview(kind report.Procedure) *report.Document {
 	for _, l := range p.limits {
 		d.Limits = append(d.Limits, report.LimitResult{Limit: l.String()})
 	}
+	unit.PrintableAll(d)
 	return d
 }

@@ -53,8 +53,9 @@ func NewRun(o RunOptions) (Plan, error) {
 		if len(earlier.Tolerances) == 0 {
 			earlier.Tolerances = defaultTolerances
 		}
-		err := earlier.Load()
-		f.add(err != nil, "Baseline", "%v", err)
+		if err := earlier.Load(); err != nil {
+			f.add(true, "Baseline", "%s", unit.Message(err.Error()))
+		}
 	}
 	if err := f.err(); err != nil {
 		return nil, err

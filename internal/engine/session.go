@@ -26,12 +26,13 @@ type session struct {
 }
 
 // measure opens the targets of some plans, makes the load, lets describe make
-// the document of it, and closes the targets.
+// the document of it, and closes the targets. All text in the document is printable.
 func (s *session) measure(plans []*armPlan, load func() error, describe func() (*report.Document, error)) (d *report.Document, err error) {
 	defer func() {
 		if left := s.close(); left != nil && d != nil {
 			d.Generator.Warnings = append(d.Generator.Warnings, verdict.Warning{Code: "abandoned", Text: left.Error()})
 		}
+		unit.PrintableAll(d) // whoever writes it, and wherever
 	}()
 	for _, p := range plans {
 		a, err := p.open(s.ctx)

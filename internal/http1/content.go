@@ -30,7 +30,7 @@ func (r *Request) setExpect(h header) {
 		r.expect.Statuses = h.expectedStatuses()
 	}
 	r.looks = r.expect.Body != "" || r.expect.Whole
-	r.secrets = secretsOf(h.user, r.user)
+	r.secrets = secretsOf(h.user, &r.target, r.spec.Body)
 	r.shown = beginning
 	for _, s := range r.secrets {
 		r.shown = max(r.shown, beginning+len(s))

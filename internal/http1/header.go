@@ -19,12 +19,15 @@ type header struct {
 // 9110 sections 8.6 and 11.6.2).
 var singleFields = []string{"Host", "Content-Length", "Authorization"}
 
+// errNoToken does not repeat the name: a secret may be in it, if its colon is.
+var errNoToken = errors.New("header: name is not a token; want a field like Name: value")
+
 // check returns what is wrong with the user's fields for a body of this length.
 func (h header) check(body int) error {
 	var errs []error
 	for _, f := range h.user {
 		if !isToken(f.Name) {
-			errs = append(errs, fmt.Errorf("header %q: name is not a token; want a field like Name: value", f.Name))
+			errs = append(errs, errNoToken)
 			continue
 		}
 		errs = append(errs, checkValue("header "+f.Name, f.Value))
@@ -34,7 +37,7 @@ func (h header) check(body int) error {
 			// body as a further request, which would not be counted.
 			errs = append(errs, fmt.Errorf("header %s: the body is sent with a Content-Length; leave it out", f.Name))
 		case strings.EqualFold(f.Name, "Content-Length") && trimOWS(f.Value) != strconv.Itoa(body):
-			errs = append(errs, fmt.Errorf("header %s: %q, but the body has %d octets; leave it out", f.Name, f.Value, body))
+			errs = append(errs, fmt.Errorf("header %s: another number, but the body has %d octets; leave it out", f.Name, body))
 		}
 	}
 	for _, name := range h.without {
@@ -58,7 +61,7 @@ func (h header) check(body int) error {
 func checkWithout(name string, body int) error {
 	switch {
 	case !isToken(name):
-		return fmt.Errorf("header %q: name is not a token; want a field like Name: value", name)
+		return errNoToken
 	case strings.EqualFold(name, "Host"):
 		return errors.New("header Host: cannot be left out, every HTTP/1.1 request has one; want a value")
 	case strings.EqualFold(name, "Content-Length") && body > 0:
@@ -125,7 +128,7 @@ func trimOWS(s string) string { return strings.Trim(s, " \t") }
 func checkValue(what, v string) error {
 	for i := range len(v) {
 		if c := v[i]; c != '\t' && isControl(c) {
-			return fmt.Errorf("%s: control character %q in value %q", what, c, v)
+			return fmt.Errorf("%s: control character %q in its value", what, c)
 		}
 	}
 	return nil

@@ -107,7 +107,7 @@ func NewRequest(s Spec) (*Request, error) {
 	return r, nil
 }
 
-// URL returns the target as the user gave it, with any password hidden.
+// URL returns the target as the user gave it, with its secrets hidden.
 func (r *Request) URL() string { return r.url }
 
 // ASCIIHost returns the host as it is looked up and sent if the URL has it in

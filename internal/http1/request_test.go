@@ -35,7 +35,7 @@ func TestRequestBytes(t *testing.T) {
 	assert.Equal(t, "POST", r.Method())
 	assert.False(t, r.Head())
 	assert.Equal(t, "http://example.com/a?b#c", r.URL())
-	assert.Equal(t, "http://u:xxxxx@h/?p@q:r", mustRequest(t, "http://u:secret@h/?p@q:r").URL(), "no password in a report")
+	assert.Equal(t, "http://xxxxx@h/?p@q:r", mustRequest(t, "http://u:secret@h/?p@q:r").URL(), "no password in a report")
 }
 
 func TestRequestURL(t *testing.T) {
@@ -102,7 +102,7 @@ func TestRequestURLErrors(t *testing.T) {
 	check("http://a:0/", `port "0"`, "below the range")
 	check("http://a:-1/", `port "-1"`, "a sign")
 	check("http://a:+1/", `port "+1"`, "a sign")
-	check("http://a:8o/", `port "8o"`, "not a number")
+	check("http://a:8o/", "port is not a number", "it may be a password")
 	check("http://a:1:2/", `port "1:2"`, "two ports")
 	check("http://::1/", "write [::1]", "IPv6 wants brackets")
 	check("http://[::1/", "no ] after", "unclosed bracket")
@@ -130,7 +130,7 @@ func TestRequestURLErrors(t *testing.T) {
 	check("http://a%zz:c@h/", "user name has a %", "a bad escape")
 	check("http://a:c%@h/", "password has a %", "a bad escape")
 	check("http://a:c%0a@h/", "control character in user name or password", "RFC 7617 forbids it")
-	check("http://user:secret@h:0/", `url "http://user:xxxxx@h:0/"`, "no password in a message")
+	check("http://user:secret@h:0/", `url "http://xxxxx@h:0/"`, "no password in a message")
 }
 
 func TestRequestAuthorization(t *testing.T) {
@@ -242,20 +242,20 @@ func TestRequestErrors(t *testing.T) {
 	check("ids need a run", "run id is empty", func(s *Spec) { s.Run = "" })
 	check("it goes into a field", `run id "a\n"`, func(s *Spec) { s.Run = "a\n" })
 	check("it goes into a field", "user agent: control character", func(s *Spec) { s.UserAgent = "a\r\nb" })
-	check("an empty name", `header ""`, field("", "v"))
-	check("a name with a space", `header "a "`, field("a ", "v"))
-	check("a name with a colon", `header "a:b"`, field("a:b", "v"))
+	check("an empty name", "header: name is not a token", field("", "v"))
+	check("a name with a space", "header: name is not a token", field("a ", "v"))
+	check("a name with a colon", "header: name is not a token", field("a:b", "v"))
 	check("a value with a line end", `header A: control character '\n'`, field("A", "b\nC: d"))
 	check("a value with NUL", `header A: control character '\x00'`, field("A", "\x00"))
 	check("another framing than ours", "header transfer-encoding: the body is sent with a Content-Length", field("transfer-encoding", "chunked"))
-	check("a length that is a lie", `header Content-Length: "5", but the body has 0 octets`, field("Content-Length", "5"))
+	check("a length that is a lie", "header Content-Length: another number, but the body has 0 octets", field("Content-Length", "5"))
 	check("a request has one", "header Host: given 2 times", func(s *Spec) { field("Host", "a")(s); field("host", "b")(s) })
 	without := func(name string) func(*Spec) {
 		return func(s *Spec) { s.Without, s.Body = []string{name}, []byte("abc") }
 	}
 	check("HTTP/1.1 requires it", "header Host: cannot be left out", without("host"))
 	check("it frames the body", "header Content-Length: cannot be left out", without("Content-Length"))
-	check("a name with a space", `header "a "`, without("a "))
+	check("a name with a space", "header: name is not a token", without("a "))
 
 	_, err := NewRequest(Spec{Method: "a b", URL: "ftp://h", Run: "r", Header: []Field{{"", ""}}})
 	assert.Len(t, strings.Split(err.Error(), "\n"), 3, "all faults at once, a line each")

@@ -2,10 +2,12 @@ package http1
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"html"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -17,25 +19,85 @@ const leastSecret = 4
 // mask stands for a secret.
 const mask = "xxxxx"
 
-// isCredential reports whether a header field of this name carries a secret.
+// credentialNames are names of header fields, query parameters and members of a body
+// that carry a secret, in lower case and without - and _. credentialParts are parts of
+// such names.
+var (
+	credentialNames = []string{"cookie", "cookie2", "key", "otp", "pass", "pin", "pwd", "sid", "sig"}
+	credentialParts = []string{
+		"accesskey", "apikey", "appkey", "bearer", "credential", "csrf", "hmac", "jwt", "masterkey", "passcode", "passphrase",
+		"passwd", "password", "privatekey", "secret", "session", "signature", "subscriptionkey", "token", "xsrf",
+	}
+)
+
+// isCredential reports whether something of this name carries a secret.
 func isCredential(name string) bool {
-	name = strings.ToLower(name)
-	switch name {
-	case "authorization", "proxy-authorization", "cookie", "cookie2", "www-authenticate":
-		return true
+	name = strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(name))
+	auth := strings.Contains(name, "auth") && (!strings.Contains(name, "author") || strings.Contains(name, "authoriz"))
+	return auth || slices.Contains(credentialNames, name) ||
+		slices.ContainsFunc(credentialParts, func(part string) bool { return strings.Contains(name, part) })
+}
+
+// Redacted returns the URL s, or a path, as messages and reports show it: without its
+// userinfo and without the secrets in its query. s need not be valid.
+func Redacted(s string) string {
+	start := 0
+	if scheme, _, ok := strings.Cut(s, "://"); ok && !strings.ContainsAny(scheme, "/?#") {
+		start = len(scheme) + len("://")
 	}
-	for _, word := range []string{"auth", "token", "secret", "api-key", "apikey", "access-key", "password", "credential", "session", "csrf", "signature"} {
-		if strings.Contains(name, word) {
-			return true
+	authority := s[start:]
+	if end := strings.IndexAny(authority, "/?#"); end >= 0 {
+		authority = authority[:end]
+	}
+	_, port, _ := strings.Cut(authority[strings.LastIndexByte(authority, ']')+1:], ":")
+	at := strings.LastIndexByte(authority, '@')
+	if at < 0 && (!isNumeric(port) || start == 0 && !strings.HasPrefix(s, "/")) {
+		at = strings.LastIndexByte(s[start:], '@') // behind a / in a password
+	}
+	if at < 0 && !isNumeric(port) {
+		at = len(authority)
+	}
+	if at > 0 {
+		s = s[:start] + mask + s[start+at:]
+	}
+	return mapSecrets(s, func(string) string { return mask })
+}
+
+// isNumeric reports whether a port consists of digits and what is written beside them
+// by mistake.
+func isNumeric(port string) bool { return strings.Trim(port, "0123456789:+-") == "" }
+
+// mapSecrets returns a URL, or a path, with the value of each parameter that carries a
+// secret replaced.
+func mapSecrets(s string, replace func(value string) string) string {
+	var b strings.Builder
+	for rest := s; ; {
+		begin := strings.IndexAny(rest, "?&;#") + 1
+		b.WriteString(rest[:begin])
+		if rest = rest[begin:]; begin == 0 {
+			b.WriteString(rest)
+			return b.String()
 		}
+		name := rest[:max(0, strings.IndexByte(rest, '='))]
+		if plain, _ := url.QueryUnescape(name); strings.ContainsAny(name, "?&;#") || !isCredential(cmp.Or(plain, name)) {
+			continue
+		}
+		value := rest[len(name)+1:]
+		if end := strings.IndexAny(value, "&#"); end >= 0 {
+			value = value[:end]
+		}
+		b.WriteString(name + "=")
+		if value != "" {
+			b.WriteString(replace(value))
+		}
+		rest = rest[len(name)+1+len(value):]
 	}
-	return false
 }
 
 // secretsOf returns the values that must not be shown where the target sends them
-// back: credentials in fields and in the URL, whole and in parts, as they are and
-// as they are written in HTML, JSON and URLs.
-func secretsOf(fields []Field, user string) (all [][]byte) {
+// back: credentials in fields, in the URL and in the body, whole and in parts, as they
+// are and as they are written in HTML, JSON and URLs.
+func secretsOf(fields []Field, to *target, body []byte) (all [][]byte) {
 	add := func(s string) {
 		if s = trimOWS(s); len(s) < leastSecret {
 			return
@@ -46,13 +108,31 @@ func secretsOf(fields []Field, user string) (all [][]byte) {
 		}
 	}
 	addUser := func(user string) {
-		_, password, _ := strings.Cut(user, ":")
+		name, password, _ := strings.Cut(user, ":")
 		add(user)
 		add(password)
+		if password == "" { // a token
+			add(name)
+		}
 	}
-	if user != "" {
-		addUser(user)
-		add(basic(user))
+	addEscaped := func(s string) string {
+		add(s)
+		if plain, err := url.QueryUnescape(s); err == nil && plain != s {
+			add(plain)
+		}
+		return s
+	}
+	if to.user != "" {
+		addUser(to.user)
+		add(basic(to.user))
+	}
+	mapSecrets(to.path, addEscaped)
+	if len(body) <= maxInline {
+		mapSecrets("?"+string(body), addEscaped)
+		var v any
+		if json.Unmarshal(body, &v) == nil {
+			eachSecret(v, add)
+		}
 	}
 	for _, f := range fields {
 		if !isCredential(f.Name) {
@@ -74,6 +154,24 @@ func secretsOf(fields []Field, user string) (all [][]byte) {
 	return all
 }
 
+// eachSecret calls add with the text of each member of decoded JSON that carries a
+// secret.
+func eachSecret(v any, add func(string)) {
+	switch v := v.(type) {
+	case []any:
+		for _, e := range v {
+			eachSecret(e, add)
+		}
+	case map[string]any:
+		for name, e := range v {
+			if text, ok := e.(string); ok && isCredential(name) {
+				add(text)
+			}
+			eachSecret(e, add)
+		}
+	}
+}
+
 // basic encodes a user-pass for basic authentication.
 func basic(user string) string { return base64.StdEncoding.EncodeToString([]byte(user)) }
 
@@ -86,8 +184,18 @@ func decodeBasic(s string) (user string, ok bool) {
 // Show returns the beginning of what the target sent, with the secrets masked that
 // were sent to it.
 func (r *Request) Show(b []byte) []byte {
-	var out []byte
-	end := min(len(b), beginning)
+	out := r.masked(b, min(len(b), beginning))
+	if len(b) > beginning {
+		out = trimPartialRune(out)
+	}
+	return out
+}
+
+// Mask returns text with the secrets masked that are sent with r.
+func (r *Request) Mask(text string) string { return string(r.masked([]byte(text), len(text))) }
+
+// masked returns the first octets of b with the secrets masked that begin among them.
+func (r *Request) masked(b []byte, end int) (out []byte) {
 	for i := 0; i < end; {
 		if n := r.secretAt(b[i:]); n > 0 {
 			out = append(out, mask...)
@@ -96,9 +204,6 @@ func (r *Request) Show(b []byte) []byte {
 		}
 		out = append(out, b[i])
 		i++
-	}
-	if len(b) > beginning {
-		out = trimPartialRune(out)
 	}
 	return out
 }

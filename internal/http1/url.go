@@ -14,7 +14,7 @@ import (
 
 // A target is a URL taken apart: where to connect and what to ask for.
 type target struct {
-	url       string // as given, with any password hidden
+	url       string // as given, with its secrets hidden
 	tls       bool
 	host      string // without brackets, in ASCII; an IPv6 zone is kept
 	ascii     string // host if the URL has it in other letters; else ""
@@ -66,28 +66,6 @@ func parseURL(s string) (t target, err error) {
 	return t, t.setAuthority(authority)
 }
 
-// Redacted returns the URL s with its password hidden, for messages. s need not
-// be valid.
-func Redacted(s string) string {
-	start := strings.Index(s, "://") + len("://")
-	if start < len("://") {
-		start = 0
-	}
-	end := start + len(s[start:])
-	if i := strings.IndexAny(s[start:], "/?#"); i >= 0 {
-		end = start + i
-	}
-	at := strings.LastIndexByte(s[start:end], '@')
-	if at < 0 {
-		return s
-	}
-	colon := strings.IndexByte(s[start:start+at], ':')
-	if colon < 0 {
-		return s
-	}
-	return s[:start+colon+1] + "xxxxx" + s[start+at:]
-}
-
 // requestTarget returns the origin form (RFC 9112 section 3.2.1) of a URL's path
 // and query. It refuses octets that would end the request line or a part of it.
 // Everything else is sent unchanged, valid in a URI or not: how the server
@@ -96,7 +74,7 @@ func requestTarget(s string) (string, error) {
 	for i := range len(s) {
 		switch c := s[i]; {
 		case c == ' ':
-			return "", fmt.Errorf("space in path or query %q; write it as %%20", s)
+			return "", errors.New("space in path or query; write it as %20")
 		case isControl(c):
 			return "", fmt.Errorf("control character %q in path or query; write it as %%%02X", c, c)
 		}
@@ -166,7 +144,10 @@ func (t *target) setAuthority(s string) error {
 	t.port = standard
 	if hasPort && port != "" {
 		n, err := strconv.ParseUint(port, 10, 16)
-		if err != nil || n == 0 {
+		switch {
+		case !isNumeric(port): // it may be a password
+			return errors.New("port is not a number from 1 to 65535; in a password write / ? # as %2F %3F %23")
+		case err != nil || n == 0:
 			return fmt.Errorf("port %q; want a number from 1 to 65535", port)
 		}
 		t.port = strconv.FormatUint(n, 10)

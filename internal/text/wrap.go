@@ -19,12 +19,13 @@ func (p *page) width() int {
 func (p *page) wrap(s, indent string) []string { return Wrap(s, p.width()-len("  "), indent) }
 
 // Wrap breaks a line at words into rows of at most room columns, unless a word is
-// longer. indent begins each row except the first.
+// longer. indent begins each row except the first. No row begins with what a log reads
+// as a command; see [isMark].
 func Wrap(s string, room int, indent string) (rows []string) {
 	text := strings.TrimLeft(s, " ")
 	row := s[:len(s)-len(text)]
 	for i, word := range strings.Split(text, " ") {
-		if i > 0 && word != "" && utf8.RuneCountInString(row)+1+utf8.RuneCountInString(word) > room {
+		if i > 0 && word != "" && !isMark(word) && utf8.RuneCountInString(row)+1+utf8.RuneCountInString(word) > room {
 			rows, row = append(rows, strings.TrimRight(row, " ")), indent+word
 			continue
 		}
@@ -34,6 +35,13 @@ func Wrap(s string, room int, indent string) (rows []string) {
 		row += word
 	}
 	return append(rows, row)
+}
+
+// isMark reports whether a word is, at the beginning of a row, an annotation of a CI
+// job, a place in a file that becomes one, or the result of a test. A word that a
+// server sent may be.
+func isMark(word string) bool {
+	return strings.ContainsRune(":#./=", rune(word[0])) || strings.HasPrefix(word, "---")
 }
 
 // fit wraps a row that is no sentence, where the width of the terminal is known: for

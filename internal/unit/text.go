@@ -4,37 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 )
-
-// maxLine is the length of the longest line in runes: two lines of a wide terminal.
-const maxLine = 240
-
-// Line makes text from outside fit for one line of a report. Characters that are not
-// printable, such as escapes sent by a server, are written as in Go strings, and long
-// text is cut.
-func Line(s string) string {
-	var b strings.Builder
-	n := 0
-	for i, r := range s {
-		if n++; n > maxLine {
-			b.WriteString("...")
-			break
-		}
-		invalid := r == utf8.RuneError && !strings.HasPrefix(s[i:], string(utf8.RuneError))
-		if unicode.IsPrint(r) && !invalid {
-			b.WriteRune(r)
-			continue
-		}
-		q := strconv.QuoteRune(r)
-		if invalid {
-			q = fmt.Sprintf("'\\x%02x'", s[i])
-		}
-		b.WriteString(q[1 : len(q)-1])
-	}
-	return b.String()
-}
 
 // Clause returns the message of an error for a sentence that goes on: without the full
 // stop that those of Windows end with.

@@ -68,7 +68,7 @@ func shownBody(q *http1.Request, m http1.Message) string {
 func (p *Pool) check(r *record.Result, m http1.Message) {
 	began := p.Dialer.Clock.Now()
 	if err := p.callCheck(&m); err != nil {
-		setBreach(r, err)
+		setBreach(r, errors.New(p.Request.Mask(err.Error())))
 	}
 	r.Checked = p.Dialer.Clock.Since(began)
 }
@@ -105,7 +105,7 @@ func (j *rejections) keep(q *http1.Request, n int64, of response) {
 	m := of.Message()
 	a := record.Answer{N: n, Body: q.Show(m.Body)}
 	if to := m.Header.Get("Location"); to != "" {
-		a.Location, a.Slashed = string(q.Show([]byte(to))), q.SlashAdded(to)
+		a.Location, a.Slashed = http1.Redacted(string(q.Show([]byte(to)))), q.SlashAdded(to)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -38,7 +38,7 @@ func (s *connSender) follow(n int64, a answer) answer {
 		a.SentAgain, a.Stale = a.SentAgain || before.SentAgain, max(a.Stale, before.Stale)
 		a.Redirects = hops
 		if a.Err != nil {
-			a.Err = fmt.Errorf("redirected to %s: %w", next.URL(), a.Err)
+			a.Err = fmt.Errorf("redirected to %s: %w", s.Request.Mask(next.URL()), a.Err)
 		}
 	}
 	return a
@@ -48,7 +48,7 @@ func (s *connSender) follow(n int64, a answer) answer {
 func (a *answer) endAt(location string, err error) {
 	where := ""
 	if location != "" {
-		where = " to " + string(a.to.Show([]byte(location)))
+		where = " to " + http1.Redacted(string(a.to.Show([]byte(location))))
 	}
 	a.Kind, a.Err = record.Redirect, fmt.Errorf("following %d%s from %s: %w", a.Status, where, a.to.URL(), err)
 	a.Status, a.Unexpected = 0, false

@@ -186,7 +186,7 @@ func (p *Pool) setFailure(r *record.Result, n int64, err error, fresh bool, fail
 	e := http1.Classify(err, http1.Reading)
 	if p.Explain != nil {
 		if text, ok := p.Explain(p.Request.ID(n)); ok {
-			e = &record.Error{Kind: record.Check, Err: errors.New(text)}
+			e = &record.Error{Kind: record.Check, Err: errors.New(p.Request.Mask(text))}
 		}
 	}
 	r.Kind, r.Err = e.Kind, e
