@@ -15,6 +15,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/target"
+	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 	"github.com/loadtestkit/load-tester/internal/wire"
 )
@@ -277,7 +278,7 @@ func (p *armPlan) logFailed(s *record.Sample) {
 		slog.Duration("response_time", s.ResponseTime()),
 	}
 	if s.Kind == record.NoError {
-		attrs = append(attrs, slog.Int("status", s.Status))
+		attrs = append(attrs, slog.String("status", unit.Status(s.Status)))
 	} else {
 		attrs = append(attrs, slog.String("kind", s.Kind.String()), slog.Any("error", s.Err))
 	}
