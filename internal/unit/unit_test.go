@@ -243,3 +243,10 @@ func TestSpan(t *testing.T) {
 	assert.Equal(t, "up to 26ms", Span(1, 26*ms))
 	assert.Equal(t, "300µs", Span(300*time.Microsecond, 300*time.Microsecond))
 }
+
+// A status has three digits, as it came.
+func TestStatus(t *testing.T) {
+	for code, want := range map[int]string{1: "001", 10: "010", 200: "200", 999: "999"} {
+		assert.Equal(t, want, Status(code))
+	}
+}
