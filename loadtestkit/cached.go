@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/loadtestkit/load-tester/internal/lock"
 )
 
 // packageDir is the directory of the package under test, in which go test starts
@@ -63,15 +65,16 @@ func within(dir, file string) (string, error) {
 
 // openMark makes the mark and opens it by another of its names.
 func openMark(mark, name string) error {
-	if err := os.WriteFile(mark, nil, 0o600); err != nil {
+	f, err := lock.Open(mark, os.O_CREATE|os.O_RDONLY|lock.NoFollow, 0o600)
+	if err != nil {
 		return err
 	}
+	f.Close()
 	future := time.Now().Add(markAge)
 	if err := os.Chtimes(mark, future, future); err != nil {
 		return err
 	}
-	f, err := os.Open(name)
-	if err != nil {
+	if f, err = lock.Open(name, os.O_RDONLY|lock.NoFollow, 0); err != nil {
 		return err
 	}
 	return f.Close()

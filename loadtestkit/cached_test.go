@@ -122,4 +122,16 @@ func TestMark(t *testing.T) {
 	_, err := within(filepath.Join(dir, "gone"), mark)
 	assert.Error(t, err)
 	assert.Error(t, openMark(filepath.Join(dir, "gone", "mark"), mark))
+
+	victim := filepath.Join(t.TempDir(), "victim")
+	require.NoError(t, os.WriteFile(victim, []byte("text"), 0o600))
+	require.NoError(t, os.Remove(mark))
+	if os.Symlink(victim, mark) != nil {
+		return
+	}
+	assert.Error(t, openMark(mark, mark), "a link is not followed")
+	info, err := os.Stat(victim)
+	require.NoError(t, err)
+	assert.Equal(t, int64(len("text")), info.Size())
+	assert.Less(t, time.Until(info.ModTime()), time.Hour)
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/loadtestkit/load-tester/internal/lock"
 	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
@@ -13,15 +14,12 @@ import (
 const (
 	holderMark = "loadtestkit: "
 	holderSize = 200 // octets
-	// holderAt leaves out the octet that is locked, which nobody else may read on
-	// Windows.
-	holderAt = 1
 )
 
 // readHolder returns ": pid 4711, TestItems" of the process that holds the turn, "" if
 // that is not known.
 func readHolder(path string) string {
-	f, err := os.Open(path)
+	f, err := lock.Open(path, os.O_RDONLY|lock.NoFollow, 0)
 	if err != nil {
 		return ""
 	}
@@ -33,31 +31,27 @@ func readHolder(path string) string {
 	return ": " + who
 }
 
-// writeHolder sets who holds the turn. It does not write to a file with a content that
-// is not ours.
-func writeHolder(path, who string) {
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		return
-	}
-	defer f.Close()
-	if _, ours := held(f); !ours {
+// setHolder writes who holds the turn, unless the file has a content that is not ours or
+// has another name too, and so may be anything.
+func (f *lockFile) setHolder(who string) {
+	info, err := f.Stat()
+	if _, ours := held(f.File); err != nil || !ours || lock.HasOtherNames(info) {
 		return
 	}
 	text := holderMark + unit.Line(who)
 	text = text[:min(len(text), holderSize)]
-	f.WriteAt([]byte(text+strings.Repeat(" ", holderSize-len(text))), holderAt)
+	f.WriteAt([]byte(text+strings.Repeat(" ", holderSize-len(text))), 0)
 }
 
 // held returns who holds the turn, according to the lock file. ours is false if that is
 // a file of something else.
 func held(f *os.File) (who string, ours bool) {
 	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() || info.Size() > holderAt+holderSize {
+	if err != nil || info.Size() > holderSize {
 		return "", false
 	}
 	b := make([]byte, holderSize)
-	n, _ := f.ReadAt(b, holderAt)
+	n, _ := f.ReadAt(b, 0)
 	who, ours = strings.CutPrefix(string(b[:n]), holderMark)
 	return unit.Line(strings.TrimSpace(who)), ours || info.Size() == 0
 }

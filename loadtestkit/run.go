@@ -116,7 +116,7 @@ func begin(t test) (s *stop, done func()) {
 }
 
 // deadline returns when t will be killed, zero if never.
-func deadline(t testing.TB) time.Time {
+func deadline(t any) time.Time {
 	if d, ok := t.(interface{ Deadline() (time.Time, bool) }); ok {
 		at, _ := d.Deadline()
 		return at

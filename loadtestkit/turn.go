@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"sync/atomic"
 	"time"
-
-	"github.com/gofrs/flock"
 )
 
 // running holds the turn of the one run that this process makes at a time, holder the
@@ -19,9 +16,6 @@ var (
 	running = make(chan struct{}, 1)
 	holder  atomic.Pointer[string] // nil if none has it
 )
-
-// lockEvery is how often a waiting process tries to get its turn.
-const lockEvery = 50 * time.Millisecond
 
 // A waiter is a test that waits for its turn.
 type waiter interface {
@@ -57,7 +51,7 @@ func turn(ctx context.Context, name string, t waiter) (unlock func(), err error)
 		}
 	}
 	holder.Store(&name)
-	release, err := lock(ctx, filepath.Join(os.TempDir(), "loadtestkit.lock"), name, t)
+	release, err := acquire(ctx, filepath.Join(os.TempDir(), "loadtestkit.lock"), name, t)
 	if err != nil {
 		release = func() {}
 	}
@@ -69,48 +63,56 @@ func turn(ctx context.Context, name string, t waiter) (unlock func(), err error)
 	return unlock, nil
 }
 
-// lock waits for the lock file that processes share.
-func lock(ctx context.Context, path, name string, t waiter) (release func(), err error) {
+// acquire waits for the lock file that processes share. Without a deadline it waits for
+// [patience] at most: a lock that stays may be anyone's, for any reason.
+func acquire(ctx context.Context, path, name string, t waiter) (release func(), err error) {
 	t.Helper()
-	err = makeLockFile(path)
-	f := flock.New(path, flock.SetFlag(os.O_RDONLY))
-	locked := false
-	if err == nil {
-		locked, err = f.TryLock()
+	if _, bounded := ctx.Deadline(); !bounded && deadline(t).IsZero() {
+		var cancel func()
+		ctx, cancel = context.WithTimeoutCause(ctx, patience, errPatience)
+		defer cancel()
 	}
-	if err == nil && !locked {
+	turn, err := tryLock(path)
+	if err == nil && turn == nil {
 		t.Logf("loadtestkit: waiting for a load test of another process%s (%s)", readHolder(path), path)
 		start := time.Now()
-		locked, err = f.TryLockContext(ctx, lockEvery)
-		if locked {
+		if turn, err = awaitLock(ctx, path); turn != nil {
 			t.Logf("loadtestkit: waited %v", time.Since(start).Round(time.Millisecond))
-		} else if ctx.Err() != nil {
-			return nil, fmt.Errorf("waiting for a load test of another process (%s): %w", path, context.Cause(ctx))
 		}
 	}
-	if err != nil {
-		t.Logf("loadtestkit: load tests of other processes may run at the same time: locking %s: %v", path, err)
-		return func() { f.Close() }, nil
+	switch {
+	case turn != nil:
+		turn.setHolder(fmt.Sprintf("pid %d, %s", os.Getpid(), name))
+		return func() { turn.setHolder(""); turn.close() }, nil
+	case errors.Is(err, context.Cause(ctx)) && err != errPatience:
+		return nil, fmt.Errorf("waiting for a load test of another process%s (%s): %w", readHolder(path), path, err)
 	}
-	writeHolder(path, fmt.Sprintf("pid %d, %s", os.Getpid(), name))
-	return func() { writeHolder(path, ""); f.Close() }, nil
+	t.Logf("loadtestkit: load tests of other processes may run at the same time: locking %s: %v", path, err)
+	return func() {}, nil
 }
 
-// makeLockFile makes the file unless it is there, for all users. One that is there is
-// not opened with O_CREATE: in a directory such as /tmp Linux refuses that for a file
-// of another user (fs.protected_regular).
-func makeLockFile(path string) error {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		f, err = os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o666)
-		if err == nil {
-			f.Chmod(0o666) // whatever the umask is; where it fails other users only cannot write their names
-		} else if errors.Is(err, fs.ErrExist) {
-			return nil // another process was faster
+const (
+	// lockEvery is how often a waiting process tries to get its turn.
+	lockEvery = 50 * time.Millisecond
+	// patience is how long a test without a deadline waits: as long as go test lets
+	// one run by default.
+	patience = 10 * time.Minute
+)
+
+var errPatience = fmt.Errorf("another process has held it for %v", patience)
+
+// awaitLock tries to get the lock until ctx ends.
+func awaitLock(ctx context.Context, path string) (*lockFile, error) {
+	again := time.NewTicker(lockEvery)
+	defer again.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-again.C:
+		}
+		if f, err := tryLock(path); f != nil || err != nil {
+			return f, err
 		}
 	}
-	if err != nil {
-		return err
-	}
-	return f.Close()
 }

@@ -8,8 +8,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -45,11 +49,11 @@ func TestWaitIsSaidAtOnce(t *testing.T) {
 // A process tells others who it is by the lock file, and takes its name off it.
 func TestLockFileNamesItsHolder(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
-	release, err := lock(t.Context(), path, "TestFirst", noTest{})
+	release, err := acquire(t.Context(), path, "TestFirst", noTest{})
 	require.NoError(t, err)
 	s, done := newSaid(), make(chan func())
 	go func() {
-		release, err := lock(t.Context(), path, "TestSecond", s)
+		release, err := acquire(t.Context(), path, "TestSecond", s)
 		assert.NoError(t, err)
 		done <- release
 	}()
@@ -63,11 +67,11 @@ func TestLockFileNamesItsHolder(t *testing.T) {
 	assert.Empty(t, readHolder(path))
 
 	ctx, cancel := context.WithCancel(t.Context())
-	release, err = lock(ctx, path, "TestThird", noTest{})
+	release, err = acquire(ctx, path, "TestThird", noTest{})
 	require.NoError(t, err)
 	defer release()
 	cancel()
-	_, err = lock(ctx, path, "TestFourth", noTest{})
+	_, err = acquire(ctx, path, "TestFourth", noTest{})
 	assert.ErrorContains(t, err, "waiting for a load test of another process")
 }
 
@@ -75,26 +79,26 @@ func TestLockFileNamesItsHolder(t *testing.T) {
 // something else.
 func TestLockFileWithAnyContent(t *testing.T) {
 	for content, want := range map[string]string{
-		"":                             "",
-		"\n":                           "",
-		"\x00loadtestkit: ":            "",
-		"\x00loadtestkit: pid 1, Old":  ": pid 1, Old",
-		"\x00loadtestkit: \x1b[31mred": `: \x1b[31mred`,
-		"somebody's diary":             "",
-		strings.Repeat("x", 5000):      "",
+		"":                         "",
+		"\n":                       "",
+		"loadtestkit: ":            "",
+		"loadtestkit: pid 1, Old":  ": pid 1, Old",
+		"loadtestkit: \x1b[31mred": `: \x1b[31mred`,
+		"somebody's diary":         "",
+		strings.Repeat("x", 5000):  "",
 	} {
 		path := filepath.Join(t.TempDir(), "lock")
 		require.NoError(t, os.WriteFile(path, []byte(content), 0o666))
 		assert.Equal(t, want, readHolder(path), "%q", content)
 		s := newSaid()
-		release, err := lock(t.Context(), path, strings.Repeat("Test", 100), s)
+		release, err := acquire(t.Context(), path, strings.Repeat("Test", 100), s)
 		require.NoError(t, err)
 		release()
 		assert.Empty(t, s.lines)
 		now, err := os.ReadFile(path)
 		require.NoError(t, err)
 		if content == "" || strings.Contains(content, holderMark) {
-			assert.Len(t, now, holderAt+holderSize)
+			assert.Len(t, now, holderSize)
 		} else {
 			assert.Equal(t, content, string(now))
 		}
@@ -108,7 +112,7 @@ func TestLockFileOfAnotherUser(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, nil, 0o444))
 	require.NoError(t, os.Chmod(path, 0o444))
 	s := newSaid()
-	release, err := lock(t.Context(), path, "Test", s)
+	release, err := acquire(t.Context(), path, "Test", s)
 	require.NoError(t, err)
 	release()
 	assert.Empty(t, s.lines)
@@ -125,13 +129,79 @@ func TestLockFileIsForAll(t *testing.T) {
 	assert.Error(t, makeLockFile(filepath.Join(path, "lock")))
 }
 
-// Where no file can be locked, tests run, and say that others may too.
+// Where no file can be locked, tests run, and say that others may too. What has the
+// name of the lock file by accident or malice is neither waited for nor touched.
 func TestNoLockFile(t *testing.T) {
-	s := newSaid()
-	release, err := lock(t.Context(), filepath.Join(t.TempDir(), "gone", "lock"), "Test", s)
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	require.NoError(t, syscall.Mkfifo(in("fifo"), 0o666))
+	require.NoError(t, os.Symlink(in("fifo"), in("link to a fifo")))
+	require.NoError(t, os.Symlink(in("none"), in("dangling")))
+	require.NoError(t, os.Symlink(in("loop"), in("loop")))
+	require.NoError(t, os.Symlink(os.DevNull, in("link to a device")))
+	require.NoError(t, os.WriteFile(in("victim"), nil, 0o666))
+	require.NoError(t, os.Symlink(in("victim"), in("link")))
+	for _, path := range []string{in("gone/lock"), dir, in("fifo"), in("link to a fifo"), in("dangling"), in("loop"), os.DevNull, in("link to a device"), in("link")} {
+		s := newSaid()
+		release, err := acquire(t.Context(), path, "Test", s)
+		require.NoError(t, err)
+		release()
+		assert.Contains(t, <-s.lines, "load tests of other processes may run at the same time: locking "+path+": ")
+		assert.Empty(t, readHolder(path))
+	}
+	assert.NoFileExists(t, in("none"))
+	require.NoError(t, os.Link(in("victim"), in("hard link")))
+	release, err := acquire(t.Context(), in("hard link"), "Test", newSaid())
 	require.NoError(t, err)
 	release()
-	assert.Contains(t, <-s.lines, "load tests of other processes may run at the same time")
+	b, err := os.ReadFile(in("victim"))
+	require.NoError(t, err)
+	assert.Empty(t, b)
+}
+
+// A test without a deadline does not wait for ever.
+func TestPatience(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	hold, err := tryLock(path)
+	require.NoError(t, err)
+	defer hold.close()
+	synctest.Test(t, func(t *testing.T) {
+		s, start := newSaid(), time.Now()
+		release, err := acquire(context.Background(), path, "Test", s)
+		require.NoError(t, err)
+		release()
+		assert.Equal(t, patience, time.Since(start))
+		assert.Equal(t, "waiting for a load test of another process ("+path+")", <-s.lines)
+		assert.Equal(t, "load tests of other processes may run at the same time: locking "+path+": another process has held it for 10m0s", <-s.lines)
+		assert.Empty(t, s.lines)
+
+		ctx, cancel := context.WithDeadline(context.Background(), start.Add(time.Hour))
+		defer cancel()
+		_, err = acquire(ctx, path, "Test", newSaid())
+		assert.ErrorContains(t, err, "waiting for a load test of another process ("+path+"): context deadline exceeded")
+		assert.Equal(t, time.Hour, time.Since(start), "one with a deadline waits as long as it may")
+	})
+}
+
+// A cleaner that removes the lock file does not let two load tests run at once.
+func TestLockFileIsRemoved(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	release, err := acquire(t.Context(), path, "TestFirst", noTest{})
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(path))
+	f, err := tryLock(path)
+	require.NoError(t, err)
+	if runtime.GOOS == "linux" {
+		assert.Nil(t, f)
+	}
+	if f != nil {
+		f.close()
+	}
+	release()
+	f, err = tryLock(path)
+	require.NoError(t, err)
+	require.NotNil(t, f)
+	f.close()
 }
 
 func TestCredited(t *testing.T) {

@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/loadtestkit/load-tester/internal/lock"
 )
 
 // maxLine is the longest line that is read: a hundred times the size of a record, so
@@ -28,15 +30,6 @@ const (
 // exist, it returns none and no error. If a line is not a record, the error says where
 // it is, what is wrong and what to do.
 func Read(path string) (records []Entry, err error) {
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil
-	case err != nil:
-		return nil, fmt.Errorf("reading baseline: %w", err)
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("reading baseline: %s is not a regular file, name one", path)
-	}
 	for range maxReads {
 		var ended bool
 		records, ended, err = read(path)
@@ -51,8 +44,13 @@ func Read(path string) (records []Entry, err error) {
 // read reads a file once. ended reports whether the last line read ends with a
 // newline.
 func read(path string) (records []Entry, ended bool, err error) {
-	f, err := os.Open(path)
-	if err != nil {
+	f, err := lock.Open(path, os.O_RDONLY, 0)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, true, nil
+	case errors.Is(err, lock.ErrNotRegular):
+		return nil, true, fmt.Errorf("reading baseline: %s %w, name one", path, lock.ErrNotRegular)
+	case err != nil:
 		return nil, true, fmt.Errorf("reading baseline: %w", err)
 	}
 	defer f.Close()
@@ -115,28 +113,29 @@ func hint(err error, among bool) error {
 
 // Append adds a record at the end of a file and sets its Schema. It creates the
 // file if necessary, but not its directory. It refuses a file that [Read] rejects
-// and a record that Read would reject. The line is written in one piece, so that
-// several processes may append to one file.
+// and a record that Read would reject. The file is locked meanwhile, so that several
+// processes may append to it.
 func Append(path string, r Entry) error {
 	r.Schema = Schema
 	if err := r.check(); err != nil {
 		return fmt.Errorf("writing baseline: the record %w", err)
 	}
-	if _, err := Read(path); err != nil {
-		return fmt.Errorf("nothing was recorded: %w", err)
-	}
 	line, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("writing baseline: %w", err)
 	}
-	line = append(line, '\n')
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o666)
+	f, err := openLocked(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("writing baseline: %w", noDirectory(filepath.Dir(path)))
+		err = noDirectory(filepath.Dir(path))
 	}
 	if err != nil {
 		return fmt.Errorf("writing baseline: %w", err)
 	}
+	defer f.Close()
+	if _, err := Read(path); err != nil {
+		return fmt.Errorf("nothing was recorded: %w", err)
+	}
+	line = append(line, '\n')
 	if !endsLine(f) {
 		line = append([]byte{'\n'}, line...)
 	}
@@ -145,6 +144,26 @@ func Append(path string, r Entry) error {
 		return fmt.Errorf("writing baseline: %w", err)
 	}
 	return nil
+}
+
+// maxWaits bounds the wait for other processes that append, to ten seconds.
+const maxWaits = 2000
+
+// openLocked opens a file for one process at a time, or for any where files cannot be
+// locked.
+func openLocked(path string) (*os.File, error) {
+	const flag, perm = os.O_RDWR | os.O_APPEND | os.O_CREATE, 0o666
+	for range maxWaits {
+		f, err := lock.Acquire(path, flag, perm)
+		if errors.Is(err, lock.ErrNoLocks) {
+			return lock.Open(path, flag, perm)
+		}
+		if f != nil || err != nil {
+			return f, err
+		}
+		time.Sleep(readPause)
+	}
+	return nil, fmt.Errorf("%s stayed locked by another process for %v", path, maxWaits*readPause)
 }
 
 func noDirectory(dir string) error {

@@ -8,10 +8,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/loadtestkit/load-tester/internal/lock"
 )
 
 // some returns a valid record.
@@ -152,4 +155,19 @@ func TestAppendsStayWhole(t *testing.T) {
 		next[r.Name]++
 	}
 	assert.Len(t, records, writers*each)
+}
+
+// A baseline that stays locked is not waited for without end.
+func TestAppendDoesNotHang(t *testing.T) {
+	path := file(t, "")
+	held, err := lock.Acquire(path, os.O_RDWR, 0)
+	require.NoError(t, err)
+	synctest.Test(t, func(t *testing.T) {
+		err := Append(path, some("TestA"))
+		assert.EqualError(t, err, "writing baseline: "+path+" stayed locked by another process for 10s")
+	})
+	_, err = Read(path)
+	assert.NoError(t, err, "it can be read meanwhile")
+	require.NoError(t, held.Close())
+	assert.NoError(t, Append(path, some("TestA")))
 }

@@ -126,7 +126,7 @@ func failedStatuses(d *report.Document) string {
 		return ""
 	}
 	s := d.FailedStatuses[0]
-	return fmt.Sprintf("%s of %s failed with status %d", unit.Count(s.Count), unit.Plural(d.Requests.Due, "request"), s.Status)
+	return fmt.Sprintf("%s of %s failed with status %s", unit.Count(s.Count), unit.Plural(d.Requests.Due, "request"), unit.Status(s.Status))
 }
 
 // Add adds a run to the file and notes that in its document. A run that missed a limit

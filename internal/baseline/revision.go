@@ -2,10 +2,13 @@ package baseline
 
 import (
 	"bufio"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
+
+	"github.com/loadtestkit/load-tester/internal/lock"
 )
 
 // Revision returns the revision that the program was built from: the one in its
@@ -71,7 +74,7 @@ func head(git string) string {
 
 // packedRef looks up a reference in a file of lines "commit reference".
 func packedRef(path, ref string) string {
-	f, err := os.Open(path)
+	f, err := lock.Open(path, os.O_RDONLY, 0)
 	if err != nil {
 		return ""
 	}
@@ -84,12 +87,20 @@ func packedRef(path, ref string) string {
 	return ""
 }
 
-// readText returns a file's text without surrounding white space, "" if it cannot
-// be read.
+// readText returns a short file's text without surrounding white space, "" if it
+// cannot be read. Above a directory such as /tmp, a .git may be anyone's.
 func readText(path string) string {
-	b, _ := os.ReadFile(path)
+	f, err := lock.Open(path, os.O_RDONLY, 0)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	b, _ := io.ReadAll(io.LimitReader(f, maxText))
 	return strings.TrimSpace(string(b))
 }
+
+// maxText is longer than any name of a commit, a reference or a directory, in octets.
+const maxText = 8 << 10
 
 func absolute(dir, path string) string {
 	if filepath.IsAbs(path) {

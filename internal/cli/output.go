@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/loadtestkit/load-tester/internal/lock"
 )
 
 // An output is where a result goes. It is opened before the run, so that a run
@@ -164,7 +166,7 @@ func (o *output) commit(content []byte) error {
 
 // replace writes a file under a temporary name and then gives it its own.
 func (o *output) replace(content []byte) error {
-	if o.old != nil && hasOtherNames(o.old) {
+	if o.old != nil && lock.HasOtherNames(o.old) { // replacing it would part them
 		return o.overwrite(content)
 	}
 	f, err := o.openTemp()

@@ -7,6 +7,4 @@ import (
 	"os"
 )
 
-func hasOtherNames(fs.FileInfo) bool { return false }
-
 func keepOwner(*os.File, fs.FileInfo) error { return nil }

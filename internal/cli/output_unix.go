@@ -8,13 +8,6 @@ import (
 	"syscall"
 )
 
-// hasOtherNames reports whether the file of info has several hard links: replacing
-// it would part them.
-func hasOtherNames(info fs.FileInfo) bool {
-	s, ok := info.Sys().(*syscall.Stat_t)
-	return ok && s.Nlink > 1
-}
-
 // keepOwner gives f the owner and group of the file that it replaces, as far as the
 // process may: a run under sudo leaves a user's file to the user.
 func keepOwner(f *os.File, replaced fs.FileInfo) error {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,16 +25,17 @@ type bodyFlag struct {
 	dash      bool          // - is standard input too
 	oneLine   bool          // line ends and NULs of a file are left out
 	header    []http1.Field // sent unless the user says otherwise
+	most      int64         // octets of a file
 }
 
 // newBodyFlags returns --body, and curl's --data and --json, which do as curl does.
 func newBodyFlags() []*bodyFlag {
 	const jsonType = "application/json"
 	return []*bodyFlag{
-		{name: "body", once: true, dash: true},
-		{name: "data", separator: "&", oneLine: true, header: []http1.Field{
+		{name: "body", most: maxBody, once: true, dash: true},
+		{name: "data", most: maxBody, separator: "&", oneLine: true, header: []http1.Field{
 			{Name: "Content-Type", Value: "application/x-www-form-urlencoded"}}},
-		{name: "json", header: []http1.Field{
+		{name: "json", most: maxBody, header: []http1.Field{
 			{Name: "Content-Type", Value: jsonType}, {Name: "Accept", Value: jsonType}}},
 	}
 }
@@ -84,11 +84,11 @@ func (b *bodyFlag) content(s string, stdin io.Reader) (content []byte, err error
 	name, isFile := strings.CutPrefix(s, "@")
 	switch {
 	case s == "@-" || s == "-" && b.dash:
-		if content, err = io.ReadAll(stdin); err != nil {
+		if content, err = readAll(stdin, b.most); err != nil {
 			return nil, fmt.Errorf("reading standard input: %w", err)
 		}
 	case isFile:
-		if content, err = os.ReadFile(name); err != nil {
+		if content, err = readFile(name, b.most); err != nil {
 			return nil, fmt.Errorf("%s, want text, @FILE or @- for standard input", unit.Clause(cause(err).Error()))
 		}
 	default:

@@ -129,7 +129,7 @@ func privateKey(b []byte) *pem.Block {
 
 // readPEM reads the file of a flag.
 func (j *job) readPEM(flag, name string) (b []byte, ok bool) {
-	b, err := os.ReadFile(name)
+	b, err := readFile(name, maxPEM)
 	if err != nil {
 		j.faults.add("--%s %q: %v", flag, name, cause(err))
 		return nil, false

@@ -289,7 +289,7 @@ func (p *armPlan) logFailed(s *record.Sample) {
 		slog.Duration("response_time", s.ResponseTime()),
 	}
 	if s.Kind == record.NoError {
-		attrs = append(attrs, slog.Int("status", s.Status))
+		attrs = append(attrs, slog.String("status", unit.Status(s.Status)))
 	} else {
 		attrs = append(attrs, slog.String("kind", s.Kind.String()), slog.String("error", unit.Line(s.Err.Error())))
 	}

@@ -92,6 +92,7 @@ var hostile = []struct {
 	{"malformed", say("HTTP/1.1 200 OK\r\nContent-Length: 9223372036854775808\r\n\r\n"), "a length past 2^63"},
 	{"101", say("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"), "a protocol that was not asked for is a final answer"},
 	{"999", answer("HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n"), "a status out of range is kept"},
+	{"001", answer("HTTP/1.1 001 Odd\r\nContent-Length: 0\r\n\r\n"), "a status has three digits"},
 	{"closed", func(_ int64, c *target.RawConn) { c.Close() }, "closes instead of answering"},
 	{"reset", reset(""), "resets instead of answering"},
 }

@@ -182,10 +182,11 @@ func quotaIn(fsys fs.FS, dir string) float64 {
 	}
 	quota, err := strconv.ParseFloat(f[0], 64)
 	period, err2 := strconv.ParseFloat(f[1], 64)
-	if err != nil || err2 != nil || quota <= 0 || period <= 0 {
+	q := quota / period
+	if err != nil || err2 != nil || !(quota > 0 && period > 0 && q <= math.MaxFloat64) {
 		return 0
 	}
-	return quota / period
+	return q
 }
 
 // quotas are the counters of the cgroups of this process.

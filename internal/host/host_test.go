@@ -315,3 +315,22 @@ func FuzzProc(f *testing.F) {
 		possible(t, between(&a, &b))
 	})
 }
+
+// FuzzQuota tests that a quota is a number of processors, whatever the files hold.
+func FuzzQuota(f *testing.F) {
+	f.Add("150000 100000", "", "", "")
+	f.Add("max 100000", "-1", "100000", "model name : Some CPU\nflags : hypervisor\n\n")
+	f.Add("", "50000", "100000", "CPU part : 0xd0c\nCPU implementer : 0x41")
+	f.Add("Inf 1", "NaN", "0", ":\n")
+	f.Add("1e308 1e-308", "1", "1e-320", "")
+	f.Fuzz(func(t *testing.T, most, quota, period, info string) {
+		fsys := tree{
+			"sys/fs/cgroup/cpu.stat": "usage_usec 1\n", "sys/fs/cgroup/cpu.max": most, "proc/cpuinfo": info,
+			"sys/fs/cgroup/cpu.cfs_quota_us": quota, "sys/fs/cgroup/cpu.cfs_period_us": period,
+		}.fs()
+		q := Quota(fsys)
+		require.True(t, q >= 0 && q <= math.MaxFloat64, q)
+		name, _ := CPU(fsys)
+		require.LessOrEqual(t, len(name), len(info))
+	})
+}

@@ -23,11 +23,15 @@ type timerfdSleeper struct {
 	buf   [8]byte
 }
 
-// NewSleeper returns the most precise Sleeper on this system. A sandbox may refuse
-// timerfd; the pacer is then as late as elsewhere.
+// NewSleeper returns the most precise Sleeper on this system. A sandbox may refuse to
+// make a timerfd or to set it; the pacer is then as late as elsewhere.
 func NewSleeper() Sleeper {
 	fd, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC)
 	if err != nil {
+		return NewTimerSleeper()
+	}
+	if unix.TimerfdSettime(fd, 0, new(unix.ItimerSpec), nil) != nil {
+		unix.Close(fd)
 		return NewTimerSleeper()
 	}
 	return &timerfdSleeper{file: os.NewFile(uintptr(fd), "timerfd"), fd: fd}

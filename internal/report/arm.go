@@ -3,12 +3,12 @@ package report
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/hist"
 	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/stat"
+	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 // An Arm holds the results of the requests to one target.
@@ -96,7 +96,7 @@ func NewArm(f Facts, r *record.Record) Arm {
 		Record:       r,
 	}
 	for status, n := range r.Statuses {
-		a.StatusCodes[strconv.Itoa(status)] = n
+		a.StatusCodes[unit.Status(status)] = n
 	}
 	for i := range r.Slowest[:min(len(r.Slowest), mostSlowest)] {
 		a.Slowest = append(a.Slowest, slowRequest(f, &r.Slowest[i]))

@@ -66,7 +66,7 @@ func parseQuantiles(s string) (Latency, error) {
 		if !ok || !found {
 			return l, fmt.Errorf("%q is not a quantile, want one such as p99=40ms", part)
 		}
-		p, err := strconv.ParseFloat(percent, 64)
+		p, err := parsePercent(percent)
 		if err != nil || !(p >= 0 && p <= 100) {
 			return l, fmt.Errorf("%q is not between p0 and p100", name)
 		}
@@ -94,7 +94,7 @@ func parseMix(s string) (Latency, error) {
 		if !ok || !found {
 			return l, fmt.Errorf("%q is not a share of a mix, want one such as 90%%:1ms", part)
 		}
-		p, err := strconv.ParseFloat(percent, 64)
+		p, err := parsePercent(percent)
 		if err != nil || !(p > 0 && p <= 100) {
 			return l, fmt.Errorf("share %q must be above 0%% and at most 100%%", share)
 		}
@@ -113,6 +113,12 @@ func parseMix(s string) (Latency, error) {
 	}
 	l.points[len(l.points)-1].q = 1
 	return l, nil
+}
+
+// parsePercent reads a number with the nine decimals that [formatPercent] writes.
+func parsePercent(s string) (float64, error) {
+	p, err := strconv.ParseFloat(s, 64)
+	return math.Round(p*1e9) / 1e9, err
 }
 
 // parseDuration reads a duration with a unit, in [0, maxDuration].

@@ -50,13 +50,17 @@ type nap struct {
 	index int           // in the heap; -1 outside it
 }
 
-// add starts a nap. It returns false if the kernel has no timer left.
+// add starts a nap. It returns false if the kernel gives no timer.
 func (a *alarm) add(n *nap) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.timer == nil {
 		fd, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC)
 		if err != nil {
+			return false
+		}
+		if unix.TimerfdSettime(fd, 0, new(unix.ItimerSpec), nil) != nil { // a sandbox refuses it
+			unix.Close(fd)
 			return false
 		}
 		a.timer, a.fd = os.NewFile(uintptr(fd), "timerfd"), fd

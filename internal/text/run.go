@@ -136,7 +136,7 @@ func failedResponses(a *report.Arm) []string {
 		case s.Redirect != "":
 			rows = append(rows, fmt.Sprintf("%s (%d of %d)", s.Redirect, s.Count, a.Requests.Due))
 		case s.Body != "":
-			rows = append(rows, fmt.Sprintf("%d: %s", s.Status, s.Body))
+			rows = append(rows, unit.Status(s.Status)+": "+s.Body)
 		}
 	}
 	return rows
@@ -168,7 +168,7 @@ func slowest(d *report.Document) []string {
 		s := stall.Slowest
 		outcome := "ok" // a Go function has no status
 		if s.Status != 0 {
-			outcome = strconv.Itoa(s.Status)
+			outcome = unit.Status(s.Status)
 		}
 		row := fmt.Sprintf("%8s  %s  %s, due at %.3fs", unit.Duration(s.ResponseTime), s.ID, outcome, s.Due.Seconds())
 		if d.Config.Workload == "open" {

@@ -1,6 +1,7 @@
 package unit
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -115,6 +116,9 @@ func ArrivalRate(perSecond float64) string {
 	}
 	return Rounded(perSecond, 3)
 }
+
+// Status formats a status code with its three digits: 200, 001.
+func Status(code int) string { return fmt.Sprintf("%03d", code) }
 
 // Size formats a number of octets in units of 1000 with three significant digits: 999
 // B, 1.02 kB.

@@ -250,3 +250,10 @@ func TestClause(t *testing.T) {
 	assert.Equal(t, "and so on...", Clause("and so on..."))
 	assert.Empty(t, Clause("."))
 }
+
+// A status has three digits, as it came.
+func TestStatus(t *testing.T) {
+	for code, want := range map[int]string{1: "001", 10: "010", 200: "200", 999: "999"} {
+		assert.Equal(t, want, Status(code))
+	}
+}

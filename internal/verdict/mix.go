@@ -56,7 +56,7 @@ func mix(r *record.Record) string {
 			break
 		}
 		share := strings.Replace(unit.Percent(ratio(r.Statuses[status], r.Completed())), ".0%", "%", 1)
-		parts = append(parts, fmt.Sprintf("%d (%s)", status, share))
+		parts = append(parts, fmt.Sprintf("%s (%s)", unit.Status(status), share))
 	}
 	return strings.Join(parts, ", ")
 }

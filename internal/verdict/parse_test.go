@@ -1,11 +1,14 @@
 package verdict
 
 import (
+	"math"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 func TestParse(t *testing.T) {
@@ -161,5 +164,23 @@ func FuzzParse(f *testing.F) {
 		r := Judge([]Limit{l}, seen(time.Second, 0, time.Minute, reset), DefaultStandard)[0]
 		require.NotEqual(t, NotJudged, r.Verdict)
 		require.NotEmpty(t, r.String())
+	})
+}
+
+// What ParseTolerance accepts can be judged by, and its name is a percentile.
+func FuzzTolerance(f *testing.F) {
+	for _, s := range []string{"p50=5%", "p99=1.05", "p99.9 = 0%", "p50=1e308%", "p50=NaN", "p50=0.9", "p50", "=", "p50=1e-400%", "p101=5%"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		l, err := ParseTolerance(s)
+		if err != nil {
+			require.Zero(t, l)
+			return
+		}
+		require.True(t, 0 < l.Q && l.Q < 1, l)
+		require.True(t, 1 <= l.Ratio && l.Ratio <= math.MaxFloat64, l)
+		_, err = unit.ParseQuantile(l.Name())
+		require.NoError(t, err)
 	})
 }

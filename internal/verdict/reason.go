@@ -259,7 +259,7 @@ func causes(r *record.Record) (all []cause) {
 	}
 	for status, n := range r.Rejected {
 		a := r.Answers[status]
-		all = append(all, cause{fmt.Sprintf("status %d", status), n, cmp.Or(a.Redirect(status), strings.TrimSpace(string(a.Body)))})
+		all = append(all, cause{"status " + unit.Status(status), n, cmp.Or(a.Redirect(status), strings.TrimSpace(string(a.Body)))})
 	}
 	slices.SortFunc(all, func(a, b cause) int { return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.name, b.name)) })
 	return all

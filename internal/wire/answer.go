@@ -38,7 +38,7 @@ func setResponse(r *record.Result, q *http1.Request, of response) {
 	case !q.Expects(r.Status):
 		r.Unexpected = true
 	case !of.HasBody():
-		setBreach(r, fmt.Errorf("status %d, but %s, want %q in it", r.Status, shownBody(q, of.Message()), q.Text()))
+		setBreach(r, fmt.Errorf("status %s, but %s, want %q in it", unit.Status(r.Status), shownBody(q, of.Message()), q.Text()))
 	}
 }
 

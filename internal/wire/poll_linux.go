@@ -75,6 +75,9 @@ func (p *poll) open(alone bool) (err error) {
 	if p.timer, err = unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC); err != nil {
 		return fmt.Errorf("creating the poll's timer: %w", err)
 	}
+	if err = unix.TimerfdSettime(p.timer, 0, new(unix.ItimerSpec), nil); err != nil {
+		return fmt.Errorf("setting the poll's timer: %w", err)
+	}
 	if err = p.watch(unix.EPOLL_CTL_ADD, p.timer, timerEvent, unix.EPOLLIN|unix.EPOLLET); err != nil {
 		return err
 	}
