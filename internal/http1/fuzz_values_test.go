@@ -132,7 +132,7 @@ func FuzzSecrets(f *testing.F) {
 		if err != nil {
 			return
 		}
-		r.secrets = secretsOf([]Field{{name, value}}, user)
+		r.secrets = secretsOf([]Field{{name, value}}, &target{user: user}, nil)
 		shown := r.Show(body)
 		require.LessOrEqual(t, len(shown), max(len(mask), 1)*beginning)
 		for _, s := range r.secrets {
