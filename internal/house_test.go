@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -84,6 +85,27 @@ func TestTypeNamesAreUnique(t *testing.T) {
 		}
 	})
 	require.Greater(t, len(seen), 50)
+}
+
+// Times are measured by one clock, since that of package time is coarse on Windows.
+func TestTimesAreMeasuredByTheClock(t *testing.T) {
+	seen := 0
+	eachFile(t, func(room string, file *ast.File) {
+		if !slices.Contains([]string{"internal/load", "internal/wire", "internal/http1", "internal/host", "internal/baseline"}, room) {
+			return
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			s, ok := n.(*ast.SelectorExpr)
+			if !ok || s.Sel.Name != "Since" {
+				return true
+			}
+			seen++
+			x, ok := s.X.(*ast.Ident)
+			assert.False(t, ok && x.Name == "time", "%s calls time.Since", room)
+			return true
+		})
+	})
+	assert.Greater(t, seen, 5)
 }
 
 // What must be read to follow one request can be read in an afternoon.

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/loadtestkit/load-tester/internal/clock"
 )
 
 // A timerfdSleeper waits for a timerfd in the runtime's poller. That is as precise
@@ -38,15 +40,15 @@ func NewSleeper() Sleeper {
 }
 
 func (s *timerfdSleeper) Sleep(d time.Duration) {
-	start := time.Now()
+	start := clock.System.Now()
 	asked, early := s.lead.ask(d)
 	s.wait(asked)
 	if !early {
 		return
 	}
-	s.lead.learn(time.Since(start) - asked)
-	for left := d - time.Since(start); left > 0 && left <= maxSpin && !s.woken.Load(); {
-		left = d - time.Since(start)
+	s.lead.learn(clock.System.Since(start) - asked)
+	for left := d - clock.System.Since(start); left > 0 && left <= maxSpin && !s.woken.Load(); {
+		left = d - clock.System.Since(start)
 	}
 }
 
