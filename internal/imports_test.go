@@ -59,6 +59,7 @@ var allowed = []struct{ from, to, why string }{
 	{"internal/wire", "internal/target", "request ids in the contexts of functions"},
 	{"internal/wire", "internal/unit", "bodies in messages"},
 	{"internal/baseline", "internal/host", "what kind of machine this is"},
+	{"internal/baseline", "internal/record", "the kind of error that a wrong response is"},
 	{"internal/baseline", "internal/report", "the run that is judged or added"},
 	{"internal/baseline", "internal/unit", "names of quantiles"},
 	{"internal/baseline", "internal/verdict", "runs to judge by"},

@@ -43,8 +43,12 @@ func conclude(t testing.TB, stop *stop, d *report.Document, err error, onInconcl
 	if err != nil { // before a verdict may skip the test
 		t.Errorf("loadtestkit: %v", advise(err))
 	}
-	if d.Recorded != "" {
+	switch recorded := strings.HasPrefix(d.Recorded, "recorded"); {
+	case d.Recorded == "":
+	case recorded || waive() != "" || d.Verdict == verdict.Fail:
 		t.Logf("loadtestkit: %s", d.Recorded)
+	default: // which was asked for
+		t.Errorf("loadtestkit: %s", d.Recorded)
 	}
 	if d.Interrupted {
 		t.Errorf("loadtestkit: interrupted %s after %s: only what was done was judged", stop.cause(), amount(d))
