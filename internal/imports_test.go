@@ -64,6 +64,7 @@ var allowed = []struct{ from, to, why string }{
 	{"internal/baseline", "internal/clock", "the reference work"},
 	{"internal/baseline", "internal/host", "what kind of machine this is"},
 	{"internal/baseline", "internal/lock", "one writer at a time"},
+	{"internal/baseline", "internal/record", "the kind of error that a wrong response is"},
 	{"internal/baseline", "internal/report", "the run that is judged or added"},
 	{"internal/baseline", "internal/unit", "names of quantiles"},
 	{"internal/baseline", "internal/verdict", "runs to judge by"},

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -84,6 +85,16 @@ func TestBaselineOfManyRuns(t *testing.T) {
 
 	f, _ = runFake(&fakeTB{}, Options{Target: Func(func(context.Context) error { return errors.New("no") }), Count: 20, Baseline: path})
 	assert.Len(t, f.errors, 1, "a run that fails is not made again")
+
+	var n atomic.Int64
+	half := Func(func(context.Context) error {
+		if n.Add(1)%2 == 0 {
+			return errors.New("no")
+		}
+		return nil
+	})
+	f, _ = runFake(&fakeTB{}, Options{Target: half, Count: 20, Baseline: path, Limits: Limits{ErrorRatio: 0.9}, OnInconclusive: Passed})
+	assert.Equal(t, []string{"loadtestkit: not recorded in " + path + ", as 10 of 20 requests failed a check"}, f.errors)
 }
 
 // Times of a build that is several times slower are neither kept nor judged.

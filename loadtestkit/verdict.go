@@ -2,6 +2,7 @@ package loadtestkit
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/text"
@@ -41,8 +42,12 @@ func conclude(t test, stop *stop, d *report.Document, err error, onInconclusive 
 	if err != nil { // before a verdict may skip the test
 		t.Errorf("loadtestkit: %v", advise(err))
 	}
-	if d.Recorded != "" {
+	switch recorded := strings.HasPrefix(d.Recorded, "recorded"); {
+	case d.Recorded == "":
+	case recorded || waive() != "" || d.Verdict == verdict.Fail:
 		t.Logf("loadtestkit: %s", d.Recorded)
+	default: // which was asked for
+		t.Errorf("loadtestkit: %s", d.Recorded)
 	}
 	if d.Interrupted {
 		t.Errorf("loadtestkit: interrupted %s after %s: only what was done was judged", stop.cause(), amount(d))

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
@@ -106,8 +107,8 @@ func (b *Baseline) Judge(d *report.Document, reference time.Duration, waive stri
 				l.Reason, l.Basis = l.Reason+more, l.Basis+more
 			}
 		}
-		if why := failedStatuses(d); why != "" && l.Verdict == verdict.Pass {
-			l.Verdict, l.Reason = verdict.Inconclusive, l.Reason+": "+why
+		if why := wrongResponses(d); why != "" && l.Verdict == verdict.Pass {
+			l.Verdict, l.Reason, l.Basis = verdict.Inconclusive, l.Reason+": "+why, why+"; "+l.Basis
 		}
 		if waive != "" {
 			l.Verdict, l.Reason = verdict.NotJudged, "not judged: "+waive+"; "+l.Reason
@@ -119,20 +120,29 @@ func (b *Baseline) Judge(d *report.Document, reference time.Duration, waive stri
 	return nil
 }
 
-// failedStatuses says that requests failed by their status: such a run is no
-// example, and not one to praise. It returns "" if none did.
-func failedStatuses(d *report.Document) string {
-	if len(d.FailedStatuses) == 0 {
-		return ""
+// wrongResponses says that requests failed by their status or by a check, which is
+// often quick: such a run is no example, and not one to praise. It returns "" if none
+// did.
+func wrongResponses(d *report.Document) string {
+	failed := func(n int64, how string) string {
+		return fmt.Sprintf("%s of %s failed %s", unit.Count(n), unit.Plural(d.Requests.Due, "request"), how)
 	}
-	s := d.FailedStatuses[0]
-	return fmt.Sprintf("%s of %s failed with status %s", unit.Count(s.Count), unit.Plural(d.Requests.Due, "request"), unit.Status(s.Status))
+	if len(d.FailedStatuses) > 0 {
+		s := d.FailedStatuses[0]
+		return failed(s.Count, "with status "+unit.Status(s.Status))
+	}
+	for _, e := range d.Errors {
+		if e.Kind == record.Check.String() {
+			return failed(e.Count, "a check")
+		}
+	}
+	return ""
 }
 
 // Add adds a run to the file and notes that in its document. A run that missed a limit
-// or in which requests failed by their status is not added, because it is no example,
-// nor is one without response times, or one that
-// is not judged for the reason waive.
+// or in which requests failed by their status or by a check is not added, because it
+// is no example, nor is one without response times, or one that is not judged for the
+// reason waive.
 func (b *Baseline) Add(d *report.Document, reference time.Duration, waive string) error {
 	r, err := b.record(d, reference)
 	if err != nil {
@@ -144,8 +154,8 @@ func (b *Baseline) Add(d *report.Document, reference time.Duration, waive string
 	case waive != "":
 	case d.Requests.Succeeded == 0:
 		waive = "no request succeeded"
-	case len(d.FailedStatuses) > 0:
-		waive = failedStatuses(d)
+	case wrongResponses(d) != "":
+		waive = wrongResponses(d)
 	case len(r.Quantiles) == 0:
 		waive = "it has too few requests for a percentile"
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -60,9 +61,17 @@ func TestBaselineOfARepeatedRun(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "runs.jsonl")
 	synctest.Test(t, func(t *testing.T) {
+		var calls atomic.Int64
+		slowAtFirst := func(context.Context) error {
+			if calls.Add(1) <= 2000 {
+				time.Sleep(9 * time.Millisecond)
+			}
+			time.Sleep(time.Millisecond)
+			return nil
+		}
 		p := newRun(t, RunOptions{
-			Target: Target{Func: failingEveryOther(2000)}, Settings: Settings{Confirm: true, Virtual: true},
-			Requests: 2000, Limits: limits(t, "errors<=10%"), Baseline: &baseline.Baseline{Path: path, Update: true},
+			Target: Target{Func: slowAtFirst}, Settings: Settings{Confirm: true, Virtual: true},
+			Requests: 2000, Limits: limits(t, "p50<=5ms"), Baseline: &baseline.Baseline{Path: path, Update: true},
 		})
 		var before time.Duration
 		p.calibrate = func() time.Duration { before += time.Millisecond; return before }

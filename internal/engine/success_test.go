@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/loadtestkit/load-tester/internal/baseline"
+	"github.com/loadtestkit/load-tester/internal/http1"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
@@ -54,6 +56,7 @@ func TestComparisonOfOtherStatuses(t *testing.T) {
 	for _, r := range d.Ratios {
 		assert.Equal(t, verdict.Inconclusive, r.Verdict)
 		assert.Equal(t, r.Quantile+": "+differ, r.Reason)
+		assert.Equal(t, differ, r.Basis)
 	}
 
 	d = compare(statuses(200), statuses(200, 302), "", "errors<=100%")
@@ -97,6 +100,25 @@ func TestBaselineOfFailedStatuses(t *testing.T) {
 	d = measure(statuses(200, 200, 503, 200), "", false)
 	assert.Equal(t, verdict.Inconclusive, d.Verdict)
 	assert.Contains(t, d.Limits[0].Reason, ": 100 of 400 requests failed with status 503")
+	assert.Regexp(t, "^100 of 400 requests failed with status 503; ", d.Limits[0].Basis)
+
+	var n atomic.Int64
+	half := Target{Handler: statuses(200), RequestOptions: RequestOptions{Check: func(*http1.Message) error {
+		if n.Add(1)%2 == 0 {
+			return errors.New("an error in JSON")
+		}
+		return nil
+	}}}
+	wrong := func(update bool) (d *report.Document) {
+		synctest.Test(t, func(t *testing.T) {
+			tolerances := []verdict.Tolerance{{Q: 0.5, Ratio: 1.05}}
+			d = run(t, RunOptions{Target: half, Settings: Settings{Virtual: true}, Requests: 400,
+				Baseline: &baseline.Baseline{Path: path, Update: update, Tolerances: tolerances}})
+		})
+		return d
+	}
+	assert.Equal(t, "not recorded in "+path+", as 200 of 400 requests failed a check", wrong(true).Recorded)
+	assert.NotEqual(t, verdict.Pass, wrong(false).Verdict)
 
 	d = measure(statuses(200), "2xx", false)
 	assert.Equal(t, verdict.Inconclusive, d.Verdict)

@@ -59,6 +59,7 @@ func NewRatio(r verdict.PairsFinding, waive string) RatioResult {
 func (r *RatioResult) Doubt(why string) {
 	if r.Verdict != verdict.NotJudged {
 		r.Verdict, r.Reason = verdict.Inconclusive, r.Quantile+": "+why
+		r.Basis = why
 	}
 }
 

@@ -94,6 +94,7 @@ func (r Finding) Doubt(why string) Finding {
 	if r.Verdict == Pass {
 		r.Verdict, r.Confidence = Inconclusive, 0
 		r.Reason += ": " + why
+		r.Basis = why + "; " + r.Basis
 	}
 	return r
 }
