@@ -21,6 +21,9 @@ type tlsFlags struct {
 	least, most       uint16 // versions; 0 means that of crypto/tls
 }
 
+// tlsNames are the flags about TLS.
+var tlsNames = []string{"insecure", "cacert", "cert", "key", "servername", "tls-min", "tls-max"}
+
 // tlsVersions are the versions that flags name.
 var tlsVersions = []string{"1.0", "1.1", "1.2", "1.3"}
 

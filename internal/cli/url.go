@@ -111,8 +111,17 @@ func (j *job) remarkOn(target string) {
 	if name := j.proxyFor(u); name != "" {
 		j.note("%s is set and not used: the load goes to %s directly", name, u.Hostname())
 	}
-	if c := j.request.TLSConfig; u.Scheme == "http" && c != nil && c.InsecureSkipVerify {
-		j.note("--insecure (-k) does nothing for http://; connections are kept alive, as with ab's -k, by default")
+	if u.Scheme == "https" || j.request.FollowRedirects { // which may lead to https
+		return
+	}
+	for _, name := range tlsNames {
+		switch {
+		case !j.given(name):
+		case name == "insecure":
+			j.note("--insecure (-k) does nothing for http://; connections are kept alive, as with ab's -k, by default")
+		default:
+			j.note("--%s does nothing for http://", name)
+		}
 	}
 }
 

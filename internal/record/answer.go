@@ -8,6 +8,7 @@ import "fmt"
 type Answer struct {
 	N        int64  `json:"n"`                  // of the request
 	Location string `json:"location,omitempty"` // of a redirect: where it leads
+	Others   bool   `json:"others,omitempty"`   // of a redirect: later ones of this status lead elsewhere
 	Slashed  string `json:"slashed,omitempty"`  // of a redirect: the path that was asked for, if it leads to the same with a slash added
 	Body     []byte `json:"body,omitempty"`     // its first 200 octets
 }
@@ -17,6 +18,8 @@ func (a *Answer) Redirect(status int) string {
 	switch {
 	case a.Location == "":
 		return ""
+	case a.Others:
+		return fmt.Sprintf("%d to %s and others", status, a.Location)
 	case a.Slashed != "":
 		return fmt.Sprintf("%s redirects to %s/: did you mean that?", a.Slashed, a.Slashed)
 	}
@@ -26,7 +29,11 @@ func (a *Answer) Redirect(status int) string {
 // AddAnswer adds a response of a status that was not expected. Of two it keeps that
 // of the request with the lower number.
 func (r *Record) AddAnswer(status int, a Answer) {
-	if known, ok := r.Answers[status]; !ok || a.N < known.N {
-		r.Answers[status] = a
+	known, ok := r.Answers[status]
+	others := ok && (a.Others || known.Others || a.Location != known.Location)
+	if !ok || a.N < known.N {
+		known = a
 	}
+	known.Others = others || known.Others
+	r.Answers[status] = known
 }

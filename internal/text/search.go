@@ -19,6 +19,8 @@ import (
 func (p *page) search() {
 	p.block("Capacity:", p.verdict(p.d.Verdict, capacity(p.d)))
 	p.curve()
+	p.block("Failed responses:", failedResponses(&p.d.Arm))
+	p.block("Errors:", p.errors(p.d.Errors))
 	if p.s.Verbose {
 		p.block("Trials:", p.trials())
 	}
