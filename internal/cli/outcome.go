@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/loadtestkit/load-tester/internal/http1"
 	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/verdict"
@@ -28,11 +29,13 @@ func statusOf(d *report.Document) int {
 func complaints(d *report.Document, seen bool) (lines []string) {
 	// An interrupted search has trials that were made to the end.
 	switch {
+	case d.Stopped != "" && seen:
 	case d.Stopped != "":
 		lines = []string{"given up: " + d.Stopped}
 	case !d.Interrupted || d.Kind == report.Search && len(d.Found.Trials) > 0:
 		lines = d.NothingSucceeded()
 	}
+	lines = append(lines, cures(d)...)
 	if seen {
 		return lines
 	}
@@ -41,11 +44,28 @@ func complaints(d *report.Document, seen bool) (lines []string) {
 		return append(lines, "cannot judge: the fail did not come again when it was repeated")
 	}
 	for _, l := range d.Judged() {
-		switch l.Verdict {
-		case verdict.Fail:
+		switch {
+		case l.Reason == d.Stopped: // a search that was given up
+		case l.Verdict == verdict.Fail:
 			lines = append(lines, l.Reason)
-		case verdict.Inconclusive:
+		case l.Verdict == verdict.Inconclusive:
 			lines = append(lines, "cannot judge: "+l.Reason)
+		}
+	}
+	return lines
+}
+
+// cures say which flags help against failures of the requests.
+func cures(d *report.Document) (lines []string) {
+	for _, e := range d.Errors {
+		cause, words := http1.CauseIn(e.First)
+		if about := adviceTLS(cause); about != "" {
+			lines = append(lines, words+"; "+about)
+		}
+	}
+	for _, s := range d.FailedStatuses {
+		if http1.IsRedirect(s.Status) && s.Location != "" {
+			return append(lines, "--location (-L) follows redirects, --expect-status 3xx counts them as successes")
 		}
 	}
 	return lines
@@ -54,7 +74,7 @@ func complaints(d *report.Document, seen bool) (lines []string) {
 // advice is why nothing could be measured, and what to do about it, in one line.
 func advice(err error) string {
 	line := strings.ReplaceAll(err.Error(), "\n", "; ")
-	if about := adviceTLS(err); about != "" {
+	if about := adviceTLS(http1.CauseOf(err)); about != "" {
 		return line + "; " + about
 	}
 	var e *record.Error

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -54,6 +55,8 @@ func TestComparisonOfOtherStatuses(t *testing.T) {
 	for _, r := range d.Ratios {
 		assert.Equal(t, verdict.Inconclusive, r.Verdict)
 		assert.Equal(t, r.Quantile+": "+differ, r.Reason)
+		assert.Equal(t, r.Quantile+" not compared with base", r.Summary)
+		assert.Equal(t, strings.TrimPrefix(differ, "not compared, as "), r.Basis)
 	}
 
 	d = compare(statuses(200), statuses(200, 302), "", "errors<=100%")
@@ -97,6 +100,10 @@ func TestBaselineOfFailedStatuses(t *testing.T) {
 	d = measure(statuses(200, 200, 503, 200), "", false)
 	assert.Equal(t, verdict.Inconclusive, d.Verdict)
 	assert.Contains(t, d.Limits[0].Reason, ": 100 of 400 requests failed with status 503")
+	assert.Contains(t, d.Limits[0].Basis, "100 of 400 requests failed with status 503; ")
+
+	d = measure(statuses(503), "", false)
+	assert.Equal(t, "400 of 400 requests failed with status 503", d.Limits[0].Basis)
 
 	d = measure(statuses(200), "2xx", false)
 	assert.Equal(t, verdict.Inconclusive, d.Verdict)

@@ -1,6 +1,9 @@
 package record
 
-import "fmt"
+import (
+	"bytes"
+	"fmt"
+)
 
 // An Answer is the first response of one status that was not expected. What the
 // target sent is as it arrived, except that the secrets that were sent to it are
@@ -25,6 +28,10 @@ func (a *Answer) Redirect(status int) string {
 	}
 	return fmt.Sprintf("%d to %s", status, a.Location)
 }
+
+// Text returns the beginning of the body in one line, each run of white space as one
+// space.
+func (a *Answer) Text() string { return string(bytes.Join(bytes.Fields(a.Body), []byte(" "))) }
 
 // AddAnswer adds a response of a status that was not expected. Of two it keeps that
 // of the request with the lower number.

@@ -61,3 +61,8 @@ func TestRedirectsElsewhere(t *testing.T) {
 	assert.Equal(t, "302 to /b and others", merge("/a", "/b"))
 	assert.Equal(t, "302 to /a and others", merge("/a", "/b", "/a"))
 }
+
+func TestTextOfAnAnswer(t *testing.T) {
+	a := Answer{Body: []byte("<html>\r\n <h1>503\tbusy</h1>\n\n</html>\n")}
+	assert.Equal(t, "<html> <h1>503 busy</h1> </html>", a.Text())
+}

@@ -19,7 +19,7 @@ import (
 func (p *page) search() {
 	p.block("Capacity:", p.verdict(p.d.Verdict, capacity(p.d)))
 	p.curve()
-	p.block("Failed responses:", failedResponses(&p.d.Arm))
+	p.block("Failed responses:", p.failedResponses(&p.d.Arm))
 	p.block("Errors:", p.errors(p.d.Errors))
 	if p.s.Verbose {
 		p.block("Trials:", p.trials())
@@ -29,6 +29,9 @@ func (p *page) search() {
 // capacity returns the answer in a sentence, or the reason why there is none.
 func capacity(d *report.Document) string {
 	f := d.Found
+	if d.Stopped != "" {
+		return "no rate is known to hold"
+	}
 	if d.Verdict != verdict.Pass || f.Low == nil || f.High == nil {
 		return f.Reason
 	}
