@@ -1,6 +1,7 @@
 package baseline
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -92,8 +93,9 @@ func (b *Baseline) Judge(d *report.Document, reference time.Duration, waive stri
 		runs, others, different := Earlier(b.records, now.Name, now.Expects, b.here, t.Name())
 		l := report.LimitResult{Limit: fmt.Sprintf("%s<=%vx baseline", t.Name(), t.Ratio), N: d.Requests.Due}
 		if run, ok := now.Run(t.Name()); !ok {
-			l.Verdict, l.Reason = verdict.Inconclusive, t.Name()+" against the baseline: too few requests for it"
-			l.Summary, l.Basis = t.Name()+" not compared with the baseline", "too few requests for it"
+			why := cmp.Or(wrongResponses(d), "too few requests for it")
+			l.Verdict, l.Reason = verdict.Inconclusive, t.Name()+" against the baseline: "+why
+			l.Summary, l.Basis = t.Name()+" not compared with the baseline", why
 		} else {
 			s := verdict.DefaultStandard.Among(len(b.Tolerances))
 			res := verdict.JudgeBaseline(runs, run, t.Ratio, s.Fail, s.Pass)

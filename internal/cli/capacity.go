@@ -47,6 +47,7 @@ func newCapacity(s *session) *cobra.Command {
 	j.addArrivals(&o.Load)
 	j.addOutput(report.Search)
 	j.addHelp(s)
+	o.Words = verdict.SearchFlags
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
 		o.Target.URL = j.url(args)
 		if !j.given("limit") && len(j.faults) == 0 {

@@ -66,6 +66,7 @@ func newCompare(s *session) *cobra.Command {
 	j.complete("limit", "errors<=0.1%")
 	j.addOutput(report.Comparison)
 	j.addHelp(s)
+	o.Words = verdict.CompareFlags
 	cmd.RunE = func(*cobra.Command, []string) error {
 		const missing = "a target: load-tester compare --base http://localhost:8080/ --head http://localhost:8081/"
 		o.Base.URL, o.Head.URL = j.one("base", bases, missing), j.one("head", heads, missing)

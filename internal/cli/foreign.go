@@ -124,6 +124,21 @@ var foreign = func() map[string]string {
 	return m
 }()
 
+// ofRuns are what to write, in commands that make no run, instead of flags of a run.
+var ofRuns = map[string]map[string]string{
+	"compare": {
+		"requests": "a comparison ends when its verdict is clear; --budget is the longest time",
+		"duration": "a comparison ends when its verdict is clear; --budget is the longest time",
+		"stage":    "--rate",
+	},
+	"capacity": {
+		"requests": "--budget",
+		"duration": "--budget",
+		"rate":     "a search chooses its rates: from --start, to --most",
+		"stage":    "a search chooses its rates: from --start, to --most",
+	},
+}
+
 // foreignCommands are words that other tools begin with.
 var foreignCommands = map[string]string{
 	"version": "--version",
@@ -171,7 +186,7 @@ func singleDash(root *cobra.Command, args []string) error {
 			known = cmd.Flags().ShorthandLookup(name)
 		}
 		switch {
-		case short && len(name) > 1 && name != "help" && (known != nil || foreign[name] != ""):
+		case short && len(name) > 1 && name != "help" && (known != nil || foreign[name] != "" || ofRun(cmd, "-", name) != ""):
 			return unknownFlag(cmd, "-", name)
 		case (long || short) && known != nil && known.NoOptDefVal == "" && !joined:
 			i++ // its value
@@ -183,6 +198,9 @@ func singleDash(root *cobra.Command, args []string) error {
 // unknownFlag says what to write for a flag that the command does not have.
 func unknownFlag(cmd *cobra.Command, dashes, name string) error {
 	meant, known := foreign[name]
+	if instead := ofRun(cmd, dashes, name); instead != "" {
+		meant, known = instead, true
+	}
 	if f := cmd.Flags().Lookup(name); f != nil { // with the wrong number of dashes
 		meant, known = spelled(f), true
 	}
@@ -196,6 +214,14 @@ func unknownFlag(cmd *cobra.Command, dashes, name string) error {
 		return fmt.Errorf("unknown flag %s%s, did you mean %s?", dashes, name, meant)
 	}
 	return fmt.Errorf("unknown flag %s%s: %s", dashes, name, meant)
+}
+
+// ofRun is what to write in a command that makes no run instead of a flag of a run.
+func ofRun(cmd *cobra.Command, dashes, name string) string {
+	if f := cmd.Root().Flags().ShorthandLookup(name[:1]); dashes == "-" && len(name) == 1 && f != nil {
+		name = f.Name
+	}
+	return ofRuns[cmd.Name()][name]
 }
 
 // nearestFlag is the flag that is spelled much like name, "" if none comes near.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"os"
@@ -63,7 +64,7 @@ func (j *job) do(o *engine.Settings, newPlan func() (engine.Plan, error)) error 
 	if j.verbose {
 		o.Log = slog.New(slog.NewTextHandler(j.screen, nil))
 	}
-	o.Alone, o.Words = true, verdict.Flags
+	o.Alone, o.Words = true, cmp.Or(o.Words, verdict.Flags)
 	plan, err := newPlan()
 	if err != nil {
 		return j.planFaults(err)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/loadtestkit/load-tester/internal/http1"
 	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/unit"
@@ -29,11 +30,13 @@ func statusOf(d *report.Document) int {
 func complaints(d *report.Document, seen bool) (lines []string) {
 	// An interrupted search has trials that were made to the end.
 	switch {
+	case d.Stopped != "" && seen:
 	case d.Stopped != "":
 		lines = []string{"given up: " + d.Stopped}
 	case !d.Interrupted || d.Kind == report.Search && len(d.Found.Trials) > 0:
 		lines = d.NothingSucceeded()
 	}
+	lines = append(lines, cures(d)...)
 	if seen {
 		return lines
 	}
@@ -42,11 +45,28 @@ func complaints(d *report.Document, seen bool) (lines []string) {
 		return append(lines, "cannot judge: the fail did not come again when it was repeated")
 	}
 	for _, l := range d.Judged() {
-		switch l.Verdict {
-		case verdict.Fail:
+		switch {
+		case l.Reason == d.Stopped: // a search that was given up
+		case l.Verdict == verdict.Fail:
 			lines = append(lines, l.Reason)
-		case verdict.Inconclusive:
+		case l.Verdict == verdict.Inconclusive:
 			lines = append(lines, "cannot judge: "+l.Reason)
+		}
+	}
+	return lines
+}
+
+// cures say which flags help against failures of the requests.
+func cures(d *report.Document) (lines []string) {
+	for _, e := range d.Errors {
+		cause, words := http1.CauseIn(e.First)
+		if about := adviceTLS(cause); about != "" {
+			lines = append(lines, words+"; "+about)
+		}
+	}
+	for _, s := range d.FailedStatuses {
+		if http1.IsRedirect(s.Status) && s.Location != "" {
+			return append(lines, "--location (-L) follows redirects, --expect-status 3xx counts them as successes")
 		}
 	}
 	return lines
@@ -59,7 +79,7 @@ func advice(err error) string {
 		lines[i] = unit.Clause(lines[i])
 	}
 	line := strings.Join(lines, "; ")
-	if about := adviceTLS(err); about != "" {
+	if about := adviceTLS(http1.CauseOf(err)); about != "" {
 		return line + "; " + about
 	}
 	var e *record.Error

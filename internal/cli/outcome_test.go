@@ -203,3 +203,33 @@ func TestSummary(t *testing.T) {
 	d.Interrupted = true
 	assert.Equal(t, "Running...  [100/100] interrupted", summary(d))
 }
+
+// What flags can help is said where it is not before the first request that a run
+// fails.
+func TestCures(t *testing.T) {
+	check := func(a report.Arm, want ...string) {
+		t.Helper()
+		assert.Equal(t, want, cures(&report.Document{Arm: a}))
+	}
+	check(report.Arm{})
+	check(report.Arm{FailedStatuses: []report.FailedStatus{{Status: 401}, {Status: 304}, {Status: 300, Location: "/a"}}})
+	check(report.Arm{FailedStatuses: []report.FailedStatus{{Status: 301, Location: "/a"}, {Status: 302, Location: "/b"}}},
+		"--location (-L) follows redirects, --expect-status 3xx counts them as successes")
+	failed := func(first string) report.Arm {
+		return report.Arm{Errors: []report.ErrorCount{{Kind: "tls", Count: 9, First: first}}}
+	}
+	check(failed("waiting for the response: EOF"))
+	check(failed("remote error: tls: certificate required: the server wants a client certificate, or another one"),
+		"the server wants a client certificate, or another one; --cert FILE and --key FILE give it one")
+	check(failed("reading status line: this port speaks TLS, as an https URL does"),
+		"this port speaks TLS, as an https URL does; https:// in the URL")
+}
+
+// A reader of the page knows what it said.
+func TestGivenUpIsSaidOnce(t *testing.T) {
+	const why = "every one of the first 80 requests failed: status 500"
+	d := found(verdict.Inconclusive)
+	d.Stopped, d.Found.Reason, d.Requests = why, why, report.Requests{Due: 80, Sent: 80, Failed: 80}
+	assert.Equal(t, []string{"given up: " + why}, complaints(d, false))
+	assert.Empty(t, complaints(d, true))
+}

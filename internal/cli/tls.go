@@ -21,6 +21,9 @@ type tlsFlags struct {
 	least, most       uint16 // versions; 0 means that of crypto/tls
 }
 
+// tlsNames are the flags about TLS.
+var tlsNames = []string{"insecure", "cacert", "cert", "key", "servername", "tls-min", "tls-max"}
+
 // tlsVersions are the versions that flags name.
 var tlsVersions = []string{"1.0", "1.1", "1.2", "1.3"}
 
@@ -137,11 +140,11 @@ func (j *job) readPEM(flag, name string) (b []byte, ok bool) {
 	return b, true
 }
 
-// adviceTLS is what to do about a server that TLS or its protocol makes unusable; ""
-// if the error says it all.
-func adviceTLS(err error) string {
+// adviceTLS is what to do about a server that TLS or its protocol makes unusable for a
+// cause; "" if the error says it all.
+func adviceTLS(cause http1.Cause) string {
 	const skip = "--insecure skips verification"
-	switch http1.CauseOf(err) {
+	switch cause {
 	case http1.UnknownAuthority:
 		return "--cacert FILE names the certificates to trust, as SSL_CERT_FILE does" + trusted() + "; " + skip
 	case http1.Expired:

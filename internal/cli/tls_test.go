@@ -19,6 +19,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/loadtestkit/load-tester/internal/http1"
 )
 
 // writePEM writes blocks to a file of its own, and returns its name.
@@ -108,7 +110,7 @@ func TestWrongTLSFlags(t *testing.T) {
 func TestTLSAdvice(t *testing.T) {
 	check := func(err error, want string) {
 		t.Helper()
-		assert.Equal(t, want, adviceTLS(fmt.Errorf("connecting: %w", err)))
+		assert.Equal(t, want, adviceTLS(http1.CauseOf(fmt.Errorf("connecting: %w", err))))
 	}
 	const skip = "--insecure skips verification"
 	unverified := func(err error) error { return &tls.CertificateVerificationError{Err: err} }

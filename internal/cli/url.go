@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/loadtestkit/load-tester/internal/http1"
 	"golang.org/x/net/http/httpproxy"
 )
 
@@ -22,6 +23,9 @@ func (j *job) addURL() {
 // url returns the only URL that was given, with the flag or without.
 func (j *job) url(args []string) string {
 	if j.strayNumbers(args) || j.strayUser(args) {
+		return ""
+	}
+	if len(j.urls)+len(args) == 0 && j.takenAsData() {
 		return ""
 	}
 	return j.one("url", slices.Concat(j.urls, args), "the target: load-tester http://localhost:8080/ (see load-tester --help)")
@@ -45,6 +49,19 @@ func (j *job) strayNumbers(args []string) (any bool) {
 		j.faults.add("%q is no URL%s", arg, hint)
 	}
 	return any
+}
+
+// takenAsData adds a fault if a URL stands where a flag wants data.
+func (j *job) takenAsData() bool {
+	for _, b := range j.bodies {
+		for _, text := range b.texts {
+			if hasScheme(text) {
+				j.faults.add("--%s %q: want data, and then the URL; a report as JSON is --format json", b.name, http1.Redacted(text))
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // hostPort is how a URL without a scheme begins if it has a colon.
@@ -105,8 +122,22 @@ func (j *job) remarkOn(target string) {
 	if name := j.proxyFor(u); name != "" {
 		j.note("%s is set and not used: the load goes to %s directly", name, u.Hostname())
 	}
-	if c := j.request.TLSConfig; u.Scheme == "http" && c != nil && c.InsecureSkipVerify {
+	if u.Scheme == "https" || j.request.FollowRedirects { // which may lead to https
+		return
+	}
+	var idle []string
+	for _, name := range tlsNames {
+		if j.given(name) {
+			idle = append(idle, "--"+name)
+		}
+	}
+	switch {
+	case j.given("insecure"):
 		j.note("--insecure (-k) does nothing for http://; connections are kept alive, as with ab's -k, by default")
+	case len(idle) == 1:
+		j.note("%s does nothing for http://", idle[0])
+	case len(idle) > 1:
+		j.note("%s do nothing for http://", strings.Join(idle, " "))
 	}
 }
 

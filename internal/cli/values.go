@@ -116,6 +116,9 @@ func parseStage(s string) (st load.Stage, err error) {
 	if st.For, err = parseTime(length); err != nil {
 		return st, fmt.Errorf("its time: %w", err)
 	}
+	if strings.Contains(rates, ",") {
+		return st, errors.New("want one stage, such as 30s:100, and the flag again for the next")
+	}
 	from, to, ramp := strings.Cut(rates, "..")
 	if !ramp {
 		to = from

@@ -302,7 +302,7 @@ func (c *contest) describe() (*report.Document, error) {
 	}
 	if why := verdict.MixesDiffer(c.to[0].seen, c.to[1].seen); why != "" {
 		for i := range d.Ratios {
-			d.Ratios[i].Doubt(why)
+			d.Ratios[i].Refuse(why)
 		}
 	}
 	for i := range d.Limits {

@@ -3,7 +3,7 @@ package engine
 import (
 	"fmt"
 
-	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/wire"
 )
 
@@ -33,13 +33,10 @@ func (p *armPlan) fit() int {
 	return wire.FitFiles(p.usual, p.ends())
 }
 
-// fewFiles says that the concurrency is lower than usual where that may matter: the
-// load may keep more in flight before its requests time out. Otherwise it returns "".
-func (p *armPlan) fewFiles(kind report.Procedure) string {
-	if p.Concurrency >= p.usual {
-		return ""
-	}
-	if kind != report.Search && p.schedule != nil && p.schedule.Peak()*p.Timeout.Seconds() <= float64(p.Concurrency) {
+// fewFiles says that the concurrency was lower than usual where that mattered: all of
+// it was in flight at once. Otherwise it returns "".
+func (p *armPlan) fewFiles(r *record.Record) string {
+	if p.Concurrency >= p.usual || r.PeakInFlight < p.Concurrency {
 		return ""
 	}
 	return fmt.Sprintf("at most %d requests could be in flight instead of %d, because this process may open too few files (ulimit -n)", p.Concurrency, p.usual)

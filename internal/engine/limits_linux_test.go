@@ -51,7 +51,7 @@ func fewFiles(url string) (any, error) {
 	if err := limitFiles(100); err != nil {
 		return nil, err
 	}
-	_, err := measure(RunOptions{Target: Target{URL: url}, Settings: Settings{Load: Load{Concurrency: 40}}, Requests: 1000})
+	_, err := measure(RunOptions{Target: Target{URL: url}, Settings: Settings{Load: Load{Concurrency: 60}}, Requests: 1000})
 	if err == nil {
 		return nil, errors.New("want an error")
 	}
@@ -70,7 +70,7 @@ func TestPreflightCountsFiles(t *testing.T) {
 	s := raw(t, nil)
 	var message string
 	result(t, child(t, "few files", s.URL), &message)
-	assert.Equal(t, "concurrency 40 needs 104 file descriptors and this process may open 100: raise the limit (ulimit -n 104) or lower the concurrency", message)
+	assert.Equal(t, "concurrency 60 needs 124 file descriptors and this process may open 100: raise the limit (ulimit -n 124) or lower the concurrency", message)
 	assert.Equal(t, int64(30), s.Seen(), "of the second run alone")
 }
 

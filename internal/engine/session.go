@@ -96,7 +96,7 @@ func (s *session) document(kind report.Procedure, a *arm, judged []verdict.Findi
 
 // warnings are those about an arm that its record does not tell.
 func (s *session) warnings(kind report.Procedure, a *arm) (all []verdict.Warning) {
-	if text := a.fewFiles(kind); text != "" {
+	if text := a.fewFiles(a.seen); text != "" {
 		all = append(all, verdict.Warning{Code: "few_files", Text: text})
 	}
 	for _, a := range s.arms {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -56,7 +57,8 @@ func TestComparisonOfOtherStatuses(t *testing.T) {
 	for _, r := range d.Ratios {
 		assert.Equal(t, verdict.Inconclusive, r.Verdict)
 		assert.Equal(t, r.Quantile+": "+differ, r.Reason)
-		assert.Equal(t, differ, r.Basis)
+		assert.Equal(t, r.Quantile+" not compared with base", r.Summary)
+		assert.Equal(t, strings.TrimPrefix(differ, "not compared, as "), r.Basis)
 	}
 
 	d = compare(statuses(200), statuses(200, 302), "", "errors<=100%")
@@ -119,6 +121,9 @@ func TestBaselineOfFailedStatuses(t *testing.T) {
 	}
 	assert.Equal(t, "not recorded in "+path+", as 200 of 400 requests failed a check", wrong(true).Recorded)
 	assert.NotEqual(t, verdict.Pass, wrong(false).Verdict)
+
+	d = measure(statuses(503), "", false)
+	assert.Equal(t, "400 of 400 requests failed with status 503", d.Limits[0].Basis)
 
 	d = measure(statuses(200), "2xx", false)
 	assert.Equal(t, verdict.Inconclusive, d.Verdict)

@@ -91,8 +91,24 @@ func CauseOf(err error) Cause {
 		if badCertificate <= a && a <= certificateUnknown {
 			return ClientCertificate
 		}
+		if a > 0 {
+			return Refused
+		}
 	}
 	return NoCause
+}
+
+// CauseIn returns the cause that the text of such an error names, and in which words;
+// NoCause if it names none.
+func CauseIn(text string) (Cause, string) {
+	for cause, err := range map[Cause]error{
+		ClientCertificate: errWantsCert, TLSHere: errTLSHere, UnknownAuthority: x509.UnknownAuthorityError{},
+	} {
+		if strings.Contains(text, err.Error()) {
+			return cause, err.Error()
+		}
+	}
+	return NoCause, ""
 }
 
 // verification returns why a certificate was not accepted.

@@ -45,4 +45,24 @@ func TestRedirectInWords(t *testing.T) {
 	check(Answer{Body: []byte("gone")}, "")
 	check(Answer{Location: "https://h/x"}, "301 to https://h/x")
 	check(Answer{Location: "http://h/items/", Slashed: "/items"}, "/items redirects to /items/: did you mean that?")
+	check(Answer{Location: "http://h/items/", Slashed: "/items", Others: true}, "301 to http://h/items/ and others")
+}
+
+func TestRedirectsElsewhere(t *testing.T) {
+	merge := func(locations ...string) string {
+		r := New(false, nil)
+		for i, to := range locations {
+			r.AddAnswer(302, Answer{N: int64(9 - i), Location: to})
+		}
+		a := r.Answers[302]
+		return a.Redirect(302)
+	}
+	assert.Equal(t, "302 to /a", merge("/a", "/a"))
+	assert.Equal(t, "302 to /b and others", merge("/a", "/b"))
+	assert.Equal(t, "302 to /a and others", merge("/a", "/b", "/a"))
+}
+
+func TestTextOfAnAnswer(t *testing.T) {
+	a := Answer{Body: []byte("<html>\r\n <h1>503\tbusy</h1>\n\n</html>\n")}
+	assert.Equal(t, "<html> <h1>503 busy</h1> </html>", a.Text())
 }

@@ -26,7 +26,7 @@ func failedStatuses(f Facts, r *record.Record) (all []FailedStatus) {
 	for status, n := range r.Rejected {
 		s := FailedStatus{Status: status, Count: n}
 		if a, ok := r.Answers[status]; ok {
-			s.ID, s.Redirect, s.Location, s.Body = f.ID(a.N), unit.Line(a.Redirect(status)), unit.Line(a.Location), unit.Line(strings.TrimSpace(string(a.Body)))
+			s.ID, s.Redirect, s.Location, s.Body = f.ID(a.N), unit.Line(a.Redirect(status)), unit.Line(a.Location), unit.Line(a.Text())
 		}
 		all = append(all, s)
 	}

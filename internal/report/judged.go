@@ -55,12 +55,14 @@ func NewRatio(r verdict.PairsFinding, waive string) RatioResult {
 	return d
 }
 
-// Doubt makes r inconclusive unless it was not judged, with the reason why.
-func (r *RatioResult) Doubt(why string) {
-	if r.Verdict != verdict.NotJudged {
-		r.Verdict, r.Reason = verdict.Inconclusive, r.Quantile+": "+why
-		r.Basis = why
+// Refuse makes r inconclusive unless it was not judged, since the two cannot be
+// compared for the reason why.
+func (r *RatioResult) Refuse(why string) {
+	if r.Verdict == verdict.NotJudged {
+		return
 	}
+	r.Verdict, r.Reason = verdict.Inconclusive, r.Quantile+": not compared, as "+why
+	r.Summary, r.Basis = r.Quantile+" not compared with base", why
 }
 
 // Finite returns f in the form of a document: nil if it is unknown or infinite.

@@ -112,7 +112,7 @@ func (p *page) arm(name string, a *report.Arm) {
 	if p.s.Verbose || a.Requests.Failed > 0 {
 		p.block(name+", status codes:", statusCodes(a.StatusCodes))
 	}
-	p.block(name+", failed responses:", failedResponses(a))
+	p.block(name+", failed responses:", p.failedResponses(a))
 	p.block(name+", errors:", p.errors(a.Errors))
 }
 

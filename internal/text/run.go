@@ -26,14 +26,14 @@ func (p *page) run() {
 	if !p.s.Brief || d.Requests.Failed > 0 {
 		p.block("Status codes:", statusCodes(d.StatusCodes))
 	}
-	p.block("Failed responses:", failedResponses(&d.Arm))
+	p.block("Failed responses:", p.failedResponses(&d.Arm))
 	if d.FailedTime.Count > 0 && !p.s.Brief { // never mixed with the times of the succeeded
 		p.block("Failed latency:", p.times([]column{{"", &d.FailedTime}}))
 	}
 	p.block("Errors:", p.errors(d.Errors))
 	if p.s.Verbose {
 		p.phases()
-		p.block("Slowest:", slowest(d))
+		p.block("Slowest:", p.slowest(d))
 		p.course()
 	}
 }
@@ -129,14 +129,14 @@ func statusCodes(codes map[string]int64) []string {
 
 // failedResponses returns a row for each status that made requests fail: where it
 // redirects to, or the beginning of its first body.
-func failedResponses(a *report.Arm) []string {
-	var rows []string
+func (p *page) failedResponses(a *report.Arm) (rows []string) {
+	add := func(row string) { rows = append(rows, p.fit(row, "  ")...) }
 	for _, s := range a.FailedStatuses {
 		switch {
 		case s.Redirect != "":
-			rows = append(rows, fmt.Sprintf("%s (%d of %d)", s.Redirect, s.Count, a.Requests.Due))
+			add(fmt.Sprintf("%s (%d of %d)", s.Redirect, s.Count, a.Requests.Due))
 		case s.Body != "":
-			rows = append(rows, unit.Status(s.Status)+": "+s.Body)
+			add(unit.Status(s.Status) + ": " + s.Body)
 		}
 	}
 	return rows
@@ -152,7 +152,11 @@ func (p *page) errors(counts []report.ErrorCount) []string {
 		}
 		rows = append(rows, p.fit(row, "  ")...)
 		for _, s := range e.Samples {
-			if p.s.Verbose {
+			switch {
+			case !p.s.Verbose:
+			case s.Message == e.First:
+				rows = append(rows, "  "+s.ID)
+			default:
 				rows = append(rows, "  "+s.ID+": "+unit.Line(s.Message))
 			}
 		}
@@ -162,8 +166,7 @@ func (p *page) errors(counts []report.ErrorCount) []string {
 
 // slowest returns a row for each stall, with the id of its slowest request to look for
 // in the target's log.
-func slowest(d *report.Document) []string {
-	var rows []string
+func (p *page) slowest(d *report.Document) (rows []string) {
 	for _, stall := range d.Stalls {
 		s := stall.Slowest
 		outcome := "ok" // a Go function has no status
@@ -175,10 +178,13 @@ func slowest(d *report.Document) []string {
 			row += ", service time " + unit.Duration(s.ServiceTime)
 		}
 		if stall.Count > 1 {
-			row = fmt.Sprintf("%8s  %d requests due %.3f to %.3fs, the slowest %s", unit.Duration(s.ResponseTime), stall.Count,
-				stall.FirstDue.Seconds(), stall.LastDue.Seconds(), s.ID)
+			due := fmt.Sprintf("at %.3fs", stall.LastDue.Seconds())
+			if first := fmt.Sprintf("at %.3fs", stall.FirstDue.Seconds()); first != due {
+				due = fmt.Sprintf("%.3f to %.3fs", stall.FirstDue.Seconds(), stall.LastDue.Seconds())
+			}
+			row = fmt.Sprintf("%8s  %d requests due %s, the slowest %s", unit.Duration(s.ResponseTime), stall.Count, due, s.ID)
 		}
-		rows = append(rows, row)
+		rows = append(rows, p.fit(row, "          ")...)
 	}
 	return rows
 }

@@ -17,8 +17,14 @@ import (
 // search writes the sections of a search: first the answer, then how times rose with
 // the rate.
 func (p *page) search() {
-	p.block("Capacity:", p.verdict(p.d.Verdict, capacity(p.d)))
+	rows := p.verdict(p.d.Verdict, capacity(p.d))
+	if miss := lastMiss(p.d); miss != "" && p.explains(p.d.Verdict) && !p.s.Verbose { // else it is in the list of trials
+		rows = append(rows, p.wrap("  "+miss, "  ")...)
+	}
+	p.block("Capacity:", rows)
 	p.curve()
+	p.block("Failed responses:", p.failedResponses(&p.d.Arm))
+	p.block("Errors:", p.errors(p.d.Errors))
 	if p.s.Verbose {
 		p.block("Trials:", p.trials())
 	}
@@ -27,10 +33,24 @@ func (p *page) search() {
 // capacity returns the answer in a sentence, or the reason why there is none.
 func capacity(d *report.Document) string {
 	f := d.Found
+	if d.Stopped != "" {
+		return "no rate is known to hold"
+	}
 	if d.Verdict != verdict.Pass || f.Low == nil || f.High == nil {
 		return f.Reason
 	}
 	return fmt.Sprintf("holds at %s, not at %s; stopped by the %s", unit.Rate(*f.Low), unit.Rate(*f.High), f.StoppedBy)
+}
+
+// lastMiss says why the limits did not hold in the last trial in which they did not;
+// "" if there is none, or if the search was given up for that.
+func lastMiss(d *report.Document) string {
+	for _, t := range slices.Backward(d.Found.Trials) {
+		if !t.Held && d.Stopped == "" {
+			return "at " + unit.Rate(t.Rate) + ": " + t.Reason
+		}
+	}
+	return ""
 }
 
 // A level sums up all trials at one rate.

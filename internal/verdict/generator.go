@@ -188,13 +188,15 @@ func ExcuseOwnCPU(r *record.Record) string {
 type Words uint8
 
 const (
-	Fields Words = iota // of the Go library
-	Flags               // of the command
+	Fields       Words = iota // of the Go library
+	Flags                     // of the command, for a run
+	CompareFlags              // for a comparison
+	SearchFlags               // for a search
 )
 
 // raise advises more permits.
 func (w Words) raise() string {
-	if w == Flags {
+	if w != Fields {
 		return "raise --concurrency"
 	}
 	return "raise the Concurrency"
@@ -202,7 +204,7 @@ func (w Words) raise() string {
 
 // fewer advises fewer permits.
 func (w Words) fewer() string {
-	if w == Flags {
+	if w != Fields {
 		return "lower --concurrency"
 	}
 	return "lower the Concurrency"
@@ -210,7 +212,7 @@ func (w Words) fewer() string {
 
 // noKeepAlive names the option for new connections.
 func (w Words) noKeepAlive() string {
-	if w == Flags {
+	if w != Fields {
 		return "--no-keepalive"
 	}
 	return "NoKeepAlive of the Server"
@@ -227,11 +229,15 @@ func (w Words) Requests() string {
 // less advises less load.
 func (w Words) less(r *record.Record) string {
 	switch {
+	case w == SearchFlags:
+		return "lower --most"
+	case r.Open && w == CompareFlags:
+		return "lower --rate"
 	case r.Open && w == Flags:
 		return "lower --rate or --stage"
 	case r.Open:
 		return "lower the rate of Open or Staged"
-	case w == Flags:
+	case w != Fields:
 		return "lower --concurrency"
 	}
 	return "lower the concurrency of Closed"

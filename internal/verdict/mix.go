@@ -40,7 +40,7 @@ func MixesDiffer(base, head *record.Record) string {
 	if !slices.ContainsFunc(all, differ) {
 		return ""
 	}
-	return fmt.Sprintf("not compared, as the statuses differ: base: %s; head: %s", mix(base), mix(head))
+	return fmt.Sprintf("the statuses differ: base: %s; head: %s", mix(base), mix(head))
 }
 
 // mix lists the statuses of r with their shares, the most frequent first.

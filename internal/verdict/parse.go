@@ -50,6 +50,9 @@ func split(s string) (name, op, value string, err error) {
 	}
 	value = strings.TrimLeft(s[at:], signs)
 	op = s[at : len(s)-len(value)]
+	if strings.Contains(value, ",") {
+		return "", "", "", errors.New("want one limit, such as p99<=50ms, and the flag again for another")
+	}
 	return strings.TrimSpace(s[:at]), op, strings.TrimSpace(value), nil
 }
 

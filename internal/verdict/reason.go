@@ -30,7 +30,7 @@ func (j *judgement) reason() string {
 	if j.Verdict == Inconclusive {
 		s += ": " + j.lack()
 	}
-	return s + " (" + strings.Join(j.details(), "; ") + ")"
+	return s + " (" + strings.Join(j.details(true), "; ") + ")"
 }
 
 // lack returns why there is no verdict, and how much more load would give one.
@@ -71,6 +71,8 @@ func (l Limit) percent(share float64) string {
 // basis returns what the verdict rests on, as in
 //
 //	298 to 330ms; n=29,940; 28,100 within 250ms, 29,641 needed; open, 1000/s for 30s
+//
+// How requests failed stands elsewhere on a page.
 func (j *judgement) basis() string {
 	var parts []string
 	if j.Verdict == Inconclusive {
@@ -83,7 +85,7 @@ func (j *judgement) basis() string {
 	if span := j.span(text); span != "" {
 		parts = append(parts, span)
 	}
-	return strings.Join(append(parts, j.details()...), "; ")
+	return strings.Join(append(parts, j.details(false)...), "; ")
 }
 
 // span returns the confidence interval, "3.9 to 4.6ms"; "" without one. text writes
@@ -195,8 +197,9 @@ func (l Limit) valueText(v float64) string {
 }
 
 // details returns the parts of a reason that stand in brackets: for a missed
-// limit also the causes of failed requests, for a verdict also the load.
-func (j *judgement) details() []string {
+// limit also the causes of failed requests, with example the first of them, for a
+// verdict also the load.
+func (j *judgement) details(example bool) []string {
 	l, seen := j.Limit, j.seen
 	n, missed := unit.Count(seen.Due), unit.Count(seen.Missed())
 	why, first := "", ""
@@ -229,7 +232,7 @@ func (j *judgement) details() []string {
 	if l.Metric.IsTime() && seen.Missed() > 0 {
 		d = append(d, missed+" counted as missed"+why)
 	}
-	if first != "" && (l.Metric.IsTime() || l.Metric == Errors) {
+	if example && first != "" && (l.Metric.IsTime() || l.Metric == Errors) {
 		d = append(d, "first: "+unit.Line(first))
 	}
 	// A verdict is about this load alone.
@@ -259,7 +262,7 @@ func causes(r *record.Record) (all []cause) {
 	}
 	for status, n := range r.Rejected {
 		a := r.Answers[status]
-		all = append(all, cause{"status " + unit.Status(status), n, cmp.Or(a.Redirect(status), strings.TrimSpace(string(a.Body)))})
+		all = append(all, cause{"status " + unit.Status(status), n, cmp.Or(a.Redirect(status), a.Text())})
 	}
 	slices.SortFunc(all, func(a, b cause) int { return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.name, b.name)) })
 	return all

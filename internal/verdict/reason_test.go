@@ -27,7 +27,7 @@ func TestSummaryAndBasis(t *testing.T) {
 		{"p99<=50ms", even(50, 0, 0, time.Second), "p99 unknown, want <= 50ms", "needs 3,000 requests to judge, has 50: about 59s more; n=50"},
 		{"p99<=50ms", seen(enough, equal(10_000, 50*ms+100)...), "p99 50.0001ms, want <= 50ms", "n=10,000; 0 within 50ms, 9,900 needed"},
 		{"p50<=50ms", seen(time.Second, equal(1_000, refused)...), "p50 unknown, want <= 50ms", "n=1,000; 0 within 50ms, 500 needed; 1,000 counted as missed: status 503 1,000"},
-		{"errors<=0.1%", even(10_000, 0, 100, enough), "errors 1%, want <= 0.1%", "0.759 to 1.19%; 100 of 10,000: reset 100; first: reset"},
+		{"errors<=0.1%", even(10_000, 0, 100, enough), "errors 1%, want <= 0.1%", "0.759 to 1.19%; 100 of 10,000: reset 100"},
 		{"errors<=0", even(10_000, 0, 0, enough), "errors 0%, want <= 0%", "0 of 10,000"},
 		{"goodput>=900", record.New(false, nil), "goodput unknown, want >= 900/s", "no request was due"},
 	} {
@@ -38,6 +38,9 @@ func TestSummaryAndBasis(t *testing.T) {
 	got := Finding{Summary: "S", Basis: "B", Verdict: Fail}
 	assert.Equal(t, "in doubt: W; B", got.Excuse("W").Basis)
 	assert.Equal(t, "not judged: W", got.Waive("W").Basis)
+	got.Verdict = Pass
+	assert.Equal(t, "W; B", got.Doubt("W").Basis)
+	assert.Equal(t, "W", Finding{Verdict: Pass}.Doubt("W").Basis)
 }
 
 func TestReason(t *testing.T) {

@@ -94,7 +94,7 @@ func (r Finding) Doubt(why string) Finding {
 	if r.Verdict == Pass {
 		r.Verdict, r.Confidence = Inconclusive, 0
 		r.Reason += ": " + why
-		r.Basis = why + "; " + r.Basis
+		r.Basis = join(why, r.Basis)
 	}
 	return r
 }
@@ -108,8 +108,16 @@ func (r Finding) Excuse(why string) Finding {
 	}
 	r.Verdict, r.Confidence = Inconclusive, 0
 	r.Reason += "; in doubt: " + why
-	r.Basis = "in doubt: " + why + "; " + r.Basis
+	r.Basis = join("in doubt: "+why, r.Basis)
 	return r
+}
+
+// join puts a doubt before what a verdict rests on.
+func join(why, basis string) string {
+	if basis == "" {
+		return why
+	}
+	return why + "; " + basis
 }
 
 // Overall returns fail if any limit was missed, else inconclusive if any is,

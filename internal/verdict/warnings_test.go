@@ -323,3 +323,17 @@ func TestSensorsAreThoseOfTheMachine(t *testing.T) {
 	assert.Empty(t, names, "are not in the table")
 	assert.True(t, slices.Contains(Sensors, &Steal))
 }
+
+// Advice names flags that the reader's command has.
+func TestAdviceIsOfTheCommand(t *testing.T) {
+	open, closed := record.New(true, nil), record.New(false, nil)
+	for w, want := range map[Words][2]string{
+		Fields:       {"lower the rate of Open or Staged", "lower the concurrency of Closed"},
+		Flags:        {"lower --rate or --stage", "lower --concurrency"},
+		CompareFlags: {"lower --rate", "lower --concurrency"},
+		SearchFlags:  {"lower --most", "lower --most"},
+	} {
+		assert.Equal(t, want, [2]string{w.less(open), w.less(closed)})
+	}
+	assert.Equal(t, "--no-keepalive", CompareFlags.noKeepAlive())
+}

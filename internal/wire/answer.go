@@ -87,9 +87,13 @@ func (p *Pool) callCheck(m *http1.Message) (err error) {
 	return nil
 }
 
+// mostLooked is how many redirects of one status are looked at to see whether all lead
+// to the same place.
+const mostLooked = 1000
+
 // rejections are the first responses of each status that was not expected.
 type rejections struct {
-	known [1000]atomic.Bool // by status: spares all others the lock
+	looked [1000]atomic.Int64 // responses, by status: spares all others the lock
 
 	mu   sync.Mutex
 	kept map[int]record.Answer
@@ -99,9 +103,11 @@ type rejections struct {
 // of its status before.
 func (j *rejections) keep(q *http1.Request, n int64, of response) {
 	status := of.Status()
-	if j.known[status].Load() || j.known[status].Swap(true) {
+	looked := &j.looked[status]
+	if had := looked.Load(); had > 0 && (had >= mostLooked || !http1.IsRedirect(status)) {
 		return
 	}
+	looked.Add(1)
 	m := of.Message()
 	a := record.Answer{N: n, Body: q.Show(m.Body)}
 	if to := m.Header.Get("Location"); to != "" {
@@ -112,7 +118,15 @@ func (j *rejections) keep(q *http1.Request, n int64, of response) {
 	if j.kept == nil {
 		j.kept = map[int]record.Answer{}
 	}
-	j.kept[status] = a
+	first, ok := j.kept[status]
+	if !ok {
+		first = a
+	}
+	if first.Location != a.Location {
+		first.Others = true
+		looked.Store(mostLooked)
+	}
+	j.kept[status] = first
 }
 
 // Answers returns the first response of each status that was not expected.

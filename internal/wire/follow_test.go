@@ -234,3 +234,28 @@ func byMux(t *testing.T, p *Pool) (r record.Result) {
 	}
 	return r
 }
+
+// A status whose redirects lead to different places says so.
+func TestRedirectsToSeveralPlaces(t *testing.T) {
+	check := func(other, want string) {
+		t.Helper()
+		n := 0
+		to := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			where := "/a"
+			if n++; n == 3 {
+				where = other
+			}
+			w.Header().Set("Location", where)
+			w.WriteHeader(302)
+		})
+		p := poolOf(t, http1.Spec{URL: to.URL}, Options{})
+		s := senderOf(t, p)
+		for n := range int64(4) {
+			require.True(t, s.Send(n, 0).Unexpected)
+		}
+		a := p.Answers()[302]
+		assert.Equal(t, want, a.Redirect(302))
+	}
+	check("/a", "302 to /a")
+	check("/b", "302 to /a and others")
+}

@@ -3,6 +3,7 @@ package wire
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -426,4 +427,28 @@ func TestConnectionsAheadAreUsedInOrder(t *testing.T) {
 	m.Connect(t.Context(), 3)
 	assert.Len(t, slices.Concat(m.idle, m.unproven), 3)
 	assert.LessOrEqual(t, m.used, 3)
+}
+
+// A server that says that it closes the connection gets the next request on another.
+func TestLoopHonoursKeepAlive(t *testing.T) {
+	check := func(field string, opened int64) {
+		t.Helper()
+		s := raw(t, func(_ int64, c *target.RawConn) {
+			io.WriteString(c, "HTTP/1.1 200 OK\r\n"+field+"\r\nContent-Length: 0\r\n\r\n")
+		})
+		p := poolTo(t, s.Addr)
+		p.Timeout = time.Minute
+		m, err := p.NewMux(1, 1, false)
+		require.NoError(t, err)
+		defer m.Close()
+		o := load.New(load.Workload{
+			Requests: 3, Concurrency: 1, Timeout: time.Minute, Grace: time.Minute, Muxes: []load.Mux{m},
+		}).Run(t.Context(), t.Context())
+		assert.Equal(t, int64(3), o.Succeeded, "%v", o.Failures)
+		assert.Zero(t, o.SentAgain)
+		assert.Equal(t, opened, p.Opened(), field)
+	}
+	check("Keep-Alive: timeout=5", 1)
+	check("Keep-Alive: timeout=5, max=0", 3)
+	check("Keep-Alive: timeout=0", 3)
 }
