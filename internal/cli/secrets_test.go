@@ -59,15 +59,15 @@ func TestSecretsAreNotShown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for status, more := range map[int][]string{500: nil, 302: {"-L"}, 307: nil, 200: {"--expect-body", "moon"}} {
+			for status, more := range map[int][]string{500: nil, 302: {"-L"}, 200: {"--expect-body", "moon"}} {
 				e := newEcho(t, status)
 				var args []string
 				for _, a := range tc.args {
 					args = append(args, strings.NewReplacer("URL", e.URL, "HOST", strings.TrimPrefix(e.URL, "http://")).Replace(a))
 				}
-				args = append(append(args, "-n", "2", "-v", "--limit", "errors<=0"), more...)
+				args = append(append(args, "-n", "2", "-c", "1", "-v", "--limit", "errors<=0"), more...)
 				dir := t.TempDir()
-				for _, f := range []string{"text", "json", "bench", "hgrm"} {
+				for _, f := range []string{"text", "json"} {
 					r := newTrial()
 					r.run(append(args, "-f", f, "--hdr-log", filepath.Join(dir, "log"))...)
 					assert.NotContains(t, r.Stdout.String()+r.Stderr.String(), "s3cr3t")
@@ -85,7 +85,7 @@ func TestSecretsAreNotShown(t *testing.T) {
 			}
 			file := filepath.Join(t.TempDir(), "b.jsonl")
 			r := newTrial()
-			require.Zero(t, r.run(append(args, "-n", "200", "-f", "bench", "--baseline", file, "--update")...), r.Stderr)
+			require.Zero(t, r.run(append(args, "-n", "20", "-f", "bench", "--baseline", file, "--update")...), r.Stderr)
 			runs, err := os.ReadFile(file)
 			require.NoError(t, err)
 			assert.NotContains(t, r.Stdout.String()+r.Stderr.String()+string(runs), "s3cr3t")
