@@ -152,6 +152,26 @@ func TestHostileText(t *testing.T) {
 	assert.True(t, errors.As(err, &invalid) || errors.As(err, new(x509.UnknownAuthorityError)), "the cause is in the chain: %v", err)
 }
 
+// Whatever is said to a test goes through [test], also what comes from a report.
+func TestTestsGetOneLine(t *testing.T) {
+	f := &fakeTB{}
+	f.run(func(t testing.TB) {
+		newTest(t).Logf("%s", evil{})
+		newTest(t).Errorf("%s", evil{})
+		newTest(t).Fatalf("%s", evil{})
+	})
+	f.run(func(t testing.TB) { newTest(t).Skip([]string{targettest.Hostile, "and another"}) })
+	require.Len(t, f.skips, 1)
+	assert.Empty(t, targettest.Obeyed(f.skips[0]))
+	assert.Equal(t, 1, strings.Count(f.skips[0], "\n"), "between the reasons")
+	for _, line := range append(f.logs, f.errors...) {
+		assert.Empty(t, targettest.Obeyed(line))
+		assert.NotContains(t, line, "\n")
+	}
+	assert.Len(t, f.logs, 1)
+	assert.Len(t, f.errors, 2)
+}
+
 // eachText calls f with the beginning of each text in JSON.
 func eachText(t *testing.T, b []byte, f func(string)) {
 	d := json.NewDecoder(bytes.NewReader(b))

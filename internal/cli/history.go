@@ -82,7 +82,6 @@ func readHistory(path string) ([]baseline.Entry, error) {
 		return nil, fmt.Errorf("reading baseline: %s: %w", path, cause(err))
 	}
 	records, err := baseline.Read(path)
-	unit.PrintableAll(records)
 	slices.SortStableFunc(records, func(a, b baseline.Entry) int { return a.At.Compare(b.At) })
 	return records, err
 }
@@ -94,7 +93,7 @@ func named(records []baseline.Entry, name string) (found []baseline.Entry, err e
 	}
 	others := map[string]bool{}
 	for _, r := range records {
-		if r.Name == unit.Printable(name) {
+		if r.Name == name {
 			found = append(found, r)
 		}
 		others[r.Name] = true

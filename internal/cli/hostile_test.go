@@ -202,6 +202,12 @@ func TestHostileBaselines(t *testing.T) {
 	assert.Contains(t, harmless(t, judged...), "of another kind: CPU")
 	assert.Contains(t, harmless(t, append(judged, "-f", "json")...), "of another kind: CPU")
 
+	added := filepath.Join(t.TempDir(), "\u202e::error::forged")
+	assert.Contains(t, harmless(t, s.URL, "-n", "200", "--baseline", added, "--update", "-f", "json"), "recorded in")
+	missing := newTrial()
+	missing.run(s.URL, "--baseline", filepath.Join(t.TempDir(), "no\nsuch", "file"))
+	assert.Equal(t, 1, strings.Count(missing.Stderr.String(), "\n"), "%q", missing.Stderr)
+
 	for _, content := range []string{bad, "<<<<<<< " + bad, strings.Replace(content, "p50", `p\u001b\n::error::forged`, 1), strings.Replace(content, "2026-", "forged\\n::error::forged", 1)} {
 		require.NoError(t, os.WriteFile(name, []byte(content), 0o666))
 		harmless(t, "history", name)

@@ -141,3 +141,34 @@ func TestSecretsAreRecognizedAtTheEnd(t *testing.T) {
 	p := parsePieces(t, r, fmt.Sprintf("HTTP/1.1 401 No\r\nContent-Length: %d\r\n\r\n%s", len(body), body), 50)
 	assert.Equal(t, body[:199]+"xxxxx", string(r.Show(p.Message().Body)))
 }
+
+func TestRedacted(t *testing.T) {
+	check := func(url, want, why string) {
+		t.Helper()
+		assert.Equal(t, want, Redacted(url), why)
+	}
+	for _, same := range []string{
+		"http://h/", "http://h:81/a@b?c=d@e#f", "http://[::1]:81/x?page=2&author=me&monkey=1", "/a/@b?c=1", "", "h:81", "http://@h/", "http://h/?token",
+	} {
+		check(same, same, "nothing is secret")
+	}
+	check("http://u:p@h/", "http://xxxxx@h/", "name and password")
+	check("https://sk_live:@h:8080", "https://xxxxx@h:8080", "a token")
+	check("HTTP://a@b:c@h/@d", "HTTP://xxxxx@h/@d", "up to the last @ before the path")
+	check("http://u:p/q@h/", "http://xxxxx@h/", "a password that should be escaped")
+	check("http://u:p", "http://xxxxx", "no port")
+	check("u:p@h/?x", "xxxxx@h/?x", "no scheme")
+	check("/a?b=1&api_key=s&c=2#token=t", "/a?b=1&api_key=xxxxx&c=2#token=xxxxx", "parameters")
+	check("/a;jsessionid=s?X-Amz-Credential=a%2Fb&X-Amz-Signature=s", "/a;jsessionid=xxxxx&X-Amz-Signature=xxxxx", "one ends at the next & alone")
+	check("/?API%5FKey=s;t&accessToken=&clientSecret=u", "/?API%5FKey=xxxxx&accessToken=&clientSecret=xxxxx", "in any letters")
+}
+
+func TestShowMasksSecretsOfURLAndBody(t *testing.T) {
+	r := mustRequest(t, "http://h/?token=a%20bcd&x=wxyz", func(s *Spec) { s.Body = []byte(`{"a":[{"password":"pa55"}],"name":"name"}`) })
+	assert.Equal(t, "xxxxx xxxxx wxyz xxxxx name", r.Mask("a%20bcd a bcd wxyz pa55 name"))
+	r = mustRequest(t, "http://h/", func(s *Spec) { s.Body = []byte("user=meme&pwd=pa55") })
+	assert.Equal(t, "meme xxxxx", r.Mask("meme pa55"))
+	assert.Contains(t, string(r.Bytes()), "user=meme&pwd=pa55", "what is sent stays")
+	long := strings.Repeat("y", 300)
+	assert.Equal(t, long, r.Mask(long))
+}

@@ -458,3 +458,11 @@ func TestSentAgainIsShown(t *testing.T) {
 	require.NoError(t, Write(&b, d, Style{Verbose: true}))
 	assert.Contains(t, b.String(), "all permits taken for 50ms, permits rested for 200ms\n")
 }
+
+// No row begins with what a log obeys: the word may be a server's.
+func TestWrapMakesNoMarks(t *testing.T) {
+	for _, word := range []string{"::error::x", "##[error]x", "---", "===", "./x.go:1:1:", "/x.go:1:1:"} {
+		assert.Equal(t, []string{"first:", "  aaaaaaa " + word, "  bbb"}, Wrap("first: aaaaaaa "+word+" bbb", 10, "  "))
+	}
+	assert.Equal(t, []string{"first:", "  aaaaaaa", "  --flag"}, Wrap("first: aaaaaaa --flag", 10, "  "))
+}

@@ -67,6 +67,45 @@ func TestLine(t *testing.T) {
 	check(strings.Repeat("é", 241), strings.Repeat("é", 240)+"...", "too long")
 }
 
+func TestPrintable(t *testing.T) {
+	check := func(in, want, why string) {
+		t.Helper()
+		assert.Equal(t, want, Printable(in), why)
+	}
+	check("a\n\u202e\u009b\u2028\u200bb", `a\n\u202e\u009b\u2028\u200bb`, "one line, in one direction, without controls")
+	check("##[error]x a##vso[y ##teamcity[z", `\x23#[error]x a\x23#vso[y \x23#teamcity[z`, "commands to CI jobs")
+	check("## title #1 [a]", "## title #1 [a]", "are not all with a #")
+	check(strings.Repeat("é", 1000), strings.Repeat("é", 1000), "just short enough")
+	check(strings.Repeat("a", 701)+strings.Repeat("z", 300), strings.Repeat("a", 700)+" ... "+strings.Repeat("z", 300), "the middle is lost")
+	assert.Equal(t, "one; two", Message("one\ntwo"))
+}
+
+func TestPrintableAll(t *testing.T) {
+	type Inner struct {
+		Text string
+		any  string
+	}
+	type outer struct {
+		Inner
+		Texts  []string
+		To     *Inner
+		None   *Inner
+		Keys   map[string][]string
+		Values map[int]Inner
+		Number int
+	}
+	v := &outer{
+		Inner: Inner{Text: "\n", any: "\n"}, Texts: []string{"a", "\n"}, To: &Inner{Text: "\n"},
+		Keys: map[string][]string{"\n": {"\n"}}, Values: map[int]Inner{1: {Text: "\n"}}, Number: 1,
+	}
+	PrintableAll(v)
+	assert.Equal(t, &outer{
+		Inner: Inner{Text: `\n`, any: "\n"}, Texts: []string{"a", `\n`}, To: &Inner{Text: `\n`},
+		Keys: map[string][]string{`\n`: {`\n`}}, Values: map[int]Inner{1: {Text: `\n`}}, Number: 1,
+	}, v)
+	PrintableAll((*outer)(nil))
+}
+
 func TestOptional(t *testing.T) {
 	assert.Equal(t, "-", Optional(nil))
 	assert.Equal(t, "0s", Optional(new(time.Duration(0))), "a known time of zero")
