@@ -9,6 +9,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/baseline"
 	"github.com/loadtestkit/load-tester/internal/engine"
 	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
@@ -83,6 +84,9 @@ func (j *job) checkRun(o *engine.RunOptions) {
 	j.need("confirm", limited || j.given("baseline"), "--limit or --baseline")
 	if endless && !limited {
 		o.Requests = defaultRequests
+	}
+	if 0 < o.Duration && o.Duration < o.Warmup {
+		j.note("--warmup %s comes before the --duration of %s: the load takes %s", unit.Exact(o.Warmup), unit.Exact(o.Duration), unit.Exact(o.Warmup+o.Duration))
 	}
 }
 

@@ -112,6 +112,20 @@ func TestRequestsByDefault(t *testing.T) {
 	}
 }
 
+// A warm-up that is longer than what is measured may be a misunderstanding.
+func TestWarmupNote(t *testing.T) {
+	raw := serve(t, nil)
+	for args, want := range map[string]string{
+		"--warmup 20ms -z 10ms": "load-tester: --warmup 20ms comes before the --duration of 10ms: the load takes 30ms\n",
+		"--warmup 10ms -z 20ms": "",
+		"--warmup 10ms -n 5":    "",
+	} {
+		r := newTrial()
+		require.Zero(t, r.run(append([]string{raw.URL, "--no-progress"}, strings.Fields(args)...)...), r.Stderr)
+		assert.Equal(t, want, r.Stderr.String(), args)
+	}
+}
+
 // The first signal lets what is in flight finish.
 func TestSignalDrains(t *testing.T) {
 	for sig, want := range map[os.Signal]int{os.Interrupt: 130, syscall.SIGTERM: 143, syscall.SIGHUP: 129} {

@@ -31,6 +31,20 @@ func refused[T any](t *testing.T, parse func(string) (T, error), texts ...string
 	}
 }
 
+// The largest numbers that are accepted, in each form.
+func TestLargestNumbers(t *testing.T) {
+	for _, s := range []string{"9e15", "9000000000000000", "9000000000m", "9000000000000k"} {
+		n, err := parseCount(s)
+		assert.NoError(t, err, s)
+		assert.Equal(t, int64(9e15), n, s)
+	}
+	for _, s := range []string{"1e9", "1000000000", "1000m", "1e6/ms", "6e10/m"} {
+		r, err := parseRate(s)
+		assert.NoError(t, err, s)
+		assert.Equal(t, 1e9, r, s)
+	}
+}
+
 func TestParseCount(t *testing.T) {
 	values(t, parseCount, map[string]int64{
 		"1": 1, "100": 100, "10k": 10_000, "10K": 10_000, "2m": 2_000_000, "1.5k": 1500, "1.1m": 1_100_000, "0.5k": 500,

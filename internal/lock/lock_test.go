@@ -95,6 +95,11 @@ func TestRemovedFileIsNotHeld(t *testing.T) {
 				assert.NoError(t, err)
 				assert.Equal(t, int64(1), inside.Add(1))
 				entered.Add(1)
+				held, err := f.Stat()
+				assert.NoError(t, err)
+				now, err := os.Stat(path) // which only the holder removes
+				assert.NoError(t, err)
+				assert.True(t, os.SameFile(held, now))
 				inside.Add(-1)
 				os.Remove(path)
 				f.Close()

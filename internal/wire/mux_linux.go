@@ -2,6 +2,7 @@ package wire
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"slices"
 	"time"
@@ -71,7 +72,7 @@ func (p *Pool) NewMux(permits, loops int, alone bool) (load.Mux, error) {
 	}
 	if err := m.open(alone); err != nil {
 		m.Close()
-		if errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EPERM) {
+		if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) {
 			return nil, nil // a sandbox refuses timerfd; goroutines need none
 		}
 		return nil, err
