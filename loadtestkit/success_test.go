@@ -36,6 +36,23 @@ func TestMuxRedirect(t *testing.T) {
 	assert.EqualValues(t, 200, report.Succeeded)
 }
 
+// The address at which a handler is served is nothing that its author knows.
+func TestRedirectsOfAHandlerArePaths(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.Handle("/loop", http.RedirectHandler("/loop", http.StatusFound))
+	mux.Handle("/old", http.RedirectHandler("/new?a=b", http.StatusFound))
+	for path, want := range map[string]string{
+		"/loop": "first: following 302 to /loop from /loop: a redirect loop, left after 10 redirects)",
+		"/old":  `first: redirected to /new?a=b: status 404, but the body is "404 page not found\n", want "moon" in it)`,
+	} {
+		f, _ := runFake(&fakeTB{}, Options{
+			Target: Handler(mux).Send(Request{Path: path, FollowRedirects: true, ExpectStatus: "404", ExpectBody: "moon"}), Count: 10,
+		})
+		require.Len(t, f.errors, 1)
+		assert.Contains(t, f.errors[0], want)
+	}
+}
+
 func TestHandlerRedirectsNowhereElse(t *testing.T) {
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("it was followed") }))
 	defer other.Close()

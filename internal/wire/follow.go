@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/loadtestkit/load-tester/internal/http1"
 	"github.com/loadtestkit/load-tester/internal/record"
@@ -29,7 +30,7 @@ func (s *connSender) follow(n int64, a answer) answer {
 			}
 		}
 		if err != nil {
-			a.endAt(location, err)
+			a.endAt(location, s.shown(a.to), err)
 			return a
 		}
 		before := a.Result
@@ -38,19 +39,30 @@ func (s *connSender) follow(n int64, a answer) answer {
 		a.SentAgain, a.Stale = a.SentAgain || before.SentAgain, max(a.Stale, before.Stale)
 		a.Redirects = hops
 		if a.Err != nil {
-			a.Err = fmt.Errorf("redirected to %s: %w", s.Request.Mask(next.URL()), a.Err)
+			a.Err = fmt.Errorf("redirected to %s: %w", s.shown(next), a.Err)
 		}
 	}
 	return a
 }
 
-// endAt makes the answer, a redirect, a failure because it could not be followed.
-func (a *answer) endAt(location string, err error) {
+// shown is the URL of a request, without secrets; of one to a handler under test the path, as it has no
+// address of its own.
+func (s *connSender) shown(q *http1.Request) string {
+	url := s.Request.Mask(q.URL())
+	if s.Alone {
+		return strings.TrimPrefix(url, s.Request.Origin())
+	}
+	return url
+}
+
+// endAt makes the answer, a redirect, a failure because it could not be followed from
+// a URL.
+func (a *answer) endAt(location, from string, err error) {
 	where := ""
 	if location != "" {
 		where = " to " + http1.Redacted(string(a.to.Show([]byte(location))))
 	}
-	a.Kind, a.Err = record.Redirect, fmt.Errorf("following %d%s from %s: %w", a.Status, where, a.to.URL(), err)
+	a.Kind, a.Err = record.Redirect, fmt.Errorf("following %d%s from %s: %w", a.Status, where, from, err)
 	a.Status, a.Unexpected = 0, false
 }
 
