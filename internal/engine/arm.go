@@ -269,19 +269,24 @@ func (a *arm) loadConfig(s stretch) (load.Workload, error) {
 	return cfg, nil
 }
 
-// logFailed writes one failed request to the log.
+// logFailed writes one failed request to the log, if that is enabled.
 func (p *armPlan) logFailed(s *record.Sample) {
-	attrs := []any{
+	ctx := context.Background()
+	if !p.Log.Enabled(ctx, slog.LevelWarn) {
+		return
+	}
+	line := slog.NewRecord(time.Now(), slog.LevelWarn, "request failed", 0)
+	line.AddAttrs(
 		slog.String("id", p.id(s.N)),
 		slog.Duration("due", s.Due),
 		slog.Duration("response_time", s.ResponseTime()),
-	}
+	)
 	if s.Kind == record.NoError {
-		attrs = append(attrs, slog.Int("status", s.Status))
+		line.AddAttrs(slog.Int("status", s.Status))
 	} else {
-		attrs = append(attrs, slog.String("kind", s.Kind.String()), slog.Any("error", s.Err))
+		line.AddAttrs(slog.String("kind", s.Kind.String()), slog.Any("error", s.Err))
 	}
-	p.Log.Warn("request failed", attrs...)
+	_ = p.Log.Handle(ctx, line) // there is nowhere to say it
 }
 
 // describe adds to a record of a's requests what was asked for and how the
