@@ -53,9 +53,11 @@ type screen struct {
 
 // show draws v in the place of the line. It replaces a view that has not been drawn.
 func (s *screen) show(v view) {
-	if s.width != nil {
-		s.change(func() { s.view = &v })
-	}
+	s.change(func() {
+		if s.width != nil {
+			s.view = &v
+		}
+	})
 }
 
 // clear takes the moving line away.
@@ -64,15 +66,20 @@ func (s *screen) clear() { s.change(func() { s.view = nil }) }
 // print writes whole lines above the moving one.
 func (s *screen) print(lines string) { s.change(func() { s.lines = append(s.lines, lines...) }) }
 
-// Write is print for lines of a log, which are dropped if too many wait.
+// Write is print for lines of a log. They are written when there are some, or with
+// what is shown or printed next: waking up for each costs what the load needs. They
+// are dropped if too many wait.
 func (s *screen) Write(lines []byte) (int, error) {
-	s.change(func() {
-		if len(s.lines)+len(lines) > maxQueued {
-			s.drop(lines)
-		} else {
-			s.lines = append(s.lines, lines...)
-		}
-	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.lines)+len(lines) > maxQueued {
+		s.drop(lines)
+		return len(lines), nil
+	}
+	s.lines = append(s.lines, lines...)
+	if len(s.lines) >= maxWrite {
+		s.start()
+	}
 	return len(lines), nil
 }
 
@@ -84,6 +91,11 @@ func (s *screen) change(do func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	do()
+	s.start()
+}
+
+// start makes sure that the screen is being updated; mu must be held.
+func (s *screen) start() {
 	if s.written == nil {
 		s.written = make(chan struct{})
 		go s.update()
@@ -182,14 +194,12 @@ func (s *screen) erasing(width int) string {
 // that takes longer than the time given, and what waits behind it.
 func (s *screen) flush(most time.Duration) bool {
 	s.mu.Lock()
+	s.start()
 	written := s.written
 	if !s.began.IsZero() {
 		most -= time.Since(s.began)
 	}
 	s.mu.Unlock()
-	if written == nil {
-		return true
-	}
 	select {
 	case <-written:
 		return true

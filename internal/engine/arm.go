@@ -270,7 +270,7 @@ func (a *arm) loadConfig(s stretch) (load.Workload, error) {
 }
 
 // logFailed writes one failed request to the log, if that is enabled.
-func (p *armPlan) logFailed(s *record.Sample) {
+func (p *armPlan) logFailed(s record.Sample) {
 	ctx := context.Background()
 	if !p.Log.Enabled(ctx, slog.LevelWarn) {
 		return
