@@ -7,15 +7,12 @@ import (
 	"time"
 )
 
-// How many failed requests are logged: some at once, and then so many a second. The
+// logRate is how many failed requests a second are logged, and how many at once. The
 // goroutine that sends formats each line, in microseconds that the load lacks.
-const (
-	logBurst = 5_000
-	logRate  = 1_000
-)
+const logRate = 1_000
 
-// A limitedLog is a handler that is not enabled for more lines than these. A nil one
-// has had none.
+// A limitedLog is a handler that is not enabled for more lines. A nil one has had
+// none.
 type limitedLog struct {
 	slog.Handler
 
@@ -30,7 +27,7 @@ func (l *limitedLog) Enabled(context.Context, slog.Level) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	l.room = min(logBurst, l.room+logRate*now.Sub(l.at).Seconds())
+	l.room = min(logRate, l.room+logRate*now.Sub(l.at).Seconds())
 	l.at = now
 	if l.room < 1 {
 		l.omitted++
