@@ -76,6 +76,8 @@ func startProgram(cmd *exec.Cmd) (*program, error) {
 func (p *program) wait() int {
 	late := time.AfterFunc(bound, func() { _ = p.cmd.Process.Signal(syscall.SIGQUIT) }) // prints its stacks
 	defer late.Stop()
+	stuck := time.AfterFunc(bound+5*time.Second, func() { _ = p.cmd.Process.Kill() }) // if nobody takes them
+	defer stuck.Stop()
 	<-p.ended
 	return status(p.cmd.ProcessState)
 }

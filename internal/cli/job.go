@@ -132,6 +132,10 @@ func (j *job) watch(plan engine.Plan, i *interrupter) (d *report.Document, sig o
 	})
 	sig = i.end()
 	j.screen.clear()
-	j.screen.flush(patience)
+	most := patience
+	if i.cut.Err() != nil {
+		most /= 2 // the rest is for the report
+	}
+	j.screen.flush(most)
 	return d, sig, err
 }
