@@ -76,9 +76,11 @@ func were(n int64, noun string) string {
 	return unit.Count(n) + " " + noun + "s were"
 }
 
-// settle waits for what was to be written before the report.
+// settle waits for what is to be written before the report where that goes.
 func (j *job) settle() {
-	j.screen.flush(patience)
+	if same(j.out.w, j.stderr) {
+		j.screen.flush(patience)
+	}
 	if j.head != nil {
 		j.head.flush(patience)
 	}

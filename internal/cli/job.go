@@ -132,10 +132,8 @@ func (j *job) watch(plan engine.Plan, i *interrupter) (d *report.Document, sig o
 	})
 	sig = i.end()
 	j.screen.clear()
-	most := patience
-	if i.cut.Err() != nil {
-		most /= 2 // the rest is for the report
+	if i.cut.Err() == nil { // else all the time there is left is the report's
+		j.screen.flush(patience)
 	}
-	j.screen.flush(most)
 	return d, sig, err
 }
