@@ -28,6 +28,7 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"seen":        cmdSeen,
 	"signal":      cmdSignal,
 	"start":       cmdStart,
+	"stopped":     cmdStopped,
 	"tls":         cmdTLS,
 	"tty":         cmdTTY,
 	"up":          cmdUp,

@@ -53,10 +53,15 @@ type program struct {
 	ended          chan struct{} // closed when it has ended
 }
 
-// startProgram starts cmd and collects what it writes.
+// startProgram starts cmd and collects what it writes, unless that goes elsewhere.
 func startProgram(cmd *exec.Cmd) (*program, error) {
 	p := &program{cmd: cmd, stdout: newOutput(), stderr: newOutput(), ended: make(chan struct{})}
-	cmd.Stdout, cmd.Stderr = p.stdout, p.stderr
+	if cmd.Stdout == nil {
+		cmd.Stdout = p.stdout
+	}
+	if cmd.Stderr == nil {
+		cmd.Stderr = p.stderr
+	}
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -71,6 +76,8 @@ func startProgram(cmd *exec.Cmd) (*program, error) {
 func (p *program) wait() int {
 	late := time.AfterFunc(bound, func() { _ = p.cmd.Process.Signal(syscall.SIGQUIT) }) // prints its stacks
 	defer late.Stop()
+	stuck := time.AfterFunc(bound+5*time.Second, func() { _ = p.cmd.Process.Kill() }) // if nobody takes them
+	defer stuck.Stop()
 	<-p.ended
 	return status(p.cmd.ProcessState)
 }
@@ -85,13 +92,19 @@ func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: start NAME PROGRAM [ARG...]")
 	}
+	begin(ts, args[0], commandIn(ts, args[1:]))
+}
+
+// begin starts a program under a name.
+func begin(ts *testscript.TestScript, name string, cmd *exec.Cmd) *program {
 	s := sessionOf(ts)
-	if s.programs[args[0]] != nil {
-		ts.Fatalf("program %q is already running", args[0])
+	if s.programs[name] != nil {
+		ts.Fatalf("program %q is already running", name)
 	}
-	p, err := startProgram(commandIn(ts, args[1:]))
+	p, err := startProgram(cmd)
 	ts.Check(err)
-	s.programs[args[0]] = p
+	s.programs[name] = p
+	return p
 }
 
 // commandIn returns a command that runs in the script's directory and environment.

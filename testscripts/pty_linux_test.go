@@ -34,3 +34,8 @@ func openPty(columns int) (control, terminal *os.File, err error) {
 	terminal, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
 	return control, terminal, err
 }
+
+// stopTerminal keeps a terminal from taking output, as Ctrl+S does.
+func stopTerminal(terminal *os.File) error {
+	return unix.IoctlSetInt(int(terminal.Fd()), unix.TCXONC, unix.TCOOFF)
+}

@@ -10,3 +10,5 @@ import (
 func openPty(int) (control, terminal *os.File, err error) {
 	return nil, nil, errors.ErrUnsupported
 }
+
+func stopTerminal(*os.File) error { return errors.ErrUnsupported }

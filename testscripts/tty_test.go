@@ -66,6 +66,25 @@ func cmdTTY(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// stopped NAME stderr|both PROGRAM [ARG...] starts a program beside the script, with a
+// terminal that takes no output as its stderr, or as its stdout too; see finish.
+func cmdStopped(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 || !slices.Contains([]string{"stderr", "both"}, args[1]) {
+		ts.Fatalf("usage: stopped NAME stderr|both PROGRAM [ARG...]")
+	}
+	control, terminal, err := openPty(80)
+	ts.Check(err)
+	ts.Check(stopTerminal(terminal))
+	defer terminal.Close()
+	cmd := commandIn(ts, args[2:])
+	cmd.Stderr = terminal
+	if args[1] == "both" {
+		cmd.Stdout = terminal
+	}
+	p := begin(ts, args[0], cmd)
+	go func() { <-p.ended; control.Close() }()
+}
+
 // screen FILE COLUMNS writes to stdout what a terminal shows, without colours, after
 // everything in FILE, "stdout" or "stderr" was written to it. It fails if a line that is
 // redrawn was ever longer than the terminal is wide.

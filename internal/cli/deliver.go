@@ -3,8 +3,6 @@ package cli
 import (
 	"bytes"
 	"fmt"
-	"os"
-	"time"
 
 	"github.com/loadtestkit/load-tester/internal/export"
 	"github.com/loadtestkit/load-tester/internal/report"
@@ -12,31 +10,26 @@ import (
 	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
-// patience is how long a signal waits for a report that nobody reads, such as
-// one that goes into a pager.
-const patience = time.Second
-
 // deliver writes the results where they belong, and to stderr where that fails,
-// and returns the exit status. gaveUp is the signal that ended a write that
-// would not end by itself, nil if there was none.
-func (j *job) deliver(d *report.Document, signals <-chan os.Signal) (status int, gaveUp os.Signal) {
+// and returns the exit status. It waits for those who read the report.
+func (j *job) deliver(d *report.Document) (status int) {
 	status = statusOf(d)
+	omitted := j.describeWriting(&d.Generator)
 	style := j.style(j.out.w)
-	style.Headless = j.headless
+	style.Headless = j.head != nil
 	// One reader sees both streams: a terminal, or a log with 2>&1.
 	together := j.out.file == nil && j.isText() && same(j.out.w, j.stderr)
 	if j.screen.width == nil && !j.quiet && !j.noProgress {
 		if together {
 			style.Note = summary(d)
 		} else {
-			fmt.Fprintln(j.stderr, j.legible(summary(d)))
+			j.screen.print(j.legible(summary(d)) + "\n")
 		}
 	}
 
-	gaveUp, err := j.write(j.out, d, writerOf(j.format, style), signals)
+	j.settle()
+	err := j.write(j.out, d, writerOf(j.format, style))
 	switch {
-	case gaveUp != nil:
-		return status, gaveUp
 	case err != nil:
 		j.complain("writing the report to %s: %s; here it is:", j.out.name, unit.Clause(err.Error()))
 		j.salvage(d)
@@ -47,19 +40,50 @@ func (j *job) deliver(d *report.Document, signals <-chan os.Signal) (status int,
 		j.salvage(d)
 	}
 	if j.log != nil {
-		gaveUp, err = j.write(j.log, d, export.HDRLog, signals)
-		if err != nil {
+		if err := j.write(j.log, d, export.HDRLog); err != nil {
 			j.complain("writing the HDR log to %s: %v", j.log.name, err)
 			status = statusNotMeasured
 		}
 	}
-	for _, line := range complaints(d, together) {
+	for _, line := range append(omitted, complaints(d, together)...) {
 		j.complain("%s", line)
 	}
 	if d.Recorded != "" && !j.quiet {
 		j.complain("%s", d.Recorded)
 	}
-	return status, gaveUp
+	return status
+}
+
+// describeWriting adds to g what writing to stderr has cost, and returns what to say
+// of the log.
+func (j *job) describeWriting(g *report.Generator) (lines []string) {
+	g.LogLinesDropped, g.Writing = j.screen.cost()
+	if n := g.LogLinesDropped; n > 0 {
+		lines = append(lines, were(n, "log line")+" dropped: standard error took them too slowly")
+	}
+	if n := j.failures.count(); n > 0 {
+		g.LogLinesDropped += n
+		lines = append(lines, were(n, "failed request")+" not logged: at most "+unit.Count(logRate)+" a second are")
+	}
+	return lines
+}
+
+// were is the beginning of a sentence about n things, at least one.
+func were(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun + " was"
+	}
+	return unit.Count(n) + " " + noun + "s were"
+}
+
+// settle waits for what is to be written before the report where that goes.
+func (j *job) settle() {
+	if same(j.out.w, j.stderr) {
+		j.screen.flush(patience)
+	}
+	if j.head != nil {
+		j.head.flush(patience)
+	}
 }
 
 // isText reports whether the report is for people.
@@ -75,35 +99,18 @@ func summary(d *report.Document) string {
 }
 
 // write writes d to an output.
-func (j *job) write(o *output, d *report.Document, write writer, signals <-chan os.Signal) (gaveUp os.Signal, err error) {
+func (j *job) write(o *output, d *report.Document, write writer) error {
 	var b bytes.Buffer
 	if err := write(&b, d); err != nil {
-		return nil, err
+		return err
 	}
-	return commit(o, b.Bytes(), signals)
+	return o.commit(b.Bytes())
 }
 
-// commit writes an output. A signal ends a write that takes too long.
-func commit(o *output, content []byte, signals <-chan os.Signal) (gaveUp os.Signal, err error) {
-	done := make(chan error, 1)
-	go func() { done <- o.commit(content) }()
-	select {
-	case err = <-done:
-		return nil, err
-	case gaveUp = <-signals:
-	}
-	select {
-	case err = <-done:
-		return nil, err
-	case <-time.After(patience):
-		return gaveUp, nil
-	}
-}
-
-// salvage writes the report to stderr.
+// salvage writes the report to stderr, unless that takes nothing.
 func (j *job) salvage(d *report.Document) {
 	var b bytes.Buffer
-	if err := writerOf(j.format, j.style(j.stderr))(&b, d); err == nil {
+	if err := writerOf(j.format, j.style(j.stderr))(&b, d); err == nil && j.screen.flush(patience) {
 		_, _ = j.stderr.Write(b.Bytes()) // the last place to try
 	}
 }

@@ -2,9 +2,9 @@ package cli
 
 import (
 	"cmp"
-	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -32,9 +32,9 @@ type job struct {
 
 	notes    []string // lines on stderr before the measurement
 	meter    *meter
-	screen   *screen
-	out, log *output // log is nil without --hdr-log
-	headless bool    // the head of the report was shown before the measurement
+	failures *limitedLog // nil without --verbose
+	out, log *output     // log is nil without --hdr-log
+	head     *screen     // where the head of the report was shown before the measurement; nil if it was not
 }
 
 func newJob(s *session, cmd *cobra.Command, statuses string) *job {
@@ -56,13 +56,13 @@ func (j *job) do(o *engine.Settings, newPlan func() (engine.Plan, error)) error 
 	for _, target := range j.targets {
 		j.remarkOn(target)
 	}
-	j.screen = &screen{w: j.stderr}
 	if fd, ok := j.terminal(j.stderr); ok && !j.quiet && !j.noProgress {
 		j.screen.width = func() int { return width(fd) }
 		j.screen.red, j.screen.ascii = j.style(j.stderr).Red, !j.isUTF8()
 	}
 	if j.verbose {
-		o.Log = slog.New(slog.NewTextHandler(j.screen, nil))
+		j.failures = &limitedLog{Handler: slog.NewTextHandler(j.screen, nil)}
+		o.Log = j.failures
 	}
 	o.Alone, o.Words = true, cmp.Or(o.Words, verdict.Flags)
 	plan, err := newPlan()
@@ -82,15 +82,19 @@ func (j *job) carryOut(plan engine.Plan) (status int) {
 		return statusNotMeasured
 	}
 	defer j.dropOutputs()
-	signals, release := j.catch()
-	defer release()
+	i := j.interruptible(func() {
+		if !j.quiet {
+			j.complain("stopping: waiting for what is in flight; Ctrl+C again cuts it off")
+		}
+	})
+	defer i.release()
 	for _, note := range j.notes {
 		if !j.quiet {
 			j.say(note)
 		}
 	}
 	j.showHead(plan)
-	d, sig, err := j.watch(plan, signals)
+	d, sig, err := j.watch(plan, i)
 	switch {
 	case d == nil && sig != nil:
 		j.complain("interrupted before the first request")
@@ -99,15 +103,12 @@ func (j *job) carryOut(plan engine.Plan) (status int) {
 		j.complain("%s", advice(err))
 		return statusNotMeasured
 	}
-	status, gaveUp := j.deliver(d, signals)
+	status = j.deliver(d)
 	if err != nil { // only a part went wrong, such as the update of a baseline
 		j.complain("%s", advice(err))
 		status = statusNotMeasured
 	}
-	switch {
-	case gaveUp != nil:
-		return statusAfter(gaveUp)
-	case d.Interrupted && sig != nil:
+	if d.Interrupted && sig != nil {
 		return statusAfter(sig)
 	}
 	return status
@@ -118,22 +119,25 @@ func (j *job) showHead(plan engine.Plan) {
 	if _, ok := j.terminal(j.out.w); !ok || j.quiet || !j.isText() {
 		return
 	}
-	j.headless = text.WriteHead(j.out.w, plan.Preview(), j.style(j.out.w)) == nil
+	var b strings.Builder
+	if text.WriteHead(&b, plan.Preview(), j.style(j.out.w)) == nil {
+		j.head = &screen{w: j.out.w}
+		j.head.print(b.String())
+	}
 }
 
 // watch carries out a plan, shows how far it has come and honours signals. sig
 // is the first of them, nil if none came.
-func (j *job) watch(plan engine.Plan, signals <-chan os.Signal) (d *report.Document, sig os.Signal, err error) {
-	i := interruptible(signals, func() {
-		if !j.quiet {
-			fmt.Fprintln(j.screen, "load-tester: stopping: waiting for what is in flight; Ctrl+C again cuts it off")
-		}
-	})
+func (j *job) watch(plan engine.Plan, i *interrupter) (d *report.Document, sig os.Signal, err error) {
 	d, err = plan.Run(i.ctx, i.cut, func(p engine.Progress) {
 		v := j.meter.view(p)
 		v.stopping = i.ctx.Err() != nil
 		j.screen.show(v)
 	})
+	sig = i.end()
 	j.screen.clear()
-	return d, i.end(), err
+	if i.cut.Err() == nil { // else all the time there is left is the report's
+		j.screen.flush(patience)
+	}
+	return d, sig, err
 }

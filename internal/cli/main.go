@@ -29,26 +29,56 @@ const (
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	// A closed pipe is an error to report, not the end of the process.
 	signal.Ignore(syscall.SIGPIPE)
-	s := &session{stdin: stdin, stdout: stdout, stderr: stderr, env: os.Getenv, catch: catchSignals}
-	return s.execute(args)
+	return newSession(stdin, stdout, stderr).execute(args)
 }
 
 // A session is one run of the command and its surroundings.
 type session struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
+	screen         *screen // all that is written to stderr goes through it
 	env            func(string) string
 	catch          func() (signals <-chan os.Signal, stop func())
-	status         int // what the command that ran sets
+	gaveUp         chan os.Signal // gets the first signal when the session has to end, whatever it is doing
+	status         int            // what the command that ran sets
+}
+
+func newSession(stdin io.Reader, stdout, stderr io.Writer) *session {
+	return &session{
+		stdin: stdin, stdout: stdout, stderr: stderr, screen: &screen{w: stderr},
+		env: os.Getenv, catch: catchSignals, gaveUp: make(chan os.Signal, 1),
+	}
 }
 
 // execute runs the command and returns its exit status.
 func (s *session) execute(args []string) int {
+	return s.attend(func() int { return s.command(args) })
+}
+
+// attend returns the exit status that do returns, once what do has said is written.
+// It leaves do behind if that does not end in time after a signal.
+func (s *session) attend(do func() int) int {
+	done := make(chan int, 1)
+	go func() { done <- do() }()
+	select {
+	case status := <-done:
+		s.screen.flush(patience)
+		return status
+	case sig := <-s.gaveUp:
+		s.screen.clear()
+		s.complain("given up: not everything was written in time after the signal")
+		s.screen.flush(blink)
+		return statusAfter(sig)
+	}
+}
+
+// command runs the command and returns its exit status.
+func (s *session) command(args []string) int {
 	root := newRoot(s)
 	root.SetArgs(append([]string{}, args...)) // nil would mean those of the process
 	root.SetIn(s.stdin)
 	root.SetOut(s.stdout)
-	root.SetErr(s.stderr)
+	root.SetErr(s.screen)
 	err := singleDash(root, args)
 	if err == nil {
 		err = root.Execute()
@@ -78,7 +108,7 @@ func (s *session) say(line string) {
 	if fd, ok := s.terminal(s.stderr); ok {
 		line = strings.Join(text.Wrap(line, width(fd)-1, "  "), "\n")
 	}
-	fmt.Fprintln(s.stderr, line)
+	s.screen.print(line + "\n")
 }
 
 // print writes text to stdout and returns the exit status.

@@ -159,6 +159,7 @@ func TestCarryOut(t *testing.T) {
 				return plan(ctx, watch)
 			}), nil
 		}))
+		require.True(t, j.screen.flush(time.Minute))
 		return j.status, r
 	}
 	status, r := carryOut(func(_ context.Context, watch engine.Watch) (*report.Document, error) {

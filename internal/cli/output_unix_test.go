@@ -3,14 +3,11 @@
 package cli
 
 import (
-	"errors"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/fatih/color"
@@ -201,30 +198,6 @@ func TestClosedPipe(t *testing.T) {
 		}
 	}
 }
-
-// A report that is not read holds the process up for a second after a signal.
-func TestSignalEndsAWriteThatHangs(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		in, out := io.Pipe()
-		defer in.Close()
-		signals := make(chan os.Signal, 1)
-		signals <- syscall.SIGTERM
-		gaveUp, err := commit(&output{w: out}, []byte("report"), signals)
-		assert.NoError(t, err)
-		assert.Equal(t, syscall.SIGTERM, gaveUp)
-	})
-	signals := make(chan os.Signal, 1)
-	signals <- syscall.SIGTERM
-	gaveUp, err := commit(&output{w: failing{}}, []byte("report"), signals)
-	assert.ErrorIs(t, err, errFailing)
-	assert.Nil(t, gaveUp, "a write that ends is awaited")
-}
-
-var errFailing = errors.New("no room")
-
-type failing struct{}
-
-func (failing) Write([]byte) (int, error) { return 0, errFailing }
 
 func TestWasClosed(t *testing.T) {
 	for flag, want := range map[int]bool{os.O_RDWR: true, os.O_WRONLY: false} {

@@ -74,14 +74,13 @@ func (r *trial) run(args ...string) int { return r.open().execute(args) }
 
 // open returns the session of the run.
 func (r *trial) open() *session {
-	s := &session{
-		stdin: strings.NewReader(r.stdin), stdout: r.Stdout, stderr: r.Stderr,
-		env:   func(name string) string { return r.environ[name] },
-		catch: func() (<-chan os.Signal, func()) { return r.signals, func() {} },
+	out := r.out
+	if out == nil {
+		out = r.Stdout
 	}
-	if r.out != nil {
-		s.stdout = r.out
-	}
+	s := newSession(strings.NewReader(r.stdin), out, r.Stderr)
+	s.env = func(name string) string { return r.environ[name] }
+	s.catch = func() (<-chan os.Signal, func()) { return r.signals, func() {} }
 	return s
 }
 

@@ -88,7 +88,7 @@ func (j *job) addOutput(kind report.Procedure) {
 		})
 	}
 	j.add([]flag{
-		{"verbose,v", "", "", "report more, and log each failed request to standard error", on(&j.verbose), ""},
+		{"verbose,v", "", "", "report more, and log failed requests to standard error", on(&j.verbose), ""},
 		{"quiet,q", "", "", "nothing on standard error but errors", on(&j.quiet), ""},
 		{"no-progress", "", "", "no progress on standard error", on(&j.noProgress), ""},
 		{"no-color", "", "", "no colours; NO_COLOR=1 does the same", on(&j.noColor), ""},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -34,43 +35,54 @@ func statusAfter(sig os.Signal) int {
 }
 
 // An interrupter turns the first signal into the end of issuing and the second
-// into a cut.
+// into a cut, and ends the session a moment later if it has not ended by then.
 type interrupter struct {
 	ctx, cut context.Context
-	first    os.Signal // nil if there was none; to be read once stopped
-	stop     chan struct{}
-	stopped  chan struct{}
+	release  func() // stops honouring signals
+
+	mu    sync.Mutex
+	first os.Signal // nil if there was none
+	over  bool      // there is nothing left to stop
 }
 
-// blink is how long a drain may take before a message says so: less is not seen.
-// By then the load has long stopped issuing.
-const blink = 50 * time.Millisecond
+// Times of people.
+const (
+	// blink is how long a drain may take before a message says so: less is not
+	// seen. By then the load has long stopped issuing.
+	blink = 50 * time.Millisecond
+	// patience is how long something that takes no output is waited for, and how
+	// long the signal that ends the session is waited on: with the rest a second.
+	patience = 900 * time.Millisecond
+)
 
 // interruptible starts to honour signals. If the run has not ended a blink after
 // the first, onFirst is called.
-func interruptible(signals <-chan os.Signal, onFirst func()) *interrupter {
+func (s *session) interruptible(onFirst func()) *interrupter {
+	signals, stop := s.catch()
 	ctx, cancel := context.WithCancel(context.Background())
 	cut, cutOff := context.WithCancel(context.Background())
-	i := &interrupter{ctx: ctx, cut: cut, stop: make(chan struct{}), stopped: make(chan struct{})}
+	released := make(chan struct{})
+	i := &interrupter{ctx: ctx, cut: cut}
+	i.release = func() { stop(); close(released); cancel(); cutOff() }
 	go func() {
-		defer close(i.stopped)
-		defer cancel()
-		defer cutOff()
-		var draining <-chan time.Time
+		var draining, late <-chan time.Time
 		for {
 			select {
 			case sig := <-signals:
-				if i.first == nil {
-					i.first = sig
-					cancel()
+				switch last := i.add(sig); {
+				case !last:
 					draining = time.After(blink)
-				} else {
+				case late == nil:
+					late = time.After(patience)
 					cutOff()
-					draining = nil
 				}
+				cancel()
 			case <-draining:
-				onFirst()
-			case <-i.stop:
+				i.unlessOver(onFirst)
+			case <-late:
+				s.gaveUp <- i.end()
+				return
+			case <-released:
 				return
 			}
 		}
@@ -78,9 +90,31 @@ func interruptible(signals <-chan os.Signal, onFirst func()) *interrupter {
 	return i
 }
 
-// end stops honouring signals and returns the first, nil if there was none.
+// add adds a signal. It reports whether that is the last to be waited for.
+func (i *interrupter) add(sig os.Signal) (last bool) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	last = i.over || i.first != nil
+	if i.first == nil {
+		i.first = sig
+	}
+	return last
+}
+
+// unlessOver calls do if there is still something to stop, and no second signal came.
+func (i *interrupter) unlessOver(do func()) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if !i.over && i.cut.Err() == nil {
+		do()
+	}
+}
+
+// end says that there is nothing left to stop, so that any signal ends the session.
+// It returns the first so far, nil if there was none.
 func (i *interrupter) end() os.Signal {
-	close(i.stop)
-	<-i.stopped
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.over = true
 	return i.first
 }

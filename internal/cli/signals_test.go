@@ -11,11 +11,17 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
+// interrupted is a session that gets the signals sent to the channel.
+func interrupted() (*session, chan os.Signal) {
+	r := newTrial()
+	return r.open(), r.signals
+}
+
 func TestInterruptible(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		signals := make(chan os.Signal, 4)
+		s, signals := interrupted()
 		var said atomic.Int32
-		i := interruptible(signals, func() { said.Add(1) })
+		i := s.interruptible(func() { said.Add(1) })
 		synctest.Wait()
 		assert.NoError(t, i.ctx.Err())
 		signals <- syscall.SIGTERM
@@ -26,25 +32,35 @@ func TestInterruptible(t *testing.T) {
 		time.Sleep(blink)
 		synctest.Wait()
 		assert.EqualValues(t, 1, said.Load())
+		time.Sleep(time.Hour)
+		assert.Empty(t, s.gaveUp, "the first one has all the time that the report takes")
 		signals <- os.Interrupt
 		signals <- os.Interrupt
 		synctest.Wait()
 		assert.Error(t, i.cut.Err())
-		time.Sleep(time.Hour)
+		time.Sleep(patience - 1)
+		assert.Empty(t, s.gaveUp)
+		time.Sleep(1)
+		assert.Equal(t, syscall.SIGTERM, <-s.gaveUp, "the first one counts")
 		assert.EqualValues(t, 1, said.Load(), "once")
-		assert.Equal(t, syscall.SIGTERM, i.end(), "the first one counts")
 	})
 	synctest.Test(t, func(t *testing.T) {
-		signals := make(chan os.Signal, 4)
-		i := interruptible(signals, func() { t.Error("it is over") })
+		s, signals := interrupted()
+		i := s.interruptible(func() { t.Error("it is over") })
 		signals <- os.Interrupt
 		signals <- os.Interrupt
-		time.Sleep(time.Hour)
+		synctest.Wait()
 		assert.Equal(t, os.Interrupt, i.end())
+		i.release()
+		time.Sleep(time.Hour)
+		assert.Empty(t, s.gaveUp, "it ended by itself")
 	})
 	synctest.Test(t, func(t *testing.T) {
-		i := interruptible(nil, nil)
+		s, signals := interrupted()
+		i := s.interruptible(func() { t.Error("it is over") })
 		assert.Nil(t, i.end())
+		signals <- syscall.SIGHUP
+		assert.Equal(t, syscall.SIGHUP, <-s.gaveUp, "once the load is over the first is enough")
 	})
 }
 

@@ -56,8 +56,8 @@ func bare[T any](what string, parse func(string) (T, error)) func(string) (T, er
 
 // serve serves until a signal.
 func (s *session) serve(listen string, timing target.Timing) int {
-	signals, release := s.catch()
-	defer release()
+	i := s.interruptible(func() {})
+	defer i.release()
 	raw, err := target.ListenRaw(listen, target.RawOptions{Timing: timing})
 	if err != nil {
 		s.complain("--listen %q: %v", listen, err)
@@ -67,7 +67,8 @@ func (s *session) serve(listen string, timing target.Timing) int {
 	if status := s.print("listening on " + clientURL(raw.Addr) + "\n"); status != statusDone {
 		return status
 	}
-	<-signals
+	<-i.ctx.Done()
+	i.end()
 	raw.Close()
 	text := fmt.Sprintf("served %d requests\n", raw.Served())
 	if n := raw.Seen() - raw.Served(); n > 0 {

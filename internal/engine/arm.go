@@ -281,19 +281,24 @@ func (p *armPlan) clock() clock.Clock {
 	return clock.System
 }
 
-// logFailed writes one failed request to the log.
-func (p *armPlan) logFailed(s *record.Sample) {
-	attrs := []any{
+// logFailed writes one failed request to the log, if that is enabled.
+func (p *armPlan) logFailed(s record.Sample) {
+	ctx := context.Background()
+	if !p.Log.Enabled(ctx, slog.LevelWarn) {
+		return
+	}
+	line := slog.NewRecord(time.Now(), slog.LevelWarn, "request failed", 0)
+	line.AddAttrs(
 		slog.String("id", p.id(s.N)),
 		slog.Duration("due", s.Due),
 		slog.Duration("response_time", s.ResponseTime()),
-	}
+	)
 	if s.Kind == record.NoError {
-		attrs = append(attrs, slog.String("status", unit.Status(s.Status)))
+		line.AddAttrs(slog.String("status", unit.Status(s.Status)))
 	} else {
-		attrs = append(attrs, slog.String("kind", s.Kind.String()), slog.String("error", unit.Line(s.Err.Error())))
+		line.AddAttrs(slog.String("kind", s.Kind.String()), slog.String("error", unit.Line(s.Err.Error())))
 	}
-	p.Log.Warn("request failed", attrs...)
+	_ = p.Log.Handle(ctx, line) // there is nowhere to say it
 }
 
 // describe adds to a record of a's requests what was asked for and how the

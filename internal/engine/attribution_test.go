@@ -86,7 +86,7 @@ func testAttribution(t *testing.T, portable bool) {
 	l := &failureLog{statuses: map[string]int64{}}
 	r := run(t, RunOptions{
 		Target:   Target{URL: s.URL, RequestOptions: RequestOptions{NoRetry: true}},
-		Settings: Settings{Load: Load{Concurrency: 32}, Portable: portable, Timeout: time.Second, Log: slog.New(l)},
+		Settings: Settings{Load: Load{Concurrency: 32}, Portable: portable, Timeout: time.Second, Log: l},
 		Requests: requests,
 	})
 	require.Equal(t, int64(requests), r.Requests.Failed)

@@ -108,7 +108,7 @@ type Settings struct {
 
 	Words verdict.Words // of those who read warnings; zero is those of the library
 
-	Log *slog.Logger // gets each failed request; may be nil
+	Log slog.Handler // gets the failed requests that it is enabled for, from the goroutines that send, so it must not wait; may be nil
 }
 
 // RunOptions ask for one load on one target. Without Requests, Duration and

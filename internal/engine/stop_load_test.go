@@ -67,7 +67,7 @@ func TestCancelAtFullLoad(t *testing.T) {
 		last := &lastSent{}
 		p, err := NewRun(RunOptions{
 			Target:   Target{URL: s.URL},
-			Settings: Settings{Load: Load{Concurrency: connections}, Portable: portable, Timeout: time.Minute, Log: slog.New(last)},
+			Settings: Settings{Load: Load{Concurrency: connections}, Portable: portable, Timeout: time.Minute, Log: last},
 			Requests: 100_000_000,
 		})
 		require.NoError(t, err)

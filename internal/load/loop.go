@@ -33,12 +33,12 @@ type Workload struct {
 	Origin time.Duration // where in the course of the run the stretch begins
 	Before time.Duration // the Offering of the stretches before
 
-	Thresholds []time.Duration      // response times to count exactly
-	NewSender  func() Sender        // called once for each permit, never concurrently; not used with Muxes
-	Muxes      []Mux                // perform all exchanges, each from one goroutine; the caller closes them; none means a Sender and a goroutine for each permit
-	Clock      clock.Clock          // by which everything is measured
-	Sleeper    Sleeper              // wakes the pacer of an open workload; the caller closes it; not used with Muxes
-	OnFailed   func(*record.Sample) // called for each failed request that counts, on the sending goroutine, with its instants in the course of the run; may be nil
+	Thresholds []time.Duration     // response times to count exactly
+	NewSender  func() Sender       // called once for each permit, never concurrently; not used with Muxes
+	Muxes      []Mux               // perform all exchanges, each from one goroutine; the caller closes them; none means a Sender and a goroutine for each permit
+	Clock      clock.Clock         // by which everything is measured
+	Sleeper    Sleeper             // wakes the pacer of an open workload; the caller closes it; not used with Muxes
+	OnFailed   func(record.Sample) // called for each failed request that counts, on the sending goroutine, with its instants in the course of the run; may be nil
 }
 
 // Permits returns how many permits can be in use at once.

@@ -580,7 +580,7 @@ func TestFailedRequestsAreCountedApart(t *testing.T) {
 		}
 		o := run(t, p, Workload{
 			Requests: 16, Concurrency: 1, Thresholds: []time.Duration{5 * time.Millisecond, 0},
-			OnFailed: func(s *record.Sample) { logged = append(logged, s.N) },
+			OnFailed: func(s record.Sample) { logged = append(logged, s.N) },
 		})
 		assert.Equal(t, record.Totals{Due: 16, Sent: 16, Succeeded: 12, Failed: 4}, o.Totals)
 		assert.Equal(t, map[int]int64{200: 12, 503: 4}, o.Statuses)

@@ -71,7 +71,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 	eachWay(func(name string, schedule *Schedule, mux bool) {
 		mallocs := func(n int64) int64 {
 			cfg := instant(n, 4, schedule, mux)
-			cfg.OnFailed = func(*record.Sample) {}
+			cfg.OnFailed = func(record.Sample) {}
 			l := New(cfg)
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)

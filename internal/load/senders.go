@@ -121,10 +121,9 @@ func (l *Loop) serve(t *table, p *permit) {
 		r := p.sender.Send(p.N, p.idled)
 		now := l.now()
 		t.mu.Lock()
-		failed := t.finish(p, &r, now)
-		if failed != nil {
+		if failed, report := t.finish(p, &r, now); report {
 			t.mu.Unlock()
-			l.report(failed)
+			l.cfg.OnFailed(failed)
 			t.mu.Lock()
 		}
 		if rest := p.sent + r.Pause - now; rest > 0 {
@@ -158,9 +157,9 @@ func (l *Loop) next(t *table, p *permit) bool {
 func (l *Loop) exit(t *table, p *permit) {
 	t.mu.Lock()
 	if p.state != idle {
-		failed := t.finish(p, &record.Result{Kind: record.Check, Err: errEnded}, l.now())
+		failed, report := t.finish(p, &record.Result{Kind: record.Check, Err: errEnded}, l.now())
 		t.mu.Unlock()
-		l.report(failed)
+		l.report(failed, report)
 		l.serving.Go(func() { l.serve(t, p) })
 		return
 	}
@@ -169,9 +168,9 @@ func (l *Loop) exit(t *table, p *permit) {
 	p.sender.Close()
 }
 
-// report calls OnFailed, unless s is nil.
-func (l *Loop) report(s *record.Sample) {
-	if s != nil {
+// report calls OnFailed with s, if it is to be.
+func (l *Loop) report(s record.Sample, wanted bool) {
+	if wanted {
 		l.cfg.OnFailed(s)
 	}
 }

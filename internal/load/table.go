@@ -148,14 +148,14 @@ func (t *table) take(p *permit, now time.Duration) (ok bool) {
 }
 
 // finish ends p's exchange with the result r and records it. It returns the sample
-// if Config.OnFailed is to be called with it. The driver makes that call, because it
-// may take a while.
-func (t *table) finish(p *permit, r *record.Result, now time.Duration) (failed *record.Sample) {
+// if Workload.OnFailed is to be called with it, as report says. The driver makes that
+// call, because it may take a while.
+func (t *table) finish(p *permit, r *record.Result, now time.Duration) (failed record.Sample, report bool) {
 	state := p.state
 	p.state, p.done, p.bare = idle, now, r.Disconnected
 	t.inFlight--
 	if state == cutOff {
-		return nil
+		return failed, false
 	}
 	s := p.sample()
 	s.Result, s.Done = *r, now-r.Checked
@@ -165,9 +165,9 @@ func (t *table) finish(p *permit, r *record.Result, now time.Duration) (failed *
 	}
 	t.shard.record(&s, &t.cfg)
 	if t.cfg.OnFailed == nil || s.Due < t.cfg.Warmup || s.Succeeded() {
-		return nil
+		return failed, false
 	}
-	return new(t.cfg.inCourse(s)) // a copy, so that s itself costs no allocation
+	return t.cfg.inCourse(s), true
 }
 
 // sweepEvery returns how often a driver must call sweep.

@@ -298,18 +298,20 @@ func TestTableReturnsFailuresForOnFailed(t *testing.T) {
 	onTable(t, Workload{Concurrency: 1}, func(t *testing.T, s *steppedTable) {
 		p := s.acquire()
 		s.send(t, p)
-		assert.Nil(t, s.finish(p, &failed, s.now()), "without OnFailed")
+		_, report := s.finish(p, &failed, s.now())
+		assert.False(t, report, "without OnFailed")
 	})
-	onTable(t, Workload{Concurrency: 1, OnFailed: func(*record.Sample) {}}, func(t *testing.T, s *steppedTable) {
+	onTable(t, Workload{Concurrency: 1, OnFailed: func(record.Sample) {}}, func(t *testing.T, s *steppedTable) {
 		p := s.acquire()
 		s.send(t, p)
 		time.Sleep(time.Millisecond)
-		got := s.finish(p, &failed, s.now())
-		require.NotNil(t, got)
-		assert.Equal(t, record.Sample{Done: time.Millisecond, Result: failed}, *got)
+		got, report := s.finish(p, &failed, s.now())
+		assert.True(t, report)
+		assert.Equal(t, record.Sample{Done: time.Millisecond, Result: failed}, got)
 		s.send(t, p)
 		s.cutOff(false)
-		assert.Nil(t, s.finish(p, &failed, s.now()), "it was counted as unfinished")
+		_, report = s.finish(p, &failed, s.now())
+		assert.False(t, report, "it was counted as unfinished")
 	})
 }
 
@@ -340,12 +342,12 @@ func TestSendersRunInABubble(t *testing.T) {
 
 // The time that a check takes once the response is complete is not waited for.
 func TestChecksAreNotPartOfTheResponseTime(t *testing.T) {
-	onTable(t, Workload{Concurrency: 1, OnFailed: func(*record.Sample) {}}, func(t *testing.T, s *steppedTable) {
+	onTable(t, Workload{Concurrency: 1, OnFailed: func(record.Sample) {}}, func(t *testing.T, s *steppedTable) {
 		p := s.acquire()
 		s.send(t, p)
 		time.Sleep(5 * time.Millisecond)
-		failed := s.finish(p, &record.Result{Kind: record.Check, Err: errTimeout, Checked: 3 * time.Millisecond}, s.now())
-		require.NotNil(t, failed)
+		failed, report := s.finish(p, &record.Result{Kind: record.Check, Err: errTimeout, Checked: 3 * time.Millisecond}, s.now())
+		require.True(t, report)
 		assert.Equal(t, 2*time.Millisecond, failed.ResponseTime())
 	})
 }

@@ -45,6 +45,10 @@ type Generator struct {
 	PermitsExhausted  time.Duration `json:"permits_exhausted_ns"` // how long arrivals waited because no permit was free
 	PermitsRested     time.Duration `json:"permits_rested_ns"`    // the part of it in which permits rested because connecting had failed
 
+	// What standard error took of progress and log lines. Nothing waited for it.
+	LogLinesDropped int64         `json:"log_lines_dropped"` // lines of failed requests that were not written
+	Writing         time.Duration `json:"writing_ns"`        // how long writing took
+
 	SensorsOff []string          `json:"sensors_off"` // "name: why"
 	Warnings   []verdict.Warning `json:"warnings"`
 }

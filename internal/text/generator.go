@@ -11,6 +11,9 @@ import (
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
+// longWriting is more than writing progress and log lines takes where someone reads them.
+const longWriting = 100 * time.Millisecond
+
 // generator describes how the load generator itself did.
 func (p *page) generator(g *report.Generator) []string {
 	var rows []string
@@ -42,6 +45,14 @@ func (p *page) generator(g *report.Generator) []string {
 	if c := &g.Control; c.Count > 0 {
 		add("Control:", "p50 "+unit.Optional(c.P50), "p99 "+unit.Optional(c.P99), "of a handler that does nothing")
 	}
+	dropped, writing := "", ""
+	if g.LogLinesDropped > 0 {
+		dropped = "log lines dropped: " + unit.Count(g.LogLinesDropped)
+	}
+	if g.Writing > longWriting {
+		writing = span("writing took", &g.Writing)
+	}
+	add("Stderr:", dropped, writing)
 	for _, off := range g.SensorsOff {
 		add("Sensor off:", unit.Line(off))
 	}

@@ -466,3 +466,18 @@ func TestWrapMakesNoMarks(t *testing.T) {
 	}
 	assert.Equal(t, []string{"first:", "  aaaaaaa", "  --flag"}, Wrap("first: aaaaaaa --flag", 10, "  "))
 }
+
+// What stderr has cost is told once it is more than usual.
+func TestWritingIsShown(t *testing.T) {
+	text := func(dropped int64, writing time.Duration) string {
+		d := success()
+		d.Generator.LogLinesDropped, d.Generator.Writing = dropped, writing
+		var b strings.Builder
+		require.NoError(t, Write(&b, d, Style{Verbose: true}))
+		return b.String()
+	}
+	assert.NotContains(t, text(0, longWriting), "Stderr:")
+	assert.Contains(t, text(0, 2100*ms), "Stderr:     writing took 2.1s\n")
+	assert.Contains(t, text(1234, 2100*ms), "Stderr:     log lines dropped: 1,234, writing took 2.1s\n")
+	assert.Contains(t, text(1, 0), "Stderr:     log lines dropped: 1\n")
+}
