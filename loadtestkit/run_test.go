@@ -553,7 +553,7 @@ func leaked(before int) error {
 	return fmt.Errorf("goroutines leaked:\n%s", buf[:runtime.Stack(buf, true)])
 }
 
-// A limit that cannot pass is said before the load, in the words of the library.
+// A limit that cannot be judged is said before the load, in the words of the library.
 func TestTooFewRequestsAreSaidBefore(t *testing.T) {
 	needTimes(t)
 	said := 0

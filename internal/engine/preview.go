@@ -52,14 +52,14 @@ func (p *armPlan) asciiHost() string {
 	return p.request.ASCIIHost()
 }
 
-// tooFew returns a warning for each limit that the number of requests cannot pass.
+// tooFew returns a warning for each limit that the number of requests cannot decide.
 func (p *armPlan) tooFew() (all []verdict.Warning) {
 	most, where := p.most()
+	if most == 0 || p.Waive != "" {
+		return nil
+	}
 	for _, l := range p.limits {
-		if p.Waive != "" && l.Metric != verdict.Errors || most == 0 {
-			continue
-		}
-		if text := l.TooFew(most, p.standard()); text != "" {
+		if text := l.TooFew(most); text != "" {
 			all = append(all, verdict.Warning{Code: "few_requests", Text: fmt.Sprintf("%s, %s %s", text, where, unit.Count(most))})
 		}
 	}

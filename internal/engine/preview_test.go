@@ -11,7 +11,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
-// A limit that cannot pass is known before anything is sent.
+// A limit that cannot be judged is known before anything is sent.
 func TestPreviewTellsOfTooFewRequests(t *testing.T) {
 	stages := func(s ...load.Stage) Load { return Load{Stages: s} }
 	for _, c := range []struct {

@@ -201,6 +201,8 @@ func (t *target) setHost(s string) error {
 	return nil
 }
 
+var errNotName = errors.New("not a name")
+
 // asciiHost returns the form of a name that DNS knows: as browsers do (RFC 5891,
 // UTS 46), bücher.example is looked up as xn--bcher-kva.example. Names in ASCII
 // stay as they are.
@@ -208,9 +210,12 @@ func asciiHost(s string) (string, error) {
 	if strings.IndexFunc(s, func(c rune) bool { return c >= utf8.RuneSelf }) < 0 {
 		return s, nil
 	}
+	if !utf8.ValidString(s) {
+		return "", errNotName
+	}
 	ascii, err := idna.Lookup.ToASCII(s)
-	if err == nil && (ascii == "" || !utf8.ValidString(s)) {
-		err = errors.New("not a name")
+	if err == nil && ascii == "" {
+		err = errNotName
 	}
 	return ascii, err
 }
