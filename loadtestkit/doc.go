@@ -44,7 +44,8 @@
 // Load tests disturb each other's numbers. Those of one process take turns, in
 // parallel tests too, and so do those of other processes on the machine, by a lock
 // file in the temporary directory. A test that has to wait says so in its log, and
-// for which other.
+// for which other. It waits until its deadline, and without one (-timeout 0) ten
+// minutes; then it goes on, and says that too.
 //
 // go test shows the result of a test again, as "(cached)", while its code has not
 // changed. It runs a test that measured again, because what was measured may have
