@@ -34,7 +34,7 @@ type Options struct {
 	// this one; with LOADTESTKIT_UPDATE=10 in the environment Run makes ten runs
 	// and adds them to it instead. "" means none.
 	Baseline  string
-	Tolerance Tolerance // how much slower than the baseline is too slow
+	Tolerance Tolerance // how much slower than the baseline is too slow; needs a Baseline
 }
 
 // updateEnv makes runs add themselves to their baselines instead of being judged
@@ -82,6 +82,7 @@ func (o Options) plan(name string, test bool) (engine.Plan, error) {
 	f = append(f, bad...)
 	tolerances, bad := o.Tolerance.list()
 	f = append(f, bad...)
+	f.add(o.Baseline == "" && len(tolerances) > 0, "Tolerance", "is set without a Baseline to be judged by; want both, or Compare")
 	var earlier *baseline.Baseline
 	if o.Baseline != "" {
 		earlier = &baseline.Baseline{Path: o.Baseline, Name: name, Update: updates() > 0, Tolerances: tolerances}

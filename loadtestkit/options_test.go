@@ -82,6 +82,7 @@ func TestFaultsHaveTheNamesOfFields(t *testing.T) {
 		{"kept", run(Options{Load: Open{Rate: 5}, Limits: Limits{Kept: 95}}), "Limits.Kept: 95 is out of range"},
 		{"kept of nothing", run(Options{Limits: Limits{Kept: 0.95}}), "Limits.Kept: 0.95 without a Rate"},
 		{"tolerance", run(Options{Tolerance: Tolerance{P50: -0.1}}), "Tolerance.P50: -0.1 is out of range, want a share such as 0.05, which is 5 %"},
+		{"tolerance of nothing", run(Options{Tolerance: Tolerance{P50: 0.1}}), "Tolerance: is set without a Baseline to be judged by; want both, or Compare"},
 		{"verdict", run(Options{OnInconclusive: 7}), "OnInconclusive: 7 is unknown, want Passed or Failed"},
 
 		{"base", compare(CompareOptions{Base: URL("ftp://x"), Head: good}), "Base: "},
