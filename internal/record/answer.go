@@ -30,8 +30,13 @@ func (a *Answer) Redirect(status int) string {
 }
 
 // Text returns the beginning of the body in one line, each run of white space as one
-// space.
-func (a *Answer) Text() string { return string(bytes.Join(bytes.Fields(a.Body), []byte(" "))) }
+// space, or that it is no text, as with gzip.
+func (a *Answer) Text() string {
+	if bytes.IndexByte(a.Body, 0) >= 0 {
+		return "(not text)"
+	}
+	return string(bytes.Join(bytes.Fields(a.Body), []byte(" ")))
+}
 
 // AddAnswer adds a response of a status that was not expected. Of two it keeps that
 // of the request with the lower number.

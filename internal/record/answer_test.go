@@ -65,4 +65,6 @@ func TestRedirectsElsewhere(t *testing.T) {
 func TestTextOfAnAnswer(t *testing.T) {
 	a := Answer{Body: []byte("<html>\r\n <h1>503\tbusy</h1>\n\n</html>\n")}
 	assert.Equal(t, "<html> <h1>503 busy</h1> </html>", a.Text())
+	a.Body = []byte("\x1f\x8b\b\x00\xf2")
+	assert.Equal(t, "(not text)", a.Text())
 }

@@ -214,8 +214,10 @@ func (p *page) course() {
 		}
 		rates, times = append(rates, sum/float64(len(some))), append(times, worst)
 	}
-	p.block(fmt.Sprintf("Over time, %s each:", unit.Duration(width)), []string{
-		field("throughput:", Sparkline(rates)+"  up to "+unit.PerSecond(peak(rates))),
-		field(timeName, Sparkline(times)+"  up to "+unit.Duration(time.Duration(peak(times)))),
-	})
+	_, rate := p.armColumn()
+	rows := []string{field("throughput:", Sparkline(rates)+"  up to "+rate(peak(rates)))}
+	if p.d.ResponseTime.Count > 0 {
+		rows = append(rows, field(timeName, Sparkline(times)+"  up to "+unit.Duration(time.Duration(peak(times)))))
+	}
+	p.block(fmt.Sprintf("Over time, %s each:", unit.Duration(width)), rows)
 }

@@ -6,9 +6,12 @@ import "fmt"
 // standard streams, the poller, the output file, /proc and a few more.
 const spareFiles = 64
 
+// leastSpareFiles is how many it needs in any case.
+const leastSpareFiles = 16
+
 // spare returns how many of limit file descriptors are not for permits: half of them
 // where there are few.
-func spare(limit int64) int64 { return min(spareFiles, limit/2) }
+func spare(limit int64) int64 { return max(leastSpareFiles, min(spareFiles, limit/2)) }
 
 // CheckFiles returns an error if the process may not open as many file descriptors
 // as a run with the given number of permits may need. ends is how many ends of the
