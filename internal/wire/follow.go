@@ -50,7 +50,7 @@ func (a *answer) endAt(location string, err error) {
 	if location != "" {
 		where = " to " + http1.Redacted(string(a.to.Show([]byte(location))))
 	}
-	a.Kind, a.Err = record.Redirect, fmt.Errorf("following %d%s from %s: %w", a.Status, where, a.to.URL(), err)
+	a.Kind, a.Err = record.Redirect, fmt.Errorf("following %d%s from %s: %s", a.Status, where, a.to.URL(), a.to.Mask(err.Error()))
 	a.Status, a.Unexpected = 0, false
 }
 
