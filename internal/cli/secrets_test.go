@@ -30,7 +30,11 @@ func newEcho(t *testing.T, status int) *echo {
 		e.mu.Lock()
 		e.last = string(got)
 		e.mu.Unlock()
-		w.Header().Set("Location", fmt.Sprintf("http://me:s3cr3t@127.0.0.1:1/%s?session_id=s3cr3t", r.Header.Get("Authorization")))
+		to := "127.0.0.1:1"
+		if status == 303 {
+			to = ":0"
+		}
+		w.Header().Set("Location", fmt.Sprintf("http://me:t0ken@%s/%s?session_id=t0ken", to, r.Header.Get("Authorization")))
 		w.WriteHeader(status)
 		body, _ := io.ReadAll(r.Body)
 		fmt.Fprintf(w, "%s %s %s", r.RequestURI, r.Header, body)
@@ -59,7 +63,7 @@ func TestSecretsAreNotShown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for status, more := range map[int][]string{500: nil, 302: {"-L"}, 200: {"--expect-body", "moon"}} {
+			for status, more := range map[int][]string{500: nil, 302: {"-L"}, 303: {"-L"}, 307: nil, 200: {"--expect-body", "moon"}} {
 				e := newEcho(t, status)
 				var args []string
 				for _, a := range tc.args {
@@ -71,6 +75,7 @@ func TestSecretsAreNotShown(t *testing.T) {
 					r := newTrial()
 					r.run(append(args, "-f", f, "--hdr-log", filepath.Join(dir, "log"))...)
 					assert.NotContains(t, r.Stdout.String()+r.Stderr.String(), "s3cr3t")
+					assert.NotContains(t, r.Stdout.String()+r.Stderr.String(), "t0ken", "the server's")
 					assert.NotContains(t, r.Stdout.String()+r.Stderr.String(), "czNjcjN0", "encoded")
 					assert.Contains(t, e.last, tc.sent)
 				}

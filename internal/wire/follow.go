@@ -62,7 +62,7 @@ func (a *answer) endAt(location, from string, err error) {
 	if location != "" {
 		where = " to " + http1.Redacted(string(a.to.Show([]byte(location))))
 	}
-	a.Kind, a.Err = record.Redirect, fmt.Errorf("following %d%s from %s: %w", a.Status, where, from, err)
+	a.Kind, a.Err = record.Redirect, fmt.Errorf("following %d%s from %s: %s", a.Status, where, from, a.to.Mask(err.Error()))
 	a.Status, a.Unexpected = 0, false
 }
 
