@@ -84,7 +84,7 @@ func carryOut(t test, p engine.Plan, err error, onInconclusive Verdict) *report.
 		t.Fatalf("loadtestkit: %v", err)
 	}
 	for _, w := range p.Preview().Generator.Warnings {
-		t.Logf("loadtestkit: %s", w.Text)
+		fmt.Fprintf(t.Output(), "loadtestkit: %s\n", w.Text)
 	}
 	s, done := begin(t)
 	defer done()
