@@ -132,7 +132,7 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"capacity", "--limit", "p99<=5ms", "--start", "100", "--most", "50", url}, []string{"--most: 50 is out of range, want the rate that the search begins with, 100, or more"}},
 		{[]string{"capacity", "--limit", "p99<=5ms", "--start", "0.0000001", url}, []string{"--start: 1e-07 is out of range, want arrivals per second from 1e-6 to 1e9"}},
 		{[]string{"capacity", "--limit", "p99<=5ms", "--seed", "5", url}, []string{"--seed does nothing without --arrivals poisson"}},
-		{[]string{"capacity", "--limit", "p99<=5ms", "--rate", "5", url}, []string{"unknown flag --rate, want one that load-tester capacity --help lists"}},
+		{[]string{"capacity", "--limit", "p99<=5ms", "--rate", "5", url}, []string{"unknown flag --rate: a search chooses its rates: from --start, to --most"}},
 		{[]string{"help", "x"}, []string{`no command "x", want one that load-tester --help lists`}},
 		{[]string{"target", "--latency", "x"}, []string{`--latency "x": "x" is not a duration, want one such as 2ms`}},
 		{[]string{"target", "--freeze", "1s"}, []string{`--freeze "1s": want FOR@AT, for example 1s@5s`}},

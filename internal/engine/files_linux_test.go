@@ -74,8 +74,9 @@ func defaultConcurrencies(url string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer l.Close()
 	silent := Target{URL: "http://" + l.Addr().String()}
-	if d, err = measure(RunOptions{Target: silent, Settings: Settings{Load: Load{Rate: 2000}, Timeout: time.Second}, Requests: 200}); err != nil {
+	if d, err = measure(RunOptions{Target: silent, Settings: Settings{Load: Load{Rate: 2000}, Timeout: time.Second}, Requests: 400}); err != nil {
 		return nil, err
 	}
 	warnings(&c.Fast, d)

@@ -91,9 +91,6 @@ func CauseOf(err error) Cause {
 		if badCertificate <= a && a <= certificateUnknown {
 			return ClientCertificate
 		}
-		if a > 0 {
-			return Refused
-		}
 	}
 	return NoCause
 }
