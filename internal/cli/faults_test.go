@@ -119,7 +119,7 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"compare", "--base", url, "--head", url, "--tolerance", "p50=5"}, []string{`--tolerance "p50=5": p50 needs by how much it may be slower, for example p50=5% or p50=1.05`}},
 		{[]string{"compare", "--base", url, "--head", url, "--tolerance", "p50=5%", "--tolerance", "p50=6%"}, []string{"--tolerance: p50 is given twice, want it once"}},
 		{[]string{"compare", "--base", url, "--head", url, "--limit", "p50<=1s"}, []string{"--limit: p50<=1s, but a comparison judges times by --tolerance; leave it out"}},
-		{[]string{"compare", "--base", url, "--head", url, "-n", "5"}, []string{"unknown flag -n, want one that load-tester compare --help lists"}},
+		{[]string{"compare", "--base", url, "--head", url, "-n", "5"}, []string{"unknown flag -n: a comparison ends when its verdict is clear; --budget is the longest time"}},
 		{[]string{"compare", "--base", url, "--head", url, "-f", "hgrm"}, []string{`--format "hgrm": want text or json`}},
 		{[]string{"compare", "--base", url, "--head", url, "-q", "-v"}, []string{"--quiet and --verbose are both given"}},
 		{[]string{"compre"}, []string{`unknown command "compre", did you mean compare?`}},
