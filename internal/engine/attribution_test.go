@@ -37,7 +37,7 @@ func (l *failureLog) Handle(_ context.Context, r slog.Record) error {
 		case "id":
 			id = a.Value.String()
 		case "status":
-			status = a.Value.Int64()
+			status, _ = strconv.ParseInt(a.Value.String(), 10, 64)
 		}
 		return true
 	})
