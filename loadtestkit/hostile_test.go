@@ -121,7 +121,9 @@ func TestHostileText(t *testing.T) {
 			for _, line := range append(f.errors, f.logs...) {
 				assert.NotContains(t, line, "\n")
 			}
-			assert.NotEqual(t, 1, len(all), "it is no pass")
+			if o.Baseline == "" { // which is not judged under the race detector
+				assert.NotEqual(t, 1, len(all), "it is no pass")
+			}
 
 			var text, page bytes.Buffer
 			require.NoError(t, report.WriteText(&text))
