@@ -130,7 +130,12 @@ type RunOptions struct {
 type CompareOptions struct {
 	Base, Head Target
 	Settings
-	Tolerances []verdict.Tolerance // by how much head may be slower; nil means 5 % at p50 and 10 % at p99
+	Tolerances []verdict.Tolerance // by how much head may be slower; nil means 5 % at p50 and 10 % at p99, unless CPU is set
+	CPU        float64             // the ratio of processor time per request up to which head is not too slow, at least 1; 0 means that of p50
+	Allocs     float64             // how many more objects a request of head may allocate; 0 means that this is not judged
+	Bytes      float64             // how many more octets; 0 means that this is not judged
+	Margin     float64             // how many times its tolerance a time under load may surely not exceed for a pass, at least 1; 0 means 1.2 up to p95 and 1.8 beyond
+	Claims     []string            // the names of the claims to judge, see [verdict.Claim]; nil means all
 	Limits     []verdict.Limit     // on errors, which both targets have to keep
 	Order      uint64              // seed of the order of blocks; 0 means a random one
 }

@@ -46,7 +46,8 @@ type Document struct {
 
 	Base   *Arm          `json:"base"`   // what head is compared with; nil except in a comparison
 	Pairs  *Pairs        `json:"pairs"`  // how the two were compared; nil except in a comparison
-	Ratios []RatioResult `json:"ratios"` // of head over base; empty except in a comparison
+	Claims []ClaimResult `json:"claims"` // what was asked of head, each with its verdict; empty except in a comparison
+	Ratios []RatioResult `json:"ratios"` // of head over base under sustained load; empty except in a comparison
 	Found  *Found        `json:"search"` // what a search found; nil except in a search
 
 	Limits   []LimitResult   `json:"limits"`
