@@ -27,7 +27,7 @@ type monitor struct {
 	end   func()
 
 	mu    sync.Mutex
-	loop  *load.Loop // the one that runs; nil between two
+	loop  tallied    // the one that runs; nil between two
 	done  load.Tally // of the loops that are over
 	doing string
 }
@@ -92,8 +92,11 @@ func (m *monitor) restart(doing string) {
 	m.done, m.doing = load.Tally{}, doing
 }
 
+// A tallied is a load that says how far it has come.
+type tallied interface{ Progress() load.Tally }
+
 // follow makes loop the one that runs until the returned function is called.
-func (m *monitor) follow(loop *load.Loop) (over func()) {
+func (m *monitor) follow(loop tallied) (over func()) {
 	if m == nil {
 		return func() {}
 	}
