@@ -24,6 +24,7 @@ type comparePlan struct {
 	tolerances []verdict.Tolerance // of the times under sustained load
 	claims     []verdict.Claim
 	sustained  bool // sustained load is judged
+	repeat     bool // of a comparison that failed
 }
 
 // NewComparison checks o and fills in defaults. Its error joins a *[Fault] for
@@ -107,12 +108,24 @@ func (p *comparePlan) Run(ctx, cut context.Context, watch Watch) (*report.Docume
 // renewed reports whether a repeat gets new servers, and not only new connections.
 func (p *comparePlan) renewed() bool { return p.base.target.URL == "" && p.head.target.URL == "" }
 
+// anew is what a repeat gets anew.
+func (p *comparePlan) anew() string {
+	switch {
+	case !p.renewed():
+		return "connections"
+	case p.base.target.Func != nil && p.head.target.Func != nil:
+		return ""
+	}
+	return "servers"
+}
+
 // again is p for the repeat of a fail: of the claims that failed, and of those that
 // must agree with them. The order is another.
 func (p *comparePlan) again(first *report.Document) *comparePlan {
 	plan := *p
 	plan.base, plan.head = plan.base.fresh(), plan.head.fresh()
 	plan.order++
+	plan.repeat = true
 	if slices.ContainsFunc(first.Limits, func(l report.LimitResult) bool { return l.Verdict == verdict.Fail && !l.Exact }) {
 		return &plan // which all requests count for
 	}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/loadtestkit/load-tester/internal/hist"
 	"github.com/loadtestkit/load-tester/internal/load"
-	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
@@ -51,7 +50,7 @@ type contest struct {
 	late    context.Context // cut, or over when the budget with its overtime is
 	rng     *rand.Rand
 	to      [2]*contender // base and head
-	claims  *verdict.Inquiry
+	inquiry *verdict.Inquiry
 	failing bool // no request of the warm-up succeeded
 
 	perStratum, perVolley, perRound int // requests of a target; strata and volleys
@@ -81,8 +80,9 @@ func (c *contest) load() error {
 	c.drive()
 	for _, t := range c.to {
 		t.closeDriver(t.driver)
+		t.driver = nil
 	}
-	if c.stopped() || c.ended != "" || c.claims.Verdict() == verdict.Fail {
+	if c.stopped() || c.ended != "" || c.inquiry.Verdict() == verdict.Fail {
 		return nil
 	}
 	return c.sustain()
@@ -90,7 +90,7 @@ func (c *contest) load() error {
 
 // inquire makes the inquiry into those claims that can be examined.
 func (c *contest) inquire() {
-	claims := c.comparePlan.claims
+	claims := c.claims
 	if why := c.openMeters(); why != "" {
 		c.unclocked = why
 		claims = without(claims, verdict.Work)
@@ -98,7 +98,19 @@ func (c *contest) inquire() {
 	if c.head.Virtual || !c.renewed() {
 		claims = without(claims, verdict.Locks)
 	}
-	c.claims = verdict.NewInquiry(claims, c.renewed())
+	c.inquiry = verdict.NewInquiry(claims, c.renewed())
+}
+
+// openMeters starts to read the processor time of what serves the targets. It returns
+// why that cannot be done.
+func (c *contest) openMeters() string {
+	if c.head.Virtual || !c.renewed() {
+		return "stand-in"
+	}
+	for _, t := range c.to {
+		t.meter = &meter{}
+	}
+	return ""
 }
 
 func without(claims []verdict.Claim, name string) []verdict.Claim {
@@ -110,6 +122,7 @@ func (c *contest) warmup() time.Duration { return max(warmupLeast, c.head.Warmup
 
 // drive makes the rounds, after what they need to know.
 func (c *contest) drive() {
+	defer c.monitor.follow(c)()
 	if c.renewed() && !c.head.Virtual {
 		runtime.GC() // what was before is not the targets' garbage
 	}
@@ -117,9 +130,11 @@ func (c *contest) drive() {
 	if c.try(); c.ended != "" || c.over() {
 		return
 	}
-	c.monitor.tell("counting allocations")
-	if c.countAllocations(); c.claims.Verdict() == verdict.Fail {
-		return // a fact, which needs no time to be measured
+	if !c.repeat {
+		c.monitor.tell("counting allocations")
+		if c.countAllocations(); c.inquiry.Verdict() == verdict.Fail {
+			return // a fact, which needs no time to be measured
+		}
 	}
 	for _, t := range c.to {
 		t.driver.Restart()
@@ -143,8 +158,8 @@ func (c *contest) roundsFor() time.Duration {
 
 // open reports whether more rounds may change the verdict.
 func (c *contest) open() bool {
-	return c.ended == "" && c.claims.Verdict() != verdict.Fail &&
-		c.claims.Open(verdict.Work, verdict.Quick, verdict.Alone, verdict.Burst, verdict.Tail)
+	return c.ended == "" && c.inquiry.Verdict() != verdict.Fail &&
+		c.inquiry.Open(verdict.Work, verdict.Quick, verdict.Alone, verdict.Burst, verdict.Tail)
 }
 
 // over reports whether no more can be sent.
@@ -157,9 +172,7 @@ func (c *contest) try() {
 	var alone, loaded time.Duration
 	rate := 1e9
 	for _, t := range c.to {
-		c.follow(t, func() {
-			alone = max(alone, t.tryFor(c.warmup()/4, 1, 1))
-		})
+		alone = max(alone, t.tryFor(c.warmup()/4, 1, 1))
 	}
 	c.perVolley = min(max(c.head.Concurrency, volleyLeast), volleyMost)
 	if s := c.head.schedule; s != nil {
@@ -168,7 +181,7 @@ func (c *contest) try() {
 	for _, t := range c.to {
 		began := t.clock().Now()
 		before := t.driver.Record().Sent
-		c.follow(t, func() { loaded = max(loaded, t.tryFor(c.warmup(), c.perVolley, volleyMost)) })
+		loaded = max(loaded, t.tryFor(c.warmup(), c.perVolley, volleyMost))
 		if took := t.clock().Since(began); took > 0 {
 			rate = min(rate, float64(t.driver.Record().Sent-before)/took.Seconds())
 		}
@@ -185,10 +198,13 @@ func (c *contest) try() {
 	c.giveUp()
 }
 
-// follow lets the monitor see what is sent to t meanwhile.
-func (c *contest) follow(t *contender, send func()) {
-	defer c.monitor.follow(t.driver)()
-	send()
+// Progress returns what both targets got so far; see [monitor.follow].
+func (c *contest) Progress() load.Tally {
+	t, u := c.to[0].driver.Progress(), c.to[1].driver.Progress()
+	elapsed := max(t.Elapsed, u.Elapsed)
+	t.Add(u)
+	t.Elapsed = elapsed
+	return t
 }
 
 // giveUp ends the comparison if every request to one of the targets failed.
@@ -217,18 +233,18 @@ func (c *contest) round() {
 	}
 	p := verdict.Pair{HeadFirst: c.coin()}
 	for range c.perRound {
-		if c.claims.Open(verdict.Quick, verdict.Alone) {
+		if c.inquiry.Open(verdict.Quick, verdict.Alone) {
 			c.stratum()
 		}
 	}
 	for range c.perRound {
-		if c.claims.Open(verdict.Work, verdict.Burst, verdict.Tail) {
+		if c.inquiry.Open(verdict.Work, verdict.Burst, verdict.Tail) {
 			c.volley()
 		}
 	}
-	if !c.over() && c.claims.Open(verdict.Tail) {
+	if !c.over() && c.inquiry.Open(verdict.Tail) {
 		p.Base, p.Head = c.to[0].times, c.to[1].times
-		c.claims.AddRound(p)
+		c.inquiry.AddRound(p)
 	}
 	c.giveUp()
 }
@@ -254,8 +270,8 @@ func (c *contest) stratum() {
 	base, head := c.to[0].alone, c.to[1].alone
 	slices.Sort(base)
 	slices.Sort(head)
-	c.claims.Add(verdict.Quick, verdict.Reading{Base: base[0], Head: head[0]})
-	c.claims.Add(verdict.Alone, verdict.Reading{Base: middle(base), Head: middle(head)})
+	c.inquiry.Add(verdict.Quick, verdict.Reading{Base: base[0], Head: head[0]})
+	c.inquiry.Add(verdict.Alone, verdict.Reading{Base: middle(base), Head: middle(head)})
 }
 
 // middle returns the median of sorted numbers.
@@ -280,8 +296,8 @@ func (c *contest) volley() {
 			work[i], burst[i] = math.Inf(1), math.Inf(1)
 		}
 	}
-	c.claims.Add(verdict.Work, verdict.Reading{Base: work[0], Head: work[1]})
-	c.claims.Add(verdict.Burst, verdict.Reading{Base: burst[0], Head: burst[1]})
+	c.inquiry.Add(verdict.Work, verdict.Reading{Base: work[0], Head: work[1]})
+	c.inquiry.Add(verdict.Burst, verdict.Reading{Base: burst[0], Head: burst[1]})
 }
 
 // A contender is one of the targets, and what the current round saw of it.
@@ -371,15 +387,21 @@ func (c *contest) describe() (*report.Document, error) {
 	d.StartedAt, d.Interrupted = c.began, c.stopped()
 	d.Config.Duration = 0
 	d.Generator.CPUPerRequest = nil // the other's requests took theirs too
-	d.Pairs = &report.Pairs{Judged: len(c.pairs), Block: c.block, Guard: c.guard, Seed: c.order}
+	d.Pairs = &report.Pairs{
+		Rounds: c.rounds, Alone: c.perStratum, AtOnce: c.perVolley,
+		Judged: len(c.pairs), Block: c.block, Guard: c.guard, Seed: c.order, Renewed: c.anew(),
+	}
 	differ := verdict.MixesDiffer(c.to[0].seen, c.to[1].seen)
-	for _, f := range c.claims.Findings() {
-		d.Claims = append(d.Claims, newClaim(f, c.head.Waive, differ))
+	for _, f := range c.inquiry.Findings() {
+		d.Claims = append(d.Claims, report.NewClaim(f, c.head.Waive))
 	}
 	for _, r := range c.ratios {
 		d.Ratios = append(d.Ratios, report.NewRatio(r, c.head.Waive))
 	}
 	if differ != "" {
+		for i := range d.Claims {
+			d.Claims[i].Refuse(differ)
+		}
 		for i := range d.Ratios {
 			d.Ratios[i].Refuse(differ)
 		}
@@ -402,6 +424,3 @@ func (c *contest) describe() (*report.Document, error) {
 	}
 	return d, nil
 }
-
-// tried returns the records of what was sent so far.
-func (t *contender) tried() *record.Record { return t.driver.Record() }
