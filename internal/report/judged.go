@@ -75,7 +75,7 @@ func (r *RatioResult) inform() {
 	r.Summary = fmt.Sprintf("load %s %s times base's (%s to %s)", r.Quantile, number(r.Ratio), number(r.Low), number(r.High))
 	r.Basis = fmt.Sprintf("%v %% interval of %s", 100*r.Confidence, unit.Plural(int64(r.Pairs), "pair"))
 	if *r.High > r.Tolerance {
-		r.Summary += ": this machine does not tell more"
+		r.Summary += ": this machine tells no more"
 	}
 	r.Reason = r.Summary + "; " + r.Basis
 }

@@ -60,7 +60,7 @@ func TestNewRatio(t *testing.T) {
 	}
 	r := NewRatio(f, "")
 	assert.Equal(t, verdict.NotJudged, r.Verdict)
-	assert.Equal(t, "load p50 1.03 times base's (0.81 to 1.34): this machine does not tell more", r.Summary)
+	assert.Equal(t, "load p50 1.03 times base's (0.81 to 1.34): this machine tells no more", r.Summary)
 	assert.Equal(t, "99 % interval of 12 pairs", r.Basis)
 	f.High = 1.04
 	assert.Equal(t, "load p50 1.03 times base's (0.81 to 1.04)", NewRatio(f, "").Summary)
