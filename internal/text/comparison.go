@@ -42,14 +42,13 @@ func (p *page) judged(d *report.Document) []report.LimitResult {
 		if counted && at > 0 {
 			at = 1
 		}
-		l.Summary = inColumn(l.Summary)
 		lines[at] = append(lines[at], l)
 	}
 	for i := range d.Claims {
 		c := &d.Claims[i]
-		l := report.LimitResult{Verdict: c.Verdict, Summary: c.Summary, Basis: c.Basis, Reason: c.Reason}
+		l := report.LimitResult{Verdict: c.Verdict, Summary: named(c.Claim, c.Summary), Basis: c.Basis, Reason: c.Reason}
 		open := d.Verdict == verdict.Fail && c.Verdict == verdict.Inconclusive // as the fail ended it all
-		if open || l.Basis == waived { // said once
+		if open || l.Basis == waived {                                         // said once
 			l.Basis = ""
 		} else if c.Verdict == verdict.NotJudged {
 			waived = l.Basis
@@ -59,7 +58,7 @@ func (p *page) judged(d *report.Document) []report.LimitResult {
 		}
 	}
 	for _, r := range d.Ratios {
-		l := report.LimitResult{Verdict: r.Verdict, Summary: r.Summary, Basis: r.Basis, Reason: r.Reason}
+		l := report.LimitResult{Verdict: r.Verdict, Summary: named(verdict.Load, r.Summary), Basis: r.Basis, Reason: r.Reason}
 		switch {
 		case p.s.Verbose:
 		case r.Pairs == 0:
@@ -87,14 +86,9 @@ func (p *page) shows(c *report.ClaimResult, open bool) bool {
 	return c.Verdict != verdict.NotJudged || c.PassBelow != nil
 }
 
-// inColumn lines the names of claims up.
-func inColumn(summary string) string {
-	name, found, _ := strings.Cut(summary, " ")
-	switch name {
-	case verdict.Work, verdict.Quick, verdict.Alone, verdict.Burst, verdict.Tail, verdict.Load, verdict.Locks, verdict.Allocs, verdict.Bytes:
-		return fmt.Sprintf("%-*s %s", len(verdict.Allocs), name, found)
-	}
-	return summary
+// named begins a line with a claim's name, so that what they say lines up.
+func named(claim, summary string) string {
+	return fmt.Sprintf("%-*s %s", len(verdict.Allocs), claim, summary)
 }
 
 // next says where to look for what failed, which the claims that did not fail narrow

@@ -227,14 +227,14 @@ func compared() *report.Document {
 	}
 	d.Pairs = &report.Pairs{Rounds: 21, Alone: 4, AtOnce: 10, Judged: 12, Block: 75 * ms, Guard: 5 * ms, Seed: 4711, Renewed: "servers"}
 	d.Claims = []report.ClaimResult{
-		counted(verdict.Allocs, 12, 14.5, "allocs 14.5 objects, base 12"),
-		claim(verdict.Work, verdict.Fail, 1.05, 1.05, "work 1.12 times base's processor time, want <= 1.05", "99 % interval 1.08 to 1.16 of 42 readings"),
-		claim(verdict.Quick, verdict.Pass, 1.05, 1.05, "quick 1.01 times as long, an undisturbed request alone, want <= 1.05", "99 % interval 1.00 to 1.02 of 42 readings"),
-		claim(verdict.Burst, verdict.Inconclusive, 1.05, 1.26, "burst 1.11 times as long, 10 at once, want <= 1.05", "99 % interval 1.01 to 1.20 of 42 readings: 42 readings do not tell"),
-		claim(verdict.Locks, verdict.NotJudged, 1.05, 0, "locks 0.3% longer", ""),
+		counted(verdict.Allocs, 12, 14.5, "a request allocates 14.5 objects, base's 12"),
+		claim(verdict.Work, verdict.Fail, 1.05, 1.05, "a request uses 1.12 times base's processor time, want <= 1.05", "99 % interval 1.08 to 1.16; 112µs instead of 100µs"),
+		claim(verdict.Quick, verdict.Pass, 1.05, 1.05, "an undisturbed request takes 1.01 times as long, want <= 1.05", "99 % interval 1.00 to 1.02 of 42 readings"),
+		claim(verdict.Burst, verdict.Inconclusive, 1.05, 1.26, "10 at once take 1.11 times as long, want surely not 1.26", "99 % interval 1.01 to 1.20 of 42 readings: 42 readings do not tell"),
+		claim(verdict.Locks, verdict.NotJudged, 1.05, 0, "a request that waits for locks takes 1.003 times as long, want <= 1.05", ""),
 	}
 	d.Ratios = []report.RatioResult{{
-		Quantile: "p50", Base: new(1100 * us), Head: new(1240 * us), Pairs: 12, Summary: "load p50 1.03 times base's (0.81 to 1.34): this machine tells no more",
+		Quantile: "p50", Base: new(1100 * us), Head: new(1240 * us), Pairs: 12, Summary: "p50 1.03 times base's (0.81 to 1.34): this machine tells no more",
 		Basis: "99 % interval of 12 pairs", Reason: "REASON", Detail: "signed-rank of 12 pairs: above the tolerance p=0.2 (fail at 0.0014)",
 	}}
 	d.Limits = []report.LimitResult{limit(verdict.Fail, "head: errors 0.0635%, want <= 0%", "4 of 6,300: truncated 2, status 503 1, unsent 1", "")}
@@ -265,10 +265,10 @@ func equal() *report.Document {
 	d := repeated()
 	d.Verdict, d.Repeat = verdict.Pass, nil
 	d.Claims = []report.ClaimResult{
-		counted(verdict.Allocs, 12, 12, "allocs 12 objects, as base"),
-		claim(verdict.Work, verdict.Pass, 1.05, 1.05, "work 1.002 times base's processor time, want <= 1.05", "99 % interval 0.98 to 1.02 of 42 readings"),
-		claim(verdict.Burst, verdict.Pass, 1.05, 1.26, "burst 1.01 times as long, 10 at once, surely not 1.26", "99 % interval 0.93 to 1.09 of 14 readings"),
-		claim(verdict.Locks, verdict.NotJudged, 1.05, 0, "locks 0.3% longer", ""),
+		counted(verdict.Allocs, 12, 12, "a request allocates 12 objects, as base's does"),
+		claim(verdict.Work, verdict.Pass, 1.05, 1.05, "a request uses 1.002 times base's processor time, want <= 1.05", "99 % interval 0.98 to 1.02 of 42 readings"),
+		claim(verdict.Burst, verdict.Pass, 1.05, 1.26, "10 at once take 1.01 times as long, surely not 1.26", "99 % interval 0.93 to 1.09 of 14 readings"),
+		claim(verdict.Locks, verdict.NotJudged, 1.05, 0, "a request that waits for locks takes 1.003 times as long, want <= 1.05", ""),
 	}
 	d.Limits = []report.LimitResult{limit(verdict.Pass, "head: errors 0%, want <= 0%", "0 of 6,300", "")}
 	return d
@@ -284,9 +284,9 @@ func repeated() *report.Document {
 	d.Generator, d.Verdict = report.Generator{}, verdict.Inconclusive
 	d.Limits, again.Limits = nil, nil
 	d.Pairs.Renewed = "connections"
-	d.Claims[1].Verdict, d.Claims[1].Basis = verdict.Inconclusive, "a second run, with fresh connections, did not fail; 99 % interval 1.08 to 1.16 of 42 readings"
+	d.Claims[1].Verdict, d.Claims[1].Basis = verdict.Inconclusive, "a second run, with fresh connections, did not fail; 99 % interval 1.08 to 1.16; 112µs instead of 100µs"
 	again.Claims, again.Ratios, again.Verdict = again.Claims[1:2], nil, verdict.Pass
-	again.Claims[0].Verdict, again.Claims[0].Summary = verdict.Pass, "work 1.01 times base's processor time, want <= 1.05"
+	again.Claims[0].Verdict, again.Claims[0].Summary = verdict.Pass, "a request uses 1.01 times base's processor time, want <= 1.05"
 	d.Repeat = again
 	return d
 }
