@@ -109,6 +109,6 @@ func (c *ClaimResult) Refuse(why string) {
 	if c.Verdict == verdict.NotJudged {
 		return
 	}
-	c.Verdict, c.Exact, c.Reason = verdict.Inconclusive, false, c.name()+": not compared, as "+why
-	c.Summary, c.Basis = c.name()+" not compared with base", why
+	c.Verdict, c.Exact = verdict.Inconclusive, false
+	c.Summary, c.Basis, c.Reason = "not compared with base", why, "not compared, as "+why
 }

@@ -45,9 +45,9 @@ func NewRatio(r verdict.PairsFinding, waive string) RatioResult {
 		Pairs:      r.Pairs,
 		BlockLevel: r.BlockLevel,
 		Verdict:    r.Verdict,
-		Summary:    "load " + r.Summary,
+		Summary:    r.Summary,
 		Basis:      r.Basis,
-		Reason:     "under sustained load " + r.Reason,
+		Reason:     r.Reason,
 		Detail:     r.Detail,
 		Ratio:      Finite(r.Estimate),
 		Low:        Finite(r.Low),
@@ -72,10 +72,10 @@ func (r *RatioResult) inform() {
 		return
 	}
 	number := func(f *float64) string { return strconv.FormatFloat(*f, 'f', 2, 64) }
-	r.Summary = fmt.Sprintf("load %s %s times base's (%s to %s)", r.Quantile, number(r.Ratio), number(r.Low), number(r.High))
+	r.Summary = fmt.Sprintf("%s %s times base's (%s to %s)", r.Quantile, number(r.Ratio), number(r.Low), number(r.High))
 	r.Basis = fmt.Sprintf("%v %% interval of %s", 100*r.Confidence, unit.Plural(int64(r.Pairs), "pair"))
 	if *r.High > r.Tolerance {
-		r.Summary += ": this machine does not tell more"
+		r.Summary += ": this machine tells no more"
 	}
 	r.Reason = r.Summary + "; " + r.Basis
 }
@@ -86,8 +86,8 @@ func (r *RatioResult) Refuse(why string) {
 	if r.Verdict == verdict.NotJudged {
 		return
 	}
-	r.Verdict, r.Reason = verdict.Inconclusive, "load "+r.Quantile+": not compared, as "+why
-	r.Summary, r.Basis = "load "+r.Quantile+" not compared with base", why
+	r.Verdict, r.Reason = verdict.Inconclusive, r.Quantile+": not compared, as "+why
+	r.Summary, r.Basis = r.Quantile+" not compared with base", why
 }
 
 // Finite returns f in the form of a document: nil if it is unknown or infinite.
@@ -130,7 +130,7 @@ func (d *Document) Judged() []LimitResult {
 		all = append(all, LimitResult{
 			Limit: c.limit(), Verdict: c.Verdict, Exact: c.Exact,
 			Observed: c.Ratio, Low: c.Low, High: c.High, N: int64(c.Readings),
-			Summary: c.Summary, Basis: c.Basis, Reason: c.Reason, Detail: c.Detail,
+			Summary: c.Claim + ": " + c.Summary, Basis: c.Basis, Reason: c.Claim + ": " + c.Reason, Detail: c.Detail,
 		})
 	}
 	for _, r := range d.Ratios {
@@ -140,7 +140,7 @@ func (d *Document) Judged() []LimitResult {
 		all = append(all, LimitResult{
 			Limit: "load " + r.Quantile + "<=" + unit.Decimal(r.Tolerance, 0) + "x base", Verdict: r.Verdict,
 			Observed: r.Ratio, Low: r.Low, High: r.High, N: int64(r.Pairs),
-			Summary: r.Summary, Basis: r.Basis, Reason: r.Reason, Detail: r.Detail,
+			Summary: "load: " + r.Summary, Basis: r.Basis, Reason: "load: " + r.Reason, Detail: r.Detail,
 		})
 	}
 	all = append(all, d.Limits...)

@@ -60,16 +60,16 @@ func TestNewRatio(t *testing.T) {
 	}
 	r := NewRatio(f, "")
 	assert.Equal(t, verdict.NotJudged, r.Verdict)
-	assert.Equal(t, "load p50 1.03 times base's (0.81 to 1.34): this machine does not tell more", r.Summary)
+	assert.Equal(t, "p50 1.03 times base's (0.81 to 1.34): this machine tells no more", r.Summary)
 	assert.Equal(t, "99 % interval of 12 pairs", r.Basis)
 	f.High = 1.04
-	assert.Equal(t, "load p50 1.03 times base's (0.81 to 1.04)", NewRatio(f, "").Summary)
+	assert.Equal(t, "p50 1.03 times base's (0.81 to 1.04)", NewRatio(f, "").Summary)
 	f.High = math.Inf(1)
-	assert.Equal(t, "load p50 S", NewRatio(f, "").Summary, "without a bound")
+	assert.Equal(t, "p50 S", NewRatio(f, "").Summary, "without a bound")
 	f.Verdict = verdict.Fail
 	r = NewRatio(f, "")
 	assert.Equal(t, verdict.Fail, r.Verdict)
-	assert.Equal(t, "load p50 S", r.Summary)
+	assert.Equal(t, "p50 S", r.Summary)
 	r = NewRatio(f, "-race")
 	assert.Equal(t, verdict.NotJudged, r.Verdict)
 	assert.Equal(t, "not judged: -race", r.Basis)
@@ -81,7 +81,7 @@ func TestRefuse(t *testing.T) {
 	c.Refuse("the statuses differ")
 	assert.Equal(t, ClaimResult{
 		Claim: "work", Verdict: verdict.Inconclusive,
-		Summary: "work not compared with base", Basis: "the statuses differ", Reason: "work: not compared, as the statuses differ",
+		Summary: "not compared with base", Basis: "the statuses differ", Reason: "not compared, as the statuses differ",
 	}, c)
 	r := RatioResult{Quantile: "p50", Verdict: verdict.Fail}
 	r.Refuse("the statuses differ")

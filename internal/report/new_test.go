@@ -160,7 +160,7 @@ func TestJudged(t *testing.T) {
 	c := &d.Claims[0]
 	assert.Equal(t, LimitResult{
 		Limit: "work<=1.05x base", Verdict: verdict.Fail, Observed: new(1.123), Low: new(1.08), High: new(1.16), N: 42,
-		Summary: c.Summary, Basis: c.Basis, Reason: c.Reason, Detail: c.Detail,
+		Summary: "work: " + c.Summary, Basis: c.Basis, Reason: "work: " + c.Reason, Detail: c.Detail,
 	}, got[0])
 	assert.Equal(t, "tail p99<=1.1x base", got[1].Limit)
 	assert.Equal(t, "allocs<=base+3", got[2].Limit)

@@ -180,18 +180,18 @@ func comparison(most, slowest time.Duration) *Document {
 		NewClaim(verdict.ClaimFinding{
 			Claim:    verdict.Claim{Name: verdict.Work, Fail: 1.05, Pass: 1.05},
 			Estimate: 1.123, Low: 1.08, High: 1.16, Confidence: 0.99, Base: 100e3, Head: 112e3, Readings: 42,
-			Summary: "work 1.12 times base's processor time, want <= 1.05", Basis: "99 % interval 1.08 to 1.16 of 42 readings",
-			Reason: "work: head takes 1.12 times base's processor time per request (99 % interval 1.08 to 1.16), at most 1.05 allowed",
+			Summary: "a request uses 1.12 times base's processor time, want <= 1.05", Basis: "99 % interval 1.08 to 1.16 of 42 readings",
+			Reason: "a request uses 1.12 times base's processor time (99 % interval 1.08 to 1.16), want <= 1.05: 112µs instead of 100µs",
 			Detail: "signed-rank of 42 readings: above p=1e-09 (fail at 0.00017)",
 		}, ""),
 		NewClaim(verdict.ClaimFinding{
 			Claim: verdict.Claim{Name: verdict.Tail, Q: 0.99, Fail: 1.1, Pass: 1.98}, Verdict: verdict.Pass,
 			Estimate: 1.03, Low: 0.9, High: 1.6, Confidence: 0.99, Base: 9e6, Head: 10e6, Readings: 21,
-			Summary: "tail p99 1.03 times base's, surely not 1.98 times", Basis: "99 % interval 0.90 to 1.60 of 21 rounds",
+			Summary: "the slowest, at p99, take 1.03 times as long, surely not 1.98", Basis: "99 % interval 0.90 to 1.60 of 21 rounds",
 		}, ""),
 		NewClaim(verdict.ClaimFinding{
 			Claim: verdict.Claim{Name: verdict.Allocs, Fail: 3}, Verdict: verdict.Pass, Base: 12, Head: 14, Readings: 1, Exact: true,
-			Summary: "allocs 14 objects, base 12, want <= 15",
+			Summary: "a request allocates 14 objects, base's 12, want <= 3 more",
 		}, ""),
 	}
 	d.Ratios = []RatioResult{NewRatio(verdict.PairsFinding{
