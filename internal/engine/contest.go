@@ -152,7 +152,7 @@ func (c *contest) drive() {
 // roundsFor is how much of the budget there is for rounds.
 func (c *contest) roundsFor() time.Duration {
 	budget := c.head.Budget
-	return max(budget/2, budget-2*verdict.LeastPairs*c.block)
+	return max(budget*3/4, budget-2*verdict.LeastPairs*c.block)
 }
 
 // open reports whether more rounds may change the verdict.
