@@ -87,6 +87,15 @@ func index(b bool) int {
 	return 0
 }
 
+const (
+	// leastCarried is how many strata it takes to look for what head leaves behind.
+	leastCarried = 10
+
+	// carriedChance is the probability, by chance alone, up to which what seems to
+	// be left behind is taken for real.
+	carriedChance = 0.01
+)
+
 // carried looks for what head leaves behind for base and not base for head, which
 // would hide part of their difference. It returns how many times as slow base is after
 // head because of it, and whether that is known and more than half of a tolerance.

@@ -19,7 +19,7 @@ type question struct {
 	verdict    Verdict // NotJudged until it is settled
 	refuted    bool    // by itself, at its last look
 	held       string  // why it was not proved though its readings would do; "" if they would not
-	pairs      PairsFinding
+	ruling     ruling  // of Tail, at its last look
 }
 
 // newQuestion returns a question that shares the error of a comparison with others,
@@ -116,23 +116,23 @@ func shifted(logs []float64, ratio, sign float64) []float64 {
 
 // judgeTail refutes q, or returns whether its readings prove it.
 func (q *question) judgeTail(fail float64) (proved bool) {
-	q.pairs = judgePairs(q.rounds, q.Claim, fail, q.pass)
-	if q.refuted = q.pairs.Verdict == Fail; q.refuted {
+	c := compare(q.rounds, q.Claim)
+	q.ruling = c.judge(fail, q.pass)
+	q.refuted, q.held = q.ruling.verdict == Fail, ""
+	if q.refuted {
 		q.verdict = Fail
-		return false
 	}
-	q.held = ""
-	if q.pairs.Verdict == Pass {
-		q.held = q.scarce()
+	if q.ruling.verdict == Pass {
+		q.held = c.scarce()
 	}
-	return q.pairs.Verdict == Pass
+	return q.ruling.verdict == Pass
 }
 
 // judgeLoad refutes q by sustained blocks or leaves it as it is.
 func (q *question) judgeLoad(pairs []Pair) {
 	q.judged++
-	q.pairs = judgePairs(pairs, q.Claim, q.fail, 0)
-	if q.pairs.Verdict == Fail && !q.Witness {
+	q.ruling = compare(pairs, q.Claim).judge(q.fail, 0)
+	if q.ruling.verdict == Fail && !q.Witness {
 		q.verdict = Fail
 	}
 }
