@@ -18,6 +18,7 @@ type claimWorld struct {
 	stalls float64 // chance per ms of a stall of 30 ms mean, which all wait for
 	queue  bool    // another queue of requests in front of it, 70 % busy
 	drift  float64 // how much slower it gets in 10 s
+	calm   float64 // chance of an undisturbed request, which takes a fifth less
 	first  float64 // how much longer the first of two volleys takes
 	hog    bool    // another process takes a processor half of the time, in slices of 3 ms, and waking up takes longer now and then
 }
@@ -43,7 +44,7 @@ type claimTarget struct {
 	sleep  float64 // ms that a request waits
 	share  float64 // of requests that do; 0 means all
 	lock   bool    // one request at a time
-	quick  float64 // how much longer its quickest requests take, by where it runs
+	placed bool    // where it runs, none of its requests is undisturbed
 	leaves float64 // ms that the next request of the other target takes longer
 }
 
@@ -132,13 +133,12 @@ func (m *claimMachine) waits() float64 {
 
 // single sends one request and returns its time in ns.
 func (m *claimMachine) single(t claimTarget, head bool) Single {
-	speed := m.speed()
-	ms := 0.25*(1+t.work)*speed + m.waits() + m.sleeps(t)
+	ms := 0.25*(1+t.work)*m.speed() + m.waits() + m.sleeps(t)
 	if m.left > 0 && m.leftBy != head {
 		ms += m.left
 	}
-	if speed < 1 {
-		ms *= 1 + t.quick
+	if m.rng.Float64() < m.calm && !t.placed {
+		ms *= 0.8
 	}
 	m.left, m.leftBy = t.leaves, head
 	ms *= 1 + t.time

@@ -15,7 +15,8 @@ import (
 type claimTrial struct {
 	world    claimWorld
 	base     claimTarget
-	head     func(*rand.Rand) claimTarget // made anew for a repeat; nil is base
+	head     func(*rand.Rand) claimTarget // nil is base
+	again    func(*rand.Rand) claimTarget // head of a repeat; nil is another head
 	claims   []Claim
 	rounds   int                 // at most; 0 is no bound
 	repeated bool                // if it failed
@@ -43,10 +44,14 @@ func (t claimTrial) run(seed uint64, runs int) *claimTally {
 	a := &claimTally{passes: map[string]int{}, fails: map[string]int{}}
 	for k := range runs {
 		rng := rand.New(rand.NewPCG(seed, uint64(k)))
-		c := t.contest(rng, t.claims)
+		c := t.contest(rng, t.head, t.claims)
 		seconds := c.run() / 1e3
-		if again := c.Again(); t.repeated && len(again) > 0 {
-			r := t.contest(rng, again)
+		if claims := c.Again(); t.repeated && len(claims) > 0 {
+			again := t.again
+			if again == nil {
+				again = t.head
+			}
+			r := t.contest(rng, again, claims)
 			seconds += r.run() / 1e3
 			if r.Verdict() == Fail {
 				a.confirmed++
@@ -57,10 +62,10 @@ func (t claimTrial) run(seed uint64, runs int) *claimTally {
 	return a
 }
 
-func (t claimTrial) contest(rng *rand.Rand, claims []Claim) *claimContest {
+func (t claimTrial) contest(rng *rand.Rand, made func(*rand.Rand) claimTarget, claims []Claim) *claimContest {
 	head := t.base
-	if t.head != nil {
-		head = t.head(rng)
+	if made != nil {
+		head = made(rng)
 	}
 	c := newClaimContest(rng, t.world, head, claims)
 	if c.base = t.base; t.rounds > 0 {
