@@ -86,10 +86,11 @@ func (i *Inquiry) Add(name string, r Reading) {
 			q.count(r)
 		case q.judged < len(claimLooks) && !math.IsNaN(r.log()):
 			q.readings = append(q.readings, r)
-			q.look(len(q.readings), i)
+			if q.look(len(q.readings), i) {
+				i.agree()
+			}
 		}
 	}
-	i.agree()
 }
 
 // AddStratum adds some requests of each target, sent one at a time in an order drawn

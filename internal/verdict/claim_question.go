@@ -76,10 +76,11 @@ func (q *question) estimate() float64 {
 	return math.Exp(log)
 }
 
-// look judges q if it has as many readings as its next look asks for.
-func (q *question) look(have int, i *Inquiry) {
+// look judges q if it has as many readings as its next look asks for, and reports
+// whether it has.
+func (q *question) look(have int, i *Inquiry) bool {
 	if have < claimLooks[q.judged] {
-		return
+		return false
 	}
 	fail := q.fail
 	if q.judged < q.first {
@@ -87,7 +88,7 @@ func (q *question) look(have int, i *Inquiry) {
 	}
 	q.judged++
 	if q.Witness || q.verdict == Fail {
-		return
+		return true
 	}
 	proved := false
 	if q.Name == Tail {
@@ -102,6 +103,7 @@ func (q *question) look(have int, i *Inquiry) {
 	if proved && !q.refuted && q.held == "" {
 		q.verdict = Pass
 	}
+	return true
 }
 
 // shifted returns by how much logarithms are above that of a ratio, if the sign is 1,

@@ -101,17 +101,17 @@ func TestQuickNeedsAgreement(t *testing.T) {
 	t.Parallel()
 	n := runs(200, 20)
 	placed := claimWorld{name: "placed", spread: 0.02, calm: 0.17}
-	trial := claimTrial{world: placed, claims: ClaimsOf(nil, 0, 0, 0, 0, nil), head: always(claimTarget{placed: true}), rounds: 80}
+	claims := ClaimsOf(nil, 0, 0, 0, 0, []string{Quick, Alone, Work})
+	trial := claimTrial{world: placed, claims: claims, head: always(claimTarget{placed: true}), rounds: 80}
 	agreed := trial.run(44, n)
-	trial.claims = slices.DeleteFunc(trial.claims, func(c Claim) bool { return c.Name == Alone || c.Name == Work })
+	trial.claims = slices.DeleteFunc(slices.Clone(claims), func(c Claim) bool { return c.Name != Quick })
 	single := trial.run(44, n)
 	t.Logf("fails of %d: with agreement %d, by itself %d", n, agreed.fail, single.fail)
 	assert.LessOrEqual(t, agreed.fail, abMost(n), "%v", agreed.fails)
 	assert.Greater(t, single.fail, n/2, "%v", single.fails)
 
 	// What head does is found with agreement all the same.
-	trial.claims = ClaimsOf(nil, 0, 0, 0, 0, nil)
-	trial.head = always(claimTarget{work: 0.2})
+	trial.claims, trial.head = claims, always(claimTarget{work: 0.2})
 	found := trial.run(45, n)
 	assert.GreaterOrEqual(t, found.fail, n*9/10)
 }
