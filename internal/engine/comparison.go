@@ -61,6 +61,7 @@ func NewComparison(o CompareOptions) (Plan, error) {
 	}
 	var f faults
 	f.add(len(o.Stages) > 0, "Stages", "are set, but both targets get short blocks of the same load; want a Rate, or none")
+	f.checkClaims(&o)
 	for _, l := range o.Limits {
 		f.add(l.Metric != verdict.Errors, "Limits", "%v, but a comparison judges times by Tolerances; leave it out", l)
 	}
