@@ -115,7 +115,19 @@ func Compare(t testing.TB, opts CompareOptions) Comparison {
 	t.Helper()
 	mustFit(t, "Compare")
 	p, err := opts.plan()
-	return newComparison(carryOut(newTest(t), p, err, opts.OnInconclusive))
+	of := newTest(t)
+	return newComparison(carryOut(of, p, err, opts.OnInconclusive, logFound(of)))
+}
+
+// logFound logs what a comparison knows for certain as soon as it does.
+func logFound(t test) engine.Watch {
+	logged := ""
+	return func(p engine.Progress) {
+		if p.Found != "" && p.Found != logged {
+			logged = p.Found
+			t.Logf("loadtestkit: %s", p.Found)
+		}
+	}
 }
 
 // plan checks o.
