@@ -1,6 +1,7 @@
 package text
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -50,7 +51,7 @@ func (p *page) judged(d *report.Document) []report.LimitResult {
 		if !p.shows(c, open) {
 			continue
 		}
-		l := report.LimitResult{Verdict: c.Verdict, Summary: named(c.Claim, c.Summary), Basis: c.Basis, Reason: c.Reason}
+		l := report.LimitResult{Verdict: c.Verdict, Summary: named(c.Claim, cmp.Or(c.Summary, c.Reason)), Basis: c.Basis, Reason: c.Reason}
 		if open || l.Basis == waived { // said once
 			l.Basis = ""
 		} else if c.Verdict == verdict.NotJudged {
@@ -59,7 +60,7 @@ func (p *page) judged(d *report.Document) []report.LimitResult {
 		add(l, c.Differs())
 	}
 	for _, r := range d.Ratios {
-		l := report.LimitResult{Verdict: r.Verdict, Summary: named(verdict.Load, r.Summary), Basis: r.Basis, Reason: r.Reason}
+		l := report.LimitResult{Verdict: r.Verdict, Summary: named(verdict.Load, cmp.Or(r.Summary, r.Reason)), Basis: r.Basis, Reason: r.Reason}
 		switch {
 		case p.s.Verbose:
 		case r.Pairs == 0:
