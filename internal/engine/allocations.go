@@ -38,7 +38,7 @@ var oneProcessor sync.Mutex
 // fail, or if they take too long. A few requests and then many are sent, one at a
 // time: what the beginning and the end of a stretch allocate is in both.
 func (a *arm) measureAllocations(ctx, cut context.Context) (*allocations, error) {
-	if a.target.URL != "" || a.seen.Succeeded == 0 {
+	if a.target.isOutside() || a.seen.Succeeded == 0 {
 		return nil, nil
 	}
 	// With more than one, it is chance whether a server's connection waits again

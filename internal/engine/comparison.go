@@ -240,7 +240,7 @@ func (c *contest) pair() error {
 		slices.Reverse(blocks)
 	}
 	for _, b := range blocks {
-		if b.to.target.URL == "" && !b.to.Virtual {
+		if !b.to.target.isOutside() && !b.to.Virtual {
 			runtime.GC() // or one would collect the other's garbage, which takes no virtual time
 		}
 		r, err := c.send(b.to, seed)
