@@ -70,7 +70,6 @@ var allowed = []struct{ from, to, why string }{
 	{"internal/baseline", "internal/verdict", "runs to judge by"},
 	{"internal/target/targettest", "internal/target", "servers with known latencies"},
 	{"internal/target", "internal/stat", "random latencies"},
-	{"internal/target", "internal/unit", "what a server wrote, in messages"},
 	{"internal/http1", "internal/stat", "random trace ids"},
 	{"internal/text", "internal/record", "addresses of a target"},
 	{"internal/text", "internal/hist", "the rows of a histogram"},

@@ -12,8 +12,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 const (
@@ -179,7 +177,7 @@ func (t *tail) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// String returns what was kept as one line, without a first line that is not whole.
+// String returns what was kept, without a first line that is not whole.
 func (t *tail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -187,5 +185,5 @@ func (t *tail) String() string {
 	if _, rest, ok := bytes.Cut(b, []byte("\n")); t.cut && ok {
 		b = rest
 	}
-	return unit.Message(strings.TrimSpace(string(b)))
+	return strings.TrimSpace(string(b))
 }
