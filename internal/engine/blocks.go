@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/host"
 	"github.com/loadtestkit/load-tester/internal/load"
 	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/verdict"
@@ -33,21 +34,13 @@ func (c *contest) size(p50 time.Duration, rate float64) {
 	}
 }
 
-// sustain makes pairs of blocks of sustained load, and judges them once.
+// sustain makes pairs of blocks of sustained load.
 func (c *contest) sustain() error {
-	locks := c.inquiry.Open(verdict.Locks)
-	if !c.sustained && !locks {
-		return nil
-	}
-	for len(c.pairs) < verdict.LeastPairs && !c.stopped() && c.late.Err() == nil {
-		c.monitor.tell(fmt.Sprintf("sustained load, pair %d of %d", len(c.pairs)+1, verdict.LeastPairs))
+	for c.inquiry.Open(verdict.Load, verdict.Locks) && !c.stopped() && c.late.Err() == nil {
+		c.monitor.tell(fmt.Sprintf("sustained load, pair %d of %d", c.pairs+1, verdict.LeastPairs))
 		if err := c.pair(); err != nil || c.ended != "" {
 			return err
 		}
-	}
-	if c.sustained {
-		share := float64(len(c.tolerances)) / float64(len(c.tolerances)+len(c.claims))
-		c.ratios = verdict.JudgeComparison(c.pairs, c.tolerances, share)
 	}
 	return nil
 }
@@ -56,29 +49,31 @@ func (c *contest) sustain() error {
 func (c *contest) pair() error {
 	p := verdict.Pair{HeadFirst: c.coin()}
 	seed := c.rng.Uint64() // of both blocks' arrivals, where those are random
-	var waits, takes [2]float64
-	blocks := []*verdict.Block{&p.Base, &p.Head}
-	order := []int{0, 1}
+	blocks := [2]struct {
+		to     *contender
+		into   *verdict.Block
+		waited *float64
+	}{}
+	var waits verdict.Reading
+	blocks[0].to, blocks[0].into, blocks[0].waited = c.to[0], &p.Base, &waits.Base
+	blocks[1].to, blocks[1].into, blocks[1].waited = c.to[1], &p.Head, &waits.Head
 	if p.HeadFirst {
-		slices.Reverse(order)
+		slices.Reverse(blocks[:])
 	}
-	for _, i := range order {
-		before := mutexWait()
-		r, err := c.send(c.to[i].arm, seed)
+	for _, b := range blocks {
+		before := host.MutexWait()
+		r, err := c.send(b.to.arm, seed)
 		if err != nil || r.Interrupted {
 			return err // half a pair says nothing
 		}
-		waits[i] = (mutexWait() - before) * 1e9 / float64(max(r.Sent+r.Warmup.Sent, 1))
-		takes[i] = r.Response.Mean()
-		b := blocks[i]
-		b.Times = hist.New(r.Response.Bits())
-		b.Times.Merge(r.Response)
-		b.Missed = r.Missed()
-		c.to[i].seen.Merge(r)
+		*b.waited = (host.MutexWait() - before) * 1e9 / float64(max(r.Sent+r.Warmup.Sent, 1))
+		b.into.Times = hist.New(r.Response.Bits())
+		b.into.Times.Merge(r.Response)
+		b.into.Missed = r.Missed()
+		b.to.seen.Merge(r)
 	}
-	c.pairs = append(c.pairs, p)
-	// What head's requests wait longer for locks, as a part of base's time.
-	c.inquiry.Add(verdict.Locks, verdict.Reading{Base: takes[0], Head: takes[0] + waits[1] - waits[0]})
+	c.pairs++
+	c.inquiry.AddSustained(p, waits)
 	c.giveUp()
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/report"
@@ -21,9 +22,7 @@ var defaultTolerances = []verdict.Tolerance{{Q: 0.5, Ratio: 1.05}, {Q: 0.99, Rat
 type comparePlan struct {
 	base, head *armPlan // the same except for their targets
 	order      uint64
-	tolerances []verdict.Tolerance // of the times under sustained load
 	claims     []verdict.Claim
-	sustained  bool // sustained load is judged
 	repeat     bool // of a comparison that failed
 }
 
@@ -31,21 +30,19 @@ type comparePlan struct {
 // each option that is wrong; the field of what is wrong with a target is Base or
 // Head.
 func NewComparison(o CompareOptions) (Plan, error) {
-	p := &comparePlan{order: cmp.Or(o.Order, rand.Uint64N(1<<32)), tolerances: o.Tolerances}
-	if len(p.tolerances) == 0 {
-		p.tolerances = defaultTolerances
-	}
+	p := &comparePlan{order: cmp.Or(o.Order, rand.Uint64N(1<<32))}
 	var f faults
 	f.add(len(o.Stages) > 0, "Stages", "are set, but both targets get short blocks of the same load; want a Rate, or none")
 	for _, l := range o.Limits {
 		f.add(l.Metric != verdict.Errors, "Limits", "%v, but a comparison judges times by Tolerances; leave it out", l)
 	}
 	seen := map[float64]bool{}
-	for _, t := range p.tolerances {
+	for _, t := range o.Tolerances {
 		f.add(!(t.Q > 0 && t.Q < 1) || !(t.Ratio >= 1), "Tolerances", "%v at quantile %v, want at least 1 at a quantile between 0 and 1", t.Ratio, t.Q)
 		f.add(seen[t.Q], "Tolerances", "quantile %v has two, want one", t.Q)
 		seen[t.Q] = true
 	}
+	f.addClaims(&o)
 	arm := func(role, field string, t Target) *armPlan {
 		// In memory the scheduler may serve one connection again and again, and
 		// another way in the next block: over TCP the pairs differ by half as
@@ -60,9 +57,24 @@ func NewComparison(o CompareOptions) (Plan, error) {
 	if err := f.err(); err != nil {
 		return nil, err
 	}
-	p.claims = claimsOf(p.tolerances, o.CPU, o.Allocs, o.Bytes, o.Margin, o.Claims)
-	p.sustained = len(o.Claims) == 0 || slices.Contains(o.Claims, verdict.Load)
+	p.claims = verdict.ClaimsOf(o.Tolerances, o.CPU, o.Allocs, o.Bytes, o.Margin, o.Claims)
 	return p, nil
+}
+
+// claimNames are the values of [CompareOptions.Claims].
+var claimNames = []string{
+	verdict.Work, verdict.Quick, verdict.Alone, verdict.Burst, verdict.Tail, verdict.Load, verdict.Locks, verdict.Allocs, verdict.Bytes,
+}
+
+// addClaims adds the faults of what is claimed.
+func (f *faults) addClaims(o *CompareOptions) {
+	f.add(o.CPU != 0 && !(o.CPU >= 1), "CPU", "%v, want a ratio of at least 1", o.CPU)
+	f.add(!(o.Allocs >= 0), "Allocs", "%v, want at least 0", o.Allocs)
+	f.add(!(o.Bytes >= 0), "Bytes", "%v, want at least 0", o.Bytes)
+	f.add(o.Margin != 0 && !(o.Margin >= 1), "Margin", "%v, want at least 1", o.Margin)
+	for _, name := range o.Claims {
+		f.add(!slices.Contains(claimNames, name), "Claims", "%q, want some of %s", name, strings.Join(claimNames, ", "))
+	}
 }
 
 // addArm adds the faults of one arm's plan: those of its target under the arm's
@@ -95,12 +107,13 @@ func (p *comparePlan) Preview() *report.Document {
 func (p *comparePlan) Run(ctx, cut context.Context, watch Watch) (*report.Document, error) {
 	m := startMonitor(watch)
 	defer m.end()
+	var c *contest
 	return p.head.atOnce(ctx, m, func(first *report.Document) (*report.Document, error) {
 		plan := p
 		if first != nil {
-			plan = p.again(first)
+			plan = p.again(first, c.inquiry.Again())
 		}
-		c := &contest{session: session{ctx: ctx, cut: cut, monitor: m}, comparePlan: plan, rng: rand.New(rand.NewPCG(plan.order, plan.order))}
+		c = &contest{session: session{ctx: ctx, cut: cut, monitor: m}, comparePlan: plan, rng: rand.New(rand.NewPCG(plan.order, plan.order))}
 		return c.measure([]*armPlan{plan.base, plan.head}, c.load, c.describe)
 	})
 }
@@ -119,36 +132,15 @@ func (p *comparePlan) anew() string {
 	return "servers"
 }
 
-// again is p for the repeat of a fail: of the claims that failed, and of those that
-// must agree with them. The order is another.
-func (p *comparePlan) again(first *report.Document) *comparePlan {
+// again is p for the repeat of a fail, which examines some claims: all if it was of a
+// limit, which every request counts for.
+func (p *comparePlan) again(first *report.Document, claims []verdict.Claim) *comparePlan {
 	plan := *p
 	plan.base, plan.head = plan.base.fresh(), plan.head.fresh()
 	plan.order++
 	plan.repeat = true
-	if slices.ContainsFunc(first.Limits, func(l report.LimitResult) bool { return l.Verdict == verdict.Fail && !l.Exact }) {
-		return &plan // which all requests count for
+	if !slices.ContainsFunc(first.Limits, func(l report.LimitResult) bool { return l.Verdict == verdict.Fail && !l.Exact }) {
+		plan.claims = claims
 	}
-	failed := map[string]bool{}
-	for _, c := range first.Claims {
-		if c.Verdict == verdict.Fail && !c.Exact {
-			failed[c.Claim] = true
-		}
-	}
-	plan.claims = slices.DeleteFunc(slices.Clone(p.claims), func(c verdict.Claim) bool {
-		return !failed[c.Name] && !p.supports(c.Name, failed)
-	})
-	plan.sustained = slices.ContainsFunc(first.Ratios, func(r report.RatioResult) bool { return r.Verdict == verdict.Fail })
 	return &plan
-}
-
-// supports reports whether a claim has to agree with one of those that failed; see
-// [verdict.Inquiry].
-func (p *comparePlan) supports(claim string, failed map[string]bool) bool {
-	agreeing := []string{verdict.Work, verdict.Alone}
-	if !p.renewed() {
-		agreeing = append(agreeing, verdict.Quick, verdict.Burst)
-	}
-	return slices.Contains(agreeing, claim) && (failed[verdict.Quick] ||
-		!p.renewed() && slices.ContainsFunc(agreeing, func(name string) bool { return failed[name] }))
 }

@@ -55,11 +55,11 @@ type contest struct {
 
 	perStratum, perVolley, perRound int // requests of a target; strata and volleys
 	rounds                          int
-	unclocked                       string // why processor time is not compared; "" if it is
+	singles                         []verdict.Single // of the current stratum
+	unclocked                       error            // why processor time is not compared; nil if it is
 
 	block, guard time.Duration
-	pairs        []verdict.Pair
-	ratios       []verdict.PairsFinding
+	pairs        int // of blocks
 }
 
 // load measures until the claims are settled, and then under sustained load.
@@ -74,9 +74,8 @@ func (c *contest) load() error {
 		if err != nil {
 			return err
 		}
-		c.to[i] = newContender(a, d)
+		c.to[i] = c.newContender(a, d)
 	}
-	c.inquire()
 	c.drive()
 	for _, t := range c.to {
 		t.closeDriver(t.driver)
@@ -88,33 +87,27 @@ func (c *contest) load() error {
 	return c.sustain()
 }
 
-// inquire makes the inquiry into those claims that can be examined.
+// inquire makes the inquiry into those claims that can be examined. The targets have
+// served by then, so that it shows if their processor time can be read.
 func (c *contest) inquire() {
-	claims := c.claims
-	if why := c.openMeters(); why != "" {
-		c.unclocked = why
+	claims := slices.Clone(c.claims)
+	if c.unclocked = c.openMeters(); c.unclocked != nil {
 		claims = without(claims, verdict.Work)
 	}
 	if c.head.Virtual || !c.renewed() {
 		claims = without(claims, verdict.Locks)
 	}
+	for i := range claims {
+		if claims[i].Name == verdict.Burst {
+			claims[i].AtOnce = c.perVolley
+		}
+	}
 	c.inquiry = verdict.NewInquiry(claims, c.renewed())
 }
 
-// openMeters starts to read the processor time of what serves the targets. It returns
-// why that cannot be done.
-func (c *contest) openMeters() string {
-	if c.head.Virtual || !c.renewed() {
-		return "stand-in"
-	}
-	for _, t := range c.to {
-		t.meter = &meter{}
-	}
-	return ""
-}
-
+// without returns claims without the one that has a name.
 func without(claims []verdict.Claim, name string) []verdict.Claim {
-	return slices.DeleteFunc(slices.Clone(claims), func(c verdict.Claim) bool { return c.Name == name })
+	return slices.DeleteFunc(claims, func(c verdict.Claim) bool { return c.Name == name })
 }
 
 // warmup is how long each target is tried.
@@ -127,7 +120,9 @@ func (c *contest) drive() {
 		runtime.GC() // what was before is not the targets' garbage
 	}
 	c.monitor.tell("trying both targets")
-	if c.try(); c.ended != "" || c.over() {
+	c.try()
+	c.inquire()
+	if c.ended != "" || c.over() {
 		return
 	}
 	if !c.repeat {
@@ -259,23 +254,14 @@ func (c *contest) stratum() {
 		order = append(order, c.to[:]...)
 	}
 	c.rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
-	for _, t := range c.to {
-		t.alone = t.alone[:0]
-	}
+	c.singles = c.singles[:0]
 	for _, t := range order {
-		if v := t.driver.Volley(1, 1, t.addAlone); v.Ended < 1 {
+		if v := t.driver.Volley(1, 1, t.addSingle); v.Ended < 1 {
 			return
 		}
 	}
-	base, head := c.to[0].alone, c.to[1].alone
-	slices.Sort(base)
-	slices.Sort(head)
-	c.inquiry.Add(verdict.Quick, verdict.Reading{Base: base[0], Head: head[0]})
-	c.inquiry.Add(verdict.Alone, verdict.Reading{Base: middle(base), Head: middle(head)})
+	c.inquiry.AddStratum(c.singles)
 }
-
-// middle returns the median of sorted numbers.
-func middle(x []float64) float64 { return (x[(len(x)-1)/2] + x[len(x)/2]) / 2 }
 
 // volley sends a volley of each target, in an order drawn at random.
 func (c *contest) volley() {
@@ -287,7 +273,7 @@ func (c *contest) volley() {
 	for _, i := range order {
 		t := c.to[i]
 		before := t.processor()
-		v := t.driver.Volley(c.perVolley, volleyMost, t.addLoaded)
+		v := t.driver.Volley(c.perVolley, volleyMost, t.add)
 		work[i], burst[i] = (t.processor()-before)/float64(c.perVolley), float64(max(v.Took, 1))
 		switch {
 		case v.Ended < c.perVolley:
@@ -306,30 +292,43 @@ type contender struct {
 	driver    *load.Driver
 	meter     *meter       // of the processes that serve; nil if it cannot be told
 	allocs    *allocations // of one request; nil where that cannot be told
-	alone     []float64    // response times of a stratum, in ns; +Inf for those that failed
 	times     verdict.Block
-	addAlone  func(time.Duration, bool)
-	addLoaded func(time.Duration, bool)
+	add       func(took time.Duration, ok bool) // adds a request to times
+	addSingle func(took time.Duration, ok bool) // and to the stratum
 }
 
-func newContender(a *arm, d *load.Driver) *contender {
+func (c *contest) newContender(a *arm, d *load.Driver) *contender {
 	t := &contender{arm: a, driver: d, times: verdict.Block{Times: hist.New(roundBits)}}
-	t.addLoaded = func(took time.Duration, ok bool) {
+	t.add = func(took time.Duration, ok bool) {
 		if ok {
 			t.times.Times.Record(int64(took))
 		} else {
 			t.times.Missed++
 		}
 	}
-	t.addAlone = func(took time.Duration, ok bool) {
-		t.addLoaded(took, ok)
-		ns := float64(max(took, 1))
-		if !ok {
-			ns = math.Inf(1)
+	t.addSingle = func(took time.Duration, ok bool) {
+		t.add(took, ok)
+		ns := math.Inf(1)
+		if ok {
+			ns = float64(max(took, 1))
 		}
-		t.alone = append(t.alone, ns)
+		c.singles = append(c.singles, verdict.Single{Head: t == c.to[1], Time: ns})
 	}
 	return t
+}
+
+// openMeters starts to read the processor time of what serves the targets. Its error
+// says why that cannot be done.
+func (c *contest) openMeters() (err error) {
+	for _, t := range c.to {
+		if t.meter, err = t.newMeter(); err != nil {
+			return err
+		}
+		if _, err = t.meter.Read(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // tryFor makes volleys for some time, at least one, and returns the median response
@@ -371,6 +370,9 @@ func (t *contender) processor() float64 {
 
 // describe makes the document of what was done.
 func (c *contest) describe() (*report.Document, error) {
+	if c.unclocked != nil {
+		c.machine.Off = append(c.machine.Off, "processor time of the targets: "+c.unclocked.Error())
+	}
 	var docs [2]*report.Document
 	for i, t := range c.to {
 		a := t.arm
@@ -389,23 +391,15 @@ func (c *contest) describe() (*report.Document, error) {
 	d.Generator.CPUPerRequest = nil // the other's requests took theirs too
 	d.Pairs = &report.Pairs{
 		Rounds: c.rounds, Alone: c.perStratum, AtOnce: c.perVolley,
-		Judged: len(c.pairs), Block: c.block, Guard: c.guard, Seed: c.order, Renewed: c.anew(),
+		Judged: c.pairs, Block: c.block, Guard: c.guard, Seed: c.order, Renewed: c.anew(),
 	}
-	differ := verdict.MixesDiffer(c.to[0].seen, c.to[1].seen)
 	for _, f := range c.inquiry.Findings() {
 		d.Claims = append(d.Claims, report.NewClaim(f, c.head.Waive))
 	}
-	for _, r := range c.ratios {
+	for _, r := range c.inquiry.Ratios() {
 		d.Ratios = append(d.Ratios, report.NewRatio(r, c.head.Waive))
 	}
-	if differ != "" {
-		for i := range d.Claims {
-			d.Claims[i].Refuse(differ)
-		}
-		for i := range d.Ratios {
-			d.Ratios[i].Refuse(differ)
-		}
-	}
+	c.refuse(d)
 	for i := range d.Limits {
 		l := &d.Limits[i]
 		l.Summary, l.Reason = "head: "+l.Summary, "head: "+l.Reason
@@ -423,4 +417,32 @@ func (c *contest) describe() (*report.Document, error) {
 		d.Verdict = verdict.Inconclusive
 	}
 	return d, nil
+}
+
+// refuse makes what was found inconclusive where the two cannot be compared.
+func (c *contest) refuse(d *report.Document) {
+	differ := verdict.MixesDiffer(c.to[0].seen, c.to[1].seen)
+	for i := range d.Claims {
+		claim := &d.Claims[i]
+		if differ != "" && !claim.Exact {
+			claim.Refuse(differ)
+		} else if claim.Claim == verdict.Work {
+			c.refuseWork(claim)
+		}
+	}
+	for i := range d.Ratios {
+		if differ != "" {
+			d.Ratios[i].Refuse(differ)
+		}
+	}
+}
+
+// refuseWork makes a claim on processor time inconclusive if what was read was not
+// that of all that served.
+func (c *contest) refuseWork(work *report.ClaimResult) {
+	for _, t := range c.to {
+		if err := t.meter.check(); err != nil {
+			work.Refuse(t.role + ": " + err.Error())
+		}
+	}
 }
