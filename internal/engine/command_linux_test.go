@@ -36,7 +36,7 @@ func TestMeterOfStartedServer(t *testing.T) {
 	before, err := m.Read()
 	require.NoError(t, err)
 	const requests = 20
-	r, err := a.add(t.Context(), t.Context(), stretch{requests: requests, grace: time.Second, alone: true}, nil)
+	r, err := a.add(t.Context(), t.Context(), stretch{requests: requests, grace: time.Second}, nil)
 	require.NoError(t, err)
 	require.EqualValues(t, requests, r.Succeeded)
 	after, err := m.Read()
