@@ -122,6 +122,11 @@ func (p *comparePlan) Run(ctx, cut context.Context, watch Watch) (*report.Docume
 // renewed reports whether a repeat gets new servers, and not only new connections.
 func (p *comparePlan) renewed() bool { return p.base.target.URL == "" && p.head.target.URL == "" }
 
+// inProcess reports whether this process serves both targets.
+func (p *comparePlan) inProcess() bool {
+	return !p.base.target.isOutside() && !p.head.target.isOutside()
+}
+
 // anew is what a repeat gets anew.
 func (p *comparePlan) anew() string {
 	switch {
