@@ -201,8 +201,7 @@ func (f *ClaimFinding) statement() string {
 		subject = "the slowest, at " + unit.QuantileName(f.Q) + ","
 		verb = " take %s times as long"
 	case Locks:
-		subject = "a request that waits for locks"
-		verb = " takes %s times as long"
+		subject, verb = "waiting for locks", " makes a request take %s times as long"
 	}
 	switch {
 	case f.Confidence == 0:
@@ -223,16 +222,16 @@ func (f *ClaimFinding) wanted() string {
 	case f.Verdict == Fail || f.guard() || f.Pass == f.Fail:
 		return ", want <= " + unit.Decimal(f.Fail, 0)
 	case f.Verdict == Pass:
-		return ", surely not " + unit.Decimal(f.Pass, 0)
+		return ", surely <= " + unit.Decimal(f.Pass, 0)
 	}
-	return ", want surely not " + unit.Decimal(f.Pass, 0)
+	return ", want surely <= " + unit.Decimal(f.Pass, 0)
 }
 
 // meaning says what a proof of the claim shows.
 func (f *ClaimFinding) meaning() string {
 	switch f.Name {
 	case Work:
-		return "as the system counts it, client and HTTP included"
+		return "as the system counts it, with what HTTP takes"
 	case Quick:
 		return "by the quickest of some, sent one at a time"
 	case Alone:
