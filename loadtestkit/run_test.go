@@ -512,6 +512,10 @@ func TestMain(m *testing.M) {
 		hogging(runtime.NumCPU())
 		os.Exit(0)
 	}
+	if addr := os.Getenv(serverEnv); addr != "" {
+		serveAt(addr)
+		return
+	}
 	if os.Getenv(childEnv) != "" {
 		os.Exit(m.Run())
 	}
