@@ -232,7 +232,7 @@ func (f *ClaimFinding) wanted() string {
 	case f.Verdict == Fail || f.guard() || f.Pass == f.Fail:
 		return ", want <= " + unit.Decimal(f.Fail, 0)
 	case f.Verdict == Pass:
-		return ", surely not " + unit.Decimal(f.Pass, 0)
+		return ", surely <= " + unit.Decimal(f.Pass, 0)
 	}
 	return ", want surely <= " + unit.Decimal(f.Pass, 0)
 }
@@ -241,7 +241,7 @@ func (f *ClaimFinding) wanted() string {
 func (f *ClaimFinding) meaning() string {
 	switch f.Name {
 	case Work:
-		return "as the system counts it, client and HTTP included"
+		return "as the system counts it, with what HTTP takes"
 	case Quick:
 		return "by the quickest of some, sent one at a time"
 	case Alone:
