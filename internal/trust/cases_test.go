@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	_ "modernc.org/sqlite"
 
-	. "github.com/loadtestkit/load-tester/loadtestkit"
+	"github.com/loadtestkit/load-tester/loadtestkit"
 )
 
 // A trial is a case, what is wanted of it, and how to try it once.
@@ -56,14 +56,16 @@ func cases() []trial {
 	}
 }
 
-func compare(base, head Target) func(testing.TB, *part) {
-	return func(t testing.TB, _ *part) { Compare(t, CompareOptions{Base: base, Head: head}) }
+func compare(base, head loadtestkit.Target) func(testing.TB, *part) {
+	return func(t testing.TB, _ *part) {
+		loadtestkit.Compare(t, loadtestkit.CompareOptions{Base: base, Head: head})
+	}
 }
 
 func compareQueries(t testing.TB, p *part) {
 	db := open(t, p.database)
 	defer db.Close()
-	Compare(t, CompareOptions{Base: querying(db, joined), Head: querying(db, onePerOrder)})
+	loadtestkit.Compare(t, loadtestkit.CompareOptions{Base: querying(db, joined), Head: querying(db, onePerOrder)})
 }
 
 func compareProcesses(base, head string) func(testing.TB, *part) {
@@ -72,29 +74,28 @@ func compareProcesses(base, head string) func(testing.TB, *part) {
 		defer stop()
 		headURL, stop := startServer(t, head)
 		defer stop()
-		Compare(t, CompareOptions{Base: URL(baseURL), Head: URL(headURL)})
+		loadtestkit.Compare(t, loadtestkit.CompareOptions{Base: loadtestkit.URL(baseURL), Head: loadtestkit.URL(headURL)})
 	}
 }
 
-func limitWithRoom(t testing.TB, p *part) {
-	Run(t, Options{Target: working(1), Limits: Limits{P99: p.limit}, Budget: 10 * time.Second})
-}
-
-func limitMissed(t testing.TB, p *part) {
-	Run(t, Options{Target: sleeping(2 * p.limit), Limits: Limits{P99: p.limit}, Budget: 10 * time.Second})
-}
+func limitWithRoom(t testing.TB, p *part) { limit(t, working(1), p.limit, 10*time.Second) }
+func limitMissed(t testing.TB, p *part)   { limit(t, sleeping(2*p.limit), p.limit, 10*time.Second) }
 
 func shortLimitMissed(t testing.TB, _ *part) {
-	Run(t, Options{Target: sleeping(4 * time.Millisecond), Limits: Limits{P99: 2 * time.Millisecond}, Budget: 10 * time.Second})
+	limit(t, sleeping(4*time.Millisecond), 2*time.Millisecond, 10*time.Second)
 }
 
 func slowHandler(t testing.TB, _ *part) {
-	Run(t, Options{Target: sleeping(100 * time.Millisecond), Limits: Limits{P99: time.Second}, Budget: 8 * time.Second})
+	limit(t, sleeping(100*time.Millisecond), time.Second, 8*time.Second)
+}
+
+func limit(t testing.TB, target loadtestkit.Target, p99, budget time.Duration) {
+	loadtestkit.Run(t, loadtestkit.Options{Target: target, Limits: loadtestkit.Limits{P99: p99}, Budget: budget})
 }
 
 // handler serves f in this process.
-func handler(f func() any) Target {
-	return Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, f()) }))
+func handler(f func() any) loadtestkit.Target {
+	return loadtestkit.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, f()) }))
 }
 
 // work takes a quarter of a millisecond, times share.
@@ -106,14 +107,14 @@ func work(share float64) uint64 {
 	return x
 }
 
-func working(share float64) Target { return handler(func() any { return work(share) }) }
+func working(share float64) loadtestkit.Target { return handler(func() any { return work(share) }) }
 
-func sleeping(d time.Duration) Target {
+func sleeping(d time.Duration) loadtestkit.Target {
 	return handler(func() any { time.Sleep(d); return d })
 }
 
 // waiting works and, if chosen, sleeps.
-func waiting(d time.Duration, chosen func() bool) Target {
+func waiting(d time.Duration, chosen func() bool) loadtestkit.Target {
 	return handler(func() any {
 		if chosen() {
 			time.Sleep(d)
@@ -131,7 +132,7 @@ func everySecond() func() bool {
 }
 
 // locking works one request at a time.
-func locking() Target {
+func locking() loadtestkit.Target {
 	var mu sync.Mutex
 	return handler(func() any {
 		mu.Lock()
@@ -141,7 +142,7 @@ func locking() Target {
 }
 
 // allocating works and leaves objects of 1 KB as garbage.
-func allocating(objects int) Target {
+func allocating(objects int) loadtestkit.Target {
 	return handler(func() any {
 		garbage := make([][]byte, objects)
 		for i := range garbage {
@@ -179,8 +180,8 @@ func newDatabase(t testing.TB) (path string) {
 }
 
 // querying answers with how many items the orders have.
-func querying(db *sql.DB, items func(*sql.DB) (int, error)) Target {
-	return Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+func querying(db *sql.DB, items func(*sql.DB) (int, error)) loadtestkit.Target {
+	return loadtestkit.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		n, err := items(db)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
