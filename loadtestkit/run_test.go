@@ -508,6 +508,10 @@ func TestTheTestsContextEndsTheRun(t *testing.T) {
 const childEnv = "LOADTESTKIT_TEST_CHILD"
 
 func TestMain(m *testing.M) {
+	if addr := os.Getenv(serverEnv); addr != "" {
+		serveAt(addr)
+		return
+	}
 	if os.Getenv(childEnv) != "" {
 		os.Exit(m.Run())
 	}

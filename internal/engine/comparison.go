@@ -33,6 +33,7 @@ func NewComparison(o CompareOptions) (Plan, error) {
 	p := &comparePlan{order: cmp.Or(o.Order, rand.Uint64N(1<<32))}
 	var f faults
 	f.add(len(o.Stages) > 0, "Stages", "are set, but both targets get short blocks of the same load; want a Rate, or none")
+	f.checkClaims(&o)
 	for _, l := range o.Limits {
 		f.add(l.Metric != verdict.Errors, "Limits", "%v, but a comparison judges times by Tolerances; leave it out", l)
 	}
@@ -120,6 +121,11 @@ func (p *comparePlan) Run(ctx, cut context.Context, watch Watch) (*report.Docume
 
 // renewed reports whether a repeat gets new servers, and not only new connections.
 func (p *comparePlan) renewed() bool { return p.base.target.URL == "" && p.head.target.URL == "" }
+
+// inProcess reports whether this process serves both targets.
+func (p *comparePlan) inProcess() bool {
+	return !p.base.target.isOutside() && !p.head.target.isOutside()
+}
 
 // anew is what a repeat gets anew.
 func (p *comparePlan) anew() string {

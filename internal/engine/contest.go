@@ -94,7 +94,7 @@ func (c *contest) inquire() {
 	if c.unclocked = c.openMeters(); c.unclocked != nil {
 		claims = without(claims, verdict.Work)
 	}
-	if c.head.Virtual || !c.renewed() {
+	if c.head.Virtual || !c.inProcess() {
 		claims = without(claims, verdict.Locks)
 	}
 	for i := range claims {
@@ -116,7 +116,7 @@ func (c *contest) warmup() time.Duration { return max(warmupLeast, c.head.Warmup
 // drive makes the rounds, after what they need to know.
 func (c *contest) drive() {
 	defer c.monitor.follow(c)()
-	if c.renewed() && !c.head.Virtual {
+	if c.inProcess() && !c.head.Virtual {
 		runtime.GC() // what was before is not the targets' garbage
 	}
 	c.monitor.tell("trying both targets")
@@ -140,7 +140,7 @@ func (c *contest) drive() {
 			return
 		}
 		c.rounds++
-		c.monitor.tell(fmt.Sprintf("round %d", c.rounds))
+		c.monitor.tell(fmt.Sprintf("round %d: %s", c.rounds, c.examined()))
 		c.round()
 	}
 }
