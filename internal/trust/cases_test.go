@@ -37,7 +37,7 @@ type part struct {
 func cases() []trial {
 	const soon = 4 * time.Second
 	base := working(1)
-	return []trial{
+	return append([]trial{
 		{"equal handlers", 300, passed, 0.95, soon, compare(base, working(1))},
 		{"+10 % work", 60, failed, 0.95, soon, compare(base, working(1.1))},
 		{"+20 % work", 60, failed, 0.95, soon, compare(base, working(1.2))},
@@ -53,7 +53,7 @@ func cases() []trial {
 		{"all miss that limit twofold", 60, failed, 0.95, 0, limitMissed},
 		{"all take 4 ms, p99 at most 2 ms", 60, failed, 0.95, 0, shortLimitMissed},
 		{"100 ms, p99 at most 1 s, 8 s to decide", 50, passed, 0.90, 0, slowHandler},
-	}
+	}, commandCases()...)
 }
 
 func compare(base, head loadtestkit.Target) func(testing.TB, *part) {

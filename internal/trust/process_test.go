@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strconv"
@@ -18,17 +18,23 @@ import (
 )
 
 // roleEnv makes the test binary another process of a trial: the hog, or a server that
-// does so many times the usual work.
+// does so many times the usual work and may be given an address.
 const roleEnv = "LOADTESTKIT_TRUST_ROLE"
 
 const hog = "hog"
 
-// play has the role until standard input ends, as it does with the test.
+// play has a role until standard input ends, as it does with the test, or, with an
+// address, until the process is ended.
 func play(role string) {
-	if role == hog {
+	share, addr, given := strings.Cut(role, " ")
+	switch {
+	case given:
+		serve(share, addr)
+		select {}
+	case role == hog:
 		go hogging()
-	} else {
-		serve(role)
+	default:
+		serve(share, "127.0.0.1:0")
 	}
 	io.Copy(io.Discard, os.Stdin)
 }
@@ -48,13 +54,17 @@ func hogging() {
 func aWhile() time.Duration { return 100*time.Millisecond + rand.N(2900*time.Millisecond) }
 
 // serve starts a server and prints its URL.
-func serve(share string) {
+func serve(share, addr string) {
 	times, err := strconv.ParseFloat(share, 64)
 	if err != nil {
 		panic(err)
 	}
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, work(times)) }))
-	fmt.Println(s.URL)
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		panic(err)
+	}
+	go http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, work(times)) }))
+	fmt.Println("http://" + l.Addr().String())
 }
 
 // start starts this binary in a role; stop ends it.

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,6 +23,7 @@ var (
 	partTime = flag.Duration("part", 5*time.Minute, "start no trial after this `time`; 0 only prints the table")
 	build    = flag.String("build", "new", "the `name` of the code under test in the table")
 	mostRuns = flag.Int("runs", 1000, "make at most `n` trials of each case")
+	only     = flag.String("only", "", "make only trials of cases with this `text` in their names")
 )
 
 func TestMain(m *testing.M) {
@@ -76,6 +78,9 @@ func runPart(t *testing.T, file string, earlier []outcome) (outcomes []outcome) 
 // remaining lists the trials that are still to be made: each case once for each.
 func remaining(made []outcome) (left []trial) {
 	for _, c := range cases() {
+		if !strings.Contains(c.name, *only) {
+			continue
+		}
 		for range min(c.runs, *mostRuns) - len(of(made, *build, c.name)) {
 			left = append(left, c)
 		}
