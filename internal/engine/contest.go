@@ -18,7 +18,7 @@ import (
 
 const (
 	// overtime is how many times the budget a comparison may take, besides the
-	// warm-up, to reach the first look.
+	// warm-up and counting allocations, to reach the first look.
 	overtime = 2
 
 	// warmupLeast is how long each target is tried before anything counts, to learn
@@ -70,7 +70,7 @@ type contest struct {
 func (c *contest) load() error {
 	budget := c.head.Budget
 	// Requests may take longer than a whole round.
-	late, cancel := context.WithTimeout(c.cut, overtime*budget+2*c.warmup())
+	late, cancel := context.WithTimeout(c.cut, overtime*budget+2*(c.warmup()+allocPatience))
 	defer cancel()
 	c.late = late
 	for i, a := range c.arms {
@@ -81,11 +81,12 @@ func (c *contest) load() error {
 		c.to[i] = c.newContender(a, d)
 	}
 	c.drive()
+	over := c.over()
 	for _, t := range c.to {
 		t.closeDriver(t.driver)
 		t.driver = nil
 	}
-	if c.stopped() || c.ended != "" || c.inquiry.Verdict() == verdict.Fail {
+	if over || c.ended != "" || c.inquiry.Verdict() == verdict.Fail {
 		return nil
 	}
 	return c.sustain()
