@@ -6,9 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -45,12 +47,10 @@ type Command struct {
 // returns an error if the command ends before that, or takes longer than a minute.
 // The caller must close the Command.
 func StartCommand(ctx context.Context, newCommand func(addr string) *exec.Cmd) (*Command, error) {
-	l, err := listenLoopback()
+	addr, err := freeAddr()
 	if err != nil {
 		return nil, err
 	}
-	addr := l.Addr().String()
-	l.Close()
 	c := &Command{URL: "http://" + addr, cmd: newCommand(addr), ended: make(chan struct{})}
 	if c.cmd == nil {
 		return nil, errors.New("starting a server: the command is nil")
@@ -67,6 +67,24 @@ func StartCommand(ctx context.Context, newCommand func(addr string) *exec.Cmd) (
 		return nil, errors.Join(err, c.Close())
 	}
 	return c, nil
+}
+
+// freeAddr returns an address of loopback at which nothing listens. Its port is not one
+// of those that systems give to connections and to servers that want any port, or
+// another process would often get it before the server is there.
+func freeAddr() (string, error) {
+	const least, most, tries = 20000, 32767, 100
+	for range tries {
+		port := strconv.Itoa(least + rand.IntN(most-least+1))
+		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port)); err == nil {
+			return l.Addr().String(), l.Close()
+		}
+	}
+	l, err := listenLoopback()
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
 }
 
 // keepOutput keeps the end of what the server writes, unless it goes elsewhere.

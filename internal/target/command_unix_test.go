@@ -9,10 +9,12 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/signal"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -124,6 +126,11 @@ func TestCommand(t *testing.T) {
 		c, err := StartCommand(t.Context(), f.as(role))
 		require.NoError(t, err, role)
 		assert.Equal(t, "served", body(t, c.URL))
+		u, err := url.Parse(c.URL)
+		require.NoError(t, err)
+		port, err := strconv.Atoi(u.Port())
+		require.NoError(t, err)
+		assert.Less(t, port, 32768, "no connection is given such a port")
 		require.NoError(t, c.Err())
 		require.NoError(t, c.Close())
 		require.NoError(t, c.Close(), "twice")
