@@ -20,6 +20,9 @@ const (
 	// startMost is how long a command may take until its server takes connections:
 	// enough to compile it first.
 	startMost = time.Minute
+	// refuseMost is how long a port where nothing listens may take to refuse: on
+	// Windows connecting is tried for seconds.
+	refuseMost = 100 * time.Millisecond
 	// startPoll is how often it is tried whether it does.
 	startPoll = 5 * time.Millisecond
 	// stopGrace is how long a server may take to end on its own. After a second
@@ -76,8 +79,12 @@ func freeAddr() (string, error) {
 	const least, most, tries = 20000, 32767, 100
 	for range tries {
 		port := strconv.Itoa(least + rand.IntN(most-least+1))
-		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port)); err == nil {
-			return l.Addr().String(), l.Close()
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
+		if err != nil {
+			continue
+		}
+		if addr := l.Addr().String(); l.Close() == nil && refuses(addr) {
+			return addr, nil
 		}
 	}
 	l, err := listenLoopback()
@@ -85,6 +92,17 @@ func freeAddr() (string, error) {
 		return "", err
 	}
 	return l.Addr().String(), l.Close()
+}
+
+// refuses reports whether nothing takes connections at addr. A socket that was closed
+// still does for a moment if another process is being started: that has a copy of it,
+// until it becomes its program.
+func refuses(addr string) bool {
+	conn, err := net.DialTimeout("tcp", addr, refuseMost)
+	if err == nil {
+		conn.Close()
+	}
+	return err != nil
 }
 
 // keepOutput keeps the end of what the server writes, unless it goes elsewhere.
