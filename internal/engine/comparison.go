@@ -33,6 +33,7 @@ func NewComparison(o CompareOptions) (Plan, error) {
 	p := &comparePlan{order: cmp.Or(o.Order, rand.Uint64N(1<<32))}
 	var f faults
 	f.add(len(o.Stages) > 0, "Stages", "are set, but both targets get short blocks of the same load; want a Rate, or none")
+	f.checkClaims(&o)
 	for _, l := range o.Limits {
 		f.add(l.Metric != verdict.Errors, "Limits", "%v, but a comparison judges times by Tolerances; leave it out", l)
 	}

@@ -140,7 +140,7 @@ func (c *contest) drive() {
 			return
 		}
 		c.rounds++
-		c.monitor.tell(fmt.Sprintf("round %d", c.rounds))
+		c.monitor.tell(fmt.Sprintf("round %d: %s", c.rounds, c.examined()))
 		c.round()
 	}
 }

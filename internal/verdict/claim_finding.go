@@ -47,10 +47,7 @@ func (i *Inquiry) Findings() (all []ClaimFinding) {
 // judged.
 func (i *Inquiry) Ratios() (all []PairsFinding) {
 	for _, q := range i.named(Load) {
-		f := q.pairs
-		if q.judged == 0 {
-			f = judgePairs(i.sustained, q.Claim, 0, 0)
-		}
+		f := compare(i.sustained, q.Claim).describe(q.ruling)
 		f.Verdict = q.verdict
 		all = append(all, f)
 	}
@@ -97,23 +94,21 @@ func (f *ClaimFinding) measured(i *Inquiry, q *question) {
 
 // tail fills in f from rounds.
 func (f *ClaimFinding) tail(i *Inquiry, q *question) {
-	p := judgePairs(q.rounds, q.Claim, q.fail, q.pass)
+	c := compare(q.rounds, q.Claim)
+	p := c.describe(q.ruling)
 	f.Readings, f.Base, f.Head = p.Pairs, p.Base, p.Head
-	f.Estimate, f.Low, f.High, f.Confidence, f.Detail = p.Estimate, p.Low, p.High, p.Confidence, p.Detail
 	if p.Pairs < LeastPairs {
-		f.Confidence = 0
+		f.explain("", i.lacking(f, q))
+		return
 	}
-	absolute := ""
-	if len(q.rounds) > 0 {
-		absolute = f.absolute()
-	}
+	f.Estimate, f.Low, f.High, f.Confidence, f.Detail = p.Estimate, p.Low, p.High, p.Confidence, p.Detail
 	switch {
-	case f.Verdict == Fail && p.guilty != "":
-		f.explain(absolute, p.guilty)
-	case f.Verdict == Inconclusive && p.doubtful != "":
-		f.explain(absolute, p.doubtful+": a longer budget would tell")
+	case q.ruling.found:
+		f.explain(f.absolute(), c.text(q.ruling.guilty))
+	case q.ruling.doubted && f.Verdict == Inconclusive:
+		f.explain(f.absolute(), c.text(q.ruling.suspect)+": a longer budget would tell")
 	default:
-		f.explain(absolute, i.lacking(f, q))
+		f.explain(f.absolute(), i.lacking(f, q))
 	}
 }
 
@@ -340,14 +335,14 @@ func (i *Inquiry) doubt(q *question) string {
 	return ""
 }
 
-// scarce returns why q is not proved though its rounds would do: too few requests for
-// its quantile.
-func (q *question) scarce() string {
-	if math.IsInf(q.pairs.Base, 1) {
+// scarce returns why c is not proved though its ranks would do: too few requests for
+// its quantile; "" if there are enough.
+func (c *comparison) scarce() string {
+	if math.IsInf(c.base.quantile(c.Q), 1) {
 		return "base's own requests failed, which is what head is compared with"
 	}
-	need := int64(math.Ceil(10/(1-q.Q) - 1e-6))
-	if have := min(q.pairs.baseDue, q.pairs.headDue); have < need {
+	need := int64(math.Ceil(10/(1-c.Q) - 1e-6))
+	if have := min(c.base.due(), c.head.due()); have < need {
 		return fmt.Sprintf("%s requests of each, %s needed for a pass: a longer budget would tell", unit.Count(have), unit.Count(need))
 	}
 	return ""
