@@ -40,10 +40,12 @@ func (s *Search) describe(by string) string {
 		return "interrupted: " + s.between()
 	case by == ByMost:
 		return fmt.Sprintf("the limits held at %s, the most that was to be tried", unit.Rate(s.low.rate))
-	case by == ByHost && s.mixed.rate > 0 && s.low.rate == 0 && s.tally.held > 0:
+	case by == ByHost && s.plan.Purpose == "control" && s.tally.held > 0:
 		return disturbed(&s.mixed, &s.tally)
-	case by == ByHost && s.low.failed()+s.high.held > doubtful:
+	case by == ByHost && s.high.verified && s.high.rate > widest*s.low.rate:
 		return disturbed(&s.low.tally, &s.high.tally)
+	case by == ByHost && s.plan.Purpose == "verify" && s.tally.held == s.tally.failed():
+		return disturbed(&s.low.tally, &s.tally)
 	case s.low.rate == 0:
 		return fmt.Sprintf("the limits do not hold even at %s: %s", unit.Rate(s.tally.rate), causeText(by))
 	}
@@ -97,6 +99,7 @@ func causeText(cause string) string {
 type tally struct {
 	rate                                float64
 	held, byTarget, byGenerator, byHost int
+	void                                int // in which the machine stalled, made again
 }
 
 func (t *tally) add(r TrialResult) {

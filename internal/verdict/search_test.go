@@ -288,7 +288,7 @@ func TestSearchOnQuietQueues(t *testing.T) {
 	runs := searches()
 	for _, start := range []float64{100, 20, 3000} {
 		rng := rand.New(rand.NewPCG(71, uint64(start)))
-		q := &mm1{served: 1000, limit: queueLimit, rng: rng}
+		q := &queue{served: 1000, limit: queueLimit, rng: rng}
 		within, conclusive, total := 0, 0, 0.0
 		var ratios []float64
 		for range runs {
@@ -316,7 +316,7 @@ func TestSearchOnStallingQueues(t *testing.T) {
 		stalls float64
 		least  float64 // ratio of runs that must be inconclusive
 	}{{0.2, 0}, {0.5, 0}, {1, 0.7}} {
-		q := &mm1{served: 1000, limit: queueLimit, stalls: tc.stalls, stall: 150 * time.Millisecond, rng: rand.New(rand.NewPCG(72, 1))}
+		q := &queue{served: 1000, limit: queueLimit, stalls: tc.stalls, stall: 150 * time.Millisecond, rng: rand.New(rand.NewPCG(72, 1))}
 		inconclusive := 0
 		var ratios []float64
 		for range runs {

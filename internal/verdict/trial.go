@@ -2,12 +2,97 @@ package verdict
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/unit"
 )
+
+// How a trial is looked at while it goes on, and what a stall is.
+const (
+	LookEvery = 100 * time.Millisecond
+	easyAfter = 300 * time.Millisecond // a trial is as long as that, at least, unless its limits are missed
+	easyPart  = 2                      // a rate is easy where times are within their limits divided by this
+	stallPart = 0.2                    // of the tightest limit on time: a longer hiccup is a stall
+)
+
+// Decided reports whether a look at a running trial tells how it will end: a limit
+// is missed whatever becomes of the rest of it, the target falls behind, or, unless
+// the trial is to verify, the rate is easy.
+func Decided(t TrialPlan, limits []Limit, seen *record.Record) bool {
+	due, ended := t.Rate*seen.Offering.Seconds(), float64(seen.Succeeded+seen.Failed)
+	half, endedInHalf := secondHalf(seen)
+	hopeful := *seen
+	rest := max(0, int64(t.Rate*t.For.Seconds())-seen.Due)
+	hopeful.Due, hopeful.Succeeded = seen.Due+rest, seen.Succeeded+rest
+	hopeful.Within = slices.Clone(seen.Within)
+	for i := range hopeful.Within {
+		hopeful.Within[i] += rest
+	}
+	switch {
+	case len(missedLimits(limits, &hopeful)) > 0:
+		return true
+	case seen.Offering < easyAfter:
+		return false
+	case fallsBehind(t.Rate*half.Seconds(), endedInHalf):
+		return true
+	}
+	return t.Purpose != "verify" && ended >= max(trialArrivals, 0.9*due) && Easy(limits, seen)
+}
+
+// Easy reports whether the limits would hold if those on time were half of what they
+// are.
+func Easy(limits []Limit, r *record.Record) bool {
+	for _, l := range limits {
+		if l.Metric.IsTime() && (r.Failed > 0 || quantile(r.Response, l.quantile()) > l.Time/easyPart) {
+			return false
+		}
+	}
+	return len(missedLimits(limits, r)) == 0
+}
+
+// quantile is that of a limit on a quantile or on the longest time.
+func (l Limit) quantile() float64 {
+	if l.Metric == Max {
+		return 1
+	}
+	return l.Q
+}
+
+// Stalled reports whether the machine stood still during a trial for long enough to
+// make requests late: what watches it woke late. In the target's own process the
+// target may be the cause, so that tells nothing.
+func Stalled(limits []Limit, r *record.Record) bool {
+	if r.Place == record.InProcess {
+		return false
+	}
+	return Steal.Excuses(r) != "" || r.Machine.HiccupMax > hiccupFloor && over(r.Machine.HiccupMax, stallPart, tightestTime(limits))
+}
+
+// leastGoodput is the part of what becomes due in half a trial that ends in it where
+// the target keeps up, noise left out.
+const leastGoodput = 0.95
+
+// fallsBehind reports whether fewer requests ended than became due in the same half of
+// a trial, by more than chance would have it: twice the standard deviation of Poisson
+// arrivals. The rest waits, longer and longer.
+func fallsBehind(due, ended float64) bool {
+	return ended < leastGoodput*due-2*math.Sqrt(due)
+}
+
+// secondHalf returns how long the second half of the time for arrivals is, in whole
+// intervals, and how many requests ended in it.
+func secondHalf(r *record.Record) (d time.Duration, ended float64) {
+	for _, i := range r.Series.Intervals() {
+		if i.Start >= r.Offering/2 && i.Start+i.Width <= r.Offering {
+			d += i.Width
+			ended += float64(i.Succeeded + i.Failed)
+		}
+	}
+	return d, ended
+}
 
 // Blame says what kept a trial at one rate from holding its limits: one of the
 // words above and the reason in a line; "" for both if it held them.
@@ -31,6 +116,9 @@ func Blame(limits []Limit, r *record.Record) (limit, why string) {
 	}
 	if why := failedByStatus(limits, r); why != "" {
 		return ByTarget, why
+	}
+	if half, ended := secondHalf(r); r.Offering > 0 && fallsBehind(float64(r.Due)*half.Seconds()/r.Offering.Seconds(), ended) {
+		return ByTarget, fmt.Sprintf("of %s arrivals more and more waited: %s ended in the last %s", unit.Count(r.Due), unit.Count(int64(ended)), unit.Duration(half))
 	}
 	if behind {
 		return ByTarget, sent + ", as all permits were taken"
