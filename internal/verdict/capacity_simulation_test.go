@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"testing"
@@ -49,6 +50,17 @@ func TestProto(t *testing.T) {
 		truth := quiet.median()
 		if !q.seen {
 			truth = q.median()
+		}
+		curve := ""
+		for _, part := range []float64{.05, .2, .4, .6, .8, .9, 1, 1.1} {
+			held := 0
+			for range 100 {
+				held += count(q.run(TrialPlan{Rate: part * q.capacity(), For: verifyLength, Warmup: trialWarmup, Purpose: "verify"}).Held)
+			}
+			curve += fmt.Sprintf(" %d", held)
+		}
+		if q.stalls+q.hog > 0 && !q.seen {
+			t.Log(curve)
 		}
 		runs, inc, out := 100, 0, 0
 		var ratios, widths, secs []float64

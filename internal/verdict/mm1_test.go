@@ -94,7 +94,7 @@ func (q *queue) over(t TrialPlan, due, done []float64, begin, at float64) bool {
 	}
 	n := float64(len(due))
 	return q.fellBehind(due, done, begin, at) ||
-		t.Purpose != "verify" && ended >= trialArrivals && float64(ended) >= .9*n && float64(slow) <= 0.01*float64(ended)
+		t.Purpose == "search" && ended >= trialArrivals && float64(ended) >= .9*n && float64(slow) <= 0.01*float64(ended)
 }
 
 func (q *queue) fellBehind(due, done []float64, begin, at float64) bool {

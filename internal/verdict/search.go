@@ -51,12 +51,19 @@ type SearchResult struct {
 // How a search goes. Where no reason is given, the number comes from
 // simulations of queues whose capacity is known, quiet ones and ones that stall.
 const (
-	lead        = 2    // a rate is decided once this many more trials held than failed, or the reverse
-	mostVotes   = 6    // trials to a question; if they are split then, the rate is about the median trial's
-	mostVoid    = 8    // stalled trials to a question that are made again
-	closeEnough = 1.08 // ratio of the ends at which the search goes over to verifying them
-	verifyStep  = 1.12 // and the ratio of the ends that are verified
-	widest      = 2.0  // ratio of verified ends above which the rate is not what decides
+	lead          = 2    // a rate is decided once this many more trials held than failed, or the reverse
+	controlLead   = 3    // the same of the control
+	noisyLead     = 6    // and to verify an end where something besides the rate has a say
+	farApart      = 1.2  // ratio from a rate at which limits cease to hold above which they should not
+	doubtfulShare = 0.25 // of trials
+	mostVoid      = 20   // stalled trials to a question that are made again
+	mostMoved     = 3    // ends that do not stand before the gap is opened again
+	closeEnough   = 1.08 // ratio of the ends at which the search goes over to verifying them
+	verifyStep    = 1.12 // and the ratio of the ends that are verified
+	mostVotes     = 6
+	mostSplit     = 3
+	splitStep     = 1.25
+	widest        = 2.0 // ratio of verified ends above which the rate is not what decides
 
 	trialLength  = time.Second
 	verifyLength = 2 * time.Second
@@ -100,6 +107,10 @@ type Search struct {
 	mixed     tally   // the control whose trials disagreed, if there was one
 	disputed  float64 // the highest rate at which as many trials held as failed; 0 if there is none
 	low, high end
+	splits    int
+	moved     int // ends that did not stand since the gap was last closed
+
+	made []tally // of each trial that counts, in order
 
 	stoppedBy string
 	reason    string
@@ -146,15 +157,49 @@ func (s *Search) Record(r TrialResult) {
 		return
 	}
 	t.add(r)
-	verifying := s.plan.Purpose == "verify"
+	one := tally{rate: t.rate}
+	one.add(r)
+	s.made = append(s.made, one)
+	ahead, verifying := s.lead(), s.plan.Purpose == "verify"
 	switch {
-	case t.held-t.failed() >= lead, r.Easy && t.failed() == 0 && !verifying:
+	case t.held-t.failed() >= ahead, r.Easy && t.failed() == 0 && s.plan.Purpose == "search":
 		s.held()
-	case t.failed()-t.held >= lead:
+	case t.failed()-t.held >= ahead, t.held == 0 && t.failed() == lead && !verifying:
 		s.failed()
-	case t.held+t.failed() == mostVotes:
+	case t.held+t.failed() >= max(mostVotes, 2*ahead):
 		s.split()
 	}
+}
+
+// lead is how many more trials have to hold than fail, or the reverse, for an answer.
+func (s *Search) lead() int {
+	switch {
+	case s.plan.Purpose == "control":
+		return controlLead
+	case s.noisy() && s.plan.Purpose == "verify":
+		return noisyLead
+	}
+	return lead
+}
+
+// noisy reports whether a trial failed well below the low end, or held well above
+// the high one: something besides the rate has a say.
+func (s *Search) noisy() bool {
+	below, above := s.between2(s.low.rate/farApart, s.high.rate*farApart)
+	return below.failed() > 0 || s.high.rate > 0 && above.held > 0
+}
+
+// between2 adds up the trials at up to a rate, and those from a higher one on.
+func (s *Search) between2(low, high float64) (below, above tally) {
+	for _, t := range s.made {
+		if t.rate <= low {
+			below.addAll(t)
+		}
+		if t.rate >= high {
+			above.addAll(t)
+		}
+	}
+	return below, above
 }
 
 // Interrupt ends the search early.
@@ -188,7 +233,7 @@ func (s *Search) held() {
 	}
 	s.low = end{s.tally, s.plan.Purpose == "verify"}
 	if s.high.rate <= s.low.rate {
-		s.high = end{}
+		s.drop(&s.high)
 	}
 	if s.disputed <= s.low.rate {
 		s.disputed = 0
@@ -196,11 +241,23 @@ func (s *Search) held() {
 	s.proceed()
 }
 
+// drop forgets an end that did not stand. After some of them the gap is opened
+// again.
+func (s *Search) drop(e *end) {
+	if e.rate == 0 {
+		return
+	}
+	*e = end{}
+	if s.moved++; s.moved == mostMoved {
+		s.moved, s.plan.Purpose = 0, "search"
+	}
+}
+
 // failed brings the high end down to the rate at which most trials failed.
 func (s *Search) failed() {
 	s.high = end{s.tally, s.plan.Purpose == "verify"}
 	if s.high.rate <= s.low.rate {
-		s.low = end{}
+		s.drop(&s.low)
 	}
 	if s.disputed >= s.high.rate {
 		s.disputed = 0
@@ -212,7 +269,10 @@ func (s *Search) failed() {
 // ends, or the rate does not decide.
 func (s *Search) split() {
 	s.disputed = max(s.disputed, s.plan.Rate)
+	s.splits++
 	switch {
+	case s.splits > mostSplit:
+		s.stop(ByHost)
 	case s.plan.Purpose == "search":
 		s.failed()
 	case s.plan.Purpose == "control" && s.mixed.rate > 0:
@@ -222,17 +282,17 @@ func (s *Search) split() {
 		s.failed()
 	case s.low.verified && s.plan.Rate > s.low.rate:
 		s.verifyHigh()
-	case s.plan.Rate/verifyStep < leastRate:
+	case s.plan.Rate/splitStep < leastRate:
 		s.stop(ByHost)
 	default:
-		s.ask("verify", s.plan.Rate/verifyStep)
+		s.ask("verify", s.plan.Rate/splitStep)
 	}
 }
 
 // verifyHigh asks whether the limits do not hold a step above the low end, and
 // above any rate at which trials were split.
 func (s *Search) verifyHigh() {
-	rate := verifyStep * max(s.low.rate, s.disputed)
+	rate := max(verifyStep*s.low.rate, splitStep*s.disputed)
 	if rate > s.o.Most && s.disputed >= s.o.Most || rate > widest*verifyStep*s.low.rate {
 		s.stop(ByHost)
 		return

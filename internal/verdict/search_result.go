@@ -115,6 +115,13 @@ func (t *tally) add(r TrialResult) {
 	}
 }
 
+func (t *tally) addAll(o tally) {
+	t.held += o.held
+	t.byTarget += o.byTarget
+	t.byGenerator += o.byGenerator
+	t.byHost += o.byHost
+}
+
 func (t *tally) failed() int { return t.byTarget + t.byGenerator + t.byHost }
 
 // cause returns what most trials failed by: the target only if it was that in

@@ -39,7 +39,7 @@ func Decided(t TrialPlan, limits []Limit, seen *record.Record) bool {
 	case fallsBehind(t.Rate*half.Seconds(), endedInHalf):
 		return true
 	}
-	return t.Purpose != "verify" && ended >= max(trialArrivals, 0.9*due) && Easy(limits, seen)
+	return t.Purpose == "search" && ended >= max(trialArrivals, 0.9*due) && Easy(limits, seen)
 }
 
 // Easy reports whether the limits would hold if those on time were half of what they
