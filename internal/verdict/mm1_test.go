@@ -50,11 +50,11 @@ func (q *queue) run(t TrialPlan) TrialResult {
 			}
 		}
 	}
-	now := begin
+	now, behind := begin, false
 	for now < end {
 		now = min(now+LookEvery.Seconds(), end)
 		offer(now)
-		if now < end && q.over(t, due, done, begin, now) {
+		if behind = now >= begin+easyAfter.Seconds() && q.fellBehind(due, done, begin, now); behind || now < end && q.over(t, due, done, begin, now) {
 			break
 		}
 	}
@@ -64,7 +64,7 @@ func (q *queue) run(t TrialPlan) TrialResult {
 		slow += count(done[i]-due[i] > q.limit.Seconds()/easyPart)
 	}
 	n := float64(len(due))
-	r := TrialResult{Held: float64(late) <= 0.01*n && !q.fellBehind(due, done, begin, now)}
+	r := TrialResult{Held: float64(late) <= 0.01*n && !behind}
 	r.Easy = r.Held && float64(slow) <= 0.01*n
 	last := max(now, slices.Max(free))
 	r.Took = time.Duration(last * float64(time.Second))
@@ -89,12 +89,8 @@ func (q *queue) over(t TrialPlan, due, done []float64, begin, at float64) bool {
 	if float64(late) > 0.01*t.Rate*t.For.Seconds() {
 		return true
 	}
-	if at-begin < easyAfter.Seconds() {
-		return false
-	}
 	n := float64(len(due))
-	return q.fellBehind(due, done, begin, at) ||
-		t.Purpose == "search" && ended >= trialArrivals && float64(ended) >= .9*n && float64(slow) <= 0.01*float64(ended)
+	return t.Purpose == "search" && at >= begin+easyAfter.Seconds() && ended >= trialArrivals && float64(ended) >= .9*n && float64(slow) <= 0.01*float64(ended)
 }
 
 func (q *queue) fellBehind(due, done []float64, begin, at float64) bool {
@@ -208,6 +204,23 @@ func (q *queue) median() float64 {
 		}
 	}
 	return math.Sqrt(low * high)
+}
+
+// curve returns how likely a trial of two seconds holds at a rate.
+func (q *queue) curve() func(rate float64) float64 {
+	const step, trials = 1.06, 200
+	var parts []float64
+	for rate := 0.02 * q.served; rate < 2*q.served; rate *= step {
+		held := 0
+		for range trials {
+			held += count(q.run(TrialPlan{Rate: rate, For: verifyLength, Warmup: trialWarmup, Purpose: "verify"}).Held)
+		}
+		parts = append(parts, float64(held)/trials)
+	}
+	return func(rate float64) float64 {
+		at := int(math.Round(math.Log(rate/(0.02*q.served)) / math.Log(step)))
+		return parts[min(max(at, 0), len(parts)-1)]
+	}
 }
 
 // nearestRank returns quantile q of values; 0 of none.

@@ -58,11 +58,10 @@ const (
 	doubtfulShare = 0.25 // of trials
 	mostVoid      = 20   // stalled trials to a question that are made again
 	mostMoved     = 3    // ends that do not stand before the gap is opened again
-	closeEnough   = 1.08 // ratio of the ends at which the search goes over to verifying them
+	closeEnough   = 1.12 // ratio of the ends at which the search goes over to verifying them
 	verifyStep    = 1.12 // and the ratio of the ends that are verified
 	mostVotes     = 6
 	mostSplit     = 3
-	splitStep     = 1.25
 	widest        = 2.0 // ratio of verified ends above which the rate is not what decides
 
 	trialLength  = time.Second
@@ -185,6 +184,9 @@ func (s *Search) lead() int {
 // noisy reports whether a trial failed well below the low end, or held well above
 // the high one: something besides the rate has a say.
 func (s *Search) noisy() bool {
+	if s.mixed.rate > 0 {
+		return true
+	}
 	below, above := s.between2(s.low.rate/farApart, s.high.rate*farApart)
 	return below.failed() > 0 || s.high.rate > 0 && above.held > 0
 }
@@ -230,6 +232,9 @@ func (s *Search) ask(purpose string, rate float64) {
 func (s *Search) held() {
 	if s.high.rate == 0 {
 		s.calm += s.tally.void
+	}
+	if s.plan.Purpose == "control" && s.tally.failed() > 0 {
+		s.mixed = s.tally
 	}
 	s.low = end{s.tally, s.plan.Purpose == "verify"}
 	if s.high.rate <= s.low.rate {
@@ -282,17 +287,20 @@ func (s *Search) split() {
 		s.failed()
 	case s.low.verified && s.plan.Rate > s.low.rate:
 		s.verifyHigh()
-	case s.plan.Rate/splitStep < leastRate:
+	case s.plan.Rate/s.splitStep() < leastRate:
 		s.stop(ByHost)
 	default:
-		s.ask("verify", s.plan.Rate/splitStep)
+		s.ask("verify", s.plan.Rate/s.splitStep())
 	}
 }
+
+// splitStep is how far an end moves at which trials were split: further each time.
+func (s *Search) splitStep() float64 { return math.Pow(verifyStep, float64(s.splits)) }
 
 // verifyHigh asks whether the limits do not hold a step above the low end, and
 // above any rate at which trials were split.
 func (s *Search) verifyHigh() {
-	rate := max(verifyStep*s.low.rate, splitStep*s.disputed)
+	rate := max(verifyStep*s.low.rate, s.splitStep()*s.disputed)
 	if rate > s.o.Most && s.disputed >= s.o.Most || rate > widest*verifyStep*s.low.rate {
 		s.stop(ByHost)
 		return

@@ -18,28 +18,62 @@ const (
 	stallPart = 0.2                    // of the tightest limit on time: a longer hiccup is a stall
 )
 
-// Decided reports whether a look at a running trial tells how it will end: a limit
-// is missed whatever becomes of the rest of it, the target falls behind, or, unless
-// the trial is to verify, the rate is easy.
-func Decided(t TrialPlan, limits []Limit, seen *record.Record) bool {
-	due, ended := t.Rate*seen.Offering.Seconds(), float64(seen.Succeeded+seen.Failed)
-	half, endedInHalf := secondHalf(seen)
-	hopeful := *seen
-	rest := max(0, int64(t.Rate*t.For.Seconds())-seen.Due)
-	hopeful.Due, hopeful.Succeeded = seen.Due+rest, seen.Succeeded+rest
-	hopeful.Within = slices.Clone(seen.Within)
-	for i := range hopeful.Within {
-		hopeful.Within[i] += rest
-	}
-	switch {
-	case len(missedLimits(limits, &hopeful)) > 0:
+// A Trial watches a trial while it goes on.
+type Trial struct {
+	TrialPlan
+	Limits []Limit
+	Origin time.Duration // where in the course of the search it begins, warm-up left out
+	Behind string        // how the target fell behind; "" if it did not
+
+	glances []glance
+}
+
+// A glance is how many requests had ended at some time after the warm-up.
+type glance struct {
+	at    time.Duration
+	ended int64
+}
+
+// Decided reports whether what was seen so far tells how the trial will end: a limit
+// is missed whatever becomes of the rest of it, the target falls behind, or, in a
+// search, the rate is easy.
+func (t *Trial) Decided(seen *record.Record) bool {
+	now := glance{seen.Until - t.Origin, seen.Succeeded + seen.Failed}
+	t.glances = append(t.glances, now)
+	if t.foregone(seen) {
 		return true
-	case seen.Offering < easyAfter:
+	}
+	if now.at < easyAfter {
 		return false
-	case fallsBehind(t.Rate*half.Seconds(), endedInHalf):
+	}
+	if t.Behind = t.fellBehind(now); t.Behind != "" {
 		return true
 	}
-	return t.Purpose == "search" && ended >= max(trialArrivals, 0.9*due) && Easy(limits, seen)
+	due := t.Rate * now.at.Seconds()
+	return t.Purpose == "search" && float64(now.ended) >= max(trialArrivals, 0.9*due) && Easy(t.Limits, seen)
+}
+
+// foregone reports whether a limit would be missed even if all the rest of the trial
+// were within it.
+func (t *Trial) foregone(seen *record.Record) bool {
+	rest := max(0, int64(t.Rate*t.For.Seconds())-seen.Due)
+	best := *seen
+	best.Due, best.Succeeded, best.Within = seen.Due+rest, seen.Succeeded+rest, slices.Clone(seen.Within)
+	for i := range best.Within {
+		best.Within[i] += rest
+	}
+	return len(missedLimits(t.Limits, &best)) > 0
+}
+
+// fellBehind says how the target fell behind in the second half of the time up to a
+// look; "" if it did not.
+func (t *Trial) fellBehind(now glance) string {
+	at := slices.IndexFunc(t.glances, func(l glance) bool { return l.at >= now.at/2 })
+	d, ended := now.at-t.glances[at].at, now.ended-t.glances[at].ended
+	if due := t.Rate * d.Seconds(); fallsBehind(due, float64(ended)) {
+		return fmt.Sprintf("fell behind: in %s %d ended and about %.0f became due", unit.Duration(d), ended, due)
+	}
+	return ""
 }
 
 // Easy reports whether the limits would hold if those on time were half of what they
@@ -82,18 +116,6 @@ func fallsBehind(due, ended float64) bool {
 	return ended < leastGoodput*due-2*math.Sqrt(due)
 }
 
-// secondHalf returns how long the second half of the time for arrivals is, in whole
-// intervals, and how many requests ended in it.
-func secondHalf(r *record.Record) (d time.Duration, ended float64) {
-	for _, i := range r.Series.Intervals() {
-		if i.Start >= r.Offering/2 && i.Start+i.Width <= r.Offering {
-			d += i.Width
-			ended += float64(i.Succeeded + i.Failed)
-		}
-	}
-	return d, ended
-}
-
 // Blame says what kept a trial at one rate from holding its limits: one of the
 // words above and the reason in a line; "" for both if it held them.
 func Blame(limits []Limit, r *record.Record) (limit, why string) {
@@ -116,9 +138,6 @@ func Blame(limits []Limit, r *record.Record) (limit, why string) {
 	}
 	if why := failedByStatus(limits, r); why != "" {
 		return ByTarget, why
-	}
-	if half, ended := secondHalf(r); r.Offering > 0 && fallsBehind(float64(r.Due)*half.Seconds()/r.Offering.Seconds(), ended) {
-		return ByTarget, fmt.Sprintf("of %s arrivals more and more waited: %s ended in the last %s", unit.Count(r.Due), unit.Count(int64(ended)), unit.Duration(half))
 	}
 	if behind {
 		return ByTarget, sent + ", as all permits were taken"
