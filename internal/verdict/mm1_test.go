@@ -189,36 +189,23 @@ func (q *queue) search(o SearchRange) (r SearchResult, took time.Duration) {
 	return s.Result(), took
 }
 
-// median returns the rate at which the median trial of a second holds.
-func (q *queue) median() float64 {
-	low, high := 0.05*q.served, 1.2*q.served
-	for high > 1.01*low {
-		rate, held := math.Sqrt(low*high), 0
-		for range 201 {
-			held += count(q.run(TrialPlan{Rate: rate, For: verifyLength, Warmup: trialWarmup, Purpose: "verify"}).Held)
-		}
-		if held > 100 {
-			low = rate
-		} else {
-			high = rate
-		}
-	}
-	return math.Sqrt(low * high)
-}
-
-// curve returns how likely a trial of two seconds holds at a rate.
-func (q *queue) curve() func(rate float64) float64 {
-	const step, trials = 1.06, 200
+// curve returns how likely a trial of two seconds holds at a rate, from a number of
+// them at rates 6 % apart, and the rate at which half of them do.
+func (q *queue) curve(trials int) (median float64, holds func(rate float64) float64) {
+	least := 0.02 * q.served
 	var parts []float64
-	for rate := 0.02 * q.served; rate < 2*q.served; rate *= step {
+	for rate := least; rate < 1.6*q.served; rate *= off {
 		held := 0
 		for range trials {
 			held += count(q.run(TrialPlan{Rate: rate, For: verifyLength, Warmup: trialWarmup, Purpose: "verify"}).Held)
 		}
-		parts = append(parts, float64(held)/trials)
+		parts = append(parts, float64(held)/float64(trials))
+		if parts[len(parts)-1] > 0.5 {
+			median = rate * math.Sqrt(off)
+		}
 	}
-	return func(rate float64) float64 {
-		at := int(math.Round(math.Log(rate/(0.02*q.served)) / math.Log(step)))
+	return median, func(rate float64) float64 {
+		at := int(math.Round(math.Log(rate/least) / math.Log(off)))
 		return parts[min(max(at, 0), len(parts)-1)]
 	}
 }

@@ -51,18 +51,18 @@ type SearchResult struct {
 // How a search goes. Where no reason is given, the number comes from
 // simulations of queues whose capacity is known, quiet ones and ones that stall.
 const (
-	lead          = 2    // a rate is decided once this many more trials held than failed, or the reverse
-	controlLead   = 3    // the same of the control
-	noisyLead     = 6    // and to verify an end where something besides the rate has a say
-	farApart      = 1.2  // ratio from a rate at which limits cease to hold above which they should not
-	doubtfulShare = 0.25 // of trials
-	mostVoid      = 20   // stalled trials to a question that are made again
-	mostMoved     = 3    // ends that do not stand before the gap is opened again
-	closeEnough   = 1.12 // ratio of the ends at which the search goes over to verifying them
-	verifyStep    = 1.12 // and the ratio of the ends that are verified
-	mostVotes     = 6
-	mostSplit     = 3
-	widest        = 2.0 // ratio of verified ends above which the rate is not what decides
+	lead        = 2  // a rate is decided once this many more trials held than failed, or the reverse
+	controlLead = 3  // the same of the control, which shows how much the host disturbs
+	noisyLead   = 6  // and of an end where something besides the rate has a say
+	mostVotes   = 6  // trials to a question, or twice the lead; then they are split
+	mostSplit   = 3  // questions that may be
+	mostMoved   = 3  // ends that do not stand before the gap is opened again
+	mostVoid    = 20 // stalled trials to a question that are made again
+
+	closeEnough = 1.12 // ratio of the ends at which the search goes over to verifying them
+	verifyStep  = 1.12 // and the ratio of the ends that are verified
+	farApart    = 1.2  // ratio to an end beyond which no trial should go the other way
+	widest      = 2.0  // ratio of the verified ends above which the rate is not what decides
 
 	trialLength  = time.Second
 	verifyLength = 2 * time.Second
@@ -101,15 +101,15 @@ type Search struct {
 	plan  TrialPlan
 	tally tally // of the trials made by the plan so far
 
-	calm      int     // trials that stalled at rates that held before any failed
-	again     int     // trials that were made again
-	mixed     tally   // the control whose trials disagreed, if there was one
-	disputed  float64 // the highest rate at which as many trials held as failed; 0 if there is none
-	low, high end
-	splits    int
-	moved     int // ends that did not stand since the gap was last closed
+	made  []tally // each trial that counts, in order
+	calm  int     // trials that stalled at rates that held before any failed
+	again int     // trials that were made again
+	mixed tally   // the control whose trials disagreed, if there was one
 
-	made []tally // of each trial that counts, in order
+	low, high end
+	moved     int     // ends that did not stand since the gap was last opened
+	splits    int     // questions to which as many trials held as failed
+	disputed  float64 // the highest rate of those between the ends; 0 if there is none
 
 	stoppedBy string
 	reason    string
@@ -187,18 +187,18 @@ func (s *Search) noisy() bool {
 	if s.mixed.rate > 0 {
 		return true
 	}
-	below, above := s.between2(s.low.rate/farApart, s.high.rate*farApart)
+	below, above := s.beyond(s.low.rate/farApart, s.high.rate*farApart)
 	return below.failed() > 0 || s.high.rate > 0 && above.held > 0
 }
 
-// between2 adds up the trials at up to a rate, and those from a higher one on.
-func (s *Search) between2(low, high float64) (below, above tally) {
+// beyond adds up the trials at rates up to low, and those at high or more.
+func (s *Search) beyond(low, high float64) (below, above tally) {
 	for _, t := range s.made {
 		if t.rate <= low {
-			below.addAll(t)
+			below.merge(t)
 		}
 		if t.rate >= high {
-			above.addAll(t)
+			above.merge(t)
 		}
 	}
 	return below, above

@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/loadtestkit/load-tester/internal/unit"
 )
@@ -9,7 +10,7 @@ import (
 // stop ends the search.
 func (s *Search) stop(by string) {
 	s.stoppedBy = by
-	s.reason = s.describe(by)
+	s.reason = s.describe(by) + s.noise()
 }
 
 // Result returns what is known, inconclusive while the search goes on.
@@ -40,11 +41,11 @@ func (s *Search) describe(by string) string {
 		return "interrupted: " + s.between()
 	case by == ByMost:
 		return fmt.Sprintf("the limits held at %s, the most that was to be tried", unit.Rate(s.low.rate))
-	case by == ByHost && s.plan.Purpose == "control" && s.tally.held > 0:
-		return disturbed(&s.mixed, &s.tally)
-	case by == ByHost && s.high.verified && s.high.rate > widest*s.low.rate:
+	case by == ByHost && s.high.verified && s.high.rate > widest*s.low.rate && s.low.verified:
 		return disturbed(&s.low.tally, &s.high.tally)
-	case by == ByHost && s.plan.Purpose == "verify" && s.tally.held == s.tally.failed():
+	case by == ByHost && s.tally.held > 0 && s.plan.Purpose == "control":
+		return disturbed(&s.mixed, &s.tally)
+	case by == ByHost && s.tally.held > 0:
 		return disturbed(&s.low.tally, &s.tally)
 	case s.low.rate == 0:
 		return fmt.Sprintf("the limits do not hold even at %s: %s", unit.Rate(s.tally.rate), causeText(by))
@@ -52,10 +53,27 @@ func (s *Search) describe(by string) string {
 	return s.between()
 }
 
-// disturbed describes trials that rates do not explain.
-func disturbed(a, b *tally) string {
-	return fmt.Sprintf("the limits held in %s and in %s: something other than the rate decides, such as a busy host; "+
-		"try again on a quieter one or with wider limits", a, b)
+// noise names what disturbed a search that found the ends; "" if nothing did.
+func (s *Search) noise() (text string) {
+	if s.low.verified && s.high.verified && s.disputed > 0 {
+		text = "; in between trials disagreed"
+	}
+	if s.again > 0 {
+		text += fmt.Sprintf(" (%s in which this machine stalled not counted)", unit.Plural(int64(s.again), "trial"))
+	}
+	return text
+}
+
+// disturbed describes trials that rates do not explain, where there were some.
+func disturbed(all ...*tally) string {
+	var held []string
+	for _, t := range all {
+		if t.held+t.failed() > 0 {
+			held = append(held, "in "+t.String())
+		}
+	}
+	return "the limits held " + strings.Join(held, " and ") + ": something other than the rate decides, such as a busy host; " +
+		"try again on a quieter one or with wider limits"
 }
 
 // between describes where the limits held and where they did not.
@@ -117,7 +135,7 @@ func (t *tally) add(r TrialResult) {
 	}
 }
 
-func (t *tally) addAll(o tally) {
+func (t *tally) merge(o tally) {
 	t.held += o.held
 	t.byTarget += o.byTarget
 	t.byGenerator += o.byGenerator
