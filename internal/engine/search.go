@@ -121,14 +121,15 @@ func (w *walk) load() error {
 		if w.ended != "" {
 			limit, why = verdict.ByTarget, w.ended // and not what was due at its end and not sent
 		}
+		stalled := verdict.Stalled(to.limits, r)
 		w.search.Record(verdict.TrialResult{
-			Held: limit == "", Easy: limit == "" && verdict.Easy(to.limits, r), Limit: limit, Stalled: verdict.Stalled(to.limits, r), Took: time.Since(began),
+			Held: limit == "", Easy: limit == "" && verdict.Easy(to.limits, r), Limit: limit, Stalled: stalled, Took: time.Since(began),
 		})
 		d := report.Summarize(r.Response)
 		w.trials = append(w.trials, report.Trial{
 			Rate: t.Rate, Duration: r.Until - trial.Origin, Purpose: t.Purpose,
 			Due: r.Due, Sent: r.Sent, Succeeded: r.Succeeded,
-			P50: d.P50, P99: d.P99, Held: why == "", Reason: why,
+			P50: d.P50, P99: d.P99, Held: why == "", Stalled: stalled, Reason: why,
 		})
 		to.seen.Merge(r)
 		if w.ended != "" {

@@ -102,7 +102,8 @@ func Stalled(limits []Limit, r *record.Record) bool {
 	if r.Place == record.InProcess {
 		return false
 	}
-	return Steal.Excuses(r) != "" || r.Machine.HiccupMax > hiccupFloor && over(r.Machine.HiccupMax, stallPart, tightestTime(limits))
+	tightest := tightestTime(limits)
+	return Steal.Excuses(r) != "" || tightest > 0 && over(r.Machine.HiccupMax, stallPart, max(tightest, 5*hiccupFloor))
 }
 
 // leastGoodput is the part of what becomes due in half a trial that ends in it where
