@@ -80,8 +80,8 @@ func disturbed(all ...*tally) string {
 func (s *Search) between() string {
 	low, high := &s.low, &s.high
 	switch {
-	case low.rate == 0 && high.rate == 0 && s.tally.held+s.tally.failed() == 0:
-		return fmt.Sprintf("the machine stalled in every trial at %s, %d of them", unit.Rate(s.plan.Rate), s.tally.void)
+	case low.rate == 0 && high.rate == 0 && s.tally.held+s.tally.failed() == 0 && s.tally.void > 0:
+		return fmt.Sprintf("this machine stalled in each of the trials at %s", unit.Rate(s.plan.Rate))
 	case low.rate == 0 && high.rate == 0:
 		return fmt.Sprintf("the limits held in %s", &s.tally)
 	case low.rate == 0:

@@ -135,7 +135,7 @@ func (w *searchWorld) check(t *testing.T, whole bool) {
 	if w.seconds > 0 {
 		assert.LessOrEqual(t, total/n, w.seconds)
 	}
-	if q.stalls+q.hog > 0 || q.workers > 0 || q.limit == time.Second || q.served < 1000 {
+	if q.stalls+q.hog > 0 || q.workers > 0 || q.limit == time.Second || q.served != 1000 {
 		return
 	}
 	within := 0
