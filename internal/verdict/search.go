@@ -61,7 +61,7 @@ const (
 
 	closeEnough = 1.12 // ratio of the ends at which the search goes over to verifying them
 	verifyStep  = 1.12 // and the ratio of the ends that are verified
-	farApart    = 1.2  // ratio to an end beyond which no trial should go the other way
+	farApart    = 1.1  // ratio to an end beyond which no trial should go the other way
 	widest      = 2.0  // ratio of the verified ends above which the rate is not what decides
 
 	trialLength  = time.Second

@@ -30,8 +30,8 @@ func searchWorlds() (all []searchWorld) {
 	usual := queue{served: 1000, limit: 50 * ms}
 	all = []searchWorld{
 		{name: "quiet", queue: usual, start: 100, doubt: .02, seconds: 27, quick: true},
-		{name: "quiet, from 20/s", queue: usual, start: 20, doubt: .02, seconds: 27},
-		{name: "quiet, from 3,000/s", queue: usual, start: 3000, doubt: .02, seconds: 27, quick: true},
+		{name: "quiet, from 20 a second", queue: usual, start: 20, doubt: .02, seconds: 27},
+		{name: "quiet, from 3,000 a second", queue: usual, start: 3000, doubt: .02, seconds: 27, quick: true},
 	}
 	stalling := func(perSecond float64, mean time.Duration, seen bool, doubt, least float64, quick bool) {
 		q := usual
@@ -40,7 +40,7 @@ func searchWorlds() (all []searchWorld) {
 		if seen {
 			how = "seen"
 		}
-		all = append(all, searchWorld{name: fmt.Sprintf("%v stalls/s of %v, %s", perSecond, mean, how), queue: q, start: 100, doubt: doubt, leastDoubt: least, quick: quick})
+		all = append(all, searchWorld{name: fmt.Sprintf("%v stalls a second of %v, %s", perSecond, mean, how), queue: q, start: 100, doubt: doubt, leastDoubt: least, quick: quick})
 	}
 	stalling(.2, 30*ms, true, .02, 0, false)
 	stalling(.5, 30*ms, true, .02, 0, false)
@@ -66,9 +66,9 @@ func searchWorlds() (all []searchWorld) {
 	hog(.2)
 	hog(.5)
 	return append(all,
-		searchWorld{name: "up to 50/s", queue: queue{served: 50, limit: 500 * ms}, start: 100, doubt: .15},
-		searchWorld{name: "up to 5,000/s", queue: queue{served: 5000, limit: 10 * ms}, start: 100, doubt: .02, seconds: 27},
-		searchWorld{name: "up to 50,000/s", queue: queue{served: 50000, limit: 2 * ms}, start: 100, doubt: .02, seconds: 27},
+		searchWorld{name: "up to 50 a second", queue: queue{served: 50, limit: 500 * ms}, start: 100, doubt: .15},
+		searchWorld{name: "up to 5,000 a second", queue: queue{served: 5000, limit: 10 * ms}, start: 100, doubt: .02, seconds: 27},
+		searchWorld{name: "up to 50,000 a second", queue: queue{served: 50000, limit: 2 * ms}, start: 100, doubt: .02, seconds: 27},
 		searchWorld{name: "20 at a time, 100 ms each", queue: queue{served: 200, workers: 20, steady: true, limit: 250 * ms}, start: 100, doubt: .05},
 		searchWorld{name: "a limit of 1 s", queue: queue{served: 1000, limit: time.Second}, start: 100, doubt: .02, seconds: 27, quick: true},
 	)
