@@ -20,7 +20,7 @@ const (
 type SearchRange struct {
 	Start  float64       // arrivals per second to begin with, above 0
 	Most   float64       // never try more; 0 means no bound
-	Budget time.Duration // for all trials; 0 means 150 s; a search on a quiet machine takes about 20
+	Budget time.Duration // for all trials; 0 means 150 s; a search on a quiet machine takes about 25
 }
 
 // A TrialPlan is one short run to make, at one rate and from a rested target.
