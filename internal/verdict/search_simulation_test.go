@@ -61,7 +61,7 @@ func searchWorlds() (all []searchWorld) {
 	hog := func(part float64) {
 		q := usual
 		q.hog = part
-		all = append(all, searchWorld{name: fmt.Sprintf("half as fast in %.0f%% of the time", 100*part), queue: q, start: 100, doubt: .15})
+		all = append(all, searchWorld{name: fmt.Sprintf("half as fast in %.0f%% of the time", 100*part), queue: q, start: 100, doubt: .22})
 	}
 	hog(.2)
 	hog(.5)
