@@ -167,7 +167,7 @@ func TestSearchOutvotesSingleTrials(t *testing.T) {
 	play(t, s, func(p TrialPlan) TrialResult {
 		n++
 		r := TrialResult{Held: p.Rate <= 310, Limit: ByTarget}
-		if p.Purpose != "control" && n%3 == 0 {
+		if p.Purpose != "control" && n%5 == 0 {
 			r.Held = !r.Held
 		}
 		return r
