@@ -267,8 +267,8 @@ func (a *arm) closeDriver(d *load.Driver) {
 	r := d.Record()
 	a.addAnswers(r)
 	a.seen.Merge(r)
-	a.next += r.Sent + r.Warmup.Sent
-	if r.Loops == 0 || r.Unfinished > 0 {
+	a.next = d.Next()
+	if r.Loops == 0 || r.Unfinished+r.Warmup.Unfinished > 0 {
 		a.closeMuxes()
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/report"
@@ -43,7 +42,6 @@ func NewComparison(o CompareOptions) (Plan, error) {
 		f.add(seen[t.Q], "Tolerances", "quantile %v has two, want one", t.Q)
 		seen[t.Q] = true
 	}
-	f.addClaims(&o)
 	arm := func(role, field string, t Target) *armPlan {
 		// In memory the scheduler may serve one connection again and again, and
 		// another way in the next block: over TCP the pairs differ by half as
@@ -60,22 +58,6 @@ func NewComparison(o CompareOptions) (Plan, error) {
 	}
 	p.claims = verdict.ClaimsOf(o.Tolerances, o.CPU, o.Allocs, o.Bytes, o.Margin, o.Claims)
 	return p, nil
-}
-
-// claimNames are the values of [CompareOptions.Claims].
-var claimNames = []string{
-	verdict.Work, verdict.Quick, verdict.Alone, verdict.Burst, verdict.Tail, verdict.Load, verdict.Locks, verdict.Allocs, verdict.Bytes,
-}
-
-// addClaims adds the faults of what is claimed.
-func (f *faults) addClaims(o *CompareOptions) {
-	f.add(o.CPU != 0 && !(o.CPU >= 1), "CPU", "%v, want a ratio of at least 1", o.CPU)
-	f.add(!(o.Allocs >= 0), "Allocs", "%v, want at least 0", o.Allocs)
-	f.add(!(o.Bytes >= 0), "Bytes", "%v, want at least 0", o.Bytes)
-	f.add(o.Margin != 0 && !(o.Margin >= 1), "Margin", "%v, want at least 1", o.Margin)
-	for _, name := range o.Claims {
-		f.add(!slices.Contains(claimNames, name), "Claims", "%q, want some of %s", name, strings.Join(claimNames, ", "))
-	}
 }
 
 // addArm adds the faults of one arm's plan: those of its target under the arm's
@@ -114,10 +96,13 @@ func (p *comparePlan) Run(ctx, cut context.Context, watch Watch) (*report.Docume
 		if first != nil {
 			plan = p.again(first, c.inquiry.Again())
 		}
-		c = &contest{session: session{ctx: ctx, cut: cut, monitor: m}, comparePlan: plan, rng: rand.New(rand.NewPCG(plan.order, plan.order))}
+		c = &contest{session: session{ctx: ctx, cut: cut, monitor: m}, comparePlan: plan, rng: plan.rng()}
 		return c.measure([]*armPlan{plan.base, plan.head}, c.load, c.describe)
 	})
 }
+
+// rng returns what the order of everything is drawn from.
+func (p *comparePlan) rng() *rand.Rand { return rand.New(rand.NewPCG(p.order, p.order)) }
 
 // renewed reports whether a repeat gets new servers, and not only new connections.
 func (p *comparePlan) renewed() bool { return p.base.target.URL == "" && p.head.target.URL == "" }
