@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/hist"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
@@ -96,7 +97,7 @@ func (p *comparePlan) Run(ctx, cut context.Context, watch Watch) (*report.Docume
 		if first != nil {
 			plan = p.again(first, c.inquiry.Again())
 		}
-		c = &contest{session: session{ctx: ctx, cut: cut, monitor: m}, comparePlan: plan, rng: plan.rng()}
+		c = &contest{session: session{ctx: ctx, cut: cut, monitor: m}, comparePlan: plan, rng: plan.rng(), volleys: hist.New(roundBits)}
 		return c.measure([]*armPlan{plan.base, plan.head}, c.load, c.describe)
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/loadtestkit/load-tester/internal/hist"
 	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/target"
 	"github.com/loadtestkit/load-tester/internal/verdict"
@@ -23,7 +24,7 @@ import (
 func openContest(t *testing.T, o CompareOptions) *contest {
 	t.Helper()
 	p := newComparison(t, o)
-	c := &contest{session: session{ctx: t.Context(), cut: t.Context()}, comparePlan: p, late: t.Context(), rng: p.rng()}
+	c := &contest{session: session{ctx: t.Context(), cut: t.Context()}, comparePlan: p, late: t.Context(), rng: p.rng(), volleys: hist.New(roundBits)}
 	for i, plan := range []*armPlan{p.base, p.head} {
 		a, err := plan.open(t.Context())
 		require.NoError(t, err)

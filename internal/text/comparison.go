@@ -47,7 +47,7 @@ func (p *page) judged(d *report.Document) []report.LimitResult {
 	}
 	for i := range d.Claims {
 		c := &d.Claims[i]
-		open := d.Verdict == verdict.Fail && c.Verdict == verdict.Inconclusive // as the fail ended it all
+		open := d.ClaimFailed() && c.Verdict == verdict.Inconclusive
 		if !p.shows(c, open) {
 			continue
 		}

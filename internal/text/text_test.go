@@ -527,6 +527,13 @@ func TestLinesOfClaims(t *testing.T) {
 		assert.Contains(t, text, line)
 	}
 
+	// A limit ends nothing: what its claims lack is what they lack.
+	d = compared()
+	d.Claims[1].Verdict, d.Claims[3].Ratio = verdict.Pass, nil
+	text = render(t, d, Style{})
+	assert.Contains(t, text, "? burst ")
+	assert.Contains(t, text, "42 readings do not tell")
+
 	// Why nothing is judged is said once.
 	d = equal()
 	for i := range d.Claims {
