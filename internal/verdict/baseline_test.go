@@ -13,7 +13,7 @@ import (
 // runsOf returns runs with these quantiles and nothing to calibrate with.
 func runsOf(quantiles ...float64) (runs []BaselineRun) {
 	for _, q := range quantiles {
-		runs = append(runs, BaselineRun{Quantile: q})
+		runs = append(runs, BaselineRun{Value: q})
 	}
 	return runs
 }
@@ -43,7 +43,7 @@ func TestJudgeBaseline(t *testing.T) {
 		{106.11, 1.2, Pass, "1.06 times the mean of 10 earlier runs, want <= 1.2 (unchanged, it would be 0.94 to 1.06)", "within the tolerance"},
 		{50, 1.05, Pass, "0.50 times the mean of 10 earlier runs, want <= 1.05 (unchanged, it would be 0.94 to 1.06)", "faster is never a fail"},
 	} {
-		r := JudgeBaseline(tenRuns(), BaselineRun{Quantile: tc.now}, tc.tolerance, 0.01, 0.05)
+		r := JudgeBaseline(tenRuns(), BaselineRun{Value: tc.now}, tc.tolerance, 0.01, 0.05)
 		assert.Equal(t, tc.want, r.Verdict, tc.why)
 		assert.Equal(t, tc.reason, r.Reason, tc.why)
 		assert.InEpsilon(t, tc.now/100, r.Ratio, 1e-9, tc.why)
@@ -55,22 +55,22 @@ func TestJudgeBaseline(t *testing.T) {
 }
 
 func TestJudgeBaselineNeedsTenRuns(t *testing.T) {
-	r := JudgeBaseline(tenRuns()[:9], BaselineRun{Quantile: 1000}, 1.05, 0.01, 0.05)
+	r := JudgeBaseline(tenRuns()[:9], BaselineRun{Value: 1000}, 1.05, 0.01, 0.05)
 	const few = "the baseline has 9 of 10 runs like this one: record 1 more, or compare two targets in one run, which needs none"
 	assert.Equal(t, BaselineResult{Verdict: Inconclusive, Runs: 9, Calibrator: -1, Summary: "not compared with the baseline", Basis: few, Reason: few}, r)
-	r = JudgeBaseline(nil, BaselineRun{Quantile: 1000}, 1.05, 0.01, 0.05)
+	r = JudgeBaseline(nil, BaselineRun{Value: 1000}, 1.05, 0.01, 0.05)
 	assert.Equal(t, "the baseline has 0 of 10 runs like this one: record 10 more, or compare two targets in one run, which needs none", r.Reason)
 }
 
 func TestJudgeBaselineOfRunsThatNeverVary(t *testing.T) {
 	same := slices.Repeat(runsOf(100), 10)
-	assert.Equal(t, Pass, JudgeBaseline(same, BaselineRun{Quantile: 104}, 1.05, 0.01, 0.05).Verdict)
-	assert.Equal(t, Fail, JudgeBaseline(same, BaselineRun{Quantile: 106}, 1.05, 0.01, 0.05).Verdict)
+	assert.Equal(t, Pass, JudgeBaseline(same, BaselineRun{Value: 104}, 1.05, 0.01, 0.05).Verdict)
+	assert.Equal(t, Fail, JudgeBaseline(same, BaselineRun{Value: 106}, 1.05, 0.01, 0.05).Verdict)
 }
 
 func TestJudgeBaselineLooksAtTheLatest(t *testing.T) {
 	earlier := append(slices.Repeat(runsOf(10), 30), slices.Repeat(tenRuns(), 2)...)
-	r := JudgeBaseline(earlier, BaselineRun{Quantile: 100}, 1.05, 0.01, 0.05)
+	r := JudgeBaseline(earlier, BaselineRun{Value: 100}, 1.05, 0.01, 0.05)
 	assert.Equal(t, 20, r.Runs)
 	assert.InEpsilon(t, 1, r.Ratio, 1e-9)
 }
@@ -80,7 +80,7 @@ func TestJudgeBaselineChoosesACalibrator(t *testing.T) {
 	machine := []float64{1, 1.2, 0.9, 1, 1.3, 1, 0.8, 1.2, 1.1, 1}
 	computes, waits := make([]BaselineRun, 10), make([]BaselineRun, 10)
 	for i, m := range machine {
-		own := tenRuns()[i].Quantile
+		own := tenRuns()[i].Value
 		computes[i] = BaselineRun{own * m, []float64{7, 50 * m}}
 		waits[i] = BaselineRun{own, []float64{7, 50 * m}}
 	}
@@ -100,7 +100,7 @@ func TestJudgeBaselineChoosesACalibrator(t *testing.T) {
 	for _, part := range []float64{0.15, 0.25} {
 		some := tenRuns()
 		for i := range some {
-			some[i].Calibrators = []float64{math.Pow(some[i].Quantile/100, part)}
+			some[i].Calibrators = []float64{math.Pow(some[i].Value/100, part)}
 		}
 		want := -1
 		if part > 0.2 {
