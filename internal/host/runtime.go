@@ -158,3 +158,15 @@ func (h histogram) quantile(q float64) time.Duration {
 	}
 	return 0
 }
+
+// MutexWait returns for how long goroutines of this process have waited for locks of
+// package sync and of the runtime so far, in seconds. The runtime estimates it from one
+// wait in eight.
+func MutexWait() float64 {
+	s := []metrics.Sample{{Name: "/sync/mutex/wait/total:seconds"}}
+	metrics.Read(s)
+	if s[0].Value.Kind() != metrics.KindFloat64 {
+		return 0
+	}
+	return s[0].Value.Float64()
+}
