@@ -118,7 +118,7 @@ func (m *muxLoop) serve(ctx, cut context.Context) (interrupted bool) {
 			return interrupted || ctx.Err() != nil
 		}
 		if now >= m.sweepAt {
-			m.sweepAt = now + m.sweepEvery()
+			m.sweepAt = now + m.cfg.sweepEvery()
 			m.sweep(now)
 		}
 		m.wait(now)

@@ -189,7 +189,7 @@ func (l *Loop) pause(d time.Duration) {
 func (l *Loop) await(ctx, cut context.Context, served <-chan struct{}) (interrupted bool) {
 	last := time.NewTimer(l.untilCutOff())
 	defer last.Stop()
-	sweep := time.NewTicker(l.sweepEvery())
+	sweep := time.NewTicker(l.cfg.sweepEvery())
 	defer sweep.Stop()
 	cancelled := ctx.Done()
 	for {

@@ -160,9 +160,7 @@ func (t *table) finish(p *permit, r *record.Result, now time.Duration) (failed r
 	s := p.sample()
 	s.Result, s.Done = *r, now-r.Checked
 	s.Unanswered = s.Unanswered && t.freed > p.sent
-	if s.Kind != record.Timeout && s.Kind != record.ConnectTimeout && (state == timedOut || s.ServiceTime() > t.cfg.Timeout) {
-		s.Status, s.Unexpected, s.Kind, s.Err = 0, false, record.Timeout, errTimeout
-	}
+	t.cfg.endLate(&s, state)
 	t.shard.record(&s, &t.cfg)
 	if t.cfg.OnFailed == nil || s.Due < t.cfg.Warmup || s.Succeeded() {
 		return failed, false
@@ -170,9 +168,17 @@ func (t *table) finish(p *permit, r *record.Result, now time.Duration) (failed r
 	return t.cfg.inCourse(s), true
 }
 
-// sweepEvery returns how often a driver must call sweep.
-func (l *Loop) sweepEvery() time.Duration {
-	return max(l.cfg.Timeout/20, 500*time.Microsecond)
+// endLate makes s, of an exchange that ended in the given state, a timeout if it took
+// longer than that.
+func (c *Workload) endLate(s *record.Sample, state state) {
+	if s.Kind != record.Timeout && s.Kind != record.ConnectTimeout && (state == timedOut || s.ServiceTime() > c.Timeout) {
+		s.Status, s.Unexpected, s.Kind, s.Err = 0, false, record.Timeout, errTimeout
+	}
+}
+
+// sweepEvery returns how often a driver must look for timeouts.
+func (c *Workload) sweepEvery() time.Duration {
+	return max(c.Timeout/20, 500*time.Microsecond)
 }
 
 // sweep ends exchanges that have reached their timeout, so that none needs a timer of

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/record"
 )
 
 // A Tally is how far a loop has come. Its counts leave the warm-up out.
@@ -39,14 +40,19 @@ func (l *Loop) Progress() Tally {
 	p := Tally{Elapsed: l.elapsed(), Response: hist.New(tallyBits)}
 	for _, h := range l.shards {
 		h.mu.Lock()
-		p.Succeeded += h.seen.Succeeded
-		p.Failed += h.seen.Failed
-		for v, n := range h.seen.Response.Buckets() {
-			p.Response.RecordN(v, n)
-		}
+		p.count(h.seen)
 		h.mu.Unlock()
 	}
 	return p
+}
+
+// count adds the requests of a record.
+func (t *Tally) count(r *record.Record) {
+	t.Succeeded += r.Succeeded
+	t.Failed += r.Failed
+	for v, n := range r.Response.Buckets() {
+		t.Response.RecordN(v, n)
+	}
 }
 
 // lookEvery is how often Reaches looks how far a loop has come.
