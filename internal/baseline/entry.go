@@ -53,12 +53,14 @@ type Claims struct {
 	Bytes  *float64 `json:"bytes_per_request,omitempty"`
 }
 
-// A Reading is a time, and what a [Calibrator] took at the same moments, reached and
-// read in the same way; 0 where unknown.
+// A Reading is a time, and what calibrators took at the same moments, read in the same
+// way: a handler that does nothing, reached as the target is, and work that never
+// changes; 0 where unknown.
 type Reading struct {
 	Time        float64 `json:"ns"`
 	NullHandler float64 `json:"null_handler_ns,omitempty"`
 	Reference   float64 `json:"reference_ns,omitempty"`
+	Arithmetic  float64 `json:"arithmetic_ns,omitempty"` // see [Arithmetic]
 }
 
 // run returns r for a verdict; false if it is not known.
@@ -66,14 +68,17 @@ func (r *Reading) run() (verdict.BaselineRun, bool) {
 	if r == nil {
 		return verdict.BaselineRun{}, false
 	}
-	return verdict.BaselineRun{Value: r.Time, Calibrators: []float64{r.NullHandler, r.Reference}}, true
+	return verdict.BaselineRun{Value: r.Time, Calibrators: []float64{r.NullHandler, r.Reference, r.Arithmetic}}, true
 }
 
 // check returns an error if a claim cannot be.
 func (c *Claims) check() error {
 	for name, r := range map[string]*Reading{verdict.Quick: c.Quick, verdict.Work: c.Work} {
-		if r != nil && !(r.Time > 0 && r.NullHandler >= 0 && r.Reference >= 0 && max(r.Time, r.NullHandler, r.Reference) < math.MaxInt64) {
-			return fmt.Errorf("has %s of %v, %v and %v ns, want more than 0 and less than 2^63", name, r.Time, r.NullHandler, r.Reference)
+		if r == nil {
+			continue
+		}
+		if all := []float64{r.Time, r.NullHandler, r.Reference, r.Arithmetic}; !(r.Time > 0 && slices.Min(all) >= 0 && slices.Max(all) < math.MaxInt64) {
+			return fmt.Errorf("has %s of %v ns, want more than 0 and less than 2^63", name, all)
 		}
 	}
 	for name, n := range map[string]*float64{"allocs_per_request": c.Allocs, "bytes_per_request": c.Bytes} {

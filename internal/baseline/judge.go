@@ -140,6 +140,10 @@ func (b *Baseline) questions() (all []question) {
 	return all
 }
 
+// Counts reports whether what a request allocates is to be counted: to record it, or
+// because it is judged.
+func (b *Baseline) Counts() bool { return b.Update || b.Allocs > 0 || b.Bytes > 0 }
+
 // limit is the question as a limit.
 func (q *question) limit() string {
 	if q.count {

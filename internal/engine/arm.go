@@ -230,8 +230,49 @@ func (s *stretch) run(loop *load.Loop, ctx, cut context.Context) *record.Record 
 	return loop.Run(ctx, cut)
 }
 
+// openDriver makes what sends a few requests at a time, at most so many permits.
+func (a *arm) openDriver(ctx, cut context.Context, permits int) (*load.Driver, error) {
+	cfg := a.workloadOf(stretch{schedule: a.schedule, grace: a.Grace})
+	cfg.Concurrency = min(permits, a.Concurrency)
+	if err := a.addMuxes(&cfg); err != nil {
+		return nil, err
+	}
+	if len(a.muxes) == 0 {
+		a.muxes = []load.Mux{load.NewSenderMux(cfg.Concurrency, a.newSender(), a.clock())}
+	}
+	return load.NewDriver(ctx, cut, cfg, a.muxes[0]), nil
+}
+
+// closeDriver ends d and counts what it sent. The connections of an event loop are
+// kept for the next stretch.
+func (a *arm) closeDriver(d *load.Driver) {
+	d.Close()
+	r := d.Record()
+	a.addAnswers(r)
+	a.seen.Merge(r)
+	a.next += r.Sent + r.Warmup.Sent
+	if r.Loops == 0 || r.Unfinished > 0 {
+		a.closeMuxes()
+	}
+}
+
 // loadConfig is what the load needs to know of a stretch.
 func (a *arm) loadConfig(s stretch) (load.Workload, error) {
+	cfg := a.workloadOf(s)
+	if err := a.addMuxes(&cfg); len(cfg.Muxes) > 0 || err != nil {
+		return cfg, err
+	}
+	cfg.NewSender = a.newSender()
+	if a.Virtual {
+		cfg.Sleeper = load.NewTimerSleeper()
+		return cfg, nil
+	}
+	cfg.Sleeper = load.NewSleeper()
+	return cfg, nil
+}
+
+// workloadOf is a stretch as the load sees it, whoever sends.
+func (a *arm) workloadOf(s stretch) load.Workload {
 	cfg := load.Workload{
 		Schedule:    s.schedule,
 		Requests:    s.requests,
@@ -253,24 +294,24 @@ func (a *arm) loadConfig(s stretch) (load.Workload, error) {
 	if s.alone {
 		cfg.Concurrency = 1
 	}
-	var err error
+	return cfg
+}
+
+// addMuxes makes event loops send, if they can send what is asked for.
+func (a *arm) addMuxes(cfg *load.Workload) (err error) {
 	if a.pool != nil && !a.Portable && !a.Virtual {
 		err = a.openMuxes()
-		if cfg.Muxes = a.muxes; len(cfg.Muxes) > 0 || err != nil {
-			return cfg, err
-		}
+		cfg.Muxes = a.muxes
 	}
+	return err
+}
+
+// newSender returns what makes the Sender of a permit.
+func (a *arm) newSender() func() load.Sender {
 	if a.pool != nil {
-		cfg.NewSender = a.pool.NewSender
-	} else {
-		cfg.NewSender = func() load.Sender { return wire.NewFunc(a.target.Func, a.id, a.Timeout) }
+		return a.pool.NewSender
 	}
-	if a.Virtual {
-		cfg.Sleeper = load.NewTimerSleeper()
-		return cfg, nil
-	}
-	cfg.Sleeper = load.NewSleeper()
-	return cfg, nil
+	return func() load.Sender { return wire.NewFunc(a.target.Func, a.id, a.Timeout) }
 }
 
 // clock returns the clock by which p's requests are measured.

@@ -50,7 +50,10 @@ func NewRun(o RunOptions) (Plan, error) {
 	earlier := o.Baseline
 	if earlier != nil {
 		earlier = new(*o.Baseline)
-		if err := earlier.Load(); err != nil {
+		oneProcessor.Lock() // it reads how many there are
+		err := earlier.Load()
+		oneProcessor.Unlock()
+		if err != nil {
 			f.add(true, "Baseline", "%s", unit.Message(err.Error()))
 		}
 	}
@@ -140,7 +143,13 @@ func (r *round) describe() (*report.Document, error) {
 	seen := r.to.complete(r.machine)
 	r.control.complete(seen)
 	d, err := r.document(report.Run, r.to, excuse(r.to.judge(seen, r.standard), seen))
-	if err == nil && r.baseline != nil && !r.baseline.Update && d.Ended() {
+	if err != nil || r.baseline == nil || !d.Ended() {
+		return d, err
+	}
+	if r.to.Waive == "" && r.to.seen.Succeeded > 0 && !r.stopped() {
+		r.beside.Claims, err = r.readClaims()
+	}
+	if err == nil && !r.baseline.Update {
 		err = r.baseline.Judge(d, r.beside, r.to.Waive)
 	}
 	return d, err
