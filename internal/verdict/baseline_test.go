@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -116,6 +117,51 @@ func TestJudgeBaselineChoosesACalibrator(t *testing.T) {
 	assert.Equal(t, -1, JudgeBaseline(computes, BaselineRun{150, []float64{7}}, 1.05, 0.01, 0.05).Calibrator, "nor does this")
 }
 
+// A calibrator of which this run says that the machine is much slower, as the earlier
+// ones never did, is not believed if it decides the verdict: a neighbour may slow it
+// alone.
+func TestJudgeBaselineAtAnotherSpeed(t *testing.T) {
+	speeds := []float64{1, 1.1, 0.95, 1, 1.08, 1, 0.92, 1.1, 1.05, 1} // their logarithms vary by 6 %
+	var earlier []BaselineRun
+	for i, s := range speeds {
+		earlier = append(earlier, BaselineRun{100 * s * (1 + 0.001*float64(i%2)), []float64{50 * s}})
+	}
+	const doubt = ": but the speed of this machine is not one that the earlier runs saw; compare the two in one run to know"
+	for _, tc := range []struct {
+		now, calibrator float64
+		want            Verdict
+		why             string
+	}{
+		{115, 57, Pass, "a speed that they saw"},
+		{150, 75, Inconclusive, "slower by half, as the calibrator is"},
+		{150, 50, Fail, "slower, at the same speed"},
+		{102, 75, Inconclusive, "a calibrator that is slow alone makes no pass"},
+		{102, 30, Inconclusive, "and a fast one no fail"},
+		{150, 30, Fail, "slower either way"},
+		{70, 35, Pass, "faster either way"},
+	} {
+		r := JudgeBaseline(earlier, BaselineRun{tc.now, []float64{tc.calibrator}}, 1.05, 0.01, 0.05)
+		assert.Equal(t, 0, r.Calibrator, tc.why)
+		assert.Equal(t, tc.want, r.Verdict, tc.why)
+		assert.Equal(t, tc.want == Inconclusive, strings.HasSuffix(r.Reason, doubt), "%s: %s", tc.why, r.Reason)
+	}
+}
+
+func TestJudgeCount(t *testing.T) {
+	check := func(earlier []float64, now, allowed float64, want Verdict, summary, basis string) {
+		t.Helper()
+		r := JudgeCount(earlier, now, allowed)
+		assert.Equal(t, want, r.Verdict)
+		assert.Equal(t, summary, r.Summary)
+		assert.Equal(t, basis, r.Basis)
+	}
+	check(nil, 12, 1, Inconclusive, "not compared with the baseline", "the baseline has no run that counted it: record one")
+	check([]float64{11}, 12, 1, Pass, "12, want <= 12", "counted; at most 11 in the latest 1 earlier run")
+	check([]float64{11}, 13, 1, Fail, "13, want <= 12", "counted; at most 11 in the latest 1 earlier run")
+	check([]float64{12, 11}, 13, 1, Pass, "13, want <= 13", "counted; at most 12 in the latest 2 earlier runs")
+	check(append([]float64{40}, slices.Repeat([]float64{11}, 10)...), 13, 1, Fail, "13, want <= 12", "counted; at most 11 in the latest 10 earlier runs")
+}
+
 // A ci is a fleet of hosted machines on which the same test is run over and
 // over. The figures are of logarithms. Without more, quantiles vary by 3 % as
 // on hosted runners (CodSpeed measured 2.66 % on GitHub's): 2.6 % are the
@@ -225,5 +271,108 @@ func TestJudgeBaselineOnHostedMachines(t *testing.T) {
 			t.Logf("%-16s k=%d: %% fail of unchanged/+10 %%/+20 %%: uncalibrated %.1f/%.1f/%.1f, calibrated %.2f/%.1f, and confirmed %.2f/%.1f/%.1f",
 				tc.name, k, 100*plain, 100*plain10, 100*plain20, 100*once, 100*once10, 100*twice, 100*found10, 100*found)
 		}
+	}
+}
+
+// What a run does is judged in several respects, any of which may fail it: its work and
+// a request alone, which vary with the machine and a little of their own, and as guards
+// p50 and p99 under load, which vary by tens of percent. There are three calibrators.
+func (c *ci) judgesAll(k int, factor float64, calibrated bool) (once, twice Verdict) {
+	own := []float64{0.01, 0.01, 0.3, 0.4}
+	respects := func(factor float64, m machine) (all []BaselineRun) {
+		slower := m.class + m.today + m.neighbour
+		calibrators := make([]float64, 3)
+		for i := range calibrators {
+			// A neighbour may slow one much more than another.
+			calibrators[i] = math.Exp(slower + 0.01*c.rng.NormFloat64() + m.neighbour*float64(i)/2)
+		}
+		if c.waits {
+			slower = 0
+		}
+		slower += m.neighbour * 0.2 * c.rng.NormFloat64()
+		for _, own := range own {
+			b := BaselineRun{Value: factor * math.Exp(slower+own*c.rng.NormFloat64())}
+			if calibrated {
+				b.Calibrators = calibrators
+			}
+			all = append(all, b)
+		}
+		return all
+	}
+	earlier := make([][]BaselineRun, len(own))
+	for range k {
+		for i, b := range respects(1, c.machine()) {
+			earlier[i] = append(earlier[i], b)
+		}
+	}
+	s := DefaultStandard.Among(len(own))
+	judge := func(m machine) (v Verdict) {
+		v = Pass
+		for i, now := range respects(factor, m) {
+			tolerance := []float64{1.05, 1.05, 1.05, 1.1}[i]
+			switch r := JudgeBaseline(earlier[i], now, tolerance, s.Fail, s.Pass); {
+			case r.Verdict == Fail:
+				return Fail
+			case r.Verdict == Inconclusive && i < 2:
+				v = Inconclusive
+			}
+		}
+		return v
+	}
+	m := c.machine()
+	if once = judge(m); once != Fail {
+		return once, once
+	}
+	if judge(c.later(m)) == Fail {
+		return once, Fail
+	}
+	return once, Inconclusive
+}
+
+func TestJudgeBaselineByClaims(t *testing.T) {
+	n := 300
+	if os.Getenv("LOADTESTKIT_SIMULATE") == "1" {
+		n = 20_000
+	}
+	chance := func(p float64) float64 { return p + 3*math.Sqrt(p*(1-p)/float64(n)) }
+	for i, tc := range []struct {
+		ci
+		name   string
+		once   float64 // of unchanged programs that may fail at first
+		twice  float64 // and that may fail again after a pause
+		passed float64 // of programs that are slower by a tenth: they must not pass
+		found  float64 // of those that must fail twice
+	}{
+		{ci{}, "quiet", 0.015, 0.003, 0.01, 0.9},
+		{ci{noisy: 0.05}, "5 % noisy", 0.025, 0.003, 0.02, 0.7},
+		{ci{noisy: 0.05, stays: 0.5}, "half of it stays", 0.025, 0.008, 0.02, 0.7},
+		{ci{classes: 0.12}, "mixed processors", 0.015, 0.003, 0.01, 0.85},
+		{ci{waits: true}, "waits", 0.015, 0.003, 0.01, 0.95},
+	} {
+		tc.rng = rand.New(rand.NewPCG(82, uint64(i)))
+		count := func(factor float64, calibrated bool) (once, twice, passed float64) {
+			for range n {
+				a, b := tc.judgesAll(10, factor, calibrated)
+				if a == Fail {
+					once += 1 / float64(n)
+				}
+				switch b {
+				case Fail:
+					twice += 1 / float64(n)
+				case Pass:
+					passed += 1 / float64(n)
+				}
+			}
+			return once, twice, passed
+		}
+		once, twice, passed := count(1, true)
+		_, found, wrong := count(1.1, true)
+		_, plain, _ := count(1.1, false)
+		t.Logf("%-16s unchanged: %.2f %% fail once, %.2f %% twice, %.1f %% pass; +10 %%: %.1f %% fail twice, %.2f %% pass; uncalibrated %.1f %% fail",
+			tc.name, 100*once, 100*twice, 100*passed, 100*found, 100*wrong, 100*plain)
+		assert.LessOrEqual(t, once, chance(tc.once), tc.name)
+		assert.LessOrEqual(t, twice, chance(tc.twice), tc.name)
+		assert.LessOrEqual(t, wrong, chance(tc.passed), tc.name)
+		assert.GreaterOrEqual(t, found, tc.found, tc.name)
 	}
 }
