@@ -53,7 +53,7 @@ func FindCapacity(t testing.TB, opts CapacityOptions) Capacity {
 	t.Helper()
 	mustFit(t, "FindCapacity")
 	p, err := opts.plan()
-	d := carryOut(newTest(t), p, err, opts.OnInconclusive)
+	d := carryOut(newTest(t), p, err, opts.OnInconclusive, nil)
 	return Capacity{
 		Report:    newReport(d),
 		Low:       known(d.Found.Low, 0),

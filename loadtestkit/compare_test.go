@@ -136,7 +136,7 @@ func TestCompareIsInterrupted(t *testing.T) {
 		})
 		assert.Empty(t, f.skips)
 		require.NotEmpty(t, f.errors)
-		assert.Regexp(t, `interrupted by the end of the test's context after \d+ pairs of blocks`, f.errors[0])
+		assert.Regexp(t, `interrupted by the end of the test's context after \d+ rounds?`, f.errors[0])
 		assert.True(t, c.Interrupted)
 	})
 }

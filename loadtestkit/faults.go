@@ -23,6 +23,9 @@ var fieldNames = map[string]string{
 	"Requests":     "Count",
 	"Kept":         "Limits.Kept",
 	"Tolerances":   "Tolerance",
+	"CPU":          "Tolerance.CPU",
+	"Allocs":       "Tolerance.Allocs",
+	"Bytes":        "Tolerance.Bytes",
 
 	"Closed Concurrency":      "Closed",
 	"Open Concurrency":        "Open.Concurrency",

@@ -74,24 +74,39 @@ func (l Limits) list(parent string) (limits []verdict.Limit, f faults) {
 }
 
 // A Tolerance is by how much a target may be slower than another, or than it was
-// in earlier runs, at each quantile of the response times: 0.05 is 5 %. 0 means
-// that the quantile is not judged; the zero Tolerance judges P50 at 0.05 and P99
-// at 0.10.
+// in earlier runs. The quantiles are of response times, and they and CPU are
+// shares: 0.05 is 5 %. 0 means that the quantile is not judged; a Tolerance without
+// quantiles and CPU judges P50 at 0.05 and P99 at 0.10.
 type Tolerance struct {
 	P50, P90, P95, P99, P999 float64
+
+	CPU    float64 // of the processor time of a request; 0 means that of P50
+	Allocs float64 // how many objects more a request may allocate in this process: 0.5 allows none; 0 means that this is not judged
+	Bytes  float64 // how many octets more, likewise
 }
 
-// list returns the tolerances as the engine judges them; none for its defaults.
+// list returns the tolerances of quantiles as the engine judges them; none for its
+// defaults.
 func (t Tolerance) list() (list []verdict.Tolerance, f faults) {
 	for _, q := range []struct {
 		name  string
 		q     float64
 		share float64
-	}{{"P50", 0.5, t.P50}, {"P90", 0.9, t.P90}, {"P95", 0.95, t.P95}, {"P99", 0.99, t.P99}, {"P999", 0.999, t.P999}} {
+	}{{"P50", 0.5, t.P50}, {"P90", 0.9, t.P90}, {"P95", 0.95, t.P95}, {"P99", 0.99, t.P99}, {"P999", 0.999, t.P999}, {"CPU", 0, t.CPU}} {
 		f.add(!(q.share >= 0 && q.share < 1e6), "Tolerance."+q.name, "%v is out of range, want a share such as 0.05, which is 5 %%", q.share)
-		if q.share > 0 {
+		if q.share > 0 && q.q > 0 {
 			list = append(list, verdict.SlowerBy(q.q, q.share))
 		}
 	}
+	f.add(!(t.Allocs >= 0) || math.IsInf(t.Allocs, 0), "Tolerance.Allocs", "%v is out of range, want a number of objects such as 2", t.Allocs)
+	f.add(!(t.Bytes >= 0) || math.IsInf(t.Bytes, 0), "Tolerance.Bytes", "%v is out of range, want a number of octets such as 512", t.Bytes)
 	return list, f
+}
+
+// cpu returns the tolerance of processor time as the engine judges it.
+func (t Tolerance) cpu() float64 {
+	if !(t.CPU > 0) {
+		return 0
+	}
+	return verdict.SlowerBy(0, t.CPU).Ratio
 }

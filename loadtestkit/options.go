@@ -82,10 +82,13 @@ func (o Options) plan(name string, test bool) (engine.Plan, error) {
 	f = append(f, bad...)
 	tolerances, bad := o.Tolerance.list()
 	f = append(f, bad...)
-	f.add(o.Baseline == "" && len(tolerances) > 0, "Tolerance", "is set without a Baseline to be judged by; want both, or Compare")
+	f.add(o.Baseline == "" && o.Tolerance != Tolerance{}, "Tolerance", "is set without a Baseline to be judged by; want both, or Compare")
 	var earlier *baseline.Baseline
 	if o.Baseline != "" {
-		earlier = &baseline.Baseline{Path: o.Baseline, Name: name, Update: updates() > 0, Tolerances: tolerances}
+		earlier = &baseline.Baseline{
+			Path: o.Baseline, Name: name, Update: updates() > 0,
+			Tolerances: tolerances, CPU: o.Tolerance.cpu(), Allocs: o.Tolerance.Allocs, Bytes: o.Tolerance.Bytes,
+		}
 	}
 	p, err := engine.NewRun(engine.RunOptions{
 		Target:   engineTarget(o.Target),

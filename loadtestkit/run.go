@@ -30,7 +30,7 @@ func Run(t testing.TB, opts Options) Report {
 	run := func(onInconclusive Verdict) Report {
 		t.Helper()
 		p, err := opts.plan(t.Name(), true)
-		return newReport(carryOut(newTest(t), p, err, onInconclusive))
+		return newReport(carryOut(newTest(t), p, err, onInconclusive, nil))
 	}
 	if opts.Baseline != "" {
 		for range updates() - 1 {
@@ -77,8 +77,9 @@ func measure(ctx context.Context, opts Options) (*report.Document, error) {
 }
 
 // carryOut makes what was planned for a test, writes what came of it to the
-// test's log and makes the verdict count. err is what was wrong with the plan.
-func carryOut(t test, p engine.Plan, err error, onInconclusive Verdict) *report.Document {
+// test's log and makes the verdict count. err is what was wrong with the plan. watch
+// may be nil.
+func carryOut(t test, p engine.Plan, err error, onInconclusive Verdict, watch engine.Watch) *report.Document {
 	t.Helper()
 	if err != nil {
 		t.Fatalf("loadtestkit: %v", err)
@@ -88,7 +89,7 @@ func carryOut(t test, p engine.Plan, err error, onInconclusive Verdict) *report.
 	}
 	s, done := begin(t)
 	defer done()
-	d, err := p.Run(s.ctx, s.cut, nil)
+	d, err := p.Run(s.ctx, s.cut, watch)
 	if d == nil {
 		t.Fatalf("loadtestkit: %v", advise(err))
 	}

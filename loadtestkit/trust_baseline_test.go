@@ -14,7 +14,6 @@ import (
 // do, on a machine that does something else too.
 func TestTrustBaseline(t *testing.T) {
 	n := runs(t, 20)
-	hog(t)
 	path := filepath.Join(t.TempDir(), "working.jsonl")
 	t.Setenv(updateEnv, "10")
 	f, _ := runFake(&fakeTB{}, Options{Target: working(quarterMillisecond), Count: 2000, Baseline: path})

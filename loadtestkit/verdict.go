@@ -91,7 +91,7 @@ func conclude(t test, stop *stop, d *report.Document, err error, onInconclusive 
 func amount(d *report.Document) string {
 	switch {
 	case d.Pairs != nil:
-		return fmt.Sprintf("%d pairs of blocks", d.Pairs.Judged)
+		return unit.Plural(int64(d.Pairs.Rounds), "round")
 	case d.Found != nil:
 		return fmt.Sprintf("%d trials", len(d.Found.Trials))
 	}

@@ -1,6 +1,11 @@
 package cli
 
 import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/loadtestkit/load-tester/internal/engine"
@@ -8,8 +13,16 @@ import (
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
-const compareAbout = `Tell whether head is slower than base: both in one run, in pairs of short
-blocks, one of each, in random order, so that noise hits both alike.`
+const compareAbout = `Tell whether head is slower than base: both in one run, a few requests at a
+time, in random order, so that noise hits both alike. Each claim is proved or
+refuted by readings of its own:
+
+  work   processor time of a request, where the servers run on this machine
+  quick  an undisturbed request, alone
+  alone  the typical request, alone
+  burst  as many requests at once as --concurrency says, at least 8
+  tail   a percentile from p90 on, of all of these
+  load   sustained load, which can fail and need not pass`
 
 const compareExamples = `  # the new build beside the old one
   load-tester compare --base http://localhost:8080/ --head http://localhost:8081/
@@ -25,6 +38,44 @@ const compareStatuses = `  0         head is no slower than tolerated
   3         not clear, or not measured
   130, 143  after Ctrl+C, after SIGTERM; the report is of what was done
 `
+
+// remoteClaims are those on a server that is reached by a URL.
+var remoteClaims = []string{verdict.Work, verdict.Quick, verdict.Alone, verdict.Burst, verdict.Tail, verdict.Load}
+
+// addTolerance reads by how much head may be slower.
+func addTolerance(o *engine.CompareOptions, s string) (err error) {
+	switch name, value, _ := strings.Cut(s, "="); strings.TrimSpace(name) {
+	case "cpu":
+		if o.CPU != 0 {
+			return errors.New("cpu is given twice, want it once")
+		}
+		o.CPU, err = verdict.ParseSlower("cpu", value)
+		return err
+	case verdict.Allocs, verdict.Bytes:
+		return errors.New("what a request allocates is counted of handlers in go test, not of a URL; want a percentile or cpu")
+	}
+	return each(&o.Tolerances, verdict.ParseTolerance)(s)
+}
+
+// addClaims reads which claims to judge.
+func addClaims(to *[]string, s string) error {
+	for name := range strings.SplitSeq(s, ",") {
+		if name = strings.TrimSpace(name); !slices.Contains(remoteClaims, name) {
+			return fmt.Errorf("want some of %s", strings.Join(remoteClaims, ","))
+		}
+		*to = append(*to, name)
+	}
+	return nil
+}
+
+// parseMargin reads a ratio of at least 1.
+func parseMargin(s string) (float64, error) {
+	f, err := parseNumber(s)
+	if err != nil || f < 1 {
+		return 0, errors.New("want a ratio of at least 1, such as 1.2")
+	}
+	return f, nil
+}
 
 // newCompare tells whether one target is slower than another.
 func newCompare(s *session) *cobra.Command {
@@ -56,14 +107,17 @@ func newCompare(s *session) *cobra.Command {
 		{"warmup", "TIME", "", "load on both before anything is counted", into(&o.Warmup, parseTimeOrZero), "Warmup"},
 	})
 	j.group("Verdict", nil)
-	j.addTolerances("head", &o.Tolerances)
+	j.addTolerances("head", "any percentile, and 'cpu=10%' for processor time", func(s string) error { return addTolerance(&o, s) }, "cpu=10%")
 	j.add([]flag{
+		{"margin", "RATIO", "1.2, and 1.8 from p90 on", "how many times its tolerance a time that depends on luck may surely not exceed\nfor a pass (alone, burst, tail); 1 is strictest\n", into(&o.Margin, parseMargin), "Margin"},
+		{"claims", "NAMES", "all", "which to judge, such as work,quick (repeatable)", func(s string) error { return addClaims(&o.Claims, s) }, "Claims"},
 		{"limit", "LIMIT", "errors<=0", "how many of head's requests may fail: 'errors<=0.1%'\n", each(&o.Limits, verdict.Parse), "Limits"},
 		{"budget", "TIME", "20s", "longest time until the verdict is clear", into(&o.Budget, parseTime), "Budget"},
-		{"confirm", "", "", "run again after a pause before a fail counts", on(&o.Confirm), "Confirm"},
-		{"seed", "N", "random, and reported", "what the order of the blocks is drawn from", into(&o.Order, parseSeed), "Order"},
+		{"confirm", "", "", "measure again, on fresh connections, before a fail counts", on(&o.Confirm), "Confirm"},
+		{"seed", "N", "random, and reported", "what every order is drawn from", into(&o.Order, parseSeed), "Order"},
 	})
 	j.complete("limit", "errors<=0.1%")
+	j.complete("claims", remoteClaims...)
 	j.addOutput(report.Comparison)
 	j.addHelp(s)
 	o.Words = verdict.CompareFlags

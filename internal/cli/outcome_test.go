@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,15 +33,15 @@ func ran(v verdict.Verdict) *report.Document {
 	}
 }
 
-const slower = "head is 1.12 times base at p50, at most 1.05 allowed"
+const slower = "work: a request uses 1.12 times base's processor time, want <= 1.05"
 
-// compared is a comparison of one quantile.
+// compared is a comparison of one claim.
 func compared(v verdict.Verdict) *report.Document {
-	r := report.RatioResult{Quantile: "p50", Tolerance: 1.05, Ratio: new(1.12), Confidence: 0.99, Verdict: v, Reason: slower}
+	c := report.ClaimResult{Claim: "work", FailAbove: new(1.05), PassBelow: new(1.05), Ratio: new(1.12), Confidence: 0.99, Verdict: v, Reason: strings.TrimPrefix(slower, "work: ")}
 	return &report.Document{
 		Kind: report.Comparison, Took: 2 * time.Second,
 		Base: &report.Arm{Requests: hundred}, Arm: report.Arm{Requests: hundred},
-		Pairs: &report.Pairs{Judged: 12}, Ratios: []report.RatioResult{r}, Verdict: v,
+		Pairs: &report.Pairs{Rounds: 12}, Claims: []report.ClaimResult{c}, Verdict: v,
 	}
 }
 
@@ -163,11 +164,11 @@ func TestCarryOut(t *testing.T) {
 		return j.status, r
 	}
 	status, r := carryOut(func(_ context.Context, watch engine.Watch) (*report.Document, error) {
-		watch(engine.Progress{Tally: load.Tally{Elapsed: time.Second}, Doing: "pair 3 of at most 200"})
+		watch(engine.Progress{Tally: load.Tally{Elapsed: time.Second}, Doing: "round 3"})
 		return compared(verdict.Fail), nil
 	})
 	assert.Equal(t, statusMissed, status)
-	assert.Equal(t, "Running...  [12 pairs in 2s] done\nload-tester: "+slower+"\n", r.Stderr.String())
+	assert.Equal(t, "Running...  [12 rounds in 2s] done\nload-tester: "+slower+"\n", r.Stderr.String())
 	assert.Contains(t, r.Stdout.String(), "\n  ✗ head is 1.12 times base")
 
 	status, r = carryOut(func(context.Context, engine.Watch) (*report.Document, error) {
@@ -176,7 +177,7 @@ func TestCarryOut(t *testing.T) {
 		return d, nil
 	}, "--quiet")
 	assert.Equal(t, 130, status)
-	assert.Contains(t, r.Stdout.String(), "Interrupted after 2s: 12 pairs\n", "what was done is shown")
+	assert.Contains(t, r.Stdout.String(), "Interrupted after 2s: 12 rounds\n", "what was done is shown")
 
 	status, r = carryOut(func(context.Context, engine.Watch) (*report.Document, error) { return nil, context.Canceled }, "-q")
 	assert.Equal(t, 130, status)

@@ -57,11 +57,12 @@ func (j *job) addArrivals(l *engine.Load) {
 }
 
 // addTolerances adds the flag that says by how much something may be slower.
-func (j *job) addTolerances(what string, to *[]verdict.Tolerance) {
+// others are examples besides percentiles.
+func (j *job) addTolerances(what, whichever string, set func(string) error, others ...string) {
 	j.add([]flag{
-		{"tolerance", "TOLERANCE", "p50=5% and p99=10%", "by how much " + what + " may be slower (repeatable): 'p50=5%' 'p99.9=20%',\nany percentile, or as a ratio 'p50=1.05'\n", each(to, verdict.ParseTolerance), "Tolerances"},
+		{"tolerance", "TOLERANCE", "p50=5% and p99=10%", "by how much " + what + " may be slower (repeatable): 'p50=5%' 'p99.9=20%',\n" + whichever + ", or as a ratio 'p50=1.05'\n", set, "Tolerances"},
 	})
-	j.complete("tolerance", "p50=5%", "p99=10%", "p99.9=20%")
+	j.complete("tolerance", append([]string{"p50=5%", "p99=10%", "p99.9=20%"}, others...)...)
 }
 
 // checkTolerances adds a fault for each quantile that is given twice.

@@ -1,100 +1,109 @@
 package engine
 
 import (
-	"context"
+	"fmt"
 	"math"
 	"runtime"
 	"sync"
 	"time"
+
+	"github.com/loadtestkit/load-tester/internal/unit"
+	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
 // allocations is what one request makes this process allocate.
-type allocations struct{ objects, bytes float64 }
+type allocations struct {
+	objects, bytes float64
+	certain        bool // counted several times without anything else in between
+}
 
 const (
-	// From allocLeast to allocMost requests are made to learn what one
-	// allocates, as many as fit allocFor: few enough for some of the tries to
-	// have nothing else in between.
-	allocLeast, allocMost = 20, 100
-	allocFor              = 300 * time.Millisecond
-	// allocTries is how often; the least is taken, as anything else that
-	// allocates meanwhile only adds.
-	allocTries = 10
-	// allocSlack is how far the count may be below a whole number and mean it.
-	// More often it is above: net/http allocates something now and then, from
-	// 0.1 to 0.4 objects a request as measured.
+	// allocRequests are made at a time to learn what one allocates, few enough for
+	// some of the tries to have nothing else in between. The least is taken, as
+	// anything else that allocates meanwhile only adds, and is certain once allocAgree
+	// tries agree on it.
+	allocRequests = 20
+	allocAgree    = 3
+	// allocFor is how long that may take of each target with enough tries for that,
+	// and allocPatience without.
+	allocFor      = 250 * time.Millisecond
+	allocPatience = time.Second
+	// Tries agree if they differ by less than allocSlack and bytesSlack a request. A
+	// count below a whole number by less means that number. More often it is above:
+	// net/http allocates something now and then, from 0.1 to 0.4 objects a request as
+	// measured.
 	allocSlack = 0.25
-	// allocPatience is how long all of that may take; what is known by then
-	// counts. A target too slow for one try, at 30 ms a request, allocates no
-	// more than all else that goes on meanwhile.
-	allocPatience = 2 * time.Second
+	bytesSlack = 4
 )
 
 // oneProcessor serializes code that sets GOMAXPROCS(1).
 var oneProcessor sync.Mutex
 
-// measureAllocations measures what one request to a target in this process
-// allocates, the server's part included; nil for a target elsewhere, if requests
-// fail, or if they take too long. A few requests and then many are sent, one at a
-// time: what the beginning and the end of a stretch allocate is in both.
-func (a *arm) measureAllocations(ctx, cut context.Context) (*allocations, error) {
-	if a.target.URL != "" || a.seen.Succeeded == 0 {
-		return nil, nil
+// countAllocations counts what a request to each target allocates, if both can be
+// told, and judges it.
+func (c *contest) countAllocations() {
+	for _, t := range c.to {
+		t.allocs = t.countAllocations()
+	}
+	base, head := c.to[0].allocs, c.to[1].allocs
+	if base == nil || head == nil {
+		return
+	}
+	c.monitor.find(fmt.Sprintf("a request of head allocates %s and %s, one of base %s and %s",
+		plural(head.objects), unit.Size(int64(head.bytes)), plural(base.objects), unit.Size(int64(base.bytes))))
+	if !base.certain || !head.certain {
+		return
+	}
+	c.inquiry.Add(verdict.Allocs, verdict.Reading{Base: base.objects, Head: head.objects})
+	c.inquiry.Add(verdict.Bytes, verdict.Reading{Base: base.bytes, Head: head.bytes})
+}
+
+func plural(objects float64) string { return unit.Plural(int64(objects), "object") }
+
+// countAllocations counts what one request to a target in this process allocates, the
+// server's part included; nil for a target elsewhere, if requests fail, or if they
+// take too long.
+func (t *contender) countAllocations() *allocations {
+	if t.target.URL != "" || t.driver.Record().Succeeded == 0 {
+		return nil
 	}
 	// With more than one, it is chance whether a server's connection waits again
 	// when the next request comes, and it allocates otherwise if not.
 	oneProcessor.Lock()
 	defer oneProcessor.Unlock()
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	cut, cancel := context.WithTimeout(cut, allocPatience)
-	defer cancel()
-	requests := int64(allocMost)
-	if median, ok := a.seen.Service.Quantile(0.5); ok {
-		requests = min(max(int64(allocFor)/max(median, 1), allocLeast), allocMost)
-	}
-	few, many := allocations{math.Inf(1), math.Inf(1)}, allocations{math.Inf(1), math.Inf(1)}
-	for range allocTries {
-		least, err := a.allocate(ctx, cut, allocLeast)
-		if err != nil {
-			return nil, err
-		}
-		most, err := a.allocate(ctx, cut, allocLeast+requests)
-		if err != nil {
-			return nil, err
-		}
-		if cut.Err() != nil {
+	own := t.allocate(0) // of counting itself
+	least, agree := allocations{objects: math.Inf(1), bytes: math.Inf(1)}, 0
+	began := t.clock().Now()
+	for tries := 0; agree < allocAgree; tries++ {
+		if took := t.clock().Since(began); took > allocPatience || took > allocFor && tries >= allocAgree {
 			break
 		}
-		few, many = few.least(least), many.least(most)
+		n := t.allocate(allocRequests)
+		if math.IsNaN(n.objects) {
+			return nil
+		}
+		objects, bytes := (n.objects-own.objects)/allocRequests, (n.bytes-own.bytes)/allocRequests
+		switch {
+		case objects < least.objects-allocSlack || bytes < least.bytes-bytesSlack:
+			agree = 1
+		case objects < least.objects+allocSlack && bytes < least.bytes+bytesSlack:
+			agree++
+		}
+		least.objects, least.bytes = min(least.objects, objects), min(least.bytes, bytes)
 	}
-	objects := (many.objects - few.objects) / float64(requests)
-	if math.IsNaN(objects) || objects < -allocSlack {
-		return nil, nil
-	}
-	bytes := (many.bytes - few.bytes) / float64(requests)
-	return &allocations{math.Floor(objects + allocSlack), math.Round(bytes)}, nil
+	return &allocations{math.Floor(max(least.objects, 0) + allocSlack), math.Round(max(least.bytes, 0)), agree >= allocAgree}
 }
 
-// least is the least of both, NaN if one is.
-func (a allocations) least(b allocations) allocations {
-	return allocations{min(a.objects, b.objects), min(a.bytes, b.bytes)}
-}
-
-// allocate returns what n requests, one at a time, allocate in all; NaN if one
-// failed.
-func (a *arm) allocate(ctx, cut context.Context, n int64) (all allocations, err error) {
-	runtime.GC()
+// allocate returns what n requests, one at a time, allocate in all; NaN if one failed
+// or none was sent.
+func (t *contender) allocate(n int) (all allocations) {
 	var before, after runtime.MemStats // which, unlike runtime/metrics, is exact
 	runtime.ReadMemStats(&before)
-	r, err := a.send(ctx, cut, stretch{requests: n, grace: a.Grace, alone: true}, nil)
+	v := t.driver.Volley(n, 1, nil)
 	runtime.ReadMemStats(&after)
-	if err != nil {
-		return all, err
+	if v.Ended < n || v.Failed > 0 {
+		return allocations{objects: math.NaN()}
 	}
-	all.objects = float64(after.Mallocs - before.Mallocs)
-	all.bytes = float64(after.TotalAlloc - before.TotalAlloc)
-	if r.Succeeded < n {
-		all.objects = math.NaN()
-	}
-	return all, nil
+	return allocations{objects: float64(after.Mallocs - before.Mallocs), bytes: float64(after.TotalAlloc - before.TotalAlloc)}
 }

@@ -44,7 +44,6 @@ type stretch struct {
 	duration time.Duration // warm-up apart; 0 means no bound
 	requests int64         // warm-up apart; 0 means no bound
 	grace    time.Duration
-	alone    bool // one request at a time, whatever the concurrency
 
 	watches []func(loop *load.Loop, over <-chan struct{}) // run beside it, until over is closed
 }
@@ -290,9 +289,6 @@ func (a *arm) workloadOf(s stretch) load.Workload {
 	}
 	if a.Log != nil {
 		cfg.OnFailed = a.logFailed
-	}
-	if s.alone {
-		cfg.Concurrency = 1
 	}
 	return cfg
 }

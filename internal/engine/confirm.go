@@ -14,15 +14,33 @@ import (
 // disturbed independently.
 const pauseLeast = 5 * time.Second
 
+// A measurement is made once: it is given the one that it repeats, nil the first time.
+type measurement func(first *report.Document) (*report.Document, error)
+
 // twice makes a measurement, and if it failed by what may be chance and has to be
 // confirmed, a fresh one after a pause: a fail that the two do not share is
-// inconclusive. once is given the measurement that it repeats, nil the first time.
-func (s *Settings) twice(ctx context.Context, m *monitor, once func(first *report.Document) (*report.Document, error)) (*report.Document, error) {
+// inconclusive.
+func (s *Settings) twice(ctx context.Context, m *monitor, once measurement) (*report.Document, error) {
+	return s.repeated(ctx, once, func(first *report.Document) bool { return s.rest(ctx, first.Took, m) })
+}
+
+// atOnce is twice without the pause, for a measurement whose order is drawn at random:
+// what disturbs the machine disturbs both targets, and is as likely to help either.
+func (s *Settings) atOnce(ctx context.Context, m *monitor, once measurement) (*report.Document, error) {
+	return s.repeated(ctx, once, func(*report.Document) bool {
+		m.restart("repeating")
+		return ctx.Err() == nil
+	})
+}
+
+// repeated makes a measurement and, if it has to be confirmed, its repeat. before is
+// called in between and reports false if there is to be none.
+func (s *Settings) repeated(ctx context.Context, once measurement, before func(first *report.Document) bool) (*report.Document, error) {
 	first, err := once(nil)
 	if err != nil || !s.Confirm || !first.Ended() || !first.FailedByChance() {
 		return first, err
 	}
-	if !s.rest(ctx, first.Took, m) {
+	if !before(first) {
 		first.Interrupted = true
 		return first, nil
 	}

@@ -4,11 +4,9 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
-	"net/netip"
 	"os"
 	"runtime"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/baseline"
@@ -19,10 +17,13 @@ import (
 )
 
 const (
-	// Claims are read for claimsFor, or until there are claimsEnough strata, and longer
-	// if that is not enough for claimsLeast of them: claimsMost at most.
+	// Claims are read for claimsFor, and on a busy machine or of a slow target for up to
+	// claimsLate, until there are claimsGood strata. claimsLeast are needed, if they end
+	// within claimsMost.
 	claimsFor    = time.Second
+	claimsLate   = 3 * time.Second
 	claimsMost   = 10 * time.Second
+	claimsGood   = 40
 	claimsLeast  = 5
 	claimsEnough = 2000
 
@@ -59,6 +60,7 @@ func (r *round) readClaims() (c baseline.Claims, err error) {
 	if err != nil {
 		return c, err
 	}
+	defer d.Close()
 	k := perStratum(warmUp(d))
 	gauges := []*gauge{{once: a.requestAlone(d)}}
 	if !plan.Virtual {
@@ -68,20 +70,29 @@ func (r *round) readClaims() (c baseline.Claims, err error) {
 		runtime.GC() // what was before is not the target's garbage
 	}
 	began := a.clock().Now()
-	for n := 0; !d.Over() && n < claimsEnough && (n < claimsLeast || a.clock().Since(began) < claimsFor); n++ {
+	for n := 0; !d.Over() && moreStrata(n, a.clock().Since(began)); n++ {
 		addStratum(gauges, k)
 	}
-	a.closeDriver(d)
 	c.Quick = readingOf(gauges, func(g *gauge) []float64 { return g.took })
 	c.Work = readingOf(gauges, func(g *gauge) []float64 { return g.worked })
 	if plan.Virtual || !r.baseline.Counts() {
 		return c, nil
 	}
-	n, err := a.measureAllocations(r.ctx, r.cut)
-	if n != nil {
+	if n := (&contender{arm: a, driver: d}).countAllocations(); n != nil && n.certain {
 		c.Allocs, c.Bytes = &n.objects, &n.bytes
 	}
-	return c, err
+	return c, nil
+}
+
+// moreStrata reports whether n strata that took so long are too few.
+func moreStrata(n int, took time.Duration) bool {
+	switch {
+	case n < claimsLeast:
+		return true
+	case n < claimsGood:
+		return took < claimsLate
+	}
+	return n < claimsEnough && took < claimsFor
 }
 
 // warmUp sends a few requests and returns how long one of them took.
@@ -137,45 +148,24 @@ func (c *control) gauge(ctx, cut context.Context) *gauge {
 
 // requestAlone returns what sends one request to a and waits for its end.
 func (a *arm) requestAlone(d *load.Driver) func() (took, worked float64) {
-	m, elsewhere := a.openMeter()
+	var clock *host.Meter
+	m, err := a.newMeter()
+	if err == nil {
+		clock = m.Meter
+	}
+	elsewhere := err == nil && len(m.pids) > 0 && !slices.Equal(m.pids, []int{os.Getpid()})
 	return func() (took, worked float64) {
-		before := processor(m)
+		before := processor(clock)
 		v := d.Volley(1, 1, nil)
-		if elsewhere && m != nil {
+		if elsewhere {
 			time.Sleep(settles)
 		}
-		worked = processor(m) - before
+		worked = processor(clock) - before
 		if v.Ended < 1 || v.Failed > 0 {
 			return math.NaN(), math.NaN()
 		}
 		return float64(v.Took), worked
 	}
-}
-
-// openMeter returns the clock of the processes that a's target works in, nil if it is
-// not known, and whether they are others than this one.
-func (a *arm) openMeter() (m *host.Meter, elsewhere bool) {
-	if a.Virtual {
-		return nil, false
-	}
-	if a.target.URL == "" {
-		m, _ = host.NewMeter(nil)
-		return m, false
-	}
-	for _, to := range a.pool.Addresses() {
-		ip, err := netip.ParseAddr(to.Address)
-		port, _ := strconv.ParseUint(a.pool.Request.Port(), 10, 16)
-		if err != nil || !a.pool.Loopback() || to.Connections == 0 {
-			continue
-		}
-		pids, err := host.ServersOf(netip.AddrPortFrom(ip, uint16(port)))
-		if err != nil {
-			return nil, true
-		}
-		m, _ = host.NewMeter(pids)
-		return m, !slices.Equal(pids, []int{os.Getpid()})
-	}
-	return nil, true
 }
 
 // processor returns the processor time that m counted so far, in ns; NaN if it is not

@@ -17,7 +17,8 @@ type Watch func(Progress)
 // Progress is how far a plan has come.
 type Progress struct {
 	load.Tally
-	Doing string // what is being done beside sending, such as "pair 37 of at most 200"; "" in a plain run
+	Doing string // what is being done beside sending, such as "round 37"; "" in a plain run
+	Found string // what a comparison knows for certain already, such as what requests allocate; "" before
 }
 
 // A monitor tells a Watch of a measurement that may consist of many loops. A nil
@@ -27,9 +28,10 @@ type monitor struct {
 	end   func()
 
 	mu    sync.Mutex
-	loop  *load.Loop // the one that runs; nil between two
+	loop  tallied    // the one that runs; nil between two
 	done  load.Tally // of the loops that are over
 	doing string
+	found string
 }
 
 // startMonitor starts to tell watch, until end is called; nil for a nil watch.
@@ -60,7 +62,7 @@ func startMonitor(watch Watch) *monitor {
 func (m *monitor) progress() Progress {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return Progress{Tally: m.total(), Doing: m.doing}
+	return Progress{Tally: m.total(), Doing: m.doing, Found: m.found}
 }
 
 // total is what all loops have done; mu must be held.
@@ -82,6 +84,16 @@ func (m *monitor) tell(doing string) {
 	m.doing = doing
 }
 
+// find sets what is known for certain.
+func (m *monitor) find(found string) {
+	if m == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.found = found
+}
+
 // restart sets what is being done and begins to count anew.
 func (m *monitor) restart(doing string) {
 	if m == nil {
@@ -92,8 +104,11 @@ func (m *monitor) restart(doing string) {
 	m.done, m.doing = load.Tally{}, doing
 }
 
+// A tallied is a load that says how far it has come.
+type tallied interface{ Progress() load.Tally }
+
 // follow makes loop the one that runs until the returned function is called.
-func (m *monitor) follow(loop *load.Loop) (over func()) {
+func (m *monitor) follow(loop tallied) (over func()) {
 	if m == nil {
 		return func() {}
 	}

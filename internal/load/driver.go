@@ -38,7 +38,7 @@ type Driver struct {
 	volley   Volley
 	began    time.Duration
 	first    time.Duration // when the first request was sent; -1 before
-	left     int // of the volley's requests, those yet to be sent
+	left     int           // of the volley's requests, those yet to be sent
 	permits  int
 	inFlight int
 	each     func(time.Duration, bool)

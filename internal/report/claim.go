@@ -1,14 +1,18 @@
 package report
 
 import (
+	"cmp"
+
+	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
 // A ClaimResult is the verdict on one claim of a comparison: that in one respect head
 // takes at most so many times what base takes.
 type ClaimResult struct {
-	Claim      string          `json:"claim"`      // work, quick, alone, burst, tail, load, locks, allocs or bytes
-	Quantile   string          `json:"quantile"`   // of tail and load, such as p99; "" of others
+	Claim      string          `json:"claim"`      // work, quick, alone, burst, tail, locks, allocs or bytes
+	Statement  string          `json:"statement"`  // what a pass says, in words
+	Quantile   string          `json:"quantile"`   // of tail, such as p99; "" of others
 	FailAbove  *float64        `json:"fail_above"` // ratio above which head fails; objects or octets more than base's of allocs and bytes; nil if that is not judged
 	PassBelow  *float64        `json:"pass_below"` // ratio up to which head passes; nil of a guard, which can fail and need not pass
 	Ratio      *float64        `json:"ratio"`      // Hodges-Lehmann estimate over the readings; nil if unknown or without bound
@@ -24,4 +28,87 @@ type ClaimResult struct {
 	Basis      string          `json:"basis"`    // what the verdict rests on
 	Reason     string          `json:"reason"`   // both in one line
 	Detail     string          `json:"detail"`   // another for readers who know statistics; empty without any
+}
+
+// NewClaim returns f in the form of a document. If waive is not empty, it is the
+// reason why claims are not judged.
+func NewClaim(f verdict.ClaimFinding, waive string) ClaimResult {
+	r := ClaimResult{
+		Claim:     f.Name,
+		Statement: statement(f.Claim),
+		FailAbove: Finite(f.Fail), PassBelow: Finite(f.Pass),
+		Base: Finite(f.Base), Head: Finite(f.Head),
+		Readings: f.Readings,
+		Exact:    f.Exact,
+		Verdict:  f.Verdict,
+		Summary:  f.Summary, Basis: f.Basis, Reason: f.Reason, Detail: f.Detail,
+	}
+	if f.Q > 0 {
+		r.Quantile = unit.QuantileName(f.Q)
+	}
+	if f.Exact { // none is a count, too
+		r.Base, r.Head = &f.Base, &f.Head
+	} else {
+		r.Ratio, r.Low, r.High, r.Confidence = Finite(f.Estimate), Finite(f.Low), Finite(f.High), f.Confidence
+	}
+	if waive != "" {
+		r.Verdict, r.Reason = verdict.NotJudged, "not judged: "+waive+"; "+r.Reason
+		r.Basis = "not judged: " + waive
+	}
+	return r
+}
+
+// statement says what a pass of c says, or what a guard watches.
+func statement(c verdict.Claim) string {
+	most := unit.Decimal(cmp.Or(c.Pass, c.Fail), 0)
+	times := " at most " + most + " times as long as of base"
+	switch c.Name {
+	case verdict.Work:
+		return "a request of head takes at most " + most + " times the processor time of one of base"
+	case verdict.Quick:
+		return "an undisturbed request of head, sent alone, takes" + times
+	case verdict.Alone:
+		return "the typical request of head, sent alone, takes" + times
+	case verdict.Burst:
+		return "some requests of head at once, until the last is done, take" + times
+	case verdict.Tail:
+		return unit.QuantileName(c.Q) + " of all these requests of head is at most " + most + " times that of base"
+	case verdict.Locks:
+		return "requests of head do not wait longer for locks, by " + unit.Percent(c.Fail-1) + " of base's response time"
+	case verdict.Allocs:
+		return "a request of head allocates at most " + most + " objects more than one of base"
+	}
+	return "a request of head allocates at most " + most + " octets more than one of base"
+}
+
+// name returns what c is called where one claim may be of several quantiles.
+func (c *ClaimResult) name() string {
+	if c.Quantile != "" {
+		return c.Claim + " " + c.Quantile
+	}
+	return c.Claim
+}
+
+// limit returns the claim as a limit spells what it wants: work<=1.05x base.
+func (c *ClaimResult) limit() string {
+	switch {
+	case c.FailAbove == nil:
+		return c.name()
+	case c.Exact:
+		return c.name() + "<=base+" + unit.Decimal(*c.FailAbove, 0)
+	}
+	return c.name() + "<=" + unit.Decimal(*c.FailAbove, 0) + "x base"
+}
+
+// Differs reports whether what was counted differs between base and head.
+func (c *ClaimResult) Differs() bool { return c.Exact && *c.Base != *c.Head }
+
+// Refuse makes c inconclusive unless it was not judged, since the two cannot be
+// compared for the reason why.
+func (c *ClaimResult) Refuse(why string) {
+	if c.Verdict == verdict.NotJudged {
+		return
+	}
+	c.Verdict, c.Exact = verdict.Inconclusive, false
+	c.Summary, c.Basis, c.Reason = "not compared with base", why, "not compared, as "+why
 }

@@ -47,24 +47,28 @@ type Document struct {
 	Base   *Arm          `json:"base"`   // what head is compared with; nil except in a comparison
 	Pairs  *Pairs        `json:"pairs"`  // how the two were compared; nil except in a comparison
 	Claims []ClaimResult `json:"claims"` // what was asked of head, each with its verdict; empty except in a comparison
-	Ratios []RatioResult `json:"ratios"` // of head over base under sustained load; empty except in a comparison
+	Ratios []RatioResult `json:"ratios"` // of head over base under sustained load, each of which can fail; empty except in a comparison
 	Found  *Found        `json:"search"` // what a search found; nil except in a search
 
 	Limits   []LimitResult   `json:"limits"`
-	Verdict  verdict.Verdict `json:"verdict"`  // of all ratios and limits, or of a search; null if nothing was judged
+	Verdict  verdict.Verdict `json:"verdict"`  // of all claims, ratios and limits, or of a search; null if nothing was judged
 	Recorded string          `json:"recorded"` // whether a baseline was updated; "" if that was not asked for
 	Repeat   *Document       `json:"repeat"`   // the second measurement, made after a fail; nil if there was none
 
 	Generator Generator `json:"generator"`
 }
 
-// Pairs describes how two targets were compared: in pairs of short blocks, one for
-// each target, in random order.
+// Pairs describes how two targets were compared: in rounds of few requests, sent
+// alone and at once, and then in pairs of blocks of sustained load.
 type Pairs struct {
-	Judged int           `json:"judged"`   // pairs that the verdict is based on
-	Block  time.Duration `json:"block_ns"` // length of each block, the guard included
-	Guard  time.Duration `json:"guard_ns"` // requests due in a block before the end of the guard are sent but not counted
-	Seed   uint64        `json:"seed"`     // of the order within each pair
+	Rounds  int           `json:"rounds"`   // that were made
+	Alone   int           `json:"alone"`    // requests of each target in a stratum, one at a time; 0: none
+	AtOnce  int           `json:"at_once"`  // requests in a volley; 0: none
+	Judged  int           `json:"judged"`   // pairs of blocks that ratios are based on
+	Block   time.Duration `json:"block_ns"` // length of each block, the guard included
+	Guard   time.Duration `json:"guard_ns"` // requests due in a block before the end of the guard are sent but not counted
+	Seed    uint64        `json:"seed"`     // of every order
+	Renewed string        `json:"renewed"`  // what a repeat gets anew: servers, connections, or "" of Go functions
 }
 
 // Found is the result of a search for the highest arrival rate at which the

@@ -31,7 +31,7 @@ func (d *Document) withoutNil() *Document {
 	out.Config.Stages = list(d.Config.Stages)
 	out.Arm = *d.Arm.withoutNil()
 	out.Base = d.Base.withoutNil()
-	out.Ratios, out.Limits = list(d.Ratios), list(d.Limits)
+	out.Claims, out.Ratios, out.Limits = list(d.Claims), list(d.Ratios), list(d.Limits)
 	if d.Found != nil {
 		out.Found = new(*d.Found)
 		out.Found.Limits, out.Found.Trials = list(d.Found.Limits), list(d.Found.Trials)

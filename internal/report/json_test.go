@@ -110,7 +110,7 @@ func TestJSONHasNoNullLists(t *testing.T) {
 	d := &Document{Arm: Arm{Errors: []ErrorCount{{Kind: "reset", Count: 1}}}}
 	got := encode(t, d)
 	for _, want := range []string{
-		`"status_codes": {}`, `"samples": []`, `"slowest": []`, `"sensors_off": []`, `"warnings": []`, `"ratios": []`,
+		`"status_codes": {}`, `"samples": []`, `"slowest": []`, `"sensors_off": []`, `"warnings": []`, `"claims": []`, `"ratios": []`,
 		`"intervals": []`, `"limits": []`, `"stages": []`, `"verdict": null`, `"warmup": null`, `"p99": null`, `"steal": null`,
 		`"base": null`, `"pairs": null`, `"search": null`, `"repeat": null`, `"record": null`,
 	} {
@@ -120,7 +120,7 @@ func TestJSONHasNoNullLists(t *testing.T) {
 	assert.Nil(t, d.Limits)
 	assert.Contains(t, encode(t, open()), `"limit": "p99<=250ms"`, "< is not escaped")
 	got = encode(t, &Document{Base: &Arm{}, Found: &Found{}, Repeat: &Document{}})
-	for _, name := range []string{"status_codes", "errors", "slowest", "intervals", "ratios", "limits", "trials", "stages", "sensors_off", "warnings"} {
+	for _, name := range []string{"status_codes", "errors", "slowest", "intervals", "claims", "ratios", "limits", "trials", "stages", "sensors_off", "warnings"} {
 		assert.Contains(t, got, `"`+name+`": `)
 		assert.NotContains(t, got, `"`+name+`": null`)
 	}

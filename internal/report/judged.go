@@ -1,7 +1,9 @@
 package report
 
 import (
+	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -9,10 +11,12 @@ import (
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
-// A RatioResult is head's response time divided by base's at one quantile.
+// A RatioResult is head's response time divided by base's at one quantile under
+// sustained load. It can fail and need not pass: most machines cannot tell a small
+// difference there.
 type RatioResult struct {
 	Quantile   string          `json:"quantile"`  // such as p50
-	Tolerance  float64         `json:"tolerance"` // the largest ratio that passes, such as 1.05
+	Tolerance  float64         `json:"tolerance"` // the ratio above which head fails, such as 1.05
 	Ratio      *float64        `json:"ratio"`     // Hodges-Lehmann estimate over the pairs; nil if unknown or without bound
 	Low        *float64        `json:"low"`       // its confidence interval
 	High       *float64        `json:"high"`
@@ -21,15 +25,18 @@ type RatioResult struct {
 	Head       *time.Duration  `json:"head_ns"`
 	Pairs      int             `json:"pairs"`       // that the ratio is based on
 	BlockLevel bool            `json:"block_level"` // a block has too few requests for this quantile: the ratio is of the blocks' maxima
-	Verdict    verdict.Verdict `json:"verdict"`
-	Summary    string          `json:"summary"` // for a person: the ratio and what was wanted
-	Basis      string          `json:"basis"`   // what the verdict rests on
-	Reason     string          `json:"reason"`  // both in one line
-	Detail     string          `json:"detail"`  // another for readers who know statistics; empty without any
+	Verdict    verdict.Verdict `json:"verdict"`     // null unless it failed
+	Summary    string          `json:"summary"`     // for a person: the ratio and what was wanted
+	Basis      string          `json:"basis"`       // what the verdict rests on
+	Reason     string          `json:"reason"`      // both in one line
+	Detail     string          `json:"detail"`      // another for readers who know statistics; empty without any
 }
 
 // NewRatio returns r in the form of a document. If waive is not empty, it is the
 // reason why ratios are not judged.
+//
+// A pass is none here: 12 pairs of blocks suffice for what is obvious, and a claim
+// that they did not refute is left to the other readings.
 func NewRatio(r verdict.PairsFinding, waive string) RatioResult {
 	d := RatioResult{
 		Quantile:   r.Name(),
@@ -48,11 +55,29 @@ func NewRatio(r verdict.PairsFinding, waive string) RatioResult {
 		Base:       span(r.Base),
 		Head:       span(r.Head),
 	}
-	if waive != "" {
-		d.Verdict, d.Reason = verdict.NotJudged, "not judged: "+waive+"; "+r.Reason
+	switch {
+	case waive != "":
+		d.Verdict, d.Reason = verdict.NotJudged, "not judged: "+waive+"; "+d.Reason
 		d.Basis = "not judged: " + waive
+	case r.Verdict != verdict.Fail:
+		d.inform()
 	}
 	return d
+}
+
+// inform makes r say what this machine can tell of it, which is no verdict.
+func (r *RatioResult) inform() {
+	r.Verdict = verdict.NotJudged
+	if r.Ratio == nil || r.Low == nil || r.High == nil {
+		return
+	}
+	number := func(f *float64) string { return strconv.FormatFloat(*f, 'f', 2, 64) }
+	r.Summary = fmt.Sprintf("%s %s times base's (%s to %s)", r.Quantile, number(r.Ratio), number(r.Low), number(r.High))
+	r.Basis = fmt.Sprintf("%v %% interval of %s", 100*r.Confidence, unit.Plural(int64(r.Pairs), "pair"))
+	if *r.High > r.Tolerance {
+		r.Summary += ": this machine tells no more"
+	}
+	r.Reason = r.Summary + "; " + r.Basis
 }
 
 // Refuse makes r inconclusive unless it was not judged, since the two cannot be
@@ -91,15 +116,31 @@ func span(ns float64) *time.Duration {
 	return new(time.Duration(ns))
 }
 
-// Judged returns everything that has a verdict in one list: each ratio, each limit,
-// and the result of a search.
+// Judged returns everything that has a verdict in one list: each claim, each ratio
+// that failed or was doubted after it, each limit, and the result of a search. If
+// something failed, claims that are still open are left out: they were not measured
+// to their end.
 func (d *Document) Judged() []LimitResult {
+	failed := d.failed()
 	var all []LimitResult
-	for _, r := range d.Ratios {
+	for _, c := range d.Claims {
+		if failed && c.Verdict == verdict.Inconclusive {
+			continue
+		}
 		all = append(all, LimitResult{
-			Limit: r.Quantile + "<=" + unit.Decimal(r.Tolerance, 0) + "x base", Verdict: r.Verdict,
+			Limit: c.limit(), Verdict: c.Verdict, Exact: c.Exact,
+			Observed: c.Ratio, Low: c.Low, High: c.High, N: int64(c.Readings),
+			Summary: c.Claim + ": " + c.Summary, Basis: c.Basis, Reason: c.Claim + ": " + c.Reason, Detail: c.Detail,
+		})
+	}
+	for _, r := range d.Ratios {
+		if r.Verdict == verdict.NotJudged {
+			continue
+		}
+		all = append(all, LimitResult{
+			Limit: "load " + r.Quantile + "<=" + unit.Decimal(r.Tolerance, 0) + "x base", Verdict: r.Verdict,
 			Observed: r.Ratio, Low: r.Low, High: r.High, N: int64(r.Pairs),
-			Summary: r.Summary, Basis: r.Basis, Reason: r.Reason, Detail: r.Detail,
+			Summary: "load: " + r.Summary, Basis: r.Basis, Reason: "load: " + r.Reason, Detail: r.Detail,
 		})
 	}
 	all = append(all, d.Limits...)
@@ -108,6 +149,12 @@ func (d *Document) Judged() []LimitResult {
 		all = append(all, LimitResult{Limit: "capacity", Verdict: d.Verdict, Observed: f.Low, Low: f.Low, High: f.High, Summary: f.Reason, Reason: f.Reason})
 	}
 	return all
+}
+
+// failed reports whether a claim or a ratio failed.
+func (d *Document) failed() bool {
+	return slices.ContainsFunc(d.Claims, func(c ClaimResult) bool { return c.Verdict == verdict.Fail }) ||
+		slices.ContainsFunc(d.Ratios, func(r RatioResult) bool { return r.Verdict == verdict.Fail })
 }
 
 // A LimitResult is the verdict on one limit.

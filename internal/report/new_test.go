@@ -156,12 +156,30 @@ func TestNewLimitResult(t *testing.T) {
 func TestJudged(t *testing.T) {
 	d := compared()
 	got := d.Judged()
-	require.Len(t, got, 2)
+	require.Len(t, got, 4, "claims and limits, and no ratio that did not fail")
+	c := &d.Claims[0]
 	assert.Equal(t, LimitResult{
-		Limit: "p50<=1.05x base", Verdict: verdict.Fail, Observed: new(1.123), Low: new(1.08), High: new(1.16), N: 90,
-		Summary: d.Ratios[0].Summary, Basis: d.Ratios[0].Basis, Reason: d.Ratios[0].Reason, Detail: d.Ratios[0].Detail,
+		Limit: "work<=1.05x base", Verdict: verdict.Fail, Observed: new(1.123), Low: new(1.08), High: new(1.16), N: 42,
+		Summary: "work: " + c.Summary, Basis: c.Basis, Reason: "work: " + c.Reason, Detail: c.Detail,
 	}, got[0])
-	assert.Equal(t, d.Limits[0], got[1])
+	assert.Equal(t, "tail p99<=1.1x base", got[1].Limit)
+	assert.Equal(t, "allocs<=base+3", got[2].Limit)
+	assert.True(t, got[2].Exact)
+	assert.Equal(t, d.Limits[0], got[3])
+
+	d.Ratios[0].Verdict = verdict.Fail
+	r := d.Judged()[3]
+	assert.Equal(t, "load p50<=1.05x base", r.Limit)
+	assert.Equal(t, int64(12), r.N)
+
+	// What a fail left open is no doubt beside it, and one without it.
+	d.Claims[1].Verdict = verdict.Inconclusive
+	assert.Len(t, d.Judged(), 4)
+	assert.Equal(t, verdict.Fail, Overall(d.Judged()))
+	d.Claims[0].Verdict, d.Ratios[0].Verdict = verdict.Pass, verdict.NotJudged
+	assert.Len(t, d.Judged(), 4)
+	assert.Equal(t, verdict.Inconclusive, Overall(d.Judged()))
+
 	assert.Equal(t, []LimitResult{{
 		Limit: "capacity", Verdict: verdict.Pass, Observed: new(420.4), Low: new(420.4), High: new(470.9),
 		Summary: "the limits held at 420/s and not at 471/s", Reason: "the limits held at 420/s and not at 471/s",

@@ -144,9 +144,10 @@ func open() *Document {
 // confirmed.
 func compared() *Document {
 	d := comparison(1240*us, 10*ms)
-	d.Ratios[0].Verdict, d.Verdict = verdict.Fail, verdict.Inconclusive
+	d.Claims[0].Verdict, d.Verdict = verdict.Fail, verdict.Inconclusive
 	d.Repeat = comparison(1100*us, 9*ms)
-	d.Repeat.Ratios[0].Verdict, d.Repeat.Verdict = verdict.Pass, verdict.Pass
+	d.Repeat.Claims, d.Repeat.Ratios = d.Repeat.Claims[:1], nil
+	d.Repeat.Claims[0].Verdict, d.Repeat.Verdict = verdict.Pass, verdict.Pass
 	return d
 }
 
@@ -174,14 +175,30 @@ func comparison(most, slowest time.Duration) *Document {
 	d.Base = new(NewArm(f, base.Record))
 	d.Base.AllocsPerRequest, d.Base.BytesPerRequest = new(12.0), new(1234.0)
 	d.Took = 14200 * ms
-	d.Pairs = &Pairs{Judged: 90, Block: 75 * ms, Guard: 5 * ms, Seed: 4711}
-	d.Ratios = []RatioResult{{
-		Quantile: "p50", Tolerance: 1.05, Ratio: new(1.123), Low: new(1.08), High: new(1.16), Confidence: 0.99,
-		Base: new(1100 * us), Head: &most, Pairs: 90,
-		Summary: "p50 1.12 times base, want <= 1.05", Basis: "99 % interval 1.08 to 1.16 of 90 pairs",
-		Reason: "head is 1.12 times base at p50 (99 % interval 1.08 to 1.16), at most 1.05 allowed",
-		Detail: "signed-rank of 90 pairs: above the tolerance p=1e-09 (fail at 0.0015)",
-	}}
+	d.Pairs = &Pairs{Rounds: 21, Alone: 4, AtOnce: 10, Judged: 12, Block: 75 * ms, Guard: 5 * ms, Seed: 4711, Renewed: "connections"}
+	d.Claims = []ClaimResult{
+		NewClaim(verdict.ClaimFinding{
+			Claim:    verdict.Claim{Name: verdict.Work, Fail: 1.05, Pass: 1.05},
+			Estimate: 1.123, Low: 1.08, High: 1.16, Confidence: 0.99, Base: 100e3, Head: 112e3, Readings: 42,
+			Summary: "a request uses 1.12 times base's processor time, want <= 1.05", Basis: "99 % interval 1.08 to 1.16 of 42 readings",
+			Reason: "a request uses 1.12 times base's processor time (99 % interval 1.08 to 1.16), want <= 1.05: 112µs instead of 100µs",
+			Detail: "signed-rank of 42 readings: above p=1e-09 (fail at 0.00017)",
+		}, ""),
+		NewClaim(verdict.ClaimFinding{
+			Claim: verdict.Claim{Name: verdict.Tail, Q: 0.99, Fail: 1.1, Pass: 1.98}, Verdict: verdict.Pass,
+			Estimate: 1.03, Low: 0.9, High: 1.6, Confidence: 0.99, Base: 9e6, Head: 10e6, Readings: 21,
+			Summary: "the slowest, at p99, take 1.03 times as long, surely not 1.98", Basis: "99 % interval 0.90 to 1.60 of 21 rounds",
+		}, ""),
+		NewClaim(verdict.ClaimFinding{
+			Claim: verdict.Claim{Name: verdict.Allocs, Fail: 3}, Verdict: verdict.Pass, Base: 12, Head: 14, Readings: 1, Exact: true,
+			Summary: "a request allocates 14 objects, base's 12, want <= 3 more",
+		}, ""),
+	}
+	d.Ratios = []RatioResult{NewRatio(verdict.PairsFinding{
+		Tolerance: verdict.Tolerance{Q: 0.5, Ratio: 1.05}, Verdict: verdict.Inconclusive,
+		Estimate: 1.03, Low: 0.81, High: 1.34, Confidence: 0.99, Base: 1.1e6, Head: float64(most), Pairs: 12,
+		Detail: "signed-rank of 12 pairs: above the tolerance p=0.2 (fail at 0.0014)",
+	}, "")}
 	d.Limits = []LimitResult{{Limit: "errors<=0.1%", Verdict: verdict.Pass, Observed: new(0.0006), N: 6300, Reason: "error ratio 0.000635"}}
 	return d
 }

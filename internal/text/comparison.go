@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/unit"
@@ -14,9 +16,12 @@ import (
 // targets side by side.
 func (p *page) comparison() {
 	d := p.d
-	p.verdicts("Comparison:", judged(d), d.Verdict)
-	if d.Repeat != nil {
-		p.verdicts(repeatTitle, p.short(judged(d.Repeat)), d.Repeat.Verdict)
+	p.verdicts("Comparison:", p.judged(d), d.Verdict)
+	if again := d.Repeat; again != nil {
+		p.verdicts(repeatTitle(d), p.short(p.judged(again)), again.Verdict)
+	}
+	if where := next(d); where != "" {
+		p.b.WriteString("\n" + strings.Join(p.wrap("Next: "+where, "  "), "\n") + "\n")
 	}
 	p.arms()
 	p.arm("Base", d.Base)
@@ -26,18 +31,105 @@ func (p *page) comparison() {
 	}
 }
 
-// judged returns everything in d that has a verdict. Details of ratios are left out
-// here because they are shown under Method.
-func judged(d *report.Document) []report.LimitResult {
-	all := d.Judged()
-	for i := range d.Ratios {
-		all[i].Detail = ""
+// judged returns the lines of a comparison: what failed, what was counted and
+// differs, what is in doubt, what passed, and what was measured only. Details are left
+// out here because they are shown under Method.
+func (p *page) judged(d *report.Document) []report.LimitResult {
+	var lines [5][]report.LimitResult
+	waived := ""
+	add := func(l report.LimitResult, counted bool) {
+		at := map[verdict.Verdict]int{verdict.Fail: 0, verdict.Inconclusive: 2, verdict.Pass: 3, verdict.NotJudged: 4}[l.Verdict]
+		if counted && at > 0 {
+			at = 1
+		}
+		lines[at] = append(lines[at], l)
 	}
-	return all
+	for i := range d.Claims {
+		c := &d.Claims[i]
+		l := report.LimitResult{Verdict: c.Verdict, Summary: named(c.Claim, c.Summary), Basis: c.Basis, Reason: c.Reason}
+		open := d.Verdict == verdict.Fail && c.Verdict == verdict.Inconclusive // as the fail ended it all
+		if open || l.Basis == waived {                                         // said once
+			l.Basis = ""
+		} else if c.Verdict == verdict.NotJudged {
+			waived = l.Basis
+		}
+		if p.shows(c, open) {
+			add(l, c.Differs())
+		}
+	}
+	for _, r := range d.Ratios {
+		l := report.LimitResult{Verdict: r.Verdict, Summary: named(verdict.Load, r.Summary), Basis: r.Basis, Reason: r.Reason}
+		switch {
+		case p.s.Verbose:
+		case r.Pairs == 0:
+			continue // a fail ended it before
+		case r.Verdict == verdict.NotJudged:
+			l.Basis = ""
+		}
+		add(l, false)
+	}
+	for _, l := range d.Limits {
+		add(l, false)
+	}
+	return slices.Concat(lines[:]...)
+}
+
+// shows reports whether the line of a claim is on the page. One that can fail and need
+// not pass is not, unless it failed, nor is one that a fail left without an estimate.
+func (p *page) shows(c *report.ClaimResult, open bool) bool {
+	switch {
+	case p.s.Verbose || c.Differs():
+		return true
+	case open:
+		return c.Ratio != nil
+	}
+	return c.Verdict != verdict.NotJudged || c.PassBelow != nil
+}
+
+// named begins a line with a claim's name, so that what they say lines up.
+func named(claim, summary string) string {
+	return fmt.Sprintf("%-*s %s", len(verdict.Allocs), claim, summary)
+}
+
+// next says where to look for what failed, which the claims that did not fail narrow
+// down; "" without a fail.
+func next(d *report.Document) string {
+	if d.Verdict != verdict.Fail {
+		return ""
+	}
+	failed, differ := map[string]bool{}, false
+	for i := range d.Claims {
+		c := &d.Claims[i]
+		failed[c.Claim] = failed[c.Claim] || c.Verdict == verdict.Fail
+		differ = differ || c.Differs()
+	}
+	for _, r := range d.Ratios {
+		failed[verdict.Load] = failed[verdict.Load] || r.Verdict == verdict.Fail
+	}
+	switch {
+	case failed[verdict.Work] && differ:
+		return "CPU and memory profiles of base and head show what takes more"
+	case failed[verdict.Work]:
+		return "CPU profiles of base and head show what takes more"
+	case failed[verdict.Allocs] || failed[verdict.Bytes]:
+		return "memory profiles of base and head show what allocates more"
+	case failed[verdict.Quick] || failed[verdict.Alone]:
+		return "each request waits longer, even alone: look for a call, a query or a sleep that base does not have"
+	case failed[verdict.Locks] || failed[verdict.Burst] || failed[verdict.Load]:
+		return "requests are slower together than alone: look for a lock or a pool that they share; mutex and block profiles show it"
+	case failed[verdict.Tail]:
+		return "few requests are slower: look for what only some of them do"
+	}
+	return ""
 }
 
 // repeatTitle is that of the verdicts of a second measurement.
-const repeatTitle = "Repeat, after a pause:"
+func repeatTitle(d *report.Document) string {
+	if fresh := d.Fresh(); fresh != "" {
+		return "Repeat, " + fresh + ":"
+	}
+	return "Repeat:"
+}
 
 // short returns the results of a repeat without what they rest on: that of the first
 // measurement is enough. A brief page has only the fails, if there is one.
@@ -119,16 +211,53 @@ func (p *page) arm(name string, a *report.Arm) {
 // method describes how the verdict was reached.
 func (p *page) method(d *report.Document) (rows []string) {
 	add := func(name, value string) { rows = append(rows, p.fit(field(name, value), field("", ""))...) }
-	if m := d.Pairs; m != nil {
-		add("Pairs:", fmt.Sprintf("%d of two blocks of %s each, in random order, seed %d; took %s", m.Judged, unit.Duration(m.Block), m.Seed, unit.Duration(d.Took)))
-		add("Guard:", unit.Duration(m.Guard)+" at the start of each block, sent and not counted")
-	}
-	for _, r := range d.Ratios {
-		add(r.Quantile+":", fmt.Sprintf("%s in all blocks of base, %s of head; ratio from %s",
-			unit.Optional(r.Base), unit.Optional(r.Head), unit.Plural(int64(r.Pairs), "pair")))
-		if r.Detail != "" {
-			add("", r.Detail)
+	detail := func(s string) {
+		if s != "" {
+			add("", s)
 		}
 	}
+	if m := d.Pairs; m != nil {
+		var round []string
+		if m.Alone > 0 {
+			round = append(round, fmt.Sprintf("%d requests of each target one at a time", m.Alone))
+		}
+		if m.AtOnce > 0 {
+			round = append(round, fmt.Sprintf("%d at once of one and then of the other", m.AtOnce))
+		}
+		add("Rounds:", fmt.Sprintf("%d, in each two times %s, in random order, seed %d; took %s", m.Rounds, strings.Join(round, " and "), m.Seed, unit.Duration(d.Took)))
+		if m.Judged > 0 {
+			add("Load:", fmt.Sprintf("%s of two blocks of %s each, in random order", unit.Plural(int64(m.Judged), "pair"), unit.Duration(m.Block)))
+			add("Guard:", unit.Duration(m.Guard)+" at the start of each block, sent and not counted")
+		}
+	}
+	for i := range d.Claims {
+		c := &d.Claims[i]
+		if c.Readings == 0 || c.Base == nil || c.Head == nil {
+			continue
+		}
+		name := strings.TrimSpace(c.Claim + " " + c.Quantile)
+		add(name+":", fmt.Sprintf("base %s, head %s; %s", amount(c, *c.Base), amount(c, *c.Head), unit.Plural(int64(c.Readings), "reading")))
+		detail(c.Detail)
+	}
+	for _, r := range d.Ratios {
+		add("load "+r.Quantile+":", fmt.Sprintf("%s in all blocks of base, %s of head; ratio from %s",
+			unit.Optional(r.Base), unit.Optional(r.Head), unit.Plural(int64(r.Pairs), "pair")))
+		detail(r.Detail)
+	}
+	if d.Verdict == verdict.Pass {
+		add("A pass:", "says no more than its lines do: it does not see leaks, waits in fewer than 1 % of the requests, "+
+			"and what is slower under sustained load by less than that line tells")
+	}
 	return rows
+}
+
+// amount writes what a request takes, in the unit of the claim.
+func amount(c *report.ClaimResult, f float64) string {
+	switch c.Claim {
+	case verdict.Allocs:
+		return unit.Rounded(f, 3) + " objects"
+	case verdict.Bytes:
+		return unit.Size(int64(f))
+	}
+	return unit.Duration(time.Duration(f))
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // Progress describes in a few words how far a measurement came, such as 312/1000 for
-// a number of requests, 3.2s/10s, or 12 pairs in 3.2s.
+// a number of requests, 3.2s/10s, or 12 rounds in 3.2s.
 func Progress(d *report.Document) string {
 	if made := steps(d); made != "" {
 		return made + " in " + unit.Duration(d.Took)
@@ -29,12 +29,12 @@ func Progress(d *report.Document) string {
 	return fmt.Sprintf("%d requests in %s", done, unit.Clock(elapsed))
 }
 
-// steps returns the number of pairs of a comparison or trials of a search, "" for a
+// steps returns the number of rounds of a comparison or trials of a search, "" for a
 // run.
 func steps(d *report.Document) string {
 	switch {
 	case d.Pairs != nil:
-		return unit.Plural(int64(d.Pairs.Judged), "pair")
+		return unit.Plural(int64(d.Pairs.Rounds), "round")
 	case d.Found != nil:
 		return unit.Plural(int64(len(d.Found.Trials)), "trial")
 	}

@@ -18,7 +18,7 @@ func (p *page) run() {
 	d := p.d
 	p.verdicts("Limits:", d.Limits, d.Verdict)
 	if d.Repeat != nil {
-		p.verdicts(repeatTitle, p.short(d.Repeat.Limits), d.Repeat.Verdict)
+		p.verdicts(repeatTitle(d), p.short(d.Repeat.Limits), d.Repeat.Verdict)
 	}
 	p.block("Results:", p.results())
 	p.latency()

@@ -204,8 +204,8 @@ func open() *report.Document {
 	return d
 }
 
-// compared is a comparison with everything that one can have: head is slower at p50,
-// and inconclusive at p99.
+// compared is a comparison with everything that one can have: head takes more processor
+// time, and its allocations differ.
 func compared() *report.Document {
 	d := open()
 	d.Kind, d.Took, d.Intervals, d.Stalls, d.Warmup = report.Comparison, 14200*ms, nil, nil, nil
@@ -225,21 +225,52 @@ func compared() *report.Document {
 		ResponseTime:     times(6296, 1524*us, 1240*us, 2*ms, 2*ms, 10*ms, 10*ms, 10*ms),
 		AllocsPerRequest: new(14.5), BytesPerRequest: new(123_456.0),
 	}
-	d.Pairs = &report.Pairs{Judged: 90, Block: 75 * ms, Guard: 5 * ms, Seed: 4711}
-	d.Ratios = []report.RatioResult{
-		{
-			Quantile: "p50", Base: new(1100 * us), Head: new(1240 * us), Pairs: 90, Verdict: verdict.Fail,
-			Summary: "p50 1.12 times base, want <= 1.05", Basis: "99 % interval 1.08 to 1.16 of 90 pairs", Reason: "REASON",
-			Detail: "signed-rank of 90 pairs: above the tolerance p=1e-09 (fail at 0.0015)",
-		},
-		{
-			Quantile: "p99", Base: new(9 * ms), Head: new(10 * ms), Pairs: 90, Verdict: verdict.Inconclusive,
-			Summary: "p99 1.03 times base, want <= 1.1", Reason: "REASON",
-			Basis: "99 % interval 0.97 to 1.104 of 90 pairs, by the slowest of each block: 90 pairs do not tell; a longer budget would",
-		},
+	d.Pairs = &report.Pairs{Rounds: 21, Alone: 4, AtOnce: 10, Judged: 12, Block: 75 * ms, Guard: 5 * ms, Seed: 4711, Renewed: "servers"}
+	d.Claims = []report.ClaimResult{
+		counted(verdict.Allocs, 12, 14.5, "a request allocates 14.5 objects, base's 12"),
+		claim(verdict.Work, verdict.Fail, 1.05, 1.05, "a request uses 1.12 times base's processor time, want <= 1.05", "99 % interval 1.08 to 1.16; 112µs instead of 100µs"),
+		claim(verdict.Quick, verdict.Pass, 1.05, 1.05, "an undisturbed request takes 1.01 times as long, want <= 1.05", "99 % interval 1.00 to 1.02 of 42 readings"),
+		claim(verdict.Burst, verdict.Inconclusive, 1.05, 1.26, "10 at once take 1.11 times as long, want surely not 1.26", "99 % interval 1.01 to 1.20 of 42 readings: 42 readings do not tell"),
+		claim(verdict.Locks, verdict.NotJudged, 1.05, 0, "a request that waits for locks takes 1.003 times as long, want <= 1.05", ""),
 	}
+	d.Ratios = []report.RatioResult{{
+		Quantile: "p50", Base: new(1100 * us), Head: new(1240 * us), Pairs: 12, Summary: "p50 1.03 times base's (0.81 to 1.34): this machine tells no more",
+		Basis: "99 % interval of 12 pairs", Reason: "REASON", Detail: "signed-rank of 12 pairs: above the tolerance p=0.2 (fail at 0.0014)",
+	}}
 	d.Limits = []report.LimitResult{limit(verdict.Fail, "head: errors 0.0635%, want <= 0%", "4 of 6,300: truncated 2, status 503 1, unsent 1", "")}
 	d.Verdict = verdict.Fail
+	return d
+}
+
+// claim is a claim with an estimate.
+func claim(name string, v verdict.Verdict, fail, pass float64, summary, basis string) report.ClaimResult {
+	c := report.ClaimResult{
+		Claim: name, Verdict: v, FailAbove: &fail, Ratio: new(1.12), Low: new(1.08), High: new(1.16), Confidence: 0.99,
+		Base: new(100e3), Head: new(112e3), Readings: 42, Summary: summary, Basis: basis, Reason: "REASON",
+		Detail: "signed-rank of 42 readings: above p=1e-09 (fail at 0.00017)",
+	}
+	if pass > 0 {
+		c.PassBelow = &pass
+	}
+	return c
+}
+
+// counted is a claim that is not judged.
+func counted(name string, base, head float64, summary string) report.ClaimResult {
+	return report.ClaimResult{Claim: name, Base: &base, Head: &head, Readings: 1, Exact: true, Summary: summary}
+}
+
+// equal is a comparison of equal targets.
+func equal() *report.Document {
+	d := repeated()
+	d.Verdict, d.Repeat = verdict.Pass, nil
+	d.Claims = []report.ClaimResult{
+		counted(verdict.Allocs, 12, 12, "a request allocates 12 objects, as base's does"),
+		claim(verdict.Work, verdict.Pass, 1.05, 1.05, "a request uses 1.002 times base's processor time, want <= 1.05", "99 % interval 0.98 to 1.02 of 42 readings"),
+		claim(verdict.Burst, verdict.Pass, 1.05, 1.26, "10 at once take 1.01 times as long, surely not 1.26", "99 % interval 0.93 to 1.09 of 14 readings"),
+		claim(verdict.Locks, verdict.NotJudged, 1.05, 0, "a request that waits for locks takes 1.003 times as long, want <= 1.05", ""),
+	}
+	d.Limits = []report.LimitResult{limit(verdict.Pass, "head: errors 0%, want <= 0%", "0 of 6,300", "")}
 	return d
 }
 
@@ -251,10 +282,11 @@ func repeated() *report.Document {
 	d.Arm = *d.Base
 	d.Target = "http://127.0.0.1:8081/api"
 	d.Generator, d.Verdict = report.Generator{}, verdict.Inconclusive
-	d.Ratios, again.Ratios = d.Ratios[:1], again.Ratios[:1]
 	d.Limits, again.Limits = nil, nil
-	again.Ratios[0].Verdict, again.Verdict = verdict.Pass, verdict.Pass
-	again.Ratios[0].Summary = "p50 1.01 times base, want <= 1.05"
+	d.Pairs.Renewed = "connections"
+	d.Claims[1].Verdict, d.Claims[1].Basis = verdict.Inconclusive, "a second run, with fresh connections, did not fail; 99 % interval 1.08 to 1.16; 112µs instead of 100µs"
+	again.Claims, again.Ratios, again.Verdict = again.Claims[1:2], nil, verdict.Pass
+	again.Claims[0].Verdict, again.Claims[0].Summary = verdict.Pass, "a request uses 1.01 times base's processor time, want <= 1.05"
 	d.Repeat = again
 	return d
 }

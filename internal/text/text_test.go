@@ -69,6 +69,8 @@ func TestWrite(t *testing.T) {
 		{"success_verbose.txt", success(), Style{Verbose: true}, "nothing is late in a closed workload"},
 		{"compare.txt", compared(), Style{}, "the verdicts first, a fault of head's own, warnings"},
 		{"compare_verbose.txt", compared(), Style{Verbose: true}, "the method too"},
+		{"compare_pass.txt", equal(), Style{Verbose: true}, "what a pass says"},
+		{"compare_brief.txt", compared(), Style{Brief: true, Reasoned: true}, "as in the log of a test"},
 		{"compare_repeat.txt", repeated(), colours, "a fail that was not confirmed"},
 		{"capacity.txt", searched(), Style{Note: "Running...  [8 trials in 1m1s] done"}, "the answer first, then the curve"},
 		{"capacity_verbose.txt", searched(), Style{Verbose: true}, "every trial"},
@@ -99,7 +101,7 @@ func TestWriteEmptyDocument(t *testing.T) {
 
 // The text needs nothing that is not in the JSON.
 func TestWriteAfterJSON(t *testing.T) {
-	for _, d := range []*report.Document{judgedRun(), timeouts(), interruptedRun(), staged(), open(), compared(), repeated(), searched(), interruptedSearch()} {
+	for _, d := range []*report.Document{judgedRun(), timeouts(), interruptedRun(), staged(), open(), compared(), repeated(), equal(), searched(), interruptedSearch()} {
 		var b bytes.Buffer
 		require.NoError(t, report.WriteJSON(&b, d))
 		var back report.Document
@@ -188,7 +190,7 @@ func TestProgress(t *testing.T) {
 		{run(0, 0, report.StageConfig{Duration: 4 * time.Second}, report.StageConfig{Duration: 3 * time.Second}), "3.2s/6s"}, // the warm-up is the first second
 		{run(0, 5*time.Second, report.StageConfig{Duration: 60 * time.Second}), "3.2s/5s"},
 		{run(0, 0), "312 requests in 3.2s"},
-		{compared(), "90 pairs in 14.2s"},
+		{compared(), "21 rounds in 14.2s"},
 		{searched(), "8 trials in 1m1s"},
 	} {
 		assert.Equal(t, tc.want, Progress(tc.d))
@@ -424,7 +426,7 @@ func TestCourseFitsTheWidth(t *testing.T) {
 // A page fits the usual terminal, and one of half its width without the tables that
 // only -v shows.
 func TestPagesFitTheTerminal(t *testing.T) {
-	for _, d := range []*report.Document{success(), judgedRun(), timeouts(), interruptedRun(), staged(), open(), compared(), repeated(), searched(), interruptedSearch()} {
+	for _, d := range []*report.Document{success(), judgedRun(), timeouts(), interruptedRun(), staged(), open(), compared(), repeated(), equal(), searched(), interruptedSearch()} {
 		for _, s := range []Style{{Width: 80}, {Width: 80, Verbose: true}, {Width: 40}} {
 			for line := range strings.Lines(render(t, d, s)) {
 				assert.Less(t, utf8.RuneCountInString(strings.TrimSuffix(line, "\n")), s.Width, line)

@@ -23,6 +23,17 @@ const (
 	// leave to be used. Of two deviations of 10 runs of the same kind, one is
 	// often smaller by a tenth by chance alone.
 	calibratedGain = 0.8
+
+	// A run was disturbed if a calibrator took more than disturbedBy and more than so
+	// many deviations longer than it usually does, or less. A neighbour that fills the
+	// caches slows the reference work by half for tens of seconds, and a handler that
+	// only computes by 5 %: of such a run no calibrator tells what it would be without.
+	disturbedBy         = 0.1
+	disturbedDeviations = 5
+
+	// leastCalm is the fewest earlier runs that are left when those that were
+	// disturbed are left out.
+	leastCalm = 7
 )
 
 // A BaselineRun is what one run measured in one respect.
@@ -38,7 +49,7 @@ type BaselineRun struct {
 // A BaselineResult is the verdict on a run, by the runs before it.
 type BaselineResult struct {
 	Verdict    Verdict
-	Runs       int     // earlier runs that were used
+	Runs       int     // earlier runs that were used, those that were disturbed left out
 	Calibrator int     // index of the calibrator that was used; -1 if none
 	Ratio      float64 // now over the geometric mean of the earlier runs, calibrated
 	Low, High  float64 // where the ratio of unchanged code would be
@@ -57,9 +68,9 @@ type BaselineResult struct {
 //
 // Of the calibrators that all runs have, it uses the one that brings the earlier
 // runs closest together, if any does: a handler that computes follows the speed
-// of the machine, one that waits does not. If the machine is now faster or slower
-// than the earlier runs have seen, the verdict has to be the same without it: a
-// neighbour may slow a calibrator much more than what it stands for.
+// of the machine, one that waits does not. Earlier runs that were disturbed, as their
+// calibrators tell, are left out. If this one was, the verdict has to be the same
+// whatever it is calibrated by.
 func JudgeBaseline(earlier []BaselineRun, now BaselineRun, tolerance, alphaFail, alphaPass float64) BaselineResult {
 	earlier = earlier[max(0, len(earlier)-mostBaseline):]
 	k := len(earlier)
@@ -70,25 +81,69 @@ func JudgeBaseline(earlier []BaselineRun, now BaselineRun, tolerance, alphaFail,
 		r.Summary, r.Basis = "not compared with the baseline", r.Reason
 		return r
 	}
-	p := predict(earlier, now, -1)
-	steady := p
-	least := calibratedGain * p.deviation
+	calm, disturbed := undisturbed(earlier, now)
+	p := predict(calm, now, -1)
+	all, least := []prediction{p}, calibratedGain*p.deviation
 	for c := range now.Calibrators {
-		if q := predict(earlier, now, c); q.deviation < least {
+		q := predict(calm, now, c)
+		if math.IsNaN(q.deviation) {
+			continue
+		}
+		all = append(all, q)
+		if q.deviation < least {
 			r.Calibrator, p, least = c, q, q.deviation
 		}
 	}
-	verdict := func(p prediction) Verdict { return p.verdict(math.Log(tolerance), alphaFail, alphaPass) }
-	r.Verdict = verdict(p)
+	bound := math.Log(tolerance)
+	r.Verdict = p.verdict(bound, alphaFail, alphaPass)
 	doubt := ""
-	if r.Calibrator >= 0 && !p.calibrated(alphaFail) && verdict(steady) != r.Verdict {
+	if disturbed && slices.ContainsFunc(all, func(q prediction) bool { return q.verdict(bound, alphaFail, alphaPass) != r.Verdict }) {
 		r.Verdict = Inconclusive
-		doubt = ": but the speed of this machine is not one that the earlier runs saw; compare the two in one run to know"
+		doubt = ": but work that never changes took longer or shorter than beside the earlier runs; try again, or compare the two in one run"
 	}
 	margin := p.margin(alphaFail)
+	r.Runs = len(calm)
 	r.Ratio, r.Low, r.High = math.Exp(p.above), math.Exp(-margin), math.Exp(margin)
 	r.describe(tolerance, doubt)
 	return r
+}
+
+// undisturbed returns the earlier runs beside which every calibrator took as long as it
+// usually does, and whether one does not now. It looks at calibrators alone, so it does
+// not favour runs that fit. All are returned if fewer than leastCalm are left.
+func undisturbed(earlier []BaselineRun, now BaselineRun) (calm []BaselineRun, disturbed bool) {
+	calm = slices.Clone(earlier)
+	for c := range now.Calibrators {
+		usual := usualSpeed(earlier, c)
+		calm = slices.DeleteFunc(calm, func(b BaselineRun) bool { return !usual(b) })
+		disturbed = disturbed || !usual(now)
+	}
+	if len(calm) < leastCalm {
+		calm = earlier
+	}
+	return calm, disturbed
+}
+
+// usualSpeed returns a function that reports whether calibrator c took about as long
+// beside a run as beside most of the earlier ones, or that is not known.
+func usualSpeed(earlier []BaselineRun, c int) func(BaselineRun) bool {
+	speed := func(b BaselineRun) float64 { return b.log(-1) - b.log(c) }
+	var speeds, off []float64
+	for _, b := range earlier {
+		if s := speed(b); !math.IsNaN(s) {
+			speeds = append(speeds, s)
+		}
+	}
+	if len(speeds) == 0 {
+		return func(BaselineRun) bool { return true }
+	}
+	middle := stat.Median(speeds)
+	for _, s := range speeds {
+		off = append(off, math.Abs(s-middle))
+	}
+	const normal = 1.4826 // from the median deviation of a normal distribution to the standard deviation
+	most := max(disturbedBy, disturbedDeviations*normal*stat.Median(off))
+	return func(b BaselineRun) bool { return !(math.Abs(speed(b)-middle) > most) }
 }
 
 // A prediction is what earlier runs say about one more, with the same calibrator or
@@ -97,23 +152,19 @@ type prediction struct {
 	runs      float64
 	above     float64 // by how much the new run is above the mean of the earlier ones
 	deviation float64 // the standard deviation of those
-	faster    float64 // by how much its calibrator is above the mean of theirs, or below it
-	speeds    float64 // the standard deviation of those
 }
 
 // predict compares a run with earlier ones by calibrator c, -1 for none. Its deviation
 // is NaN if a run does not know it.
 func predict(earlier []BaselineRun, now BaselineRun, c int) (p prediction) {
-	var values, speeds []float64
+	var values []float64
 	for _, b := range earlier {
-		values, speeds = append(values, b.log(c)), append(speeds, b.log(-1)-b.log(c))
+		values = append(values, b.log(c))
 	}
 	p.runs = float64(len(earlier))
-	var mean, speed float64
+	var mean float64
 	mean, p.deviation = spread(values)
-	speed, p.speeds = spread(speeds)
 	p.above = now.log(c) - mean
-	p.faster = math.Abs(now.log(-1) - now.log(c) - speed)
 	if math.IsNaN(p.above) {
 		p.deviation = math.NaN()
 	}
@@ -121,15 +172,9 @@ func predict(earlier []BaselineRun, now BaselineRun, c int) (p prediction) {
 }
 
 // margin is what one more run exceeds the mean by with probability alpha.
-func (p *prediction) margin(alpha float64) float64 { return p.wide(alpha) * p.deviation }
-
-func (p *prediction) wide(alpha float64) float64 {
-	return stat.StudentQuantile(1-alpha, p.runs-1) * math.Sqrt(1+1/p.runs)
+func (p *prediction) margin(alpha float64) float64 {
+	return stat.StudentQuantile(1-alpha, p.runs-1) * p.deviation * math.Sqrt(1+1/p.runs)
 }
-
-// calibrated reports whether the machine is as fast as in the earlier runs, as far as
-// those tell: of another speed they do not know whether the program follows it.
-func (p *prediction) calibrated(alpha float64) bool { return p.faster <= p.wide(alpha)*p.speeds }
 
 // verdict judges by a bound in logarithms.
 func (p *prediction) verdict(bound, alphaFail, alphaPass float64) Verdict {

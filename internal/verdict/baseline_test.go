@@ -117,16 +117,15 @@ func TestJudgeBaselineChoosesACalibrator(t *testing.T) {
 	assert.Equal(t, -1, JudgeBaseline(computes, BaselineRun{150, []float64{7}}, 1.05, 0.01, 0.05).Calibrator, "nor does this")
 }
 
-// A calibrator of which this run says that the machine is much slower, as the earlier
-// ones never did, is not believed if it decides the verdict: a neighbour may slow it
-// alone.
-func TestJudgeBaselineAtAnotherSpeed(t *testing.T) {
-	speeds := []float64{1, 1.1, 0.95, 1, 1.08, 1, 0.92, 1.1, 1.05, 1} // their logarithms vary by 6 %
+// A run beside which a calibrator was much slower than beside the earlier ones, or
+// faster, gets a verdict only if that decides nothing: a neighbour may slow it alone.
+func TestJudgeBaselineOfADisturbedRun(t *testing.T) {
+	speeds := []float64{1, 1.1, 0.95, 1, 1.08, 1, 0.92, 1.1, 1.05, 1} // half of them within 5 % of the median
 	var earlier []BaselineRun
 	for i, s := range speeds {
 		earlier = append(earlier, BaselineRun{100 * s * (1 + 0.001*float64(i%2)), []float64{50 * s}})
 	}
-	const doubt = ": but the speed of this machine is not one that the earlier runs saw; compare the two in one run to know"
+	const doubt = ": but work that never changes took longer or shorter than beside the earlier runs; try again, or compare the two in one run"
 	for _, tc := range []struct {
 		now, calibrator float64
 		want            Verdict
@@ -138,13 +137,36 @@ func TestJudgeBaselineAtAnotherSpeed(t *testing.T) {
 		{102, 75, Inconclusive, "a calibrator that is slow alone makes no pass"},
 		{102, 30, Inconclusive, "and a fast one no fail"},
 		{150, 30, Fail, "slower either way"},
-		{70, 35, Pass, "faster either way"},
+		{55, 30, Pass, "faster either way"},
 	} {
 		r := JudgeBaseline(earlier, BaselineRun{tc.now, []float64{tc.calibrator}}, 1.05, 0.01, 0.05)
 		assert.Equal(t, 0, r.Calibrator, tc.why)
-		assert.Equal(t, tc.want, r.Verdict, tc.why)
+		assert.Equal(t, tc.want, r.Verdict, "%s: %s", tc.why, r.Reason)
 		assert.Equal(t, tc.want == Inconclusive, strings.HasSuffix(r.Reason, doubt), "%s: %s", tc.why, r.Reason)
 	}
+}
+
+// Earlier runs that were disturbed are left out, as their calibrators tell, unless too
+// few remain.
+func TestJudgeBaselineLeavesDisturbedRunsOut(t *testing.T) {
+	earlier := tenRuns()
+	for i := range earlier {
+		earlier[i].Calibrators = []float64{0, 50}
+	}
+	now := BaselineRun{106.9, []float64{0, 50}}
+	disturb := func(n int) {
+		for i := range n {
+			earlier[i] = BaselineRun{130, []float64{0, 80}}
+		}
+	}
+	judge := func() BaselineResult { return JudgeBaseline(earlier, now, 1.05, 0.01, 0.05) }
+	assert.Equal(t, Fail, judge().Verdict)
+	disturb(3)
+	assert.Equal(t, Fail, judge().Verdict, judge().Reason)
+	assert.Equal(t, 7, judge().Runs)
+	disturb(4)
+	assert.Equal(t, 10, judge().Runs)
+	assert.Equal(t, Inconclusive, judge().Verdict)
 }
 
 func TestJudgeCount(t *testing.T) {

@@ -124,22 +124,36 @@ func ParseTolerance(s string) (Tolerance, error) {
 	if !ok {
 		return Tolerance{}, errors.New("want a percentile and by how much it may be slower, for example p99=10%")
 	}
-	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+	name = strings.TrimSpace(name)
 	q, err := unit.ParseQuantile(name)
 	if err != nil {
 		return Tolerance{}, err
 	}
-	r, err := parseRatio(value)
-	most := maxPlainRatio
-	if strings.HasSuffix(value, "%") {
-		r = SlowerBy(q, r).Ratio
-		most = math.MaxFloat64
-	}
-	if err != nil || !(1 <= r && r <= most) {
-		return Tolerance{}, fmt.Errorf("%s needs by how much it may be slower, for example %s=5%% or %s=1.05", name, name, name)
+	r, err := ParseSlower(name, value)
+	if err != nil {
+		return Tolerance{}, err
 	}
 	return Tolerance{Q: q, Ratio: r}, nil
 }
+
+// ParseSlower reads by how much something with a name may be slower: 5%, or 1.05, as
+// a ratio. It returns 0 with an error.
+func ParseSlower(name, value string) (float64, error) {
+	value = strings.TrimSpace(value)
+	r, err := parseRatio(value)
+	most := maxPlainRatio
+	if strings.HasSuffix(value, "%") {
+		r = SlowerBy(0, r).Ratio
+		most = math.MaxFloat64
+	}
+	if err != nil || !(1 <= r && r <= most) {
+		return 0, fmt.Errorf("%s needs by how much it may be slower, for example %s=5%% or %s=1.05", name, name, name)
+	}
+	return r, nil
+}
+
+// ClaimNames are those by which claims are chosen.
+var ClaimNames = []string{Work, Quick, Alone, Burst, Tail, Load, Locks, Allocs, Bytes}
 
 // example returns a limit like l that is well formed.
 func (l Limit) example() string {

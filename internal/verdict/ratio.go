@@ -40,6 +40,9 @@ type PairsFinding struct {
 	Basis      string  // what the verdict rests on
 	Reason     string  // both in one line
 	Detail     string  // p values and the like, for a statistician
+
+	baseDue, headDue int64  // requests in all pairs that count
+	guilty, doubtful string // which slow requests made a fail or kept a pass back; "" if none did
 }
 
 // comparisonAlpha is how often equal targets fail at most, whatever the number of
@@ -92,6 +95,12 @@ func Clear(ratios []PairsFinding) bool {
 // quantiles fails if one of them does, so its caller divides fail by how many
 // there are; it passes if all of them do, so pass stays whole.
 func JudgePairs(pairs []Pair, t Tolerance, fail, pass float64) PairsFinding {
+	return judgePairs(pairs, Claim{Q: t.Q, Fail: t.Ratio, Pass: t.Ratio}, fail, pass)
+}
+
+// judgePairs judges pairs by the two ratios of a claim; a guard cannot pass.
+func judgePairs(pairs []Pair, claim Claim, fail, pass float64) PairsFinding {
+	t := Tolerance{Q: claim.Q, Ratio: claim.Fail}
 	r := PairsFinding{Tolerance: t, Confidence: ratioConfidence, Verdict: Inconclusive}
 	c := compare(pairs, t)
 	r.Pairs = len(c.logs)
@@ -100,8 +109,11 @@ func JudgePairs(pairs []Pair, t Tolerance, fail, pass float64) PairsFinding {
 		base, head := poolBlocks(c.pairs)
 		r.Base, r.Head = base.quantile(t.Q), head.quantile(t.Q)
 		r.BlockLevel = !stat.Enough(t.Q, base.due()/int64(len(c.pairs)))
-		c.baseDue, c.headDue = base.due(), head.due()
+		r.baseDue, r.headDue = base.due(), head.due()
 		c.excesses = excesses(c.pairs, base, head, t)
+		if c.doubts = c.excesses; claim.Pass != claim.Fail {
+			c.doubts = excesses(c.pairs, base, head, Tolerance{claim.Q, claim.Pass})
+		}
 	}
 	if r.Pairs < LeastPairs {
 		r.Reason = r.tooFew()
@@ -110,7 +122,7 @@ func JudgePairs(pairs []Pair, t Tolerance, fail, pass float64) PairsFinding {
 	}
 	point, low, high := stat.HodgesLehmann(c.logs, ratioConfidence)
 	r.Estimate, r.Low, r.High = math.Exp(point), math.Exp(low), math.Exp(high)
-	c.judge(&r, fail, pass)
+	c.judge(&r, claim, fail, pass)
 	return r
 }
 
@@ -118,9 +130,8 @@ func JudgePairs(pairs []Pair, t Tolerance, fail, pass float64) PairsFinding {
 type comparison struct {
 	pairs    []Pair    // with requests in both blocks
 	logs     []float64 // of those that can be compared: ln of head's quantile over base's
-	excesses []excess  // none below p95
-
-	baseDue, headDue int64 // requests in all blocks
+	excesses []excess  // beyond what fails; none below p95
+	doubts   []excess  // beyond what passes
 
 	// The logs of pairs that began with base, by whose block was before.
 	afterBase, afterHead []float64
@@ -152,13 +163,9 @@ func compare(pairs []Pair, t Tolerance) *comparison {
 }
 
 // judge fills in the verdict and why.
-func (c *comparison) judge(r *PairsFinding, fail, pass float64) {
-	over := make([]float64, len(c.logs)) // how far above the tolerance
-	under := make([]float64, len(c.logs))
-	for i, log := range c.logs {
-		over[i] = log - math.Log(r.Ratio)
-		under[i] = -over[i]
-	}
+func (c *comparison) judge(r *PairsFinding, claim Claim, fail, pass float64) {
+	over := shifted(c.logs, claim.Fail, 1)
+	under := shifted(c.logs, claim.Pass, -1)
 	ranks, counts := fail, 0.0
 	if len(c.excesses) > 0 {
 		ranks = fail / 2
@@ -168,7 +175,7 @@ func (c *comparison) judge(r *PairsFinding, fail, pass float64) {
 	r.Detail = c.detail(r, over, slow, ranks, quick, pass, counts)
 
 	guilty, found := firstBelow(c.excesses, counts)
-	suspect, doubted := firstBelow(c.excesses, doubt)
+	suspect, doubted := firstBelow(c.doubts, doubt)
 	times, carried := carryOver(c.afterBase, c.afterHead, r.Ratio)
 	switch {
 	case slow <= ranks:
@@ -176,11 +183,13 @@ func (c *comparison) judge(r *PairsFinding, fail, pass float64) {
 		r.explain("")
 	case found:
 		r.Verdict = Fail
-		r.explain(", but " + c.text(r, guilty))
-	case quick > pass:
+		r.guilty = r.text(guilty)
+		r.explain(", but " + r.guilty)
+	case claim.guard() || quick > pass:
 		r.explain(r.lacking())
 	case doubted:
-		r.explain(", but " + c.text(r, suspect) + ": a longer budget would tell")
+		r.doubtful = r.text(suspect)
+		r.explain(", but " + r.doubtful + ": a longer budget would tell")
 	case carried:
 		r.explain(r.carried(times))
 	default:

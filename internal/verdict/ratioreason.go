@@ -19,7 +19,7 @@ func (r *PairsFinding) statement() string {
 	if r.BlockLevel {
 		at += ", by the slowest of each block"
 	}
-	what := "head is " + r.times(r.Estimate) + " times base " + at
+	what := "head is " + formatRatio(r.Estimate, r.Ratio) + " times base " + at
 	switch {
 	case math.IsInf(r.Estimate, 1):
 		what = "head missed too many requests to compare them with base " + at
@@ -33,7 +33,7 @@ func (r *PairsFinding) statement() string {
 // the punctuation that joins them.
 func (r *PairsFinding) explain(qualified string) {
 	r.Reason = r.statement() + qualified
-	r.Summary = fmt.Sprintf("%s %s times base, want <= %s", r.Name(), r.times(r.Estimate), unit.Decimal(r.Ratio, 0))
+	r.Summary = fmt.Sprintf("%s %s times base, want <= %s", r.Name(), formatRatio(r.Estimate, r.Ratio), unit.Decimal(r.Ratio, 0))
 	switch {
 	case math.IsInf(r.Estimate, 1):
 		r.Summary = r.Name() + ": head missed too many requests to compare"
@@ -51,26 +51,29 @@ func (r *PairsFinding) explain(qualified string) {
 }
 
 // interval writes the bounds of the ratio.
-func (r *PairsFinding) interval() string {
-	low, high := r.Low > 0 && !math.IsInf(r.Low, 1), r.High > 0 && !math.IsInf(r.High, 1)
+func (r *PairsFinding) interval() string { return formatInterval(r.Low, r.High, r.Ratio) }
+
+// formatInterval writes the bounds of a ratio.
+func formatInterval(from, to, tolerance float64) string {
+	low, high := from > 0 && !math.IsInf(from, 1), to > 0 && !math.IsInf(to, 1)
 	switch {
 	case low && high:
-		return r.times(r.Low) + " to " + r.times(r.High)
+		return formatRatio(from, tolerance) + " to " + formatRatio(to, tolerance)
 	case low:
-		return r.times(r.Low) + " or more"
+		return formatRatio(from, tolerance) + " or more"
 	case high:
-		return "up to " + r.times(r.High)
+		return "up to " + formatRatio(to, tolerance)
 	}
 	return "without a bound"
 }
 
-// times writes a ratio with two decimals, or with up to two more where it would
+// formatRatio writes a ratio with two decimals, or with up to two more where it would
 // look like the tolerance and is not.
-func (r *PairsFinding) times(v float64) string {
+func formatRatio(v, tolerance float64) string {
 	s := ""
 	for places := 2; places <= 4; places++ {
 		s = strconv.FormatFloat(v, 'f', places, 64)
-		if s != strconv.FormatFloat(r.Ratio, 'f', places, 64) {
+		if s != strconv.FormatFloat(tolerance, 'f', places, 64) {
 			break
 		}
 	}
@@ -105,10 +108,10 @@ func (r *PairsFinding) carried(times float64) string {
 }
 
 // text says which slow requests head has too many of.
-func (c *comparison) text(r *PairsFinding, e excess) string {
+func (r *PairsFinding) text(e excess) string {
 	return fmt.Sprintf("%s of head's %s requests took longer than %s, %s of base's %s longer than %s",
-		unit.Count(e.head), unit.Count(c.headDue), unit.Duration(time.Duration(e.over*r.Ratio)),
-		unit.Count(e.base), unit.Count(c.baseDue), unit.Duration(time.Duration(e.over)))
+		unit.Count(e.head), unit.Count(r.headDue), unit.Duration(time.Duration(e.over*e.ratio)),
+		unit.Count(e.base), unit.Count(r.baseDue), unit.Duration(time.Duration(e.over)))
 }
 
 // detail lists every p value and what it had to be.
@@ -127,7 +130,7 @@ func (c *comparison) detail(r *PairsFinding, over []float64, slow, ranks, quick,
 		fmt.Sprintf("%d of %d pairs are above it, evidence %.3g to 1", positive, n, math.Exp(stat.SignEvidence(positive, n))),
 	}
 	for _, e := range c.excesses {
-		parts = append(parts, fmt.Sprintf("%s p=%.2g (fail at %.2g, no pass at %v)", c.text(r, e), e.p, counts, doubt))
+		parts = append(parts, fmt.Sprintf("%s p=%.2g (fail at %.2g, no pass at %v)", r.text(e), e.p, counts, doubt))
 	}
 	if r.LeftOut > 0 {
 		parts = append(parts, fmt.Sprintf("%d pairs left out", r.LeftOut))

@@ -20,7 +20,8 @@ const guardQuantile = 0.999
 // An excess is how many requests of each target were slower than a time, and the
 // probability that tossing coins would give head as many more.
 type excess struct {
-	over       float64 // base's time in ns; head's is Ratio times that
+	over       float64 // base's time in ns; head's is ratio times that
+	ratio      float64
 	base, head int64
 	p          float64
 }
@@ -30,7 +31,7 @@ type excess struct {
 // the tolerance, in one pool: as if head were just allowed, swapping the two in
 // a pair would not move them.
 func excesses(pairs []Pair, base, head Block, t Tolerance) []excess {
-	if t.Q < guardFrom {
+	if t.Q < guardFrom || t.Ratio == 0 {
 		return nil
 	}
 	quantiles := []float64{t.Q}
@@ -39,7 +40,7 @@ func excesses(pairs []Pair, base, head Block, t Tolerance) []excess {
 	}
 	var all []excess
 	for _, over := range slowTimes(base, head, t.Ratio, quantiles) {
-		e := excess{over: over}
+		e := excess{over: over, ratio: t.Ratio}
 		differences := make([]int64, 0, len(pairs))
 		for _, p := range pairs {
 			b, h := p.Base.above(over, 1), p.Head.above(over, t.Ratio)

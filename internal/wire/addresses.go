@@ -236,6 +236,18 @@ func (a *addresses) records() []record.Address {
 	return all
 }
 
+// reached returns those that get new connections.
+func (a *addresses) reached() (all []netip.AddrPort) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, x := range a.all {
+		if !x.gone {
+			all = append(all, x.AddrPort)
+		}
+	}
+	return all
+}
+
 // isLoopback reports whether all addresses are this machine's own.
 func (a *addresses) isLoopback() bool {
 	a.mu.Lock()

@@ -170,6 +170,10 @@ func (p *Pool) Addresses() []record.Address {
 // Loopback reports whether the target is on this machine.
 func (p *Pool) Loopback() bool { return p.addrs != nil && p.addrs.isLoopback() }
 
+// Reached returns the addresses that new connections are opened to, once Open has
+// opened the first.
+func (p *Pool) Reached() []netip.AddrPort { return p.addrs.reached() }
+
 // NewSender returns a Sender. It may be one from an earlier stretch of load that
 // still has its connection.
 func (p *Pool) NewSender() load.Sender {

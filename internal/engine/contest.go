@@ -1,0 +1,448 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/loadtestkit/load-tester/internal/hist"
+	"github.com/loadtestkit/load-tester/internal/load"
+	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/verdict"
+)
+
+const (
+	// overtime is how many times the budget a comparison may take, besides the
+	// warm-up, to reach the first look.
+	overtime = 2
+
+	// warmupLeast is how long each target is tried before anything counts, to learn
+	// how long its requests take.
+	warmupLeast = 40 * time.Millisecond
+
+	// A volley is as many requests as the load has in flight, but enough to keep
+	// every processor busy, and no more than end within a time slice or two.
+	volleyLeast, volleyMost = 8, 64
+
+	// A stratum has stratumMost requests of each target, fewer if they are slow. Two
+	// strata and two pairs of volleys are a round, one of each if requests are very
+	// slow.
+	stratumMost = 4
+	slow        = 25 * time.Millisecond
+	verySlow    = 100 * time.Millisecond
+
+	// firstLook is how many rounds suffice for every claim to be judged once.
+	firstLook = 14
+
+	// roundBits is the precision of the response times of a round: 0.4 %.
+	roundBits = 8
+)
+
+// A contest is a comparison made one time.
+type contest struct {
+	session
+	*comparePlan
+	late    context.Context // cut, or over when the budget with its overtime is
+	rng     *rand.Rand
+	to      [2]*contender // base and head
+	inquiry *verdict.Inquiry
+	failing bool // no request of the warm-up succeeded
+
+	perStratum, perVolley, perRound int // requests of a target; strata and volleys
+	rounds                          int
+	singles                         []verdict.Single // of the current stratum
+	unclocked                       error            // why processor time is not compared; nil if it is
+
+	block, guard time.Duration
+	pairs        int // of blocks
+}
+
+// load measures until the claims are settled, and then under sustained load.
+func (c *contest) load() error {
+	budget := c.head.Budget
+	// Requests may take longer than a whole round.
+	late, cancel := context.WithTimeout(c.cut, overtime*budget+2*c.warmup())
+	defer cancel()
+	c.late = late
+	for i, a := range c.arms {
+		d, err := a.openDriver(c.ctx, late, volleyMost)
+		if err != nil {
+			return err
+		}
+		c.to[i] = c.newContender(a, d)
+	}
+	c.drive()
+	for _, t := range c.to {
+		t.closeDriver(t.driver)
+		t.driver = nil
+	}
+	if c.stopped() || c.ended != "" || c.inquiry.Verdict() == verdict.Fail {
+		return nil
+	}
+	return c.sustain()
+}
+
+// inquire makes the inquiry into those claims that can be examined. The targets have
+// served by then, so that it shows if their processor time can be read.
+func (c *contest) inquire() {
+	claims := slices.Clone(c.claims)
+	if c.unclocked = c.openMeters(); c.unclocked != nil {
+		claims = without(claims, verdict.Work)
+	}
+	if c.head.Virtual || !c.renewed() {
+		claims = without(claims, verdict.Locks)
+	}
+	for i := range claims {
+		if claims[i].Name == verdict.Burst {
+			claims[i].AtOnce = c.perVolley
+		}
+	}
+	c.inquiry = verdict.NewInquiry(claims, c.renewed())
+}
+
+// without returns claims without the one that has a name.
+func without(claims []verdict.Claim, name string) []verdict.Claim {
+	return slices.DeleteFunc(claims, func(c verdict.Claim) bool { return c.Name == name })
+}
+
+// warmup is how long each target is tried.
+func (c *contest) warmup() time.Duration { return max(warmupLeast, c.head.Warmup) }
+
+// drive makes the rounds, after what they need to know.
+func (c *contest) drive() {
+	defer c.monitor.follow(c)()
+	if c.renewed() && !c.head.Virtual {
+		runtime.GC() // what was before is not the targets' garbage
+	}
+	c.monitor.tell("trying both targets")
+	c.try()
+	c.inquire()
+	if c.ended != "" || c.over() {
+		return
+	}
+	if !c.repeat {
+		c.monitor.tell("counting allocations")
+		if c.countAllocations(); c.inquiry.Verdict() == verdict.Fail {
+			return // a fact, which needs no time to be measured
+		}
+	}
+	for _, t := range c.to {
+		t.driver.Restart()
+	}
+	began := time.Now()
+	for c.open() && !c.over() {
+		if time.Since(began) > c.roundsFor() && c.rounds >= firstLook || c.head.Waive != "" && c.rounds >= firstLook {
+			return
+		}
+		c.rounds++
+		c.monitor.tell(fmt.Sprintf("round %d", c.rounds))
+		c.round()
+	}
+}
+
+// roundsFor is how much of the budget there is for rounds.
+func (c *contest) roundsFor() time.Duration {
+	budget := c.head.Budget
+	return max(budget/2, budget-2*verdict.LeastPairs*c.block)
+}
+
+// open reports whether more rounds may change the verdict.
+func (c *contest) open() bool {
+	return c.ended == "" && c.inquiry.Verdict() != verdict.Fail &&
+		c.inquiry.Open(verdict.Work, verdict.Quick, verdict.Alone, verdict.Burst, verdict.Tail)
+}
+
+// over reports whether no more can be sent.
+func (c *contest) over() bool {
+	return c.stopped() || c.late.Err() != nil || c.to[0].driver.Over() || c.to[1].driver.Over()
+}
+
+// try warms both targets up and decides how much of them is measured at a time.
+func (c *contest) try() {
+	var alone, loaded time.Duration
+	rate := 1e9
+	for _, t := range c.to {
+		alone = max(alone, t.tryFor(c.warmup()/4, 1, 1))
+	}
+	c.perVolley = min(max(c.head.Concurrency, volleyLeast), volleyMost)
+	if s := c.head.schedule; s != nil {
+		c.perVolley = min(max(int(c.head.Rate*alone.Seconds()), volleyLeast), volleyMost)
+	}
+	for _, t := range c.to {
+		began := t.clock().Now()
+		before := t.driver.Record().Sent
+		loaded = max(loaded, t.tryFor(c.warmup(), c.perVolley, volleyMost))
+		if took := t.clock().Since(began); took > 0 {
+			rate = min(rate, float64(t.driver.Record().Sent-before)/took.Seconds())
+		}
+		c.failing = c.failing || t.driver.Record().Succeeded == 0
+	}
+	c.perStratum, c.perRound = stratumMost, 2
+	switch {
+	case alone > verySlow:
+		c.perStratum, c.perRound = 1, 1
+	case alone > slow:
+		c.perStratum = 2
+	}
+	c.size(loaded, rate)
+	c.giveUp()
+}
+
+// Progress returns what both targets got so far; see [monitor.follow].
+func (c *contest) Progress() load.Tally {
+	t, u := c.to[0].driver.Progress(), c.to[1].driver.Progress()
+	elapsed := max(t.Elapsed, u.Elapsed)
+	t.Add(u)
+	t.Elapsed = elapsed
+	return t
+}
+
+// giveUp ends the comparison if every request to one of the targets failed.
+func (c *contest) giveUp() {
+	if !c.failing {
+		return
+	}
+	var why []string
+	for _, t := range c.to {
+		r := t.seen
+		if t.driver != nil {
+			r = t.driver.Record()
+			t.addAnswers(r)
+		}
+		if all := verdict.AllFailed(r); all != "" {
+			why = append(why, t.role+": "+all)
+		}
+	}
+	c.ended = strings.Join(why, "; ")
+}
+
+// round gives each claim that is open one or two more readings.
+func (c *contest) round() {
+	for _, t := range c.to {
+		t.times = verdict.Block{Times: hist.New(roundBits)}
+	}
+	p := verdict.Pair{HeadFirst: c.coin()}
+	for range c.perRound {
+		if c.inquiry.Open(verdict.Quick, verdict.Alone) {
+			c.stratum()
+		}
+	}
+	for range c.perRound {
+		if c.inquiry.Open(verdict.Work, verdict.Burst, verdict.Tail) {
+			c.volley()
+		}
+	}
+	if !c.over() && c.inquiry.Open(verdict.Tail) {
+		p.Base, p.Head = c.to[0].times, c.to[1].times
+		c.inquiry.AddRound(p)
+	}
+	c.giveUp()
+}
+
+func (c *contest) coin() bool { return c.rng.Uint64()&1 == 1 }
+
+// stratum sends some requests of each target, one at a time, in an order drawn at
+// random.
+func (c *contest) stratum() {
+	var order []*contender
+	for range c.perStratum {
+		order = append(order, c.to[:]...)
+	}
+	c.rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+	c.singles = c.singles[:0]
+	for _, t := range order {
+		if v := t.driver.Volley(1, 1, t.addSingle); v.Ended < 1 {
+			return
+		}
+	}
+	c.inquiry.AddStratum(c.singles)
+}
+
+// volley sends a volley of each target, in an order drawn at random.
+func (c *contest) volley() {
+	order := []int{0, 1}
+	if c.coin() {
+		slices.Reverse(order)
+	}
+	var work, burst [2]float64
+	for _, i := range order {
+		t := c.to[i]
+		before := t.processor()
+		v := t.driver.Volley(c.perVolley, volleyMost, t.add)
+		work[i], burst[i] = (t.processor()-before)/float64(c.perVolley), float64(max(v.Took, 1))
+		switch {
+		case v.Ended < c.perVolley:
+			return
+		case v.Failed > 0:
+			work[i], burst[i] = math.Inf(1), math.Inf(1)
+		}
+	}
+	c.inquiry.Add(verdict.Work, verdict.Reading{Base: work[0], Head: work[1]})
+	c.inquiry.Add(verdict.Burst, verdict.Reading{Base: burst[0], Head: burst[1]})
+}
+
+// A contender is one of the targets, and what the current round saw of it.
+type contender struct {
+	*arm
+	driver    *load.Driver
+	meter     *meter       // of the processes that serve; nil if it cannot be told
+	allocs    *allocations // of one request; nil where that cannot be told
+	times     verdict.Block
+	add       func(took time.Duration, ok bool) // adds a request to times
+	addSingle func(took time.Duration, ok bool) // and to the stratum
+}
+
+func (c *contest) newContender(a *arm, d *load.Driver) *contender {
+	t := &contender{arm: a, driver: d, times: verdict.Block{Times: hist.New(roundBits)}}
+	t.add = func(took time.Duration, ok bool) {
+		if ok {
+			t.times.Times.Record(int64(took))
+		} else {
+			t.times.Missed++
+		}
+	}
+	t.addSingle = func(took time.Duration, ok bool) {
+		t.add(took, ok)
+		ns := math.Inf(1)
+		if ok {
+			ns = float64(max(took, 1))
+		}
+		c.singles = append(c.singles, verdict.Single{Head: t == c.to[1], Time: ns})
+	}
+	return t
+}
+
+// openMeters starts to read the processor time of what serves the targets. Its error
+// says why that cannot be done.
+func (c *contest) openMeters() (err error) {
+	for _, t := range c.to {
+		if t.meter, err = t.newMeter(); err != nil {
+			return err
+		}
+		if _, err = t.meter.Read(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tryFor makes volleys for some time, at least one, and returns the median response
+// time: of the failed requests if none succeeded.
+func (t *contender) tryFor(d time.Duration, requests, permits int) time.Duration {
+	times, failures := hist.New(roundBits), hist.New(roundBits)
+	began := t.clock().Now()
+	for {
+		v := t.driver.Volley(requests, permits, func(took time.Duration, ok bool) {
+			if ok {
+				times.Record(int64(took))
+			} else {
+				failures.Record(int64(took))
+			}
+		})
+		if v.Ended < requests || t.clock().Since(began) >= d {
+			break
+		}
+	}
+	if times.Count() == 0 {
+		times = failures
+	}
+	median, _ := times.Quantile(0.5)
+	return time.Duration(median)
+}
+
+// processor returns the processor time that serving has taken so far, in ns; NaN if
+// that is not known.
+func (t *contender) processor() float64 {
+	if t.meter == nil {
+		return math.NaN()
+	}
+	d, err := t.meter.Read()
+	if err != nil {
+		return math.NaN()
+	}
+	return float64(d)
+}
+
+// describe makes the document of what was done.
+func (c *contest) describe() (*report.Document, error) {
+	if c.unclocked != nil {
+		c.machine.Off = append(c.machine.Off, "processor time of the targets: "+c.unclocked.Error())
+	}
+	var docs [2]*report.Document
+	for i, t := range c.to {
+		a := t.arm
+		var err error
+		if docs[i], err = c.document(report.Comparison, a, a.judge(a.complete(c.machine), a.standard())); err != nil {
+			return nil, err
+		}
+		if n := t.allocs; n != nil {
+			docs[i].AllocsPerRequest, docs[i].BytesPerRequest = &n.objects, &n.bytes
+		}
+	}
+	base, d := docs[0], docs[1]
+	d.Base = &base.Arm
+	d.StartedAt, d.Interrupted = c.began, c.stopped()
+	d.Config.Duration = 0
+	d.Generator.CPUPerRequest = nil // the other's requests took theirs too
+	d.Pairs = &report.Pairs{
+		Rounds: c.rounds, Alone: c.perStratum, AtOnce: c.perVolley,
+		Judged: c.pairs, Block: c.block, Guard: c.guard, Seed: c.order, Renewed: c.anew(),
+	}
+	for _, f := range c.inquiry.Findings() {
+		d.Claims = append(d.Claims, report.NewClaim(f, c.head.Waive))
+	}
+	for _, r := range c.inquiry.Ratios() {
+		d.Ratios = append(d.Ratios, report.NewRatio(r, c.head.Waive))
+	}
+	c.refuse(d)
+	for i := range d.Limits {
+		l := &d.Limits[i]
+		l.Summary, l.Reason = "head: "+l.Summary, "head: "+l.Reason
+	}
+	for _, l := range base.Limits {
+		if l.Verdict == verdict.Fail {
+			// What base is compared with has to be right.
+			l.Limit, l.Verdict = "base: "+l.Limit, verdict.Inconclusive
+			l.Summary, l.Reason = "base: "+l.Summary, "base: "+l.Reason
+			d.Limits = append(d.Limits, l)
+		}
+	}
+	d.Verdict = report.Overall(d.Judged())
+	if d.Stopped != "" && d.Verdict == verdict.NotJudged {
+		d.Verdict = verdict.Inconclusive
+	}
+	return d, nil
+}
+
+// refuse makes what was found inconclusive where the two cannot be compared.
+func (c *contest) refuse(d *report.Document) {
+	differ := verdict.MixesDiffer(c.to[0].seen, c.to[1].seen)
+	for i := range d.Claims {
+		claim := &d.Claims[i]
+		if differ != "" && !claim.Exact {
+			claim.Refuse(differ)
+		} else if claim.Claim == verdict.Work {
+			c.refuseWork(claim)
+		}
+	}
+	for i := range d.Ratios {
+		if differ != "" {
+			d.Ratios[i].Refuse(differ)
+		}
+	}
+}
+
+// refuseWork makes a claim on processor time inconclusive if what was read was not
+// that of all that served.
+func (c *contest) refuseWork(work *report.ClaimResult) {
+	for _, t := range c.to {
+		if err := t.meter.check(); err != nil {
+			work.Refuse(t.role + ": " + err.Error())
+		}
+	}
+}

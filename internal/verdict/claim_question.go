@@ -1,0 +1,162 @@
+package verdict
+
+import (
+	"math"
+
+	"github.com/loadtestkit/load-tester/internal/stat"
+)
+
+// A question is a claim that is being examined.
+type question struct {
+	Claim
+	readings []Reading
+	rounds   []Pair    // of Tail
+	excess   []float64 // of Locks, for each reading: how much longer head waits, as a part of base's mean response time
+
+	judged     int     // looks that it had
+	fail, pass float64 // the error that a look may take
+	first      int     // the first look that can refute
+	verdict    Verdict // NotJudged until it is settled
+	refuted    bool    // by itself, at its last look
+	held       string  // why it was not proved though its readings would do; "" if they would not
+	pairs      PairsFinding
+}
+
+// newQuestion returns a question that shares the error of a comparison with others,
+// itself included.
+func newQuestion(c Claim, sharing int) *question {
+	q := &question{Claim: c, pass: comparisonAlpha / float64(len(claimLooks))}
+	if !c.shares() {
+		return q
+	}
+	share := comparisonAlpha / float64(sharing)
+	if c.Name == Load || c.Name == Locks {
+		q.fail = share
+		return q
+	}
+	need := 1.0 // part of the error that ranks have
+	if c.Q >= guardFrom {
+		need = 0.5
+	}
+	for q.first = 0; q.first < len(claimLooks)-1; q.first++ {
+		q.fail = share / float64(len(claimLooks)-q.first)
+		if math.Exp2(-float64(claimLooks[q.first])) <= need*q.fail {
+			break
+		}
+	}
+	return q
+}
+
+// unjudged reports whether q has no part in the verdict on a comparison as long as it
+// is not refuted.
+func (q *question) unjudged() bool {
+	if q.exact() {
+		return q.Fail == 0
+	}
+	return q.guard()
+}
+
+// logs returns the logarithms of the ratios, in the order of the readings.
+func (q *question) logs() []float64 {
+	logs := make([]float64, 0, len(q.readings))
+	for k, r := range q.readings {
+		if q.excess != nil {
+			logs = append(logs, math.Log1p(max(q.excess[k], -1)))
+			continue
+		}
+		logs = append(logs, r.log())
+	}
+	return logs
+}
+
+// estimate returns how many times what base takes head takes. There is at least one
+// reading.
+func (q *question) estimate() float64 {
+	log, _, _ := stat.HodgesLehmann(q.logs(), ratioConfidence)
+	return math.Exp(log)
+}
+
+// look judges q if it has as many readings as its next look asks for.
+func (q *question) look(have int, i *Inquiry) {
+	if have < claimLooks[q.judged] {
+		return
+	}
+	fail := q.fail
+	if q.judged < q.first {
+		fail = 0
+	}
+	q.judged++
+	if q.Witness || q.verdict == Fail {
+		return
+	}
+	proved := false
+	if q.Name == Tail {
+		proved = q.judgeTail(fail)
+	} else {
+		q.refuted = stat.SignedRank(shifted(q.logs(), q.Fail, 1)) <= fail
+		proved = !q.guard() && stat.SignedRank(shifted(q.logs(), q.Pass, -1)) <= q.pass
+		if proved {
+			q.held = i.doubt(q)
+		}
+	}
+	if proved && !q.refuted && q.held == "" {
+		q.verdict = Pass
+	}
+}
+
+// shifted returns by how much logarithms are above that of a ratio, if the sign is 1,
+// or below it, if it is -1.
+func shifted(logs []float64, ratio, sign float64) []float64 {
+	all := make([]float64, len(logs))
+	for k, log := range logs {
+		all[k] = sign * (log - math.Log(ratio))
+	}
+	return all
+}
+
+// judgeTail refutes q, or returns whether its readings prove it.
+func (q *question) judgeTail(fail float64) (proved bool) {
+	q.pairs = judgePairs(q.rounds, q.Claim, fail, q.pass)
+	if q.refuted = q.pairs.Verdict == Fail; q.refuted {
+		q.verdict = Fail
+		return false
+	}
+	q.held = ""
+	if q.pairs.Verdict == Pass {
+		q.held = q.scarce()
+	}
+	return q.pairs.Verdict == Pass
+}
+
+// judgeLoad refutes q by sustained blocks or leaves it as it is.
+func (q *question) judgeLoad(pairs []Pair) {
+	q.judged++
+	q.pairs = judgePairs(pairs, q.Claim, q.fail, 0)
+	if q.pairs.Verdict == Fail && !q.Witness {
+		q.verdict = Fail
+	}
+}
+
+// judgeLocks refutes q if head's excess is surely beyond what is allowed.
+//
+// Note: what is allowed is taken of base's response time, which has a label. It stays
+// exact all the same: it only makes the differences smaller, and so their ranks.
+func (q *question) judgeLocks() {
+	q.judged++
+	if len(q.excess) > 0 && stat.SignedRank(shifted(q.logs(), q.Fail, 1)) <= q.fail && !q.Witness {
+		q.verdict = Fail
+	}
+}
+
+// count settles q by what a request of each target was counted to allocate.
+func (q *question) count(r Reading) {
+	q.readings = []Reading{r}
+	q.judged = len(claimLooks)
+	switch {
+	case q.Fail == 0:
+	case r.Head-r.Base > q.Fail:
+		q.verdict = Fail
+	default:
+		q.verdict = Pass
+	}
+}
