@@ -114,10 +114,13 @@ func (p *comparePlan) Run(ctx, cut context.Context, watch Watch) (*report.Docume
 		if first != nil {
 			plan = p.again(first, c.inquiry.Again())
 		}
-		c = &contest{session: session{ctx: ctx, cut: cut, monitor: m}, comparePlan: plan, rng: rand.New(rand.NewPCG(plan.order, plan.order))}
+		c = &contest{session: session{ctx: ctx, cut: cut, monitor: m}, comparePlan: plan, rng: plan.rng()}
 		return c.measure([]*armPlan{plan.base, plan.head}, c.load, c.describe)
 	})
 }
+
+// rng returns what the order of everything is drawn from.
+func (p *comparePlan) rng() *rand.Rand { return rand.New(rand.NewPCG(p.order, p.order)) }
 
 // renewed reports whether a repeat gets new servers, and not only new connections.
 func (p *comparePlan) renewed() bool { return p.base.target.URL == "" && p.head.target.URL == "" }

@@ -36,6 +36,10 @@ const (
 	slow        = 25 * time.Millisecond
 	verySlow    = 100 * time.Millisecond
 
+	// standstill is after how many volleys a clock that has not moved is that of a
+	// bubble in which requests take no time.
+	standstill = 100
+
 	// firstLook is how many rounds suffice for every claim to be judged once.
 	firstLook = 14
 
@@ -167,7 +171,8 @@ func (c *contest) try() {
 	var alone, loaded time.Duration
 	rate := 1e9
 	for _, t := range c.to {
-		alone = max(alone, t.tryFor(c.warmup()/4, 1, 1))
+		t.takes = t.tryFor(c.warmup()/4, 1, 1)
+		alone = max(alone, t.takes)
 	}
 	c.perVolley = min(max(c.head.Concurrency, volleyLeast), volleyMost)
 	if s := c.head.schedule; s != nil {
@@ -290,8 +295,9 @@ func (c *contest) volley() {
 type contender struct {
 	*arm
 	driver    *load.Driver
-	meter     *meter       // of the processes that serve; nil if it cannot be told
-	allocs    *allocations // of one request; nil where that cannot be told
+	takes     time.Duration // the median response time of a request alone
+	meter     *meter        // of the processes that serve; nil if it cannot be told
+	allocs    *allocations  // of one request; nil where that cannot be told
 	times     verdict.Block
 	add       func(took time.Duration, ok bool) // adds a request to times
 	addSingle func(took time.Duration, ok bool) // and to the stratum
@@ -336,7 +342,7 @@ func (c *contest) openMeters() (err error) {
 func (t *contender) tryFor(d time.Duration, requests, permits int) time.Duration {
 	times, failures := hist.New(roundBits), hist.New(roundBits)
 	began := t.clock().Now()
-	for {
+	for n := 0; ; n++ {
 		v := t.driver.Volley(requests, permits, func(took time.Duration, ok bool) {
 			if ok {
 				times.Record(int64(took))
@@ -344,7 +350,8 @@ func (t *contender) tryFor(d time.Duration, requests, permits int) time.Duration
 				failures.Record(int64(took))
 			}
 		})
-		if v.Ended < requests || t.clock().Since(began) >= d {
+		took := t.clock().Since(began)
+		if v.Ended < requests || took >= d || took == 0 && n == standstill {
 			break
 		}
 	}

@@ -90,7 +90,7 @@ func TestGiveUpOnTheBase(t *testing.T) {
 	}
 }
 
-// At a rate of two a second a trial has one request, and the blocks tell.
+// Whatever the rate, the warm-up tells.
 func TestGiveUpAComparisonOfFewRequests(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -99,7 +99,7 @@ func TestGiveUpAComparisonOfFewRequests(t *testing.T) {
 		require.NoError(t, err)
 		d, err := p.Run(t.Context(), t.Context(), nil)
 		require.NoError(t, err)
-		assert.Equal(t, "head: every one of the first 3 requests failed: check (first: no)", d.Stopped)
+		assert.Regexp(t, `^head: every one of the first \d+ requests failed: check \(first: no\)$`, d.Stopped)
 	})
 }
 

@@ -54,16 +54,21 @@ func TestComparisonOfOtherStatuses(t *testing.T) {
 
 	d := compare(statuses(200), statuses(302), "200,302", "errors<=0%")
 	assert.Equal(t, verdict.Inconclusive, d.Verdict)
-	for _, r := range d.Ratios {
-		assert.Equal(t, verdict.Inconclusive, r.Verdict)
-		assert.Equal(t, r.Quantile+": "+differ, r.Reason)
-		assert.Equal(t, r.Quantile+" not compared with base", r.Summary)
-		assert.Equal(t, strings.TrimPrefix(differ, "not compared, as "), r.Basis)
+	times := 0
+	for _, c := range d.Claims {
+		if c.Exact {
+			continue
+		}
+		times++
+		assert.Equal(t, verdict.Inconclusive, c.Verdict)
+		assert.Contains(t, c.Reason, differ)
+		assert.Equal(t, strings.TrimPrefix(differ, "not compared, as "), c.Basis)
 	}
+	assert.Equal(t, 4, times)
 
 	d = compare(statuses(200), statuses(200, 302), "", "errors<=100%")
 	assert.Equal(t, verdict.Inconclusive, d.Verdict)
-	assert.Contains(t, d.Ratios[0].Reason, "base: 200 (100%); head: 200 (50%), 302 (50%)")
+	assert.Contains(t, claimed(t, d, verdict.Quick).Reason, "base: 200 (100%); head: 200 (50%), 302 (50%)")
 
 	d = compare(statuses(200), statuses(302), "", "errors<=0%")
 	assert.Equal(t, verdict.Fail, d.Verdict, "that head fails is a fact")
