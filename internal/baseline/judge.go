@@ -194,9 +194,13 @@ func (b *Baseline) answer(q question, now *Entry, d *report.Document, s verdict.
 	}
 	runs, others, different := Earlier(b.records, now.Name, now.Expects, b.here, q.of)
 	res := q.judge(runs, run, s)
-	if q.guard && res.Verdict != verdict.Fail {
+	switch {
+	case q.guard && res.Verdict != verdict.Fail:
 		res.Verdict = verdict.NotJudged
 		ok = res.Ratio > 0 // else the claims say how many runs there are
+	case q.lacking == "" && len(runs) < verdict.LeastBaseline:
+		// It is not known of every server, nor in every run of one.
+		res.Verdict, ok = verdict.NotJudged, true
 	}
 	l.Verdict, l.Exact = res.Verdict, q.count
 	l.Summary, l.Basis, l.Reason = q.of+" "+res.Summary, res.Basis, q.of+" against the baseline: "+res.Reason

@@ -37,8 +37,10 @@ const (
 	calm = 0.1
 
 	// settles is how long a server in another process is given to go back to sleep:
-	// only then does its clock count all that it did.
-	settles = 200 * time.Microsecond
+	// only then does its clock count all that it did. What is not counted by then is
+	// counted in the next stratum, so that fewer of them are to be trusted.
+	settles     = 200 * time.Microsecond
+	calmSettled = 0.25
 )
 
 // readClaims reads what hardly changes between runs of the same code: how long a
@@ -62,7 +64,7 @@ func (r *round) readClaims() (c baseline.Claims, err error) {
 	}
 	defer d.Close()
 	k := perStratum(warmUp(d))
-	gauges := []*gauge{{once: a.requestAlone(d)}}
+	gauges := []*gauge{a.gauge(d)}
 	if !plan.Virtual {
 		null := openControl(r.ctx, plan)
 		defer null.close()
@@ -73,8 +75,12 @@ func (r *round) readClaims() (c baseline.Claims, err error) {
 	for n := 0; !d.Over() && moreStrata(n, a.clock().Since(began)); n++ {
 		addStratum(gauges, k)
 	}
-	c.Quick = readingOf(gauges, func(g *gauge) []float64 { return g.took })
-	c.Work = readingOf(gauges, func(g *gauge) []float64 { return g.worked })
+	c.Quick = readingOf(gauges, func(g *gauge) []float64 { return g.took }, calm)
+	part := calm
+	if gauges[0].total != nil {
+		part = calmSettled
+	}
+	c.Work = readingOf(gauges, func(g *gauge) []float64 { return g.worked }, part)
 	if plan.Virtual || !r.baseline.Counts() {
 		return c, nil
 	}
@@ -117,8 +123,11 @@ func perStratum(took time.Duration) int {
 
 // A gauge is something that is done again and again to learn how long it takes.
 type gauge struct {
-	once         func() (took, worked float64) // does it; ns, NaN where that is not known
-	took, worked []float64                     // the least of each stratum
+	once  func() (took, worked float64) // does it; ns, NaN where that is not known
+	total func() float64                // processor time so far, where once does not know it; else nil
+
+	took, worked []float64 // of each stratum: the least, or worked the mean if only the total is known
+	last         float64   // the total at the end of the last one
 }
 
 // timing is a gauge of work in this process.
@@ -135,37 +144,36 @@ func timing(work func()) *gauge {
 // gauge is the gauge of the control's requests. Of one that does not work nothing is
 // known.
 func (c *control) gauge(ctx, cut context.Context) *gauge {
-	unknown := &gauge{once: func() (took, worked float64) { return math.NaN(), math.NaN() }}
-	if c.off != nil {
-		return unknown
+	if c.off == nil {
+		if d, err := c.arm.openDriver(ctx, cut, 1); err == nil {
+			return c.arm.gauge(d)
+		}
 	}
-	d, err := c.arm.openDriver(ctx, cut, 1)
-	if err != nil {
-		return unknown
-	}
-	return &gauge{once: c.arm.requestAlone(d)}
+	return &gauge{once: func() (took, worked float64) { return math.NaN(), math.NaN() }}
 }
 
-// requestAlone returns what sends one request to a and waits for its end.
-func (a *arm) requestAlone(d *load.Driver) func() (took, worked float64) {
+// gauge is the gauge of requests to a, one at a time.
+func (a *arm) gauge(d *load.Driver) *gauge {
 	var clock *host.Meter
 	m, err := a.newMeter()
 	if err == nil {
 		clock = m.Meter
 	}
-	elsewhere := err == nil && len(m.pids) > 0 && !slices.Equal(m.pids, []int{os.Getpid()})
-	return func() (took, worked float64) {
+	g := &gauge{}
+	if err == nil && len(m.pids) > 0 && !slices.Equal(m.pids, []int{os.Getpid()}) {
+		g.total = func() float64 { time.Sleep(settles); return processor(m.Meter) }
+		g.last, clock = g.total(), nil
+	}
+	g.once = func() (took, worked float64) {
 		before := processor(clock)
 		v := d.Volley(1, 1, nil)
-		if elsewhere {
-			time.Sleep(settles)
-		}
 		worked = processor(clock) - before
 		if v.Ended < 1 || v.Failed > 0 {
 			return math.NaN(), math.NaN()
 		}
 		return float64(v.Took), worked
 	}
+	return g
 }
 
 // processor returns the processor time that m counted so far, in ns; NaN if it is not
@@ -195,13 +203,18 @@ func addStratum(gauges []*gauge, k int) {
 		least[i] = [2]float64{min(least[i][0], took), min(least[i][1], worked)} // NaN if one is
 	}
 	for i, g := range gauges {
-		g.took, g.worked = append(g.took, least[i][0]), append(g.worked, least[i][1])
+		took, worked := least[i][0], least[i][1]
+		if g.total != nil {
+			now := g.total()
+			worked, g.last = (now-g.last)/float64(k), now
+		}
+		g.took, g.worked = append(g.took, took), append(g.worked, worked)
 	}
 }
 
 // readingOf returns the reading of the first gauge, beside what the others read; nil
 // if it has too few values.
-func readingOf(gauges []*gauge, values func(*gauge) []float64) *baseline.Reading {
+func readingOf(gauges []*gauge, values func(*gauge) []float64, part float64) *baseline.Reading {
 	var calmest [4]float64
 	for i, g := range gauges {
 		known := slices.DeleteFunc(slices.Clone(values(g)), func(v float64) bool { return !(v > 0) })
@@ -209,7 +222,7 @@ func readingOf(gauges []*gauge, values func(*gauge) []float64) *baseline.Reading
 			continue
 		}
 		slices.Sort(known)
-		calmest[i] = known[stat.Rank(calm, int64(len(known)))-1]
+		calmest[i] = known[stat.Rank(part, int64(len(known)))-1]
 	}
 	if calmest[0] == 0 {
 		return nil
