@@ -68,7 +68,7 @@ func (r *Reading) run() (verdict.BaselineRun, bool) {
 	if r == nil {
 		return verdict.BaselineRun{}, false
 	}
-	return verdict.BaselineRun{Value: r.Time, Calibrators: []float64{r.NullHandler, r.Reference, r.Arithmetic}}, true
+	return verdict.BaselineRun{Value: r.Time, Calibrators: []float64{r.Arithmetic, r.NullHandler, r.Reference}}, true
 }
 
 // check returns an error if a claim cannot be.

@@ -20,7 +20,7 @@ const (
 	mostBaseline = 20
 
 	// calibratedGain is the largest part of the deviation that a calibrator may
-	// leave to be used. Of two deviations of 10 runs of the same kind, one is
+	// leave to be used, of that without any or with the one before it. Of two deviations of 10 runs of the same kind, one is
 	// often smaller by a tenth by chance alone.
 	calibratedGain = 0.8
 
@@ -42,7 +42,8 @@ type BaselineRun struct {
 
 	// Calibrators are times, in ns, of work that never changes, measured beside
 	// the run: the same work in each run, 0 where unknown. They distinguish a
-	// slower machine from slower code.
+	// slower machine from slower code. Those that neighbours disturb least come
+	// first, and are used unless a later one is better by far.
 	Calibrators []float64
 }
 
@@ -66,8 +67,8 @@ type BaselineResult struct {
 // one more value, taking the logarithms as normal. An occasional noisy run makes
 // a few percent of false alarms, so a fail should be repeated.
 //
-// Of the calibrators that all runs have, it uses the one that brings the earlier
-// runs closest together, if any does: a handler that computes follows the speed
+// Of the calibrators that all runs have, it uses one that brings the earlier
+// runs closer together, if any does: a handler that computes follows the speed
 // of the machine, one that waits does not. Earlier runs that were disturbed, as their
 // calibrators tell, are left out. If this one was, the verdict has to be the same
 // whatever it is calibrated by.
@@ -83,15 +84,15 @@ func JudgeBaseline(earlier []BaselineRun, now BaselineRun, tolerance, alphaFail,
 	}
 	calm, disturbed := undisturbed(earlier, now)
 	p := predict(calm, now, -1)
-	all, least := []prediction{p}, calibratedGain*p.deviation
+	all := []prediction{p}
 	for c := range now.Calibrators {
 		q := predict(calm, now, c)
 		if math.IsNaN(q.deviation) {
 			continue
 		}
 		all = append(all, q)
-		if q.deviation < least {
-			r.Calibrator, p, least = c, q, q.deviation
+		if q.deviation < calibratedGain*p.deviation {
+			r.Calibrator, p = c, q
 		}
 	}
 	bound := math.Log(tolerance)
