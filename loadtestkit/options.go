@@ -32,7 +32,10 @@ type Options struct {
 
 	// Baseline is a file of earlier runs of the same test, by which Run judges
 	// this one; with LOADTESTKIT_UPDATE=10 in the environment Run makes ten runs
-	// and adds them to it instead. "" means none.
+	// and adds them to it instead. "" means none. Besides the load that these
+	// options describe, such a run sends requests one at a time for a second or a
+	// few: what they take alone, and in processor time, hardly changes from run to
+	// run. Tolerance.P50 and CPU are about these.
 	Baseline  string
 	Tolerance Tolerance // how much slower than the baseline is too slow; needs a Baseline
 }
