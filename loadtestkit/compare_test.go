@@ -3,6 +3,7 @@ package loadtestkit
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -22,18 +23,50 @@ func TestCompareFindsAHeadThatIsMuchSlower(t *testing.T) {
 		f, c := compareFake(&fakeTB{}, CompareOptions{
 			Base: taking(time.Millisecond), Head: taking(8 * time.Millisecond), Tolerance: Tolerance{P50: 0.2},
 		})
+		quick := claimOf(t, c, "quick")
 		if why := waive(); why != "" {
-			assert.Equal(t, NotJudged, c.Ratios[0].Verdict)
-			assert.Contains(t, c.Ratios[0].Reason, "not judged: "+why)
+			assert.Equal(t, NotJudged, quick.Verdict)
+			assert.Contains(t, quick.Reason, "not judged: "+why)
 			return
 		}
-		require.Len(t, f.errors, 1)
-		assert.Regexp(t, `^loadtestkit: head is \d.* times base at p50 \(99 % interval .*\), at most 1\.2 allowed; a second run, after a pause: head is `, f.errors[0])
 		assert.Equal(t, Failed, c.Verdict)
-		assert.Equal(t, Failed, c.Ratios[0].Verdict)
-		assert.Greater(t, c.Ratios[0].Low, 1.2)
-		assert.InDelta(t, 8, c.Ratios[0].Estimate, 0.1)
-		assert.Contains(t, f.output.String(), "Repeat, after a pause:")
+		assert.Equal(t, Failed, quick.Verdict)
+		assert.Equal(t, 1.2, quick.FailAbove)
+		assert.Equal(t, 1.2, quick.PassBelow)
+		assert.Greater(t, quick.Low, 1.2)
+		assert.InDelta(t, 8, quick.Estimate, 0.1)
+		assert.InDelta(t, 1e6, quick.Base, 1e4)
+		assert.InDelta(t, 8e6, quick.Head, 1e5)
+		require.NotEmpty(t, f.errors)
+		assert.Regexp(t, `^loadtestkit: quick: an undisturbed request takes \d.* times as long \(99 % interval .*\), want <= 1\.2.*; a second run: `, f.errors[0])
+		assert.Contains(t, f.output.String(), "  ✗ quick ")
+		assert.Contains(t, f.output.String(), "\nRepeat:", "functions have no servers to renew")
+		assert.Contains(t, f.output.String(), "\nNext: ")
+	})
+}
+
+// claimOf returns the claim with a name.
+func claimOf(t *testing.T, c Comparison, name string) Claim {
+	t.Helper()
+	i := slices.IndexFunc(c.Claims, func(c Claim) bool { return c.Name == name })
+	require.GreaterOrEqual(t, i, 0, "%+v", c.Claims)
+	return c.Claims[i]
+}
+
+// Only the claims that were asked for are judged, by their own tolerances and margin.
+func TestCompareChosenClaims(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		_, c := compareFake(&fakeTB{}, CompareOptions{
+			Base: taking(time.Millisecond), Head: taking(time.Millisecond),
+			Tolerance: Tolerance{P50: 0.2, P99: 0.5}, Margin: 2, Claims: []string{"alone", "tail"}, OnInconclusive: Passed,
+		})
+		require.Len(t, c.Claims, 2)
+		assert.Equal(t, 2.4, claimOf(t, c, "alone").PassBelow)
+		tail := claimOf(t, c, "tail")
+		assert.Equal(t, "p99", tail.Quantile)
+		assert.Equal(t, 1.5, tail.FailAbove)
+		assert.Equal(t, 3.0, tail.PassBelow)
+		assert.Empty(t, c.Ratios, "load was not asked for")
 	})
 }
 
@@ -50,7 +83,6 @@ func TestComparisonHasTheNumbersOfBoth(t *testing.T) {
 		base, ok := c.Base.ResponseTime(0.5)
 		assert.True(t, ok)
 		assert.InDelta(t, 2*time.Millisecond, base, 2e4)
-		assert.GreaterOrEqual(t, c.Pairs, 12)
 		assert.Greater(t, c.Succeeded, c.Base.Succeeded)
 		assert.Nil(t, c.Base.Limits)
 		assert.Equal(t, NotJudged, c.Base.Verdict)
@@ -111,9 +143,16 @@ func TestCompareEqualFunctions(t *testing.T) {
 func TestCompareByDefaultTolerances(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		_, c := compareFake(&fakeTB{}, CompareOptions{Base: taking(time.Millisecond), Head: taking(time.Millisecond), OnInconclusive: Passed})
+		assert.Equal(t, 1.05, claimOf(t, c, "quick").FailAbove)
+		assert.Equal(t, 1.26, claimOf(t, c, "alone").PassBelow)
+		assert.Equal(t, 1.26, claimOf(t, c, "burst").PassBelow)
+		tail := claimOf(t, c, "tail")
+		assert.Equal(t, 1.1, tail.FailAbove)
+		assert.Equal(t, 1.98, tail.PassBelow)
 		require.Len(t, c.Ratios, 2)
 		assert.Equal(t, "p50", c.Ratios[0].Quantile)
 		assert.InDelta(t, 1.05, c.Ratios[0].Tolerance, 1e-9)
+		assert.Equal(t, NotJudged, c.Ratios[0].Verdict)
 		assert.Equal(t, "p99", c.Ratios[1].Quantile)
 		assert.InDelta(t, 1.10, c.Ratios[1].Tolerance, 1e-9)
 	})

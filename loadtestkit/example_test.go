@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -104,6 +105,21 @@ func ExampleURL() {
 	defer server.Close()
 	report, err := loadtestkit.Measure(context.Background(), loadtestkit.Options{
 		Target: loadtestkit.URL(server.URL).Get("/items"),
+		Count:  10,
+	})
+	fmt.Println(report.StatusCodes, err)
+	// Output: map[200:10] <nil>
+}
+
+// A server in a process of its own is started for the run.
+func ExampleCommand() {
+	server := loadtestkit.Command(func(addr string) *exec.Cmd {
+		c := exec.Command(os.Args[0]) // or exec.Command("bin/server", "-listen", addr)
+		c.Env = append(os.Environ(), "LOADTESTKIT_TEST_SERVER="+addr)
+		return c
+	})
+	report, err := loadtestkit.Measure(context.Background(), loadtestkit.Options{
+		Target: server.Get("/0"),
 		Count:  10,
 	})
 	fmt.Println(report.StatusCodes, err)

@@ -74,7 +74,7 @@ func ExampleCompare() {
 	comparison := loadtestkit.Compare(t, loadtestkit.CompareOptions{
 		Base:           loadtestkit.Handler(routes()).Get("/items"),
 		Head:           loadtestkit.Handler(routes()).Get("/items"),
-		Tolerance:      loadtestkit.Tolerance{P50: 20}, // 0.05, which is 5 %, takes some seconds
+		Tolerance:      loadtestkit.Tolerance{P50: 20}, // 0.05, which is 5 %, takes a little longer
 		OnInconclusive: loadtestkit.Passed,
 	})
 	fmt.Println(comparison.Verdict)
@@ -113,16 +113,31 @@ func ExampleCompareOptions() {
 
 func ExampleComparison() {
 	c := compare(t, loadtestkit.CompareOptions{Base: oldSum, Head: newSum, Load: loadtestkit.Closed(2), Tolerance: loadtestkit.Tolerance{P50: 2}})
-	fmt.Println(c.Pairs >= 12, c.Throughput > c.Base.Throughput, c.Failed+c.Base.Failed)
+	fmt.Println(c.Succeeded > 0, c.Base.Succeeded > 0, c.Failed+c.Base.Failed)
 	// Output: true true 0
 }
 
+// What a comparison asks, and how surely it was answered.
+func ExampleClaim() {
+	c := compare(t, loadtestkit.CompareOptions{Base: oldSum, Head: newSum, Load: loadtestkit.Closed(2), Tolerance: loadtestkit.Tolerance{P50: 2}})
+	for _, claim := range c.Claims {
+		if claim.Name == "quick" {
+			fmt.Printf("%s: %s\n", claim.Verdict, claim.Statement)
+			fmt.Println(claim.Low <= claim.Estimate, claim.Estimate <= claim.High, claim.Base > claim.Head)
+		}
+	}
+	// Output:
+	// pass: an undisturbed request of head, sent alone, takes at most 3 times as long as one of base
+	// true true true
+}
+
+// Sustained load can fail a comparison and not pass it.
 func ExampleRatio() {
 	c := compare(t, loadtestkit.CompareOptions{Base: oldSum, Head: newSum, Load: loadtestkit.Closed(2), Tolerance: loadtestkit.Tolerance{P50: 2}})
 	for _, r := range c.Ratios {
-		fmt.Println(r.Quantile, r.Low <= r.Estimate, r.Estimate <= r.High, r.High <= r.Tolerance)
+		fmt.Println(r.Quantile, r.Low <= r.Estimate, r.Estimate <= r.High, r.Verdict)
 	}
-	// Output: p50 true true true
+	// Output: p50 true true not judged
 }
 
 // A share of 2 is three times as long; 0.05 would be 1.05 times.

@@ -508,9 +508,9 @@ func TestTheTestsContextEndsTheRun(t *testing.T) {
 const childEnv = "LOADTESTKIT_TEST_CHILD"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(hogEnv) != "" {
-		hogging(runtime.NumCPU())
-		os.Exit(0)
+	if addr := os.Getenv(serverEnv); addr != "" {
+		serveAt(addr)
+		return
 	}
 	if os.Getenv(childEnv) != "" {
 		os.Exit(m.Run())

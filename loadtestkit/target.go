@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"net/http"
+	"os/exec"
 	"slices"
 	"strings"
 
@@ -20,8 +21,8 @@ type Target interface {
 	target() engine.Target
 }
 
-// A Server is where requests go, made by [Handler], [TLSHandler] or [URL], and
-// how they get there. Its fields may be set before it is used. The zero Server is
+// A Server is where requests go, made by [Handler], [TLSHandler], [URL] or [Command],
+// and how they get there. Its fields may be set before it is used. The zero Server is
 // not valid.
 type Server struct {
 	TLSConfig   *tls.Config // for an https URL; nil means verify by the system's certificates
@@ -92,6 +93,26 @@ func TLSHandler(h http.Handler) Server { return Server{at: engine.Target{Handler
 // URL is a server that is already running, http or https. Path and query are sent
 // exactly as given.
 func URL(url string) Server { return Server{at: engine.Target{URL: url}} }
+
+// Command is a server in a process of its own. start is called for each measurement,
+// the repeat of one included, with an address such as 127.0.0.1:43210, of a port that
+// is free, and returns the command of a server that listens there:
+//
+//	loadtestkit.Command(func(addr string) *exec.Cmd {
+//		return exec.Command("bin/server", "-listen", addr)
+//	})
+//
+// The load begins when the server takes connections; it has a minute for that, in which
+// it may compile. At the end it gets SIGTERM, where there are signals, and a moment
+// later it is killed, with all that it has started and that is still in its process
+// group. A server that does not start, or ends before it is told to, fails the test
+// with the end of its output; Stdout and Stderr of the command may send all of that
+// elsewhere.
+//
+// Two builds of one program compare best this way, see [Compare].
+func Command(start func(addr string) *exec.Cmd) Server {
+	return Server{at: engine.Target{Command: start, CommandName: "command, on loopback"}}
+}
 
 // Get is the server with GET requests for a path, with its query, such as
 // /items?limit=10. It replaces the path and query of a [URL].

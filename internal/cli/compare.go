@@ -27,6 +27,9 @@ refuted by readings of its own:
 const compareExamples = `  # the new build beside the old one
   load-tester compare --base http://localhost:8080/ --head http://localhost:8081/
 
+  # two builds, started for the comparison, and anew for the repeat of a fail
+  load-tester compare --base-command './old -listen {addr}' --head-command './new -listen {addr}'
+
   # in CI: at a steady rate, and a fail must come twice
   load-tester compare --base http://localhost:8080/ --head http://localhost:8081/ \
     --rate 500 --tolerance 'p50=5%' --tolerance 'p99=20%' --confirm
@@ -83,7 +86,7 @@ func newCompare(s *session) *cobra.Command {
 	var o engine.CompareOptions
 	var request engine.RequestOptions        // to both
 	var ofBase, ofHead engine.RequestOptions // besides, to one of them
-	var bases, heads []string
+	var bases, heads, baseCommands, headCommands []string
 	cmd := &cobra.Command{
 		Use:     "compare [flags] --base URL --head URL",
 		Short:   "Tell whether one server is slower than another, in one run",
@@ -95,6 +98,9 @@ func newCompare(s *session) *cobra.Command {
 	j.group("Targets", []flag{
 		{"base", "URL", "", "what head is compared with, as the build before a change", each(&bases, nonEmpty), "Base"},
 		{"head", "URL", "", "what is judged", each(&heads, nonEmpty), "Head"},
+		{"base-command", "COMMAND", "", "instead of --base: start a server, and end it after; it listens at\n{addr}, which is 127.0.0.1 and a port, also in {port} and $PORT", each(&baseCommands, nonEmpty), ""},
+		{"head-command", "COMMAND", "", "likewise instead of --head", each(&headCommands, nonEmpty), ""},
+		{"path", "PATH", "the URL's, or /", "path and query of each request", into(&request.Path, parsePath), ""},
 	})
 	j.addRequest(&request)
 	j.add([]flag{
@@ -124,7 +130,8 @@ func newCompare(s *session) *cobra.Command {
 	o.Words = verdict.CompareFlags
 	cmd.RunE = func(*cobra.Command, []string) error {
 		const missing = "a target: load-tester compare --base http://localhost:8080/ --head http://localhost:8081/"
-		o.Base.URL, o.Head.URL = j.one("base", bases, missing), j.one("head", heads, missing)
+		j.server(&o.Base, "base", bases, baseCommands, missing)
+		j.server(&o.Head, "head", heads, headCommands, missing)
 		j.checkTolerances(o.Tolerances)
 		if len(o.Limits) == 0 { // that head fails is not a matter of noise
 			o.Limits = []verdict.Limit{{Metric: verdict.Errors, Op: verdict.AtMost}}

@@ -169,7 +169,7 @@ func TestCarryOut(t *testing.T) {
 	})
 	assert.Equal(t, statusMissed, status)
 	assert.Equal(t, "Running...  [12 rounds in 2s] done\nload-tester: "+slower+"\n", r.Stderr.String())
-	assert.Contains(t, r.Stdout.String(), "\n  ✗ head is 1.12 times base")
+	assert.Contains(t, r.Stdout.String(), "\n  ✗ work   a request uses 1.12 times base's processor time")
 
 	status, r = carryOut(func(context.Context, engine.Watch) (*report.Document, error) {
 		d := compared(verdict.Inconclusive)

@@ -132,7 +132,7 @@ type view struct {
 	left                time.Duration  // until the end; negative if that is not known
 	warming             time.Duration  // what is left of the warm-up
 	stopping            bool           // nothing more is issued
-	doing               string         // such as "round 37 of at most 200"; "" in a plain run
+	doing               string         // such as "round 37: work burst tail"; "" in a plain run
 }
 
 // ratio is how much of the run is over, in [0, 1].

@@ -19,7 +19,7 @@ func TestProgressLine(t *testing.T) {
 	quick.p50, quick.p99 = new(8840*time.Microsecond), new(13300*time.Microsecond)
 	few := timed
 	few.p50 = new(85 * time.Microsecond)
-	pair := view{done: 12_345, elapsed: 3200 * time.Millisecond, rate: 4567, doing: "round 37 of at most 200", left: -1}
+	pair := view{done: 12_345, elapsed: 3200 * time.Millisecond, rate: 4567, doing: "round 37: work burst tail", left: -1}
 	pausing := view{done: 1000, total: 1000, doing: "pausing before the repeat", left: time.Second}
 	large := view{done: 1_234_567, total: 2_000_000, rate: 123_456, failed: 98_765, left: 6 * time.Second}
 	for _, c := range []struct {
@@ -35,8 +35,8 @@ func TestProgressLine(t *testing.T) {
 		{large, 80, "[============>       ]  1234567/2000000  123456 req/s  98765 failed  6s left", "long numbers still fit"},
 		{large, 45, "[===>  ] 1.23M/2.00M 123k/s 98.8k failed", "counts are shortened before anything goes"},
 		{large, 40, "1.23M/2.00M 123k/s 98.8k failed", "the bar goes before any count"},
-		{pair, 80, "3.2s  round 37 of at most 200  12345 requests  4567 req/s  0 failed", "its end is not known"},
-		{pair, 64, "3.2s  round 37 of at most 200  12345 requests  4567/s  0 failed", "no bar to shorten"},
+		{pair, 80, "3.2s  round 37: work burst tail  12345 requests  4567 req/s  0 failed", "its end is not known"},
+		{pair, 68, "3.2s  round 37: work burst tail  12345 requests  4567/s  0 failed", "no bar to shorten"},
 		{pair, 40, "3.2s 12.3k requests 4567/s 0 failed", "what it is doing goes before any count"},
 		{pausing, 90, "[======================]  1000/1000  0 req/s  0 failed  pausing before the repeat", "in the place of the time left"},
 		{quick, 80, "[==>       ]  15s/1m  4567/s  p50 8.84ms  p99 13.3ms  0 failed  45s left", "the times of the last second"},

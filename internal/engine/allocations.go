@@ -64,7 +64,7 @@ func plural(objects float64) string { return unit.Plural(int64(objects), "object
 // server's part included; nil for a target elsewhere, if requests fail, or if they
 // take too long.
 func (t *contender) countAllocations() *allocations {
-	if t.target.URL != "" || t.driver.Record().Succeeded == 0 || allocRequests*t.takes > allocPatience {
+	if t.target.isOutside() || t.driver.Record().Succeeded == 0 || allocRequests*t.takes > allocPatience {
 		return nil
 	}
 	// With more than one, it is chance whether a server's connection waits again

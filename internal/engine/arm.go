@@ -30,11 +30,12 @@ const leaveAfter = time.Second
 // last from one stretch of load to the next.
 type arm struct {
 	*armPlan
-	pool   *wire.Pool     // nil for a function
-	server *target.Server // of a handler
-	muxes  []load.Mux     // made when first needed; none where goroutines send
-	next   int64          // number of the next arrival: each has its own, whatever stretch it is in
-	seen   *record.Record // of all stretches that count
+	pool   *wire.Pool      // nil for a function
+	server *target.Server  // of a handler
+	child  *target.Command // the server of a command
+	muxes  []load.Mux      // made when first needed; none where goroutines send
+	next   int64           // number of the next arrival: each has its own, whatever stretch it is in
+	seen   *record.Record  // of all stretches that count
 }
 
 // A stretch is load without a break.
@@ -109,6 +110,12 @@ func (a *arm) connect(ctx context.Context) (err error) {
 		config.RootCAs = a.server.CertPool()
 		cfg.Request = a.newRequest(http1.WithPath(a.server.URL, t.Path), more...)
 	}
+	if t.Command != nil {
+		if a.child, err = target.StartCommand(ctx, t.Command); err != nil {
+			return err
+		}
+		cfg.Request = a.newRequest(http1.WithPath(a.child.URL, t.Path))
+	}
 	if cfg.Request.TLS() {
 		cfg.Dialer.TLS = config
 		if config.ServerName == "" {
@@ -131,13 +138,24 @@ func (a *arm) close() error {
 		// The system takes its time for thousands of connections, and the
 		// process need not wait for it.
 		go a.hangUp()
-		return nil
+	} else {
+		a.hangUp()
 	}
-	a.hangUp()
-	if a.server != nil {
+	switch {
+	case a.server != nil:
 		return a.server.Close()
+	case a.child != nil:
+		return a.child.Close()
 	}
 	return nil
+}
+
+// lost returns an error if the server of a command has ended.
+func (a *arm) lost() error {
+	if a.child == nil {
+		return nil
+	}
+	return a.child.Err()
 }
 
 // nothingElse reports whether nothing else in this process works while load is
@@ -249,8 +267,8 @@ func (a *arm) closeDriver(d *load.Driver) {
 	r := d.Record()
 	a.addAnswers(r)
 	a.seen.Merge(r)
-	a.next += r.Sent + r.Warmup.Sent
-	if r.Loops == 0 || r.Unfinished > 0 {
+	a.next = d.Next()
+	if r.Loops == 0 || r.Unfinished+r.Warmup.Unfinished > 0 {
 		a.closeMuxes()
 	}
 }
@@ -345,7 +363,7 @@ func (a *arm) describe(r *record.Record, machine host.Usage) {
 	r.Concurrency = a.Concurrency
 	r.Machine = machine
 	switch {
-	case a.target.URL == "":
+	case !a.target.isOutside():
 		r.Place = record.InProcess
 	case a.pool.Loopback():
 		r.Place = record.Loopback

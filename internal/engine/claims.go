@@ -29,3 +29,9 @@ func (f *faults) checkClaims(o *CompareOptions) {
 	}
 	f.add(!passing, "Claims", "%s can fail and not pass, want one that can beside it", strings.Join(o.Claims, " and "))
 }
+
+// examined names the claims that a round is made for.
+func (c *contest) examined() string {
+	names := []string{verdict.Work, verdict.Quick, verdict.Alone, verdict.Burst, verdict.Tail}
+	return strings.Join(slices.DeleteFunc(names, func(name string) bool { return !c.inquiry.Open(name) }), " ")
+}

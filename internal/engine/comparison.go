@@ -5,7 +5,6 @@ import (
 	"context"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/report"
@@ -43,7 +42,6 @@ func NewComparison(o CompareOptions) (Plan, error) {
 		f.add(seen[t.Q], "Tolerances", "quantile %v has two, want one", t.Q)
 		seen[t.Q] = true
 	}
-	f.addClaims(&o)
 	arm := func(role, field string, t Target) *armPlan {
 		// In memory the scheduler may serve one connection again and again, and
 		// another way in the next block: over TCP the pairs differ by half as
@@ -60,22 +58,6 @@ func NewComparison(o CompareOptions) (Plan, error) {
 	}
 	p.claims = verdict.ClaimsOf(o.Tolerances, o.CPU, o.Allocs, o.Bytes, o.Margin, o.Claims)
 	return p, nil
-}
-
-// claimNames are the values of [CompareOptions.Claims].
-var claimNames = []string{
-	verdict.Work, verdict.Quick, verdict.Alone, verdict.Burst, verdict.Tail, verdict.Load, verdict.Locks, verdict.Allocs, verdict.Bytes,
-}
-
-// addClaims adds the faults of what is claimed.
-func (f *faults) addClaims(o *CompareOptions) {
-	f.add(o.CPU != 0 && !(o.CPU >= 1), "CPU", "%v, want a ratio of at least 1", o.CPU)
-	f.add(!(o.Allocs >= 0), "Allocs", "%v, want at least 0", o.Allocs)
-	f.add(!(o.Bytes >= 0), "Bytes", "%v, want at least 0", o.Bytes)
-	f.add(o.Margin != 0 && !(o.Margin >= 1), "Margin", "%v, want at least 1", o.Margin)
-	for _, name := range o.Claims {
-		f.add(!slices.Contains(claimNames, name), "Claims", "%q, want some of %s", name, strings.Join(claimNames, ", "))
-	}
 }
 
 // addArm adds the faults of one arm's plan: those of its target under the arm's
@@ -124,6 +106,11 @@ func (p *comparePlan) rng() *rand.Rand { return rand.New(rand.NewPCG(p.order, p.
 
 // renewed reports whether a repeat gets new servers, and not only new connections.
 func (p *comparePlan) renewed() bool { return p.base.target.URL == "" && p.head.target.URL == "" }
+
+// inProcess reports whether this process serves both targets.
+func (p *comparePlan) inProcess() bool {
+	return !p.base.target.isOutside() && !p.head.target.isOutside()
+}
 
 // anew is what a repeat gets anew.
 func (p *comparePlan) anew() string {

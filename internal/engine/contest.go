@@ -98,7 +98,7 @@ func (c *contest) inquire() {
 	if c.unclocked = c.openMeters(); c.unclocked != nil {
 		claims = without(claims, verdict.Work)
 	}
-	if c.head.Virtual || !c.renewed() {
+	if c.head.Virtual || !c.inProcess() {
 		claims = without(claims, verdict.Locks)
 	}
 	for i := range claims {
@@ -120,7 +120,7 @@ func (c *contest) warmup() time.Duration { return max(warmupLeast, c.head.Warmup
 // drive makes the rounds, after what they need to know.
 func (c *contest) drive() {
 	defer c.monitor.follow(c)()
-	if c.renewed() && !c.head.Virtual {
+	if c.inProcess() && !c.head.Virtual {
 		runtime.GC() // what was before is not the targets' garbage
 	}
 	c.monitor.tell("trying both targets")
@@ -144,7 +144,7 @@ func (c *contest) drive() {
 			return
 		}
 		c.rounds++
-		c.monitor.tell(fmt.Sprintf("round %d", c.rounds))
+		c.monitor.tell(fmt.Sprintf("round %d: %s", c.rounds, c.examined()))
 		c.round()
 	}
 }
@@ -152,7 +152,7 @@ func (c *contest) drive() {
 // roundsFor is how much of the budget there is for rounds.
 func (c *contest) roundsFor() time.Duration {
 	budget := c.head.Budget
-	return max(budget/2, budget-2*verdict.LeastPairs*c.block)
+	return max(budget*3/4, budget-2*verdict.LeastPairs*c.block)
 }
 
 // open reports whether more rounds may change the verdict.

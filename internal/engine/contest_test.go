@@ -145,7 +145,8 @@ func TestComparisonOfSlowTargets(t *testing.T) {
 		began := time.Now()
 		d := compareFuncs(t, CompareOptions{Tolerances: within(0.5, 1.05)}, slow, slow)
 		assert.Equal(t, verdict.Pass, d.Verdict, "%+v", d.Claims)
-		assert.LessOrEqual(t, time.Since(began), overtime*comparisonBudget)
+		assert.LessOrEqual(t, time.Since(began), overtime*comparisonBudget+time.Second)
+		assert.Zero(t, d.Requests.Unfinished, "those that the end met are not held against it")
 	})
 }
 
@@ -189,7 +190,6 @@ func TestComparisonOfAllocations(t *testing.T) {
 
 // The repeat gets servers of its own.
 func TestRepeatHasFreshServers(t *testing.T) {
-	t.Parallel()
 	for _, tls := range []bool{false, true} {
 		var mu sync.Mutex
 		hosts := map[string]bool{}
@@ -197,10 +197,10 @@ func TestRepeatHasFreshServers(t *testing.T) {
 			mu.Lock()
 			hosts[r.Host] = true
 			mu.Unlock()
-			target.Sleep(r.Context(), 5*time.Millisecond)
+			target.Sleep(r.Context(), 2*time.Millisecond)
 		})
 		d := compare(t, CompareOptions{
-			Base: Target{Handler: taking(time.Millisecond), TLS: tls}, Head: Target{Handler: head, TLS: tls},
+			Base: Target{Handler: healthy, TLS: tls}, Head: Target{Handler: head, TLS: tls},
 			Settings: Settings{Confirm: true, Budget: time.Minute}, Tolerances: within(0.5, 1.2),
 		})
 		require.Equal(t, verdict.Fail, d.Verdict, "%+v", d.Claims)

@@ -23,7 +23,7 @@ func (a *arm) newMeter() (m *meter, err error) {
 	switch {
 	case a.Virtual:
 		return nil, errors.New("time is virtual")
-	case a.target.URL == "":
+	case !a.target.isOutside():
 	case !a.pool.Loopback():
 		return nil, errors.New("the server is not on this machine, or not at a loopback address")
 	default:

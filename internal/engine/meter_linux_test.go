@@ -16,7 +16,7 @@ import (
 // opened is the arm of a target, made ready.
 func opened(t *testing.T, target Target) *arm {
 	t.Helper()
-	p := &armPlan{target: target, overTCP: true}
+	p := &armPlan{target: target, Settings: Settings{Load: Load{Concurrency: 1}}, overTCP: true}
 	require.Empty(t, p.check())
 	a, err := p.open(t.Context())
 	require.NoError(t, err)

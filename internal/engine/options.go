@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os/exec"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/baseline"
@@ -35,16 +36,22 @@ type Plan interface {
 	Run(ctx, cut context.Context, watch Watch) (*report.Document, error)
 }
 
-// A Target is what receives the load. Exactly one of URL, Handler and Func is
-// set.
+// A Target is what receives the load. Exactly one of URL, Handler, Command and
+// Func is set.
 type Target struct {
 	URL     string
 	Handler http.Handler                // served in process: in memory, with TLS on loopback
 	TLS     bool                        // serve Handler over https
 	Func    func(context.Context) error // called instead of sending a request
 
-	RequestOptions // of a URL or a Handler
+	Command     func(addr string) *exec.Cmd // returns what starts a server that listens at addr; started anew for each measurement, and ended with it
+	CommandName string                      // what reports call it
+
+	RequestOptions // of a URL, a Handler or a Command
 }
+
+// isOutside reports whether requests go to another process.
+func (t *Target) isOutside() bool { return t.URL != "" || t.Command != nil }
 
 // A Request is what is sent to a target.
 type RequestOptions struct {

@@ -54,7 +54,7 @@ type armPlan struct {
 	posts    bool           // the method is POST because there is a body
 	usual    int            // the default of the concurrency, which was not asked for; else 0
 	run      string         // run id
-	request  *http1.Request // nil for a function, and for a handler until it is served
+	request  *http1.Request // nil for a function, and for a handler and a command
 	schedule *load.Schedule // nil for a closed workload
 }
 
@@ -87,13 +87,13 @@ func (p *armPlan) check() (f faults) {
 func (p *armPlan) checkTarget(f *faults) {
 	t := &p.target
 	given := 0
-	for _, set := range []bool{t.URL != "", t.Handler != nil, t.Func != nil} {
+	for _, set := range []bool{t.URL != "", t.Handler != nil, t.Command != nil, t.Func != nil} {
 		if set {
 			given++
 		}
 	}
-	f.add(given == 0, "Target", "is missing, nil or empty, want a handler, a URL or a function")
-	f.add(given > 1, "Target", "has %d of a handler, a URL and a function, want exactly one", given)
+	f.add(given == 0, "Target", "is missing, nil or empty, want a handler, a URL, a command or a function")
+	f.add(given > 1, "Target", "has %d of a handler, a URL, a command and a function, want exactly one", given)
 	f.add(t.Path != "" && t.Path[0] != '/', "Path", "%q, want a path such as /api/items?limit=10", http1.Redacted(t.Path))
 	f.add(t.Address != "" && t.Address != AllAddresses && t.Address != FirstAddress, "Address", "%q, want all or first", t.Address)
 	if len(*f) > 0 || t.Func != nil {

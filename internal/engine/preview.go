@@ -24,6 +24,9 @@ func (p *armPlan) name() (name, method, path string) {
 	}
 	r := p.newRequest(http1.WithPath(anyServer, p.target.Path))
 	method, path = r.Method(), requestURI(r.URL())
+	if p.target.Command != nil {
+		return p.target.CommandName + ": " + method + " " + path, method, path
+	}
 	where := "on loopback"
 	switch {
 	case p.target.TLS:

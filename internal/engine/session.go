@@ -36,11 +36,8 @@ func (s *session) measure(plans []*armPlan, load func() error, describe func() (
 	}()
 	for _, p := range plans {
 		a, err := p.open(s.ctx)
-		switch {
-		case err != nil && p.role != "":
-			return nil, fmt.Errorf("%s: %w", p.role, err)
-		case err != nil:
-			return nil, err
+		if err != nil {
+			return nil, p.named(err)
 		}
 		s.arms = append(s.arms, a)
 	}
@@ -51,7 +48,28 @@ func (s *session) measure(plans []*armPlan, load func() error, describe func() (
 	if err != nil {
 		return nil, err
 	}
-	return describe()
+	lost := s.lost() // before the servers are ended
+	d, err = describe()
+	return d, errors.Join(err, lost)
+}
+
+// lost returns an error if a server that was started for the measurement has ended by
+// itself.
+func (s *session) lost() error {
+	for _, a := range s.arms {
+		if err := a.lost(); err != nil {
+			return a.named(err)
+		}
+	}
+	return nil
+}
+
+// named is an error about p, which says which of two it is.
+func (p *armPlan) named(err error) error {
+	if p.role == "" {
+		return err
+	}
+	return fmt.Errorf("%s: %w", p.role, err)
 }
 
 // watchMachine starts the sensors; the function it returns stops them.

@@ -42,7 +42,7 @@ func TestComparisonOfOtherStatuses(t *testing.T) {
 			}
 			p, err := NewComparison(CompareOptions{
 				Base: target(base), Head: target(head), Limits: limits(t, texts...),
-				Settings: Settings{Load: Load{Concurrency: 2}, Budget: 2 * time.Second, Virtual: true},
+				Settings: Settings{Load: Load{Concurrency: 2}, Budget: 5 * time.Second, Virtual: true},
 			})
 			require.NoError(t, err)
 			d, err = p.Run(t.Context(), t.Context(), nil)

@@ -27,8 +27,9 @@ type Driver struct {
 	unwatch  []func() bool
 
 	issued  int64         // requests, over all volleys
+	apart   int64         // those of them that are counted in warm
 	course  time.Duration // where in the course of the run the current volley begins, or the next
-	warm    record.Totals // what was counted before Restart
+	warm    record.Totals // what was counted before Restart, and what the deadline of cut ended
 	pause   time.Duration // until when nothing is sent, because connecting keeps failing
 	sweepAt time.Duration
 	freed   time.Duration // when a slot with a connection was last left without a request
@@ -63,7 +64,9 @@ type Volley struct {
 // and which the caller closes after it. Of cfg it uses Concurrency, Timeout, Grace,
 // First, Origin, Before, Thresholds, Clock and OnFailed; of Schedule only that it is
 // set. When ctx is cancelled, the Driver sends nothing more and lets what is in flight
-// finish within the grace period; when cut is cancelled, it ends at once.
+// finish within the grace period; when cut is cancelled, it ends at once. Requests that
+// are in flight when the deadline of cut passes count as warm-up: they did not fail, the
+// time was up.
 func NewDriver(ctx, cut context.Context, cfg Workload, mux Mux) *Driver {
 	d := &Driver{
 		cfg: cfg, ctx: ctx, cut: cut, mux: mux, course: cfg.Origin,
@@ -130,6 +133,9 @@ func (d *Driver) Volley(n, permits int, each func(took time.Duration, ok bool)) 
 	d.course += d.now() - d.began
 	return d.volley
 }
+
+// Next returns the number of the first arrival after those of the Driver.
+func (d *Driver) Next() int64 { return d.cfg.First + d.issued }
 
 // Over reports whether the Driver can send no more, since it was stopped or a request
 // ignored its timeout.
@@ -242,8 +248,7 @@ func (d *Driver) cutOff(now time.Duration) {
 			continue
 		}
 		s.state = cutOff
-		at := d.inCourse(record.Sample{Sent: s.sent}).Sent
-		d.shard.seen.AddUnfinished(at, at)
+		d.countUnfinished(s.sent)
 		d.mux.Expire(i)
 		d.over = true
 	}
@@ -254,6 +259,19 @@ func (d *Driver) cutOff(now time.Duration) {
 	if d.timed != nil {
 		d.shard.seen.Abandoned += d.timed.await(abandonAfter)
 	}
+}
+
+// countUnfinished records a request that was cut off. The shard must be locked.
+func (d *Driver) countUnfinished(sent time.Duration) {
+	if d.cut.Err() == context.DeadlineExceeded {
+		d.apart++
+		d.warm.Due++
+		d.warm.Sent++
+		d.warm.Unfinished++
+		return
+	}
+	at := d.inCourse(record.Sample{Sent: sent}).Sent
+	d.shard.seen.AddUnfinished(at, at)
 }
 
 // Restart makes all requests until now the warm-up.
@@ -271,7 +289,7 @@ func (d *Driver) Restart() {
 func (d *Driver) Record() *record.Record {
 	r := d.shard.seen
 	r.Warmup = d.warm
-	r.Due, r.Sent = d.issued, d.issued // counted when they were sent, so that Record.Check finds one that was lost
+	r.Due, r.Sent = d.issued-d.apart, d.issued-d.apart // counted when they were sent, so that Record.Check finds one that was lost
 	r.Interrupted = d.halted()
 	r.PeakInFlight = d.peak
 	if d.timed == nil {

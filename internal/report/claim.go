@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"strconv"
 
 	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
@@ -61,16 +62,19 @@ func NewClaim(f verdict.ClaimFinding, waive string) ClaimResult {
 // statement says what a pass of c says, or what a guard watches.
 func statement(c verdict.Claim) string {
 	most := unit.Decimal(cmp.Or(c.Pass, c.Fail), 0)
-	times := " at most " + most + " times as long as of base"
 	switch c.Name {
 	case verdict.Work:
 		return "a request of head takes at most " + most + " times the processor time of one of base"
 	case verdict.Quick:
-		return "an undisturbed request of head, sent alone, takes" + times
+		return "an undisturbed request of head, sent alone, takes at most " + most + " times as long as one of base"
 	case verdict.Alone:
-		return "the typical request of head, sent alone, takes" + times
+		return "the typical request of head, sent alone, takes at most " + most + " times as long as that of base"
 	case verdict.Burst:
-		return "some requests of head at once, until the last is done, take" + times
+		some := "some"
+		if c.AtOnce > 0 {
+			some = strconv.Itoa(c.AtOnce)
+		}
+		return some + " requests at once are all done after at most " + most + " times as long of head as of base"
 	case verdict.Tail:
 		return unit.QuantileName(c.Q) + " of all these requests of head is at most " + most + " times that of base"
 	case verdict.Locks:

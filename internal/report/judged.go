@@ -121,7 +121,7 @@ func span(ns float64) *time.Duration {
 // something failed, claims that are still open are left out: they were not measured
 // to their end.
 func (d *Document) Judged() []LimitResult {
-	failed := d.failed()
+	failed := d.ClaimFailed()
 	var all []LimitResult
 	for _, c := range d.Claims {
 		if failed && c.Verdict == verdict.Inconclusive {
@@ -151,8 +151,8 @@ func (d *Document) Judged() []LimitResult {
 	return all
 }
 
-// failed reports whether a claim or a ratio failed.
-func (d *Document) failed() bool {
+// ClaimFailed reports whether a claim or a ratio failed, which ends a comparison.
+func (d *Document) ClaimFailed() bool {
 	return slices.ContainsFunc(d.Claims, func(c ClaimResult) bool { return c.Verdict == verdict.Fail }) ||
 		slices.ContainsFunc(d.Ratios, func(r RatioResult) bool { return r.Verdict == verdict.Fail })
 }

@@ -23,7 +23,7 @@ func TestNewClaim(t *testing.T) {
 		Summary: "S", Basis: "B", Reason: "R", Detail: "D",
 	}
 	want := ClaimResult{
-		Claim: "quick", Statement: "an undisturbed request of head, sent alone, takes at most 1.05 times as long as of base",
+		Claim: "quick", Statement: "an undisturbed request of head, sent alone, takes at most 1.05 times as long as one of base",
 		FailAbove: new(1.05), PassBelow: new(1.05), Low: new(1.3), Confidence: 0.99, Base: new(1e6), Readings: 14,
 		Verdict: verdict.Fail, Summary: "S", Basis: "B", Reason: "R", Detail: "D",
 	}

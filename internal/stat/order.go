@@ -39,23 +39,3 @@ func RankCorrelation(values []float64) float64 {
 	}
 	return xy / math.Sqrt(xx*yy)
 }
-
-// MannWhitney returns the two-sided p value for "one of x and y tends to be larger"
-// (Mann and Whitney 1947), by the normal approximation, which is good from about 10
-// values in each. Equal values count half. Neither may be empty.
-func MannWhitney(x, y []float64) float64 {
-	larger := 0.0
-	for _, a := range x {
-		for _, b := range y {
-			switch {
-			case a > b:
-				larger++
-			case a == b:
-				larger += 0.5
-			}
-		}
-	}
-	pairs := float64(len(x) * len(y))
-	z := (larger - pairs/2) / math.Sqrt(pairs*float64(len(x)+len(y)+1)/12)
-	return 2 * normalTail(math.Abs(z))
-}

@@ -41,10 +41,3 @@ func TestRankCorrelation(t *testing.T) {
 
 // The reference values are those of R's wilcox.test(exact = FALSE, correct =
 // FALSE), whose variance is the same where no values are equal.
-func TestMannWhitney(t *testing.T) {
-	x, y := []float64{1, 2, 3, 4, 5}, []float64{6, 7, 8, 9, 10}
-	assert.InDelta(t, 0.009023439, MannWhitney(x, y), 1e-8)
-	assert.Equal(t, MannWhitney(x, y), MannWhitney(y, x), "two-sided")
-	assert.InDelta(t, 1, MannWhitney(x, x), 1e-12, "equal values count half")
-	assert.Less(t, MannWhitney([]float64{1, 2, 3, 5, 4}, []float64{6, 7, 8, 9, math.Inf(1)}), 0.01, "only the order counts")
-}

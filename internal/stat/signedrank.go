@@ -91,7 +91,7 @@ func HodgesLehmann(x []float64, confidence float64) (point, low, high float64) {
 	if c := criticalRank(n, (1-confidence)/2); c > 0 {
 		low, high = means[c-1], means[len(means)-c]
 	}
-	return Median(means), low, high
+	return middle(means[(len(means)-1)/2], means[len(means)/2]), low, high
 }
 
 // criticalRank returns the largest c such that the signed-rank sum of n fair coins is

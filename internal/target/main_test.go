@@ -13,6 +13,10 @@ import (
 // TestMain fails the package if its tests leave a goroutine or a descriptor
 // behind: servers must end with everything they started.
 func TestMain(m *testing.M) {
+	if role := os.Getenv("TARGET_TEST_COMMAND"); role != "" {
+		serveAs(role, os.Args[1])
+		return
+	}
 	goroutines, files := runtime.NumGoroutine(), openFiles()
 	code := m.Run()
 	// A fuzzing run leaves goroutines of its own.

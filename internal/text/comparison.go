@@ -1,6 +1,7 @@
 package text
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -46,19 +47,20 @@ func (p *page) judged(d *report.Document) []report.LimitResult {
 	}
 	for i := range d.Claims {
 		c := &d.Claims[i]
-		l := report.LimitResult{Verdict: c.Verdict, Summary: named(c.Claim, c.Summary), Basis: c.Basis, Reason: c.Reason}
-		open := d.Verdict == verdict.Fail && c.Verdict == verdict.Inconclusive // as the fail ended it all
-		if open || l.Basis == waived {                                         // said once
+		open := d.ClaimFailed() && c.Verdict == verdict.Inconclusive
+		if !p.shows(c, open) {
+			continue
+		}
+		l := report.LimitResult{Verdict: c.Verdict, Summary: named(c.Claim, cmp.Or(c.Summary, c.Reason)), Basis: c.Basis, Reason: c.Reason}
+		if open || l.Basis == waived { // said once
 			l.Basis = ""
 		} else if c.Verdict == verdict.NotJudged {
 			waived = l.Basis
 		}
-		if p.shows(c, open) {
-			add(l, c.Differs())
-		}
+		add(l, c.Differs())
 	}
 	for _, r := range d.Ratios {
-		l := report.LimitResult{Verdict: r.Verdict, Summary: named(verdict.Load, r.Summary), Basis: r.Basis, Reason: r.Reason}
+		l := report.LimitResult{Verdict: r.Verdict, Summary: named(verdict.Load, cmp.Or(r.Summary, r.Reason)), Basis: r.Basis, Reason: r.Reason}
 		switch {
 		case p.s.Verbose:
 		case r.Pairs == 0:
@@ -97,11 +99,12 @@ func next(d *report.Document) string {
 	if d.Verdict != verdict.Fail {
 		return ""
 	}
-	failed, differ := map[string]bool{}, false
+	failed, differ, waits := map[string]bool{}, false, false
 	for i := range d.Claims {
 		c := &d.Claims[i]
 		failed[c.Claim] = failed[c.Claim] || c.Verdict == verdict.Fail
 		differ = differ || c.Differs()
+		waits = waits || c.Claim == verdict.Work && c.Ratio != nil && c.FailAbove != nil && *c.Ratio-1 < (*c.FailAbove-1)/2
 	}
 	for _, r := range d.Ratios {
 		failed[verdict.Load] = failed[verdict.Load] || r.Verdict == verdict.Fail
@@ -113,8 +116,10 @@ func next(d *report.Document) string {
 		return "CPU profiles of base and head show what takes more"
 	case failed[verdict.Allocs] || failed[verdict.Bytes]:
 		return "memory profiles of base and head show what allocates more"
-	case failed[verdict.Quick] || failed[verdict.Alone]:
+	case (failed[verdict.Quick] || failed[verdict.Alone]) && waits:
 		return "each request waits longer, even alone: look for a call, a query or a sleep that base does not have"
+	case failed[verdict.Quick] || failed[verdict.Alone]:
+		return "each request takes longer, even alone: CPU profiles of base and head show whether it does more, or waits"
 	case failed[verdict.Locks] || failed[verdict.Burst] || failed[verdict.Load]:
 		return "requests are slower together than alone: look for a lock or a pool that they share; mutex and block profiles show it"
 	case failed[verdict.Tail]:
@@ -162,7 +167,7 @@ func (p *page) armColumn() (width int, rate func(float64) string) {
 // arms writes the results of both targets side by side.
 func (p *page) arms() {
 	base, head := p.d.Base, &p.d.Arm
-	width, rate := p.armColumn()
+	width, _ := p.armColumn()
 	var rows []string
 	add := func(label string, of func(*report.Arm) string) {
 		rows = append(rows, fmt.Sprintf("%-*s%*s%*s", labelColumn, label, width, of(base), width, of(head)))
@@ -177,7 +182,6 @@ func (p *page) arms() {
 	count("Unsent:", false, func(q *report.Requests) int64 { return q.Unsent })
 	count("Unfinished:", false, func(q *report.Requests) int64 { return q.Unfinished })
 	count("Sent again:", false, func(q *report.Requests) int64 { return q.SentAgain })
-	add("Throughput:", func(a *report.Arm) string { return rate(a.Rate.Throughput) })
 	for _, q := range timeRows {
 		if !q.verbose || p.s.Verbose {
 			add(q.label, func(a *report.Arm) string { return unit.Optional(q.of(&a.ResponseTime)) })

@@ -483,3 +483,63 @@ func TestWritingIsShown(t *testing.T) {
 	assert.Contains(t, text(1234, 2100*ms), "Stderr:     log lines dropped: 1,234, writing took 2.1s\n")
 	assert.Contains(t, text(1, 0), "Stderr:     log lines dropped: 1\n")
 }
+
+// What failed and what did not narrow down where to look.
+func TestNext(t *testing.T) {
+	next := func(failed ...report.ClaimResult) string {
+		d := &report.Document{Verdict: verdict.Fail, Claims: failed}
+		return next(d)
+	}
+	fail := func(name string) report.ClaimResult { return claim(name, verdict.Fail, 1.05, 1.05, "", "") }
+	work := func(v verdict.Verdict, ratio float64) report.ClaimResult {
+		c := claim(verdict.Work, v, 1.05, 1.05, "", "")
+		c.Ratio = &ratio
+		return c
+	}
+	assert.Contains(t, next(fail(verdict.Quick), work(verdict.Fail, 1.2)), "CPU profiles")
+	assert.Contains(t, next(work(verdict.Fail, 1.2), counted(verdict.Bytes, 10, 20, "")), "CPU and memory profiles")
+	assert.Contains(t, next(fail(verdict.Quick), work(verdict.Pass, 1.01)), "waits longer, even alone")
+	assert.Contains(t, next(fail(verdict.Alone), work(verdict.Inconclusive, 1.2)), "whether it does more, or waits", "work is not settled")
+	assert.Contains(t, next(fail(verdict.Quick)), "whether it does more, or waits", "processor time is not known")
+	for _, together := range []string{verdict.Burst, verdict.Locks} {
+		assert.Contains(t, next(fail(together), work(verdict.Pass, 1)), "slower together than alone")
+	}
+	assert.Contains(t, next(fail(verdict.Tail), work(verdict.Pass, 1)), "few requests")
+	assert.Empty(t, next(), "a limit failed")
+	assert.NotContains(t, render(t, equal(), Style{}), "Next:")
+	assert.NotContains(t, render(t, repeated(), Style{}), "Next:")
+	d := compared()
+	d.Claims, d.Ratios[0].Verdict = nil, verdict.Fail
+	assert.Contains(t, render(t, d, Style{}), "\nNext: requests are slower together than alone")
+}
+
+// Lines are left out that tell nothing: of guards that did not fail, and of claims that
+// a fail left without a reading. All are there if verbose.
+func TestLinesOfClaims(t *testing.T) {
+	d := compared()
+	d.Claims[3].Ratio, d.Ratios[0].Pairs = nil, 0
+	text := render(t, d, Style{})
+	assert.NotContains(t, text, " locks ")
+	assert.NotContains(t, text, " burst ")
+	assert.NotContains(t, text, " load ")
+	text = render(t, d, Style{Verbose: true})
+	for _, line := range []string{"- locks ", "? burst ", "- load "} {
+		assert.Contains(t, text, line)
+	}
+
+	// A limit ends nothing: what its claims lack is what they lack.
+	d = compared()
+	d.Claims[1].Verdict, d.Claims[3].Ratio = verdict.Pass, nil
+	text = render(t, d, Style{})
+	assert.Contains(t, text, "? burst ")
+	assert.Contains(t, text, "42 readings do not tell")
+
+	// Why nothing is judged is said once.
+	d = equal()
+	for i := range d.Claims {
+		d.Claims[i].Verdict, d.Claims[i].Basis = verdict.NotJudged, "not judged: -race"
+	}
+	text = render(t, d, Style{})
+	assert.Equal(t, 1, strings.Count(text, "not judged: -race"), text)
+	assert.Contains(t, text, "- work ")
+}

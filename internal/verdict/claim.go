@@ -124,6 +124,14 @@ func (c Claim) witness() Claim {
 	return c
 }
 
+// strict returns c without a margin.
+func (c Claim) strict() Claim {
+	if !c.guard() {
+		c.Pass = c.Fail
+	}
+	return c
+}
+
 // title is how a person calls c: its name, and its quantile.
 func (c Claim) title() string {
 	if c.Q == 0 {

@@ -45,14 +45,20 @@ func (i *Inquiry) agree() {
 	}
 }
 
+// agreeingChance is the probability of what a witness shows, by chance alone, up to
+// which it agrees: the estimate of one that varies a lot is beyond half of a tolerance
+// every other time.
+const agreeingChance = 0.05
+
 // agrees reports whether w supports that head is slower, as q found: it was refuted
-// too, or its estimate is beyond half of its tolerance. For quick the estimate of
-// work does not do.
+// too, or its estimate is beyond half of its tolerance, and not by chance. For quick
+// the estimate of work does not do.
 func (q *question) agrees(w *question) bool {
 	if w.refuted {
 		return true
 	}
-	return q.hears(w) && len(w.readings) >= claimLooks[0] && w.estimate() > halfway(w.Fail)
+	return q.hears(w) && len(w.readings) >= claimLooks[0] &&
+		w.estimate() > halfway(w.Fail) && stat.SignedRank(w.logs()) <= agreeingChance
 }
 
 // hears reports whether w, one of q's witnesses, can agree by its estimate.
@@ -86,6 +92,15 @@ func index(b bool) int {
 	}
 	return 0
 }
+
+const (
+	// leastCarried is how many strata it takes to look for what head leaves behind.
+	leastCarried = 10
+
+	// carriedChance is the probability, by chance alone, up to which what seems to
+	// be left behind is taken for real.
+	carriedChance = 0.01
+)
 
 // carried looks for what head leaves behind for base and not base for head, which
 // would hide part of their difference. It returns how many times as slow base is after

@@ -3,6 +3,8 @@ package verdict
 import (
 	"math"
 	"slices"
+
+	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
 // A Reading is one measurement of each target, made close together in an order drawn
@@ -86,10 +88,11 @@ func (i *Inquiry) Add(name string, r Reading) {
 			q.count(r)
 		case q.judged < len(claimLooks) && !math.IsNaN(r.log()):
 			q.readings = append(q.readings, r)
-			q.look(len(q.readings), i)
+			if q.look(len(q.readings), i) {
+				i.agree()
+			}
 		}
 	}
-	i.agree()
 }
 
 // AddStratum adds some requests of each target, sent one at a time in an order drawn
@@ -110,7 +113,7 @@ func (i *Inquiry) AddStratum(order []Single) {
 		i.leftovers = append(i.leftovers, left)
 	}
 	i.Add(Quick, Reading{slices.Min(base), slices.Min(head)})
-	i.Add(Alone, Reading{median(base), median(head)})
+	i.Add(Alone, Reading{stat.Median(base), stat.Median(head)})
 }
 
 // AddRound adds the response times of all requests of a round, for the claims on the
@@ -132,8 +135,7 @@ func (i *Inquiry) AddSustained(p Pair, waits Reading) {
 	}
 	i.sustained = append(i.sustained, p)
 	for _, q := range i.named(Locks) {
-		if p.counts() {
-			mean := p.Base.Times.Mean()
+		if mean := p.Base.Times.Mean(); mean > 0 {
 			q.readings = append(q.readings, waits)
 			q.excess = append(q.excess, (waits.Head-waits.Base)/mean)
 		}
@@ -202,15 +204,17 @@ func (i *Inquiry) Verdict() Verdict {
 
 // Again returns the claims that a repeat has to examine after a fail: those that were
 // refuted by what may be chance, and those that they have to agree with. It is empty
-// if there are none of these.
+// if there are none of these. Nothing passes there by a margin, which would end
+// the repeat before a difference within the margin could be found again.
 func (i *Inquiry) Again() (claims []Claim) {
 	for _, q := range i.questions {
+		supports := func(other *question) bool {
+			return other.verdict == Fail && other.hears(q) && slices.Contains(i.witnesses(other), q)
+		}
 		switch {
 		case q.verdict == Fail && !q.exact():
-			claims = append(claims, q.Claim)
-		case slices.ContainsFunc(i.questions, func(other *question) bool {
-			return other.verdict == Fail && other.hears(q) && slices.Contains(i.witnesses(other), q)
-		}):
+			claims = append(claims, q.strict())
+		case slices.ContainsFunc(i.questions, supports):
 			claims = append(claims, q.witness())
 		}
 	}

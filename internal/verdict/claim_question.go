@@ -19,7 +19,7 @@ type question struct {
 	verdict    Verdict // NotJudged until it is settled
 	refuted    bool    // by itself, at its last look
 	held       string  // why it was not proved though its readings would do; "" if they would not
-	pairs      PairsFinding
+	ruling     ruling  // of Tail, at its last look
 }
 
 // newQuestion returns a question that shares the error of a comparison with others,
@@ -76,10 +76,11 @@ func (q *question) estimate() float64 {
 	return math.Exp(log)
 }
 
-// look judges q if it has as many readings as its next look asks for.
-func (q *question) look(have int, i *Inquiry) {
+// look judges q if it has as many readings as its next look asks for, and reports
+// whether it has.
+func (q *question) look(have int, i *Inquiry) bool {
 	if have < claimLooks[q.judged] {
-		return
+		return false
 	}
 	fail := q.fail
 	if q.judged < q.first {
@@ -87,7 +88,7 @@ func (q *question) look(have int, i *Inquiry) {
 	}
 	q.judged++
 	if q.Witness || q.verdict == Fail {
-		return
+		return true
 	}
 	proved := false
 	if q.Name == Tail {
@@ -102,6 +103,7 @@ func (q *question) look(have int, i *Inquiry) {
 	if proved && !q.refuted && q.held == "" {
 		q.verdict = Pass
 	}
+	return true
 }
 
 // shifted returns by how much logarithms are above that of a ratio, if the sign is 1,
@@ -116,23 +118,23 @@ func shifted(logs []float64, ratio, sign float64) []float64 {
 
 // judgeTail refutes q, or returns whether its readings prove it.
 func (q *question) judgeTail(fail float64) (proved bool) {
-	q.pairs = judgePairs(q.rounds, q.Claim, fail, q.pass)
-	if q.refuted = q.pairs.Verdict == Fail; q.refuted {
+	c := compare(q.rounds, q.Claim)
+	q.ruling = c.judge(fail, q.pass)
+	q.refuted, q.held = q.ruling.verdict == Fail, ""
+	if q.refuted {
 		q.verdict = Fail
-		return false
 	}
-	q.held = ""
-	if q.pairs.Verdict == Pass {
-		q.held = q.scarce()
+	if q.ruling.verdict == Pass {
+		q.held = c.scarce()
 	}
-	return q.pairs.Verdict == Pass
+	return q.ruling.verdict == Pass
 }
 
 // judgeLoad refutes q by sustained blocks or leaves it as it is.
 func (q *question) judgeLoad(pairs []Pair) {
 	q.judged++
-	q.pairs = judgePairs(pairs, q.Claim, q.fail, 0)
-	if q.pairs.Verdict == Fail && !q.Witness {
+	q.ruling = compare(pairs, q.Claim).judge(q.fail, 0)
+	if q.ruling.verdict == Fail && !q.Witness {
 		q.verdict = Fail
 	}
 }

@@ -67,36 +67,6 @@ func poolBlocks(pairs []Pair) (base, head Block) {
 	return base, head
 }
 
-// LeastPairs is the fewest pairs a comparison is judged on: 12 of 12 pairs agree
-// by chance once in 4096, which is near what the first look of a long comparison
-// may spend.
+// LeastPairs is the fewest pairs a claim is judged on: 12 of 12 pairs agree by chance
+// once in 4096, which is less than one guard of eight claims may spend.
 const LeastPairs = 12
-
-// A PairLook is one moment at which a comparison is judged.
-type PairLook struct {
-	Pairs int     // how many pairs have been measured
-	Share float64 // of the false alarms that the whole comparison may raise, in (0, 1]
-}
-
-// PairLooks returns when to judge a comparison of at most a number of pairs: at
-// 12 pairs, at half as many again each time, and at the last. The shares grow by
-// half from look to look and add up to 1, so that judging at every look raises
-// no more false alarms than judging once, however the looks depend on each
-// other. If most is below 12 there is one look, which is inconclusive.
-func PairLooks(most int) []PairLook {
-	var looks []PairLook
-	sum, share := 0.0, 1.0
-	add := func(pairs int) {
-		looks = append(looks, PairLook{pairs, share})
-		sum += share
-		share *= 1.5
-	}
-	for n := LeastPairs; n < most; n += n / 2 {
-		add(n)
-	}
-	add(most)
-	for i := range looks {
-		looks[i].Share /= sum
-	}
-	return looks
-}

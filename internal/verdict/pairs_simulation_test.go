@@ -133,19 +133,21 @@ func abOrdered(rng *rand.Rand, env abEnvironment, n, size int, head abHead, head
 	return pairs
 }
 
-// abCompare measures up to 200 pairs of 100 requests and judges them at every
+// abCompare measures up to 237 pairs of 100 requests and judges them at every
 // look until there is a verdict, with 1 % for a false one on either side. It
 // returns what the last look said.
 func abCompare(rng *rand.Rand, env abEnvironment, head abHead, tol Tolerance) (r PairsFinding) {
-	const most, size = 200, 100
-	m := newABMachine(rng, env, most, size)
+	const size = 100
+	looks := claimLooks[:8]
+	m := newABMachine(rng, env, looks[7], size)
 	var pairs []Pair
-	for _, l := range PairLooks(most) {
-		for len(pairs) < l.Pairs {
+	for _, n := range looks {
+		for len(pairs) < n {
 			pairs = append(pairs, m.pair(size, head, rng.IntN(2) == 0))
 		}
-		r = JudgePairs(pairs, tol, 0.01*l.Share, 0.01*l.Share)
-		if r.Verdict != Inconclusive {
+		c := compare(pairs, Claim{Q: tol.Q, Fail: tol.Ratio, Pass: tol.Ratio})
+		share := 0.01 / float64(len(looks))
+		if r = (PairsFinding{Verdict: c.judge(share, share).verdict, Pairs: len(c.logs)}); r.Verdict != Inconclusive {
 			break
 		}
 	}
@@ -177,8 +179,8 @@ func TestABEqualTargetsDifferByChanceOnly(t *testing.T) {
 		var p50, p99 abTally
 		for range runs {
 			pairs := abPairs(rng, env, 50, 100, abHead{})
-			p50.add(JudgePairs(pairs, Tolerance{0.5, 1}, 0.01, 0.01))
-			p99.add(JudgePairs(pairs, Tolerance{0.99, 1}, 0.01, 0.01))
+			p50.add(judgeRatio(pairs, Tolerance{0.5, 1}, 0.01, 0.01))
+			p99.add(judgeRatio(pairs, Tolerance{0.99, 1}, 0.01, 0.01))
 		}
 		t.Logf("%-7s slower at p50 %3d, at p99 %3d; faster at p50 %3d, at p99 %3d, of %d", env.name, p50.fail, p99.fail, p50.pass, p99.pass, runs)
 		most := abMost(runs)
@@ -201,8 +203,8 @@ func TestABFixedOrderMisleads(t *testing.T) {
 	var coin, fixed abTally
 	for range runs {
 		tol := Tolerance{0.5, 1}
-		coin.add(JudgePairs(abPairs(rng, env, 50, 100, abHead{}), tol, 0.01, 0.01))
-		fixed.add(JudgePairs(abOrdered(rng, env, 50, 100, abHead{}, func() bool { return false }), tol, 0.01, 0.01))
+		coin.add(judgeRatio(abPairs(rng, env, 50, 100, abHead{}), tol, 0.01, 0.01))
+		fixed.add(judgeRatio(abOrdered(rng, env, 50, 100, abHead{}, func() bool { return false }), tol, 0.01, 0.01))
 	}
 	t.Logf("equal targets found slower: by coin %d, in fixed order %d, of %d", coin.fail, fixed.fail, runs)
 	assert.LessOrEqual(t, coin.fail, abMost(runs))
@@ -290,7 +292,7 @@ func TestABIntervalHoldsTheRatio(t *testing.T) {
 		rng := rand.New(rand.NewPCG(22, uint64(i)))
 		held := 0
 		for range runs {
-			r := JudgePairs(abPairs(rng, env, 50, 100, abHead{time: 0.1}), Tolerance{0.5, 1}, 0.01, 0.01)
+			r := judgeRatio(abPairs(rng, env, 50, 100, abHead{time: 0.1}), Tolerance{0.5, 1}, 0.01, 0.01)
 			if r.Low <= 1.1 && 1.1 <= r.High {
 				held++
 			}
@@ -310,7 +312,7 @@ func BenchmarkJudgePairs(b *testing.B) {
 		for _, q := range []float64{0.5, 0.99} {
 			b.Run(unit.QuantileName(q)+" of 200 pairs of "+unit.Count(int64(size)), func(b *testing.B) {
 				for b.Loop() {
-					JudgePairs(pairs, Tolerance{q, 1.1}, 1e-4, 1e-4)
+					judgeRatio(pairs, Tolerance{q, 1.1}, 1e-4, 1e-4)
 				}
 			})
 		}

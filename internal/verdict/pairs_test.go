@@ -12,33 +12,9 @@ import (
 	"github.com/loadtestkit/load-tester/internal/hist"
 )
 
-func TestPairLooks(t *testing.T) {
-	check := func(most int, want ...int) {
-		t.Helper()
-		looks := PairLooks(most)
-		sum := 0.0
-		var pairs []int
-		for i, l := range looks {
-			pairs = append(pairs, l.Pairs)
-			sum += l.Share
-			if i > 0 {
-				assert.InEpsilon(t, 1.5, l.Share/looks[i-1].Share, 1e-12)
-			}
-		}
-		assert.Equal(t, want, pairs)
-		assert.InDelta(t, 1, sum, 1e-12)
-	}
-	check(200, 12, 18, 27, 40, 60, 90, 135, 200)
-	check(202, 12, 18, 27, 40, 60, 90, 135, 202)
-	check(203, 12, 18, 27, 40, 60, 90, 135, 202, 203)
-	check(19, 12, 18, 19)
-	check(18, 12, 18)
-	check(13, 12, 13)
-	check(12, 12)
-	check(3, 3)
-
-	// 1.5^7 of 1 + 1.5 + ... + 1.5^7 = (1.5^8-1)/0.5.
-	assert.InDelta(t, 17.0859375/49.2578125, PairLooks(200)[7].Share, 1e-12)
+// judgeRatio judges pairs by one ratio.
+func judgeRatio(pairs []Pair, t Tolerance, fail, pass float64) PairsFinding {
+	return judgePairs(pairs, Claim{Q: t.Q, Fail: t.Ratio, Pass: t.Ratio}, fail, pass)
 }
 
 // block returns a block of requests that took so many milliseconds.
@@ -87,7 +63,7 @@ func steps(n int, from, step float64) []float64 {
 func TestJudgePairs(t *testing.T) {
 	check := func(pairs []Pair, tol Tolerance, verdict Verdict, reason string) PairsFinding {
 		t.Helper()
-		r := JudgePairs(pairs, tol, 0.001, 0.001)
+		r := judgeRatio(pairs, tol, 0.001, 0.001)
 		assert.Equal(t, verdict, r.Verdict)
 		assert.Equal(t, reason, r.Reason)
 		assert.Equal(t, len(pairs), r.Pairs+r.LeftOut)
@@ -103,8 +79,8 @@ func TestJudgePairs(t *testing.T) {
 	assert.InEpsilon(t, 1.155, r.Estimate, 2e-3)
 	assert.InEpsilon(t, 10e6, r.Base, 1e-3)
 	assert.InEpsilon(t, 12.1e6, r.Head, 1e-3, "rank 12 of 24, the largest of the faster half")
-	assert.Equal(t, "signed-rank of 12 pairs: above the tolerance p=0.00024 (fail at 0.001), below it p=1 (pass at 0.001); "+
-		"12 of 12 pairs are above it, evidence 630 to 1", r.Detail, "2^13/13 * (1-2^-13) is 630")
+	assert.Equal(t, "signed-rank of 12 pairs: above 1.05 p=0.00024 (fail at 0.001), below 1.05 p=1 (pass at 0.001); "+
+		"12 of 12 pairs are above 1.05, evidence 630 to 1", r.Detail, "2^13/13 * (1-2^-13) is 630")
 	assert.False(t, r.BlockLevel)
 
 	check(level(10, steps(12, 0.9, 0.01)...), p50, Pass,
@@ -128,14 +104,14 @@ func TestJudgePairsThatCannotBeCompared(t *testing.T) {
 	worse := Pair{Base: block(0, 1, 2), Head: block(2)}
 
 	pairs := append(level(10, steps(12, 1.2, 0.01)...), idle, half, down)
-	r := JudgePairs(pairs, Tolerance{0.99, 1.1}, 0.001, 0.001)
+	r := judgeRatio(pairs, Tolerance{0.99, 1.1}, 0.001, 0.001)
 	assert.Equal(t, Fail, r.Verdict)
 	assert.Equal(t, 12, r.Pairs)
 	assert.Equal(t, 3, r.LeftOut)
 	assert.Contains(t, r.Detail, "3 pairs left out")
 	assert.Equal(t, math.Inf(1), r.Base, "2 of base's 26 were missed all the same")
 
-	r = JudgePairs([]Pair{idle, half, down}, Tolerance{0.99, 1.1}, 1, 1)
+	r = judgeRatio([]Pair{idle, half, down}, Tolerance{0.99, 1.1}, 1, 1)
 	assert.Equal(t, Inconclusive, r.Verdict)
 	assert.Equal(t, "p99: 0 pairs to compare, 12 needed (in 3 more no request was due, or both missed too many)", r.Reason)
 
@@ -143,14 +119,14 @@ func TestJudgePairsThatCannotBeCompared(t *testing.T) {
 	for range 12 {
 		pairs = append(pairs, worse)
 	}
-	r = JudgePairs(pairs, Tolerance{0.5, 1.05}, 0.001, 0.001)
+	r = judgeRatio(pairs, Tolerance{0.5, 1.05}, 0.001, 0.001)
 	assert.Equal(t, Fail, r.Verdict, "what is missed is slower than any time")
 	assert.Equal(t, "head missed too many requests to compare them with base at p50 (99 % interval without a bound), at most 1.05 allowed", r.Reason)
 	assert.Equal(t, math.Inf(1), r.Estimate)
 	for i := range pairs {
 		pairs[i].Base, pairs[i].Head = pairs[i].Head, pairs[i].Base
 	}
-	r = JudgePairs(pairs, Tolerance{0.5, 1.05}, 0.001, 0.001)
+	r = judgeRatio(pairs, Tolerance{0.5, 1.05}, 0.001, 0.001)
 	assert.Equal(t, Pass, r.Verdict)
 	assert.Zero(t, r.Estimate)
 }
@@ -207,20 +183,20 @@ func TestJudgePairsSeesRareStalls(t *testing.T) {
 
 	// 20 blocks of 200 stall: 100 of 8,000 requests, of which the slowest 80 are
 	// beyond the pool's p99. All signs are head's: p = 2^-20.
-	r := JudgePairs(pairs(200, 50), tol, 0.01, 0.01)
+	r := judgeRatio(pairs(200, 50), tol, 0.01, 0.01)
 	assert.Equal(t, Fail, r.Verdict)
 	assert.Regexp(t, `^head is 1\.0\d times base at p99, by the slowest of each block \(99 % interval .*\), at most 1.1 allowed, but 80 of head's 4,000 requests took longer than 60\.\dms, 0 of base's 4,000 longer than 54\.\dms$`, r.Reason)
 	assert.InDelta(t, 1, r.Estimate, 0.01, "the ratio of blocks does not see it")
 	assert.Contains(t, r.Detail, "p=9.5e-07 (fail at 0.0025, no pass at 0.2)")
 
 	// 6 stalled blocks are p = 1/64: too likely for a fail, too unlikely for a pass.
-	r = JudgePairs(pairs(60, 50), tol, 0.01, 0.01)
+	r = judgeRatio(pairs(60, 50), tol, 0.01, 0.01)
 	assert.Equal(t, Inconclusive, r.Verdict)
 	assert.Regexp(t, "allowed, but 24 of head's 1,200 requests took longer than 60.* a longer budget would tell$", r.Reason)
 
-	r = JudgePairs(pairs(60, 0), tol, 0.01, 0.01)
+	r = judgeRatio(pairs(60, 0), tol, 0.01, 0.01)
 	assert.Equal(t, Pass, r.Verdict)
-	r = JudgePairs(pairs(200, 50), Tolerance{0.9, 1.1}, 0.01, 0.01)
+	r = judgeRatio(pairs(200, 50), Tolerance{0.9, 1.1}, 0.01, 0.01)
 	assert.Equal(t, Pass, r.Verdict, "p90 does not promise anything about them")
 }
 
@@ -231,7 +207,7 @@ func TestExcessesCountTheMissed(t *testing.T) {
 	head := block(3, steps(97, 10, 0.01)...)
 	all := excesses([]Pair{{Base: base, Head: head}}, base, head, Tolerance{0.99, 1})
 	require.Len(t, all, 2)
-	assert.Equal(t, excess{over: float64(base.Times.Max()), base: 0, head: 3, p: 0.5}, all[0])
+	assert.Equal(t, excess{over: float64(base.Times.Max()), ratio: 1, base: 0, head: 3, p: 0.5}, all[0])
 	assert.Equal(t, all[0], all[1])
 
 	all = excesses([]Pair{{Base: base, Head: head}}, base, head, Tolerance{0.999, 1})
@@ -249,48 +225,4 @@ func TestSlowTimesDividesHead(t *testing.T) {
 	assert.Equal(t, int64(5), head.above(times[0], 2))
 	assert.Equal(t, int64(0), base.above(times[0], 1))
 	assert.Equal(t, int64(10), base.above(times[1], 1))
-}
-
-// Base is a tenth slower in its block after head's, in which head's own time
-// stays: what looks like a ratio of 1 is one of 1.1 or so.
-func TestCarryOver(t *testing.T) {
-	afterBase, afterHead := steps(10, 0, 0.001), steps(10, -0.1, 0.001)
-	times, found := carryOver(afterBase, afterHead, 1.05)
-	assert.True(t, found)
-	assert.InEpsilon(t, math.Exp(0.1), times, 1e-9)
-	times, found = carryOver(afterHead, afterBase, 1.05)
-	assert.True(t, found, "nor may it be faster")
-	assert.InEpsilon(t, math.Exp(-0.1), times, 1e-9)
-
-	_, found = carryOver(afterBase[1:], afterHead, 1.05)
-	assert.False(t, found, "too few")
-	_, found = carryOver(afterBase, steps(10, -0.02, 0.001), 1.05)
-	assert.False(t, found, "under half of the tolerance, ln(1.05)/2 = 0.024")
-	_, found = carryOver(afterBase, steps(10, -0.025, 0.001), 1.05)
-	assert.True(t, found, "above it")
-	_, found = carryOver(steps(10, -0.9, 0.2), steps(10, -1, 0.2), 1.05)
-	assert.False(t, found, "chance: they overlap but for one")
-}
-
-func TestJudgePairsSeesCarryOver(t *testing.T) {
-	rng := rand.New(rand.NewPCG(2, 2))
-	judge := func(carried float64) PairsFinding {
-		var pairs []Pair
-		last := true
-		for range 100 {
-			first := rng.IntN(2) == 0
-			ms := 10 + 0.2*rng.Float64()
-			if !last || first { // base's block comes after head's
-				ms *= carried
-			}
-			head := 10 + 0.2*rng.Float64()
-			pairs = append(pairs, Pair{Base: block(0, ms, 100), Head: block(0, head, 100), HeadFirst: first})
-			last = first
-		}
-		return JudgePairs(pairs, Tolerance{0.5, 1.05}, 0.01, 0.01)
-	}
-	r := judge(1.1)
-	assert.Equal(t, Inconclusive, r.Verdict)
-	assert.Contains(t, r.Reason, "at most 1.05 allowed, but base is 1.10 times as slow right after head as after itself: the two disturb each other")
-	assert.Equal(t, Pass, judge(1).Verdict)
 }

@@ -40,80 +40,116 @@ type PairsFinding struct {
 	Basis      string  // what the verdict rests on
 	Reason     string  // both in one line
 	Detail     string  // p values and the like, for a statistician
-
-	baseDue, headDue int64  // requests in all pairs that count
-	guilty, doubtful string // which slow requests made a fail or kept a pass back; "" if none did
 }
 
-// comparisonAlpha is how often equal targets fail at most, whatever the number of
-// tolerances, and how often targets that differ by more than a tolerance pass at
-// most.
+// comparisonAlpha is how often equal targets fail at most, and how often targets that
+// differ by more than a claim allows pass at most; see [Inquiry].
 const comparisonAlpha = 0.01
 
-// JudgeComparison gives each tolerance its verdict at a look with a share of the
-// error.
-func JudgeComparison(pairs []Pair, tolerances []Tolerance, share float64) []PairsFinding {
-	var all []PairsFinding
-	for _, t := range tolerances {
-		fail := comparisonAlpha * share / float64(len(tolerances))
-		r := JudgePairs(pairs, t, fail, comparisonAlpha*share)
-		if r.Verdict == Pass && math.IsInf(r.Base, 1) {
-			r.Verdict = Inconclusive // what head is compared with has to be right
-		}
-		all = append(all, r)
-	}
-	return all
-}
-
-// Clear reports whether no more pairs are needed: one tolerance was exceeded, or
-// all were kept.
-func Clear(ratios []PairsFinding) bool {
-	passed := 0
-	for _, r := range ratios {
-		if r.Verdict == Fail {
-			return true
-		}
-		if r.Verdict == Pass {
-			passed++
-		}
-	}
-	return passed == len(ratios)
-}
-
-// JudgePairs judges head against base at one quantile, from pairs in the order
-// they were measured in. Each pair gives the ratio of its two block quantiles,
-// a missed request counting as slower than any time.
+// judgePairs judges pairs by the two ratios of a claim, and describes what they show.
+// Each pair gives the ratio of its two block quantiles, a missed request counting as
+// slower than any time.
 //
-// It is a fail if Wilcoxon's signed-rank test finds the ratios above the
-// tolerance, and a pass if it finds them below. From p95 on half of fail is
-// spent on a count of slow requests ([excesses]), which sees stalls that are
-// too rare to move most blocks; a pass needs that count not to point to head.
-// A pass also needs base to be as fast after head as after itself.
+// It is a fail if Wilcoxon's signed-rank test finds the ratios above the one that
+// fails, and a pass if it finds them below the one that passes; a guard has none.
+// From p95 on half of fail is spent on a count of slow requests ([excesses]), which
+// sees stalls that are too rare to move most blocks; a pass needs that count not to
+// point to head.
 //
-// fail and pass are the chances of a false one that this look may take, those
-// of the whole comparison times the look's share. A comparison at several
-// quantiles fails if one of them does, so its caller divides fail by how many
-// there are; it passes if all of them do, so pass stays whole.
-func JudgePairs(pairs []Pair, t Tolerance, fail, pass float64) PairsFinding {
-	return judgePairs(pairs, Claim{Q: t.Q, Fail: t.Ratio, Pass: t.Ratio}, fail, pass)
-}
-
-// judgePairs judges pairs by the two ratios of a claim; a guard cannot pass.
+// fail and pass are the chances of a false one that this look may take; see [Inquiry].
 func judgePairs(pairs []Pair, claim Claim, fail, pass float64) PairsFinding {
-	t := Tolerance{Q: claim.Q, Ratio: claim.Fail}
-	r := PairsFinding{Tolerance: t, Confidence: ratioConfidence, Verdict: Inconclusive}
-	c := compare(pairs, t)
-	r.Pairs = len(c.logs)
-	r.LeftOut = len(pairs) - r.Pairs
-	if len(c.pairs) > 0 {
-		base, head := poolBlocks(c.pairs)
-		r.Base, r.Head = base.quantile(t.Q), head.quantile(t.Q)
-		r.BlockLevel = !stat.Enough(t.Q, base.due()/int64(len(c.pairs)))
-		r.baseDue, r.headDue = base.due(), head.due()
-		c.excesses = excesses(c.pairs, base, head, t)
-		if c.doubts = c.excesses; claim.Pass != claim.Fail {
-			c.doubts = excesses(c.pairs, base, head, Tolerance{claim.Q, claim.Pass})
+	c := compare(pairs, claim)
+	return c.describe(c.judge(fail, pass))
+}
+
+// A comparison is what pairs say about one claim.
+type comparison struct {
+	Claim
+	all        int       // pairs
+	pairs      []Pair    // with requests in both blocks
+	logs       []float64 // of those that can be compared: ln of head's quantile over base's
+	base, head Block     // all of their requests
+	excesses   []excess  // beyond what fails; none below p95
+	doubts     []excess  // beyond what passes
+}
+
+// compare takes from the pairs what they are judged by.
+func compare(pairs []Pair, claim Claim) *comparison {
+	c := &comparison{Claim: claim, all: len(pairs)}
+	for _, p := range pairs {
+		if !p.counts() {
+			continue
 		}
+		c.pairs = append(c.pairs, p)
+		base, head := p.Base.quantile(c.Q), p.Head.quantile(c.Q)
+		if !math.IsInf(base, 1) || !math.IsInf(head, 1) { // else it says nothing about their ratio
+			c.logs = append(c.logs, math.Log(head)-math.Log(base))
+		}
+	}
+	if len(c.pairs) == 0 {
+		return c
+	}
+	c.base, c.head = poolBlocks(c.pairs)
+	c.excesses = excesses(c.pairs, c.base, c.head, Tolerance{c.Q, c.Fail})
+	switch {
+	case c.Pass == c.Fail:
+		c.doubts = c.excesses
+	case !c.guard():
+		c.doubts = excesses(c.pairs, c.base, c.head, Tolerance{c.Q, c.Pass})
+	}
+	return c
+}
+
+// A ruling is the verdict on a comparison and the p values that it is from.
+type ruling struct {
+	verdict Verdict
+
+	slow, quick         float64 // p values of ranks: above what fails, below what passes
+	ranks, counts, pass float64 // the chances that they and counts had to be below
+
+	guilty, suspect excess // slow requests that made a fail, and that kept a pass back
+	found, doubted  bool   // whether there are such
+}
+
+// judge gives the verdict.
+func (c *comparison) judge(fail, pass float64) ruling {
+	r := ruling{verdict: Inconclusive, ranks: fail, pass: pass}
+	if len(c.logs) < LeastPairs {
+		return r
+	}
+	if len(c.excesses) > 0 {
+		r.ranks = fail / 2
+		r.counts = fail / 2 / float64(len(c.excesses))
+	}
+	r.slow = stat.SignedRank(shifted(c.logs, c.Fail, 1))
+	r.guilty, r.found = firstBelow(c.excesses, r.counts)
+	switch {
+	case r.slow <= r.ranks:
+		r.verdict, r.found = Fail, false
+		return r
+	case r.found:
+		r.verdict = Fail
+		return r
+	case c.guard():
+		return r
+	}
+	if r.quick = stat.SignedRank(shifted(c.logs, c.Pass, -1)); r.quick > pass {
+		return r
+	}
+	if r.suspect, r.doubted = firstBelow(c.doubts, doubt); !r.doubted {
+		r.verdict = Pass
+	}
+	return r
+}
+
+// describe says what was found.
+func (c *comparison) describe(d ruling) PairsFinding {
+	r := PairsFinding{Tolerance: Tolerance{c.Q, c.Fail}, Confidence: ratioConfidence, Verdict: d.verdict}
+	r.Pairs = len(c.logs)
+	r.LeftOut = c.all - r.Pairs
+	if len(c.pairs) > 0 {
+		r.Base, r.Head = c.base.quantile(c.Q), c.head.quantile(c.Q)
+		r.BlockLevel = !stat.Enough(c.Q, c.base.due()/int64(len(c.pairs)))
 	}
 	if r.Pairs < LeastPairs {
 		r.Reason = r.tooFew()
@@ -122,108 +158,7 @@ func judgePairs(pairs []Pair, claim Claim, fail, pass float64) PairsFinding {
 	}
 	point, low, high := stat.HodgesLehmann(c.logs, ratioConfidence)
 	r.Estimate, r.Low, r.High = math.Exp(point), math.Exp(low), math.Exp(high)
-	c.judge(&r, claim, fail, pass)
+	r.Detail = c.detail(d)
+	r.explain(c.qualified(d, &r))
 	return r
-}
-
-// A comparison is what pairs say about one tolerance.
-type comparison struct {
-	pairs    []Pair    // with requests in both blocks
-	logs     []float64 // of those that can be compared: ln of head's quantile over base's
-	excesses []excess  // beyond what fails; none below p95
-	doubts   []excess  // beyond what passes
-
-	// The logs of pairs that began with base, by whose block was before.
-	afterBase, afterHead []float64
-}
-
-// compare takes from the pairs what their ratios are judged by.
-func compare(pairs []Pair, t Tolerance) *comparison {
-	c := &comparison{}
-	for i, p := range pairs {
-		if !p.counts() {
-			continue
-		}
-		c.pairs = append(c.pairs, p)
-		base, head := p.Base.quantile(t.Q), p.Head.quantile(t.Q)
-		if math.IsInf(base, 1) && math.IsInf(head, 1) {
-			continue // it says nothing about their ratio
-		}
-		log := math.Log(head) - math.Log(base)
-		c.logs = append(c.logs, log)
-		switch {
-		case i == 0 || p.HeadFirst:
-		case pairs[i-1].HeadFirst:
-			c.afterBase = append(c.afterBase, log)
-		default:
-			c.afterHead = append(c.afterHead, log)
-		}
-	}
-	return c
-}
-
-// judge fills in the verdict and why.
-func (c *comparison) judge(r *PairsFinding, claim Claim, fail, pass float64) {
-	over := shifted(c.logs, claim.Fail, 1)
-	under := shifted(c.logs, claim.Pass, -1)
-	ranks, counts := fail, 0.0
-	if len(c.excesses) > 0 {
-		ranks = fail / 2
-		counts = fail / 2 / float64(len(c.excesses))
-	}
-	slow, quick := stat.SignedRank(over), stat.SignedRank(under)
-	r.Detail = c.detail(r, over, slow, ranks, quick, pass, counts)
-
-	guilty, found := firstBelow(c.excesses, counts)
-	suspect, doubted := firstBelow(c.doubts, doubt)
-	times, carried := carryOver(c.afterBase, c.afterHead, r.Ratio)
-	switch {
-	case slow <= ranks:
-		r.Verdict = Fail
-		r.explain("")
-	case found:
-		r.Verdict = Fail
-		r.guilty = r.text(guilty)
-		r.explain(", but " + r.guilty)
-	case claim.guard() || quick > pass:
-		r.explain(r.lacking())
-	case doubted:
-		r.doubtful = r.text(suspect)
-		r.explain(", but " + r.doubtful + ": a longer budget would tell")
-	case carried:
-		r.explain(r.carried(times))
-	default:
-		r.Verdict = Pass
-		r.explain("")
-	}
-}
-
-const (
-	// leastCarried is how many pairs of either kind it takes to look for what
-	// head leaves behind.
-	leastCarried = 10
-
-	// carriedChance is the probability, by chance alone, below which a
-	// difference is reported.
-	carriedChance = 0.01
-)
-
-// carryOver looks for what head leaves behind for base, which would hide part of
-// their difference. afterBase and afterHead are logarithms of
-// the ratio in pairs that began with base, by whose block came right before:
-// both hold base, then head, and differ in that alone. It returns by how many
-// times base is slower after head, and whether that is known and more than
-// half of the tolerance.
-//
-// Note: comparing base's own times would let a noisy machine, on which they vary
-// several times over, hide the effect or imitate it; the ratio to the block
-// beside it does not vary with the machine. For the same reason a difference that
-// could well be chance (above 1 % by Mann and Whitney's test) is not reported.
-func carryOver(afterBase, afterHead []float64, tolerance float64) (times float64, found bool) {
-	if min(len(afterBase), len(afterHead)) < leastCarried {
-		return 0, false
-	}
-	shift := stat.Median(afterBase) - stat.Median(afterHead)
-	found = stat.MannWhitney(afterBase, afterHead) < carriedChance && math.Abs(shift) > math.Log(tolerance)/2
-	return math.Exp(shift), found
 }

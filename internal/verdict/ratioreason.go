@@ -102,38 +102,58 @@ func (r *PairsFinding) lacking() string {
 	return s + " would"
 }
 
-// carried says that base suffers from what head leaves behind.
-func (r *PairsFinding) carried(times float64) string {
-	return fmt.Sprintf(", but base is %.2f times as slow right after head as after itself: the two disturb each other, and longer blocks or a lower rate would tell", times)
+// qualified returns what the reason has after its statement.
+func (c *comparison) qualified(d ruling, r *PairsFinding) string {
+	switch {
+	case d.found:
+		return ", but " + c.text(d.guilty)
+	case d.doubted:
+		return ", but " + c.text(d.suspect) + ": a longer budget would tell"
+	case d.verdict == Inconclusive && !c.guard():
+		return r.lacking()
+	case d.verdict == Inconclusive && r.High > r.Ratio:
+		return ": these blocks do not tell more"
+	}
+	return ""
 }
 
 // text says which slow requests head has too many of.
-func (r *PairsFinding) text(e excess) string {
+func (c *comparison) text(e excess) string {
 	return fmt.Sprintf("%s of head's %s requests took longer than %s, %s of base's %s longer than %s",
-		unit.Count(e.head), unit.Count(r.headDue), unit.Duration(time.Duration(e.over*e.ratio)),
-		unit.Count(e.base), unit.Count(r.baseDue), unit.Duration(time.Duration(e.over)))
+		unit.Count(e.head), unit.Count(c.head.due()), unit.Duration(time.Duration(e.over*e.ratio)),
+		unit.Count(e.base), unit.Count(c.base.due()), unit.Duration(time.Duration(e.over)))
 }
 
 // detail lists every p value and what it had to be.
-func (c *comparison) detail(r *PairsFinding, over []float64, slow, ranks, quick, pass, counts float64) string {
+func (c *comparison) detail(d ruling) string {
 	positive, n := 0, 0
-	for _, d := range over {
-		if d > 0 {
+	for _, log := range shifted(c.logs, c.Fail, 1) {
+		if log > 0 {
 			positive++
 		}
-		if d != 0 {
+		if log != 0 {
 			n++
 		}
 	}
-	parts := []string{
-		fmt.Sprintf("signed-rank of %d pairs: above the tolerance p=%.2g (fail at %.2g), below it p=%.2g (pass at %.2g)", r.Pairs, slow, ranks, quick, pass),
-		fmt.Sprintf("%d of %d pairs are above it, evidence %.3g to 1", positive, n, math.Exp(stat.SignEvidence(positive, n))),
+	ranks := fmt.Sprintf("signed-rank of %d pairs: above %s p=%.2g (fail at %.2g)", len(c.logs), unit.Decimal(c.Fail, 0), d.slow, d.ranks)
+	if !c.guard() {
+		ranks += fmt.Sprintf(", below %s p=%.2g (pass at %.2g)", unit.Decimal(c.Pass, 0), stat.SignedRank(shifted(c.logs, c.Pass, -1)), d.pass)
+	}
+	parts := []string{ranks, fmt.Sprintf("%d of %d pairs are above %s, evidence %.3g to 1", positive, n, unit.Decimal(c.Fail, 0), math.Exp(stat.SignEvidence(positive, n)))}
+	doubts := c.doubts
+	needs := fmt.Sprintf("fail at %.2g", d.counts)
+	if c.Pass == c.Fail {
+		needs += fmt.Sprintf(", no pass at %v", doubt)
+		doubts = nil
 	}
 	for _, e := range c.excesses {
-		parts = append(parts, fmt.Sprintf("%s p=%.2g (fail at %.2g, no pass at %v)", r.text(e), e.p, counts, doubt))
+		parts = append(parts, fmt.Sprintf("%s p=%.2g (%s)", c.text(e), e.p, needs))
 	}
-	if r.LeftOut > 0 {
-		parts = append(parts, fmt.Sprintf("%d pairs left out", r.LeftOut))
+	for _, e := range doubts {
+		parts = append(parts, fmt.Sprintf("%s p=%.2g (no pass at %v)", c.text(e), e.p, doubt))
+	}
+	if left := c.all - len(c.logs); left > 0 {
+		parts = append(parts, fmt.Sprintf("%d pairs left out", left))
 	}
 	return strings.Join(parts, "; ")
 }
