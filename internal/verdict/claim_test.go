@@ -295,7 +295,7 @@ func TestConclude(t *testing.T) {
 	add(i, Work, 13, 1e6, 1.5)
 	i.Conclude()
 	assert.Equal(t, Inconclusive, i.Verdict(), "too few for any look")
-	add(i, Work, 1, 1e6, 0.9) // at the first look one of them disagrees
+	add(i, Work, 1, 1e6, 0.5) // at the first look one of them disagrees
 	require.Equal(t, Inconclusive, i.Verdict())
 	i.Conclude()
 	assert.Equal(t, Inconclusive, i.Verdict(), "nothing new since the last look")
