@@ -403,6 +403,7 @@ func (c *contest) describe() (*report.Document, error) {
 	for _, f := range c.inquiry.Findings() {
 		d.Claims = append(d.Claims, report.NewClaim(f, c.head.Waive))
 	}
+	d.Claims = append(d.Claims, c.unclockedWork()...)
 	for _, r := range c.inquiry.Ratios() {
 		d.Ratios = append(d.Ratios, report.NewRatio(r, c.head.Waive))
 	}
