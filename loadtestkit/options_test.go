@@ -50,11 +50,11 @@ func TestFaultsHaveTheNamesOfFields(t *testing.T) {
 		call func(testing.TB)
 		want string // from the first fault on
 	}{
-		{"no target", func(t testing.TB) { Run(t, Options{}) }, "Target: is missing, nil or empty, want a handler, a URL or a function"},
-		{"zero server", run(Options{Target: Server{}}), "Target: is missing, nil or empty, want a handler, a URL or a function"},
-		{"no handler", run(Options{Target: Handler(nil)}), "Target: is missing, nil or empty, want a handler, a URL or a function"},
-		{"no URL", run(Options{Target: URL("").Get("/items")}), "Target: is missing, nil or empty, want a handler, a URL or a function"},
-		{"no function", run(Options{Target: Func(nil)}), "Target: is missing, nil or empty, want a handler, a URL or a function"},
+		{"no target", func(t testing.TB) { Run(t, Options{}) }, "Target: is missing, nil or empty, want a handler, a URL, a command or a function"},
+		{"zero server", run(Options{Target: Server{}}), "Target: is missing, nil or empty, want a handler, a URL, a command or a function"},
+		{"no handler", run(Options{Target: Handler(nil)}), "Target: is missing, nil or empty, want a handler, a URL, a command or a function"},
+		{"no URL", run(Options{Target: URL("").Get("/items")}), "Target: is missing, nil or empty, want a handler, a URL, a command or a function"},
+		{"no function", run(Options{Target: Func(nil)}), "Target: is missing, nil or empty, want a handler, a URL, a command or a function"},
 		{"scheme", run(Options{Target: URL("ftp://x/")}), "Target: "},
 		{"path", run(Options{Target: sleeping(0).Get("items")}), `Request.Path: "items", want a path such as /`},
 		{"method", run(Options{Target: sleeping(0).Send(Request{Method: "GE T"})}), "Request.Method: "},

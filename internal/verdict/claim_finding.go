@@ -71,7 +71,7 @@ func (i *Inquiry) finding(q *question) ClaimFinding {
 	return f
 }
 
-// measured fills in f from single readings.
+// measured fills in f from readings of one kind.
 func (f *ClaimFinding) measured(i *Inquiry, q *question) {
 	if f.Readings > 0 {
 		f.Base, f.Head = medians(q.readings)
@@ -94,8 +94,15 @@ func (f *ClaimFinding) measured(i *Inquiry, q *question) {
 
 // tail fills in f from rounds.
 func (f *ClaimFinding) tail(i *Inquiry, q *question) {
-	c := compare(q.rounds, q.Claim)
-	p := c.describe(q.ruling)
+	rounds, ruling := q.rounds, q.ruling
+	if q.judged > 0 {
+		rounds = rounds[:claimLooks[q.judged-1]]
+	}
+	c := compare(rounds, q.Claim)
+	if q.judged == 0 {
+		ruling = c.judge(0, 0)
+	}
+	p := c.describe(ruling)
 	f.Readings, f.Base, f.Head = p.Pairs, p.Base, p.Head
 	if p.Pairs < LeastPairs {
 		f.explain("", i.lacking(f, q))
@@ -103,10 +110,10 @@ func (f *ClaimFinding) tail(i *Inquiry, q *question) {
 	}
 	f.Estimate, f.Low, f.High, f.Confidence, f.Detail = p.Estimate, p.Low, p.High, p.Confidence, p.Detail
 	switch {
-	case q.ruling.found:
-		f.explain(f.absolute(), c.text(q.ruling.guilty))
-	case q.ruling.doubted && f.Verdict == Inconclusive:
-		f.explain(f.absolute(), c.text(q.ruling.suspect)+": a longer budget would tell")
+	case ruling.found:
+		f.explain(f.absolute(), c.text(ruling.guilty))
+	case ruling.doubted && f.Verdict == Inconclusive:
+		f.explain(f.absolute(), c.text(ruling.suspect)+": a longer budget would tell")
 	default:
 		f.explain(f.absolute(), i.lacking(f, q))
 	}
@@ -117,23 +124,28 @@ func (f *ClaimFinding) counted(q *question) {
 	f.Exact = true
 	what, format := "objects", func(v float64) string { return unit.Rounded(v, 1) }
 	if f.Name == Bytes {
-		what, format = "octets", func(v float64) string { return unit.Rounded(v, 0) }
+		what, format = "octets", func(v float64) string { return unit.Count(int64(math.Round(v))) }
 	}
 	if len(q.readings) == 0 {
-		f.Summary = what + " that a request allocates are not known"
-		f.Basis = "they are counted where the target is a handler in this process and its requests succeed"
+		f.Summary = "how many " + what + " a request allocates is not known"
+		f.Basis = "they are counted where both targets are handlers in this process and their requests succeed"
 		f.Reason = f.Summary + ": " + f.Basis
 		return
 	}
 	f.Base, f.Head = q.readings[0].Base, q.readings[0].Head
-	f.Summary = fmt.Sprintf("a request allocates %s %s, base's %s", format(f.Head), what, format(f.Base))
-	if f.Base == f.Head {
-		f.Summary = fmt.Sprintf("a request allocates %s %s, as base's does", format(f.Head), what)
+	f.Summary = fmt.Sprintf("a request allocates %s %s, ", format(f.Head), what)
+	switch more := f.Head - f.Base; {
+	case more > 0:
+		f.Summary += fmt.Sprintf("%s more than base's %s", format(more), format(f.Base))
+	case more < 0:
+		f.Summary += fmt.Sprintf("%s fewer than base's %s", format(-more), format(f.Base))
+	default:
+		f.Summary += "as many as base's"
+	}
+	if f.Fail > 0 {
+		f.Summary += ", want <= " + unit.Rounded(f.Fail, 2) + " more"
 	}
 	f.Basis = "counted"
-	if f.Fail > 0 {
-		f.Summary += fmt.Sprintf(", want <= %s more", unit.Rounded(f.Fail, 2))
-	}
 	f.Reason = f.Summary
 }
 
@@ -150,12 +162,8 @@ func medians(readings []Reading) (base, head float64) {
 	for _, r := range readings {
 		b, h = append(b, r.Base), append(h, r.Head)
 	}
-	return median(b), median(h)
+	return stat.Median(b), stat.Median(h)
 }
-
-// median returns the median of times, which is not finite if one of its middle two is
-// not.
-func median(x []float64) float64 { return stat.Median(x) }
 
 // explain sets the texts: absolute are the times of both targets, and but is what the
 // verdict lacks or doubts; both may be empty.
@@ -198,18 +206,20 @@ func (f *ClaimFinding) statement() string {
 			subject = fmt.Sprintf("%d at once", f.AtOnce)
 		}
 	case Tail:
-		subject = "the slowest, at " + unit.QuantileName(f.Q) + ","
-		verb = " take %s times as long"
+		subject, verb = unit.QuantileName(f.Q)+" of all of these", " is %s times base's"
+		if f.Q >= 0.9 {
+			subject, verb = fmt.Sprintf("the slowest %s %% (%s)", unit.Rounded(100*(1-f.Q), 3), unit.QuantileName(f.Q)), " take %s times as long"
+		}
 	case Locks:
 		subject, verb = "waiting for locks", " makes a request take %s times as long"
 	}
 	switch {
 	case f.Confidence == 0:
-		return strings.TrimSuffix(subject, ",") + ": not compared with base"
+		return subject + ": not compared with base"
 	case math.IsInf(f.Estimate, 1):
-		return strings.TrimSuffix(subject, ",") + ": too many of head's failed to compare"
+		return subject + ": too many of head's failed to compare"
 	case f.Estimate == 0:
-		return strings.TrimSuffix(subject, ",") + ": too many of base's failed to compare"
+		return subject + ": too many of base's failed to compare"
 	}
 	return subject + fmt.Sprintf(verb, formatRatio(f.Estimate, f.Fail))
 }
@@ -329,7 +339,7 @@ func (i *Inquiry) doubt(q *question) string {
 		return ""
 	}
 	if times, found := i.carried(q.Fail); found {
-		return fmt.Sprintf("base is %.2f times as slow right after head as after itself: what head leaves behind hides part of what it takes, and two processes would tell", times)
+		return fmt.Sprintf("right after head, base takes %.2f times as long as after itself: what head leaves behind hides part of what it takes, and two processes would tell", times)
 	}
 	return ""
 }

@@ -3,6 +3,8 @@ package verdict
 import (
 	"math"
 	"slices"
+
+	"github.com/loadtestkit/load-tester/internal/stat"
 )
 
 // A Reading is one measurement of each target, made close together in an order drawn
@@ -111,7 +113,7 @@ func (i *Inquiry) AddStratum(order []Single) {
 		i.leftovers = append(i.leftovers, left)
 	}
 	i.Add(Quick, Reading{slices.Min(base), slices.Min(head)})
-	i.Add(Alone, Reading{median(base), median(head)})
+	i.Add(Alone, Reading{stat.Median(base), stat.Median(head)})
 }
 
 // AddRound adds the response times of all requests of a round, for the claims on the
@@ -133,8 +135,7 @@ func (i *Inquiry) AddSustained(p Pair, waits Reading) {
 	}
 	i.sustained = append(i.sustained, p)
 	for _, q := range i.named(Locks) {
-		if p.counts() {
-			mean := p.Base.Times.Mean()
+		if mean := p.Base.Times.Mean(); mean > 0 {
 			q.readings = append(q.readings, waits)
 			q.excess = append(q.excess, (waits.Head-waits.Base)/mean)
 		}

@@ -163,7 +163,7 @@ func TestClaimsOnEqualTargets(t *testing.T) {
 // At exactly what is allowed neither verdict is given more often than it may be.
 func TestClaimsAtTheTolerance(t *testing.T) {
 	t.Parallel()
-	n := runs(500, 10)
+	n := runs(400, 10)
 	inWorlds(t, "| world | some claim refuted, % | most of one claim, % | proved, most of one claim, % |", func(t *testing.T, w claimWorld) string {
 		a := claimTrial{world: w, claims: strictly(1.05), head: always(claimTarget{time: 0.05}), rounds: rounds(24)}.run(32, n)
 		assert.LessOrEqual(t, a.refuted, abMost(n), "%v", a.fails)
@@ -175,7 +175,7 @@ func TestClaimsAtTheTolerance(t *testing.T) {
 // Equal targets pass and slower ones fail, within seconds.
 func TestClaimsFindSlowerHeads(t *testing.T) {
 	t.Parallel()
-	n := runs(200, 3)
+	n := runs(100, 3)
 	columns := "| world | equal: pass, % | s (90 %) | readings | +10 % work: fail, % | again, % | s | +20 %: fail, % | again, % | s | 1 ms sleep: again, % | half wait 1 ms | lock |"
 	inWorlds(t, columns, func(t *testing.T, w claimWorld) string {
 		trial := claimTrial{world: w, claims: ClaimsOf(nil, 0, 0, 0, 0, nil), repeated: true}

@@ -145,8 +145,9 @@ func abCompare(rng *rand.Rand, env abEnvironment, head abHead, tol Tolerance) (r
 		for len(pairs) < n {
 			pairs = append(pairs, m.pair(size, head, rng.IntN(2) == 0))
 		}
-		r = judgeRatio(pairs, tol, 0.01/float64(len(looks)), 0.01/float64(len(looks)))
-		if r.Verdict != Inconclusive {
+		c := compare(pairs, Claim{Q: tol.Q, Fail: tol.Ratio, Pass: tol.Ratio})
+		share := 0.01 / float64(len(looks))
+		if r = (PairsFinding{Verdict: c.judge(share, share).verdict, Pairs: len(c.logs)}); r.Verdict != Inconclusive {
 			break
 		}
 	}

@@ -111,6 +111,8 @@ func (c *comparison) qualified(d ruling, r *PairsFinding) string {
 		return ", but " + c.text(d.suspect) + ": a longer budget would tell"
 	case d.verdict == Inconclusive && !c.guard():
 		return r.lacking()
+	case d.verdict == Inconclusive && r.High > r.Ratio:
+		return ": these blocks do not tell more"
 	}
 	return ""
 }
