@@ -136,7 +136,7 @@ func TestAllFaultsAreNamedTogether(t *testing.T) {
 func TestFieldNamesExist(t *testing.T) {
 	parents := map[string]reflect.Type{
 		"Request": reflect.TypeFor[Request](), "Server": reflect.TypeFor[Server](), "Limits": reflect.TypeFor[Limits](),
-		"Open": reflect.TypeFor[Open](), "Staged": reflect.TypeFor[Staged](),
+		"Open": reflect.TypeFor[Open](), "Staged": reflect.TypeFor[Staged](), "Tolerance": reflect.TypeFor[Tolerance](),
 	}
 	for _, name := range fieldNames {
 		parent, field, nested := strings.Cut(name, ".")
