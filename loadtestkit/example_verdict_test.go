@@ -149,7 +149,7 @@ func ExampleTolerance() {
 	// Output: p50: at most 3 times base
 }
 
-// searched is a search with time for one trial, where a minute would do.
+// searched is a search with time for one trial, where half a minute would do.
 var searched = sync.OnceValue(func() loadtestkit.Capacity {
 	return loadtestkit.FindCapacity(t, loadtestkit.CapacityOptions{
 		Target:         loadtestkit.Handler(routes()).Get("/items"),
@@ -175,7 +175,7 @@ func ExampleCapacityOptions() {
 		ErrorRatio:     0.001,
 		Start:          500,
 		Most:           20_000,
-		Budget:         500 * time.Millisecond, // a minute would do
+		Budget:         500 * time.Millisecond, // half a minute would do
 		OnInconclusive: loadtestkit.Passed,
 	})
 	fmt.Println(capacity.StoppedBy)

@@ -508,10 +508,6 @@ func TestTheTestsContextEndsTheRun(t *testing.T) {
 const childEnv = "LOADTESTKIT_TEST_CHILD"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(hogEnv) != "" {
-		hogging(runtime.NumCPU())
-		os.Exit(0)
-	}
 	if addr := os.Getenv(serverEnv); addr != "" {
 		serveAt(addr)
 		return

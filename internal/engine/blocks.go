@@ -21,22 +21,32 @@ const (
 	blockTimes            = 10
 )
 
-// size decides how long blocks are, from a response time and a rate under load.
-func (c *contest) size(p50 time.Duration, rate float64) {
-	enough := blockMost
-	if rate > 0 {
-		enough = time.Duration(min(blockRequests/rate, blockMost.Seconds()) * float64(time.Second))
+// size decides how long blocks are, by how long as many requests take together as a
+// load keeps in flight.
+func (c *contest) size() {
+	median, ok := c.volleys.Quantile(0.5)
+	took := time.Duration(median)
+	if !ok { // no claim needed them
+		took = time.Duration(c.perVolley) * max(c.to[0].takes, c.to[1].takes)
 	}
-	c.block = min(max(blockLeast, enough, blockTimes*p50), blockMost)
-	c.guard = min(c.block/5, max(5*time.Millisecond, 2*p50))
-	if counted := c.block - c.guard; p50 > counted || rate*counted.Seconds() < 1 {
+	rate := c.head.Rate
+	if rate == 0 {
+		rate = float64(c.perVolley) / max(took, 1).Seconds()
+	}
+	enough := time.Duration(min(blockRequests/rate, blockMost.Seconds()) * float64(time.Second))
+	c.block = min(max(blockLeast, enough, blockTimes*took), blockMost)
+	c.guard = min(c.block/5, max(5*time.Millisecond, 2*took))
+	if counted := c.block - c.guard; took > counted || rate*counted.Seconds() < 1 {
 		c.guard = 0 // what is due at the beginning is all there is
 	}
 }
 
-// sustain makes pairs of blocks of sustained load.
-func (c *contest) sustain() error {
-	for c.inquiry.Open(verdict.Load, verdict.Locks) && !c.stopped() && c.late.Err() == nil {
+// sustain makes pairs of blocks of sustained load, within the time that is left of the
+// budget or a quarter of it.
+func (c *contest) sustain(left time.Duration) error {
+	began := time.Now()
+	left = max(left, c.head.Budget/4)
+	for c.inquiry.Open(verdict.Load, verdict.Locks) && !c.stopped() && c.late.Err() == nil && time.Since(began) < left {
 		c.monitor.tell(fmt.Sprintf("sustained load, pair %d of %d", c.pairs+1, verdict.LeastPairs))
 		if err := c.pair(); err != nil || c.ended != "" {
 			return err

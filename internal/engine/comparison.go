@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/loadtestkit/load-tester/internal/hist"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
@@ -103,7 +104,7 @@ func (p *comparePlan) Run(ctx, cut context.Context, watch Watch) (*report.Docume
 		if first != nil {
 			plan = p.again(first, c.inquiry.Again())
 		}
-		c = &contest{session: session{ctx: ctx, cut: cut, monitor: m}, comparePlan: plan, rng: plan.rng()}
+		c = &contest{session: session{ctx: ctx, cut: cut, monitor: m}, comparePlan: plan, rng: plan.rng(), volleys: hist.New(roundBits)}
 		return c.measure([]*armPlan{plan.base, plan.head}, c.load, c.describe)
 	})
 }

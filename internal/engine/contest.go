@@ -13,12 +13,13 @@ import (
 	"github.com/loadtestkit/load-tester/internal/hist"
 	"github.com/loadtestkit/load-tester/internal/load"
 	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
 const (
 	// overtime is how many times the budget a comparison may take, besides the
-	// warm-up, to reach the first look.
+	// warm-up and counting allocations, to reach the first look.
 	overtime = 2
 
 	// warmupLeast is how long each target is tried before anything counts, to learn
@@ -40,6 +41,10 @@ const (
 	// bubble in which requests take no time.
 	standstill = 100
 
+	// roundsPart is how many quarters of the budget there are for rounds, if they
+	// need them: the rest is for sustained load.
+	roundsPart = 3
+
 	// firstLook is how many rounds suffice for every claim to be judged once.
 	firstLook = 14
 
@@ -60,8 +65,9 @@ type contest struct {
 	perStratum, perVolley, perRound int // requests of a target; strata and volleys
 	rounds                          int
 	singles                         []verdict.Single // of the current stratum
-	unclocked                       error            // why processor time is not compared; nil if it is
+	unknown                         []string         // what is not compared, and why
 
+	volleys      *hist.Histogram // how long they took, in ns
 	block, guard time.Duration
 	pairs        int // of blocks
 }
@@ -70,7 +76,7 @@ type contest struct {
 func (c *contest) load() error {
 	budget := c.head.Budget
 	// Requests may take longer than a whole round.
-	late, cancel := context.WithTimeout(c.cut, overtime*budget+2*c.warmup())
+	late, cancel := context.WithTimeout(c.cut, overtime*budget+2*(c.warmup()+allocPatience))
 	defer cancel()
 	c.late = late
 	for i, a := range c.arms {
@@ -81,25 +87,34 @@ func (c *contest) load() error {
 		c.to[i] = c.newContender(a, d)
 	}
 	c.drive()
+	over := c.over()
 	for _, t := range c.to {
 		t.closeDriver(t.driver)
 		t.driver = nil
 	}
-	if c.stopped() || c.ended != "" || c.inquiry.Verdict() == verdict.Fail {
+	if over || c.ended != "" || c.inquiry.Verdict() == verdict.Fail {
 		return nil
 	}
-	return c.sustain()
+	c.size()
+	return c.sustain(budget - time.Since(c.began))
 }
 
 // inquire makes the inquiry into those claims that can be examined. The targets have
 // served by then, so that it shows if their processor time can be read.
 func (c *contest) inquire() {
 	claims := slices.Clone(c.claims)
-	if c.unclocked = c.openMeters(); c.unclocked != nil {
+	if err := c.openMeters(); err != nil {
+		c.unknown = append(c.unknown, "processor time of the targets: "+err.Error())
 		claims = without(claims, verdict.Work)
 	}
 	if c.head.Virtual || !c.inProcess() {
 		claims = without(claims, verdict.Locks)
+	}
+	if slowest := max(c.to[0].takes, c.to[1].takes); firstLook*4*slowest > c.head.Budget {
+		// Requests alone would leave no time for volleys, which tell the same of targets
+		// that mostly wait.
+		claims = without(without(claims, verdict.Quick), verdict.Alone)
+		c.unknown = append(c.unknown, "requests sent alone: at "+unit.Duration(slowest)+" each they need a longer budget")
 	}
 	for i := range claims {
 		if claims[i].Name == verdict.Burst {
@@ -140,7 +155,11 @@ func (c *contest) drive() {
 	}
 	began := time.Now()
 	for c.open() && !c.over() {
-		if time.Since(began) > c.roundsFor() && c.rounds >= firstLook || c.head.Waive != "" && c.rounds >= firstLook {
+		if c.rounds >= firstLook && (c.head.Waive != "" || time.Since(began) > roundsPart*c.head.Budget/4) {
+			c.inquiry.Conclude()
+			return
+		}
+		if c.rounds == firstLook && c.mixesDiffer() != "" {
 			return
 		}
 		c.rounds++
@@ -149,10 +168,10 @@ func (c *contest) drive() {
 	}
 }
 
-// roundsFor is how much of the budget there is for rounds.
-func (c *contest) roundsFor() time.Duration {
-	budget := c.head.Budget
-	return max(budget*3/4, budget-2*verdict.LeastPairs*c.block)
+// mixesDiffer says why the two cannot be compared whatever more is measured; "" if they
+// can.
+func (c *contest) mixesDiffer() string {
+	return verdict.MixesDiffer(c.to[0].driver.Record(), c.to[1].driver.Record())
 }
 
 // open reports whether more rounds may change the verdict.
@@ -168,8 +187,7 @@ func (c *contest) over() bool {
 
 // try warms both targets up and decides how much of them is measured at a time.
 func (c *contest) try() {
-	var alone, loaded time.Duration
-	rate := 1e9
+	var alone time.Duration
 	for _, t := range c.to {
 		t.takes = t.tryFor(c.warmup()/4, 1, 1)
 		alone = max(alone, t.takes)
@@ -179,12 +197,7 @@ func (c *contest) try() {
 		c.perVolley = min(max(int(c.head.Rate*alone.Seconds()), volleyLeast), volleyMost)
 	}
 	for _, t := range c.to {
-		began := t.clock().Now()
-		before := t.driver.Record().Sent
-		loaded = max(loaded, t.tryFor(c.warmup(), c.perVolley, volleyMost))
-		if took := t.clock().Since(began); took > 0 {
-			rate = min(rate, float64(t.driver.Record().Sent-before)/took.Seconds())
-		}
+		t.tryFor(c.warmup(), c.perVolley, volleyMost)
 		c.failing = c.failing || t.driver.Record().Succeeded == 0
 	}
 	c.perStratum, c.perRound = stratumMost, 2
@@ -194,7 +207,6 @@ func (c *contest) try() {
 	case alone > slow:
 		c.perStratum = 2
 	}
-	c.size(loaded, rate)
 	c.giveUp()
 }
 
@@ -279,6 +291,7 @@ func (c *contest) volley() {
 		t := c.to[i]
 		before := t.processor()
 		v := t.driver.Volley(c.perVolley, volleyMost, t.add)
+		c.volleys.Record(int64(v.Took))
 		work[i], burst[i] = (t.processor()-before)/float64(c.perVolley), float64(max(v.Took, 1))
 		switch {
 		case v.Ended < c.perVolley:
@@ -377,9 +390,7 @@ func (t *contender) processor() float64 {
 
 // describe makes the document of what was done.
 func (c *contest) describe() (*report.Document, error) {
-	if c.unclocked != nil {
-		c.machine.Off = append(c.machine.Off, "processor time of the targets: "+c.unclocked.Error())
-	}
+	c.machine.Off = append(c.machine.Off, c.unknown...)
 	var docs [2]*report.Document
 	for i, t := range c.to {
 		a := t.arm

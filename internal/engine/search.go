@@ -19,7 +19,7 @@ const (
 	// everything takes it, and doubling gets far in a few trials.
 	searchStart = 100
 	// searchBudget is how long a search goes on at most: on a quiet machine
-	// one takes about a minute.
+	// one takes about 25 s.
 	searchBudget = 150 * time.Second
 	// drainLeast is how long a trial waits at its end, at least, for what is in
 	// flight, and drainTimes the same in tightest limits on time: what takes
@@ -102,7 +102,8 @@ func (w *walk) load() error {
 	for t, ok := w.search.Next(); ok; t, ok = w.search.Next() {
 		w.monitor.tell(fmt.Sprintf("trial %d at %s, %s", len(w.trials)+1, unit.Rate(t.Rate), "at most "+unit.Duration(to.Budget)))
 		began := time.Now()
-		r, err := w.try(to, t)
+		trial := &verdict.Trial{TrialPlan: t, Limits: to.limits, Origin: to.seen.Course()}
+		r, err := w.try(to, trial)
 		if err != nil {
 			return err
 		}
@@ -114,15 +115,21 @@ func (w *walk) load() error {
 			w.ended = verdict.AllFailed(r)
 		}
 		limit, why := verdict.Blame(to.limits, r)
+		if limit == "" && trial.Behind != "" {
+			limit, why = verdict.ByTarget, trial.Behind
+		}
 		if w.ended != "" {
 			limit, why = verdict.ByTarget, w.ended // and not what was due at its end and not sent
 		}
-		w.search.Record(verdict.TrialResult{Held: limit == "", Limit: limit, Took: time.Since(began)})
+		stalled := verdict.Stalled(to.limits, r)
+		w.search.Record(verdict.TrialResult{
+			Held: limit == "", Easy: limit == "" && verdict.Easy(to.limits, r), Limit: limit, Stalled: stalled, Took: time.Since(began),
+		})
 		d := report.Summarize(r.Response)
 		w.trials = append(w.trials, report.Trial{
-			Rate: t.Rate, Duration: t.For, Purpose: t.Purpose,
+			Rate: t.Rate, Duration: r.Until - trial.Origin, Purpose: t.Purpose,
 			Due: r.Due, Sent: r.Sent, Succeeded: r.Succeeded,
-			P50: d.P50, P99: d.P99, Held: why == "", Reason: why,
+			P50: d.P50, P99: d.P99, Held: why == "", Stalled: stalled, Reason: why,
 		})
 		to.seen.Merge(r)
 		if w.ended != "" {
@@ -134,7 +141,7 @@ func (w *walk) load() error {
 }
 
 // try makes a trial.
-func (w *walk) try(to *arm, t verdict.TrialPlan) (*record.Record, error) {
+func (w *walk) try(to *arm, t *verdict.Trial) (*record.Record, error) {
 	schedule := load.Constant(t.Rate)
 	schedule.Poisson, schedule.Seed = to.Poisson, to.schedule.Seed
 	sensors := to.watchMachine()
@@ -142,8 +149,9 @@ func (w *walk) try(to *arm, t verdict.TrialPlan) (*record.Record, error) {
 		schedule: reseeded(&schedule, uint64(len(w.trials))), warmup: t.Warmup, duration: t.For,
 		grace: min(to.Grace, max(drainLeast, drainTimes*to.longestLimit())),
 	}
+	s.watches = []func(*load.Loop, <-chan struct{}){func(loop *load.Loop, over <-chan struct{}) { endIfDecided(t, loop, over) }}
 	if to.seen.Succeeded == 0 {
-		s.watches = []func(*load.Loop, <-chan struct{}){w.endIfFailing}
+		s.watches = append(s.watches, w.endIfFailing)
 	}
 	r, err := to.send(w.ctx, w.cut, s, w.monitor)
 	machine := sensors()
@@ -151,6 +159,16 @@ func (w *walk) try(to *arm, t verdict.TrialPlan) (*record.Record, error) {
 		to.describe(r, machine)
 	}
 	return r, err
+}
+
+// endIfDecided ends a trial as soon as it tells how it will end.
+func endIfDecided(t *verdict.Trial, loop *load.Loop, over <-chan struct{}) {
+	for at := t.Warmup + verdict.LookEvery; loop.Reaches(at, over); at += verdict.LookEvery {
+		if t.Decided(loop.Peek()) {
+			loop.End()
+			return
+		}
+	}
 }
 
 // overload are the warnings of too high a rate, which a search tries on purpose.

@@ -129,6 +129,30 @@ func TestSearchFindsTheCapacity(t *testing.T) {
 	})
 }
 
+// Too much load shows in what waits, long before a wide limit is missed; and a search
+// of a quiet target takes less than half a minute.
+func TestSearchSeesATargetFallBehind(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const capacity = 2000
+		began := time.Now()
+		d := search(t, t.Context(), SearchOptions{
+			Target:   Target{Func: oneByOne(time.Second / capacity)},
+			Settings: Settings{Load: Load{Poisson: true, Seed: 1}, Virtual: true},
+			Limits:   limits(t, "p99<=1s"),
+		}, nil)
+		assert.Less(t, time.Since(began), 30*time.Second)
+		assert.Equal(t, verdict.Pass, d.Verdict)
+		assert.Less(t, *d.Found.Low, 1.1*capacity)
+		assert.Greater(t, *d.Found.High, 0.9*capacity)
+		reasons := ""
+		for _, trial := range d.Found.Trials {
+			reasons += trial.Reason
+		}
+		assert.Contains(t, reasons, "fell behind")
+	})
+}
+
 func TestSearchRefuses(t *testing.T) {
 	for _, tc := range []struct {
 		field, want string

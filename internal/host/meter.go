@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/loadtestkit/load-tester/internal/clock"
 )
 
 // finest is the longest step of a clock of processor time that a request can be
@@ -31,7 +33,7 @@ func ProcessorTime() (time.Duration, bool) {
 var isFine = sync.OnceValue(func() bool {
 	const patience = 20 * time.Millisecond
 	last, err := processorTime()
-	for began := time.Now(); err == nil && time.Since(began) < patience; {
+	for began := clock.System.Now(); err == nil && clock.System.Since(began) < patience; {
 		var now time.Duration
 		now, err = processorTime()
 		if step := now - last; step > 0 && step <= finest {

@@ -230,6 +230,16 @@ func TestMeterOfEndedServer(t *testing.T) {
 	assert.ErrorContains(t, err, "no process that can be seen listens at "+c.addr.String())
 }
 
+// A later process with the same id does not count as the one that was there.
+func TestMeterOfReusedID(t *testing.T) {
+	t.Parallel()
+	c := startServer(t, "127.0.0.1:0")
+	m := c.meter()
+	m.processes[0].started--
+	_, err := m.Read()
+	require.ErrorIs(t, err, errEnded)
+}
+
 // The servers of this process are found as itself, whatever it started.
 func TestServersOfThisProcess(t *testing.T) {
 	t.Parallel()

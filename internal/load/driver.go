@@ -300,11 +300,14 @@ func (d *Driver) Record() *record.Record {
 	return r
 }
 
-// Progress returns how far the Driver has come. It may be called from any goroutine.
+// Progress returns how far the Driver has come, the warm-up included: it would go back
+// at Restart. It may be called from any goroutine.
 func (d *Driver) Progress() Tally {
 	d.shard.mu.Lock()
 	defer d.shard.mu.Unlock()
 	p := Tally{Elapsed: d.now(), Response: hist.New(tallyBits)}
 	p.count(d.shard.seen)
+	p.Succeeded += d.warm.Succeeded
+	p.Failed += d.warm.Failed
 	return p
 }

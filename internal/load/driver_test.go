@@ -101,6 +101,7 @@ func TestDriverRestarts(t *testing.T) {
 		d.Volley(5, 2, nil)
 		d.Restart()
 		d.Volley(3, 1, nil)
+		assert.EqualValues(t, 8, d.Progress().Succeeded)
 		r := checked(t, d)
 		assert.EqualValues(t, 3, r.Sent)
 		assert.EqualValues(t, 5, r.Warmup.Sent)

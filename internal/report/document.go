@@ -93,8 +93,9 @@ type Trial struct {
 	Succeeded int64          `json:"succeeded"`
 	P50       *time.Duration `json:"p50_ns"`
 	P99       *time.Duration `json:"p99_ns"`
-	Held      bool           `json:"held"`   // all limits held and the rate was reached
-	Reason    string         `json:"reason"` // why it did not hold; empty if it did
+	Held      bool           `json:"held"`    // all limits held and the rate was reached
+	Stalled   bool           `json:"stalled"` // the machine stalled meanwhile: the trial was made again, with bounds
+	Reason    string         `json:"reason"`  // why it did not hold; empty if it did
 }
 
 // Tool is the program that measured.

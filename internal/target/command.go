@@ -6,9 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -18,6 +20,9 @@ const (
 	// startMost is how long a command may take until its server takes connections:
 	// enough to compile it first.
 	startMost = time.Minute
+	// refuseMost is how long a port where nothing listens may take to refuse: on
+	// Windows connecting is tried for seconds.
+	refuseMost = 100 * time.Millisecond
 	// startPoll is how often it is tried whether it does.
 	startPoll = 5 * time.Millisecond
 	// stopGrace is how long a server may take to end on its own. After a second
@@ -45,12 +50,10 @@ type Command struct {
 // returns an error if the command ends before that, or takes longer than a minute.
 // The caller must close the Command.
 func StartCommand(ctx context.Context, newCommand func(addr string) *exec.Cmd) (*Command, error) {
-	l, err := listenLoopback()
+	addr, err := freeAddr()
 	if err != nil {
 		return nil, err
 	}
-	addr := l.Addr().String()
-	l.Close()
 	c := &Command{URL: "http://" + addr, cmd: newCommand(addr), ended: make(chan struct{})}
 	if c.cmd == nil {
 		return nil, errors.New("starting a server: the command is nil")
@@ -67,6 +70,39 @@ func StartCommand(ctx context.Context, newCommand func(addr string) *exec.Cmd) (
 		return nil, errors.Join(err, c.Close())
 	}
 	return c, nil
+}
+
+// freeAddr returns an address of loopback at which nothing listens. Its port is not one
+// of those that systems give to connections and to servers that want any port, or
+// another process would often get it before the server is there.
+func freeAddr() (string, error) {
+	const least, most, tries = 20000, 32767, 100
+	for range tries {
+		port := strconv.Itoa(least + rand.IntN(most-least+1))
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
+		if err != nil {
+			continue
+		}
+		if addr := l.Addr().String(); l.Close() == nil && refuses(addr) {
+			return addr, nil
+		}
+	}
+	l, err := listenLoopback()
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// refuses reports whether nothing takes connections at addr. A socket that was closed
+// still does for a moment if another process is being started: that has a copy of it,
+// until it becomes its program.
+func refuses(addr string) bool {
+	conn, err := net.DialTimeout("tcp", addr, refuseMost)
+	if err == nil {
+		conn.Close()
+	}
+	return err != nil
 }
 
 // keepOutput keeps the end of what the server writes, unless it goes elsewhere.

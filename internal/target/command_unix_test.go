@@ -9,10 +9,12 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/signal"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -29,13 +31,14 @@ const commandRole = "TARGET_TEST_COMMAND"
 // serveAs is a server that listens at the address in its first argument, or does what
 // its role says instead.
 func serveAs(role, addr string) {
+	alive := os.NewFile(3, "alive")
 	switch role {
 	case "exit":
 		fmt.Println("first line")
 		fmt.Fprintln(os.Stderr, "no such database")
 		os.Exit(3)
 	case "leave": // something behind
-		if err := roleCommand("hang", "").Start(); err != nil {
+		if err := roleCommand("hang", "", alive).Start(); err != nil {
 			panic(err)
 		}
 		os.Exit(4)
@@ -44,11 +47,11 @@ func serveAs(role, addr string) {
 		select {}
 	case "stubborn":
 		signal.Ignore(syscall.SIGTERM)
-		if err := roleCommand("hang", "").Start(); err != nil {
+		if err := roleCommand("hang", "", alive).Start(); err != nil {
 			panic(err)
 		}
 	case "parent":
-		if _, err := StartCommand(context.Background(), func(addr string) *exec.Cmd { return roleCommand("serve", addr) }); err != nil {
+		if _, err := StartCommand(context.Background(), func(addr string) *exec.Cmd { return roleCommand("serve", addr, alive) }); err != nil {
 			panic(err)
 		}
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
@@ -66,33 +69,30 @@ func serveAs(role, addr string) {
 	}))
 }
 
-// roleCommand is a command of this test binary in a role. It hands its file 3 down.
-func roleCommand(role, addr string) *exec.Cmd {
+// roleCommand is a command of this test binary in a role, which gets a file as its file 3.
+func roleCommand(role, addr string, alive *os.File) *exec.Cmd {
 	c := exec.Command(os.Args[0], addr)
 	c.Env = append(os.Environ(), commandRole+"="+role)
-	c.ExtraFiles = []*os.File{os.NewFile(3, "alive")}
+	c.ExtraFiles = []*os.File{alive}
 	return c
 }
 
 // A family is a command and all that it starts: each holds one end of a pipe.
 type family struct {
-	t       *testing.T
-	r, w    *os.File
-	command *exec.Cmd
+	t    *testing.T
+	r, w *os.File
 }
 
 func newFamily(t *testing.T) *family {
 	r, w, err := os.Pipe()
 	require.NoError(t, err)
-	return &family{t: t, r: r, w: w}
+	return &family{t, r, w}
 }
 
 // as returns what makes the first of the family, in a role.
 func (f *family) as(role string) func(addr string) *exec.Cmd {
 	return func(addr string) *exec.Cmd {
-		f.command = roleCommand(role, addr)
-		f.command.ExtraFiles = []*os.File{f.w}
-		return f.command
+		return roleCommand(role, addr, f.w)
 	}
 }
 
@@ -126,6 +126,11 @@ func TestCommand(t *testing.T) {
 		c, err := StartCommand(t.Context(), f.as(role))
 		require.NoError(t, err, role)
 		assert.Equal(t, "served", body(t, c.URL))
+		u, err := url.Parse(c.URL)
+		require.NoError(t, err)
+		port, err := strconv.Atoi(u.Port())
+		require.NoError(t, err)
+		assert.Less(t, port, 32768, "no connection is given such a port")
 		require.NoError(t, c.Err())
 		require.NoError(t, c.Close())
 		require.NoError(t, c.Close(), "twice")

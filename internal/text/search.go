@@ -129,6 +129,9 @@ func (p *page) trials() []string {
 		if !t.Held {
 			outcome = p.red("missed: " + t.Reason)
 		}
+		if t.Stalled {
+			outcome += ", the machine stalled"
+		}
 		rows = append(rows, p.fit(fmt.Sprintf("%3d  %-8s%10s for %s: %d of %d succeeded, p50 %s, p99 %s, %s", i+1, t.Purpose, unit.Rate(t.Rate),
 			unit.Duration(t.Duration), t.Succeeded, t.Due, unit.Optional(t.P50), unit.Optional(t.P99), outcome), "     ")...)
 	}

@@ -76,19 +76,38 @@ func (q *question) estimate() float64 {
 	return math.Exp(log)
 }
 
-// look judges q if it has as many readings as its next look asks for, and reports
-// whether it has.
-func (q *question) look(have int, i *Inquiry) bool {
-	if have < claimLooks[q.judged] {
-		return false
+// have returns how many readings q has.
+func (q *question) have() int {
+	if q.Name == Tail {
+		return len(q.rounds)
 	}
+	return len(q.readings)
+}
+
+// due reports whether q has as many readings as its next look asks for.
+func (q *question) due() bool {
+	return q.judged < len(claimLooks) && q.have() >= claimLooks[q.judged]
+}
+
+// overdue reports whether q can be judged before its next look, as there will be none:
+// it has had what a first look asks for, and readings since its last one.
+func (q *question) overdue() bool {
+	last := claimLooks[0] - 1
+	if q.judged > 0 {
+		last = claimLooks[q.judged-1]
+	}
+	return q.judged < len(claimLooks) && q.have() > last
+}
+
+// look judges q by the readings it has.
+func (q *question) look(i *Inquiry) {
 	fail := q.fail
 	if q.judged < q.first {
 		fail = 0
 	}
 	q.judged++
 	if q.Witness || q.verdict == Fail {
-		return true
+		return
 	}
 	proved := false
 	if q.Name == Tail {
@@ -103,7 +122,6 @@ func (q *question) look(have int, i *Inquiry) bool {
 	if proved && !q.refuted && q.held == "" {
 		q.verdict = Pass
 	}
-	return true
 }
 
 // shifted returns by how much logarithms are above that of a ratio, if the sign is 1,

@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/loadtestkit/load-tester/internal/unit"
 )
@@ -9,7 +10,7 @@ import (
 // stop ends the search.
 func (s *Search) stop(by string) {
 	s.stoppedBy = by
-	s.reason = s.describe(by)
+	s.reason = s.describe(by) + s.noise()
 }
 
 // Result returns what is known, inconclusive while the search goes on.
@@ -40,26 +41,47 @@ func (s *Search) describe(by string) string {
 		return "interrupted: " + s.between()
 	case by == ByMost:
 		return fmt.Sprintf("the limits held at %s, the most that was to be tried", unit.Rate(s.low.rate))
-	case by == ByHost && s.mixed.rate > 0 && s.low.rate == 0 && s.tally.held > 0:
-		return disturbed(&s.mixed, &s.tally)
-	case by == ByHost && s.low.failed()+s.high.held > doubtful:
+	case by == ByHost && s.high.verified && s.high.rate > widest*s.low.rate && s.low.verified:
 		return disturbed(&s.low.tally, &s.high.tally)
+	case by == ByHost && s.tally.held > 0 && s.plan.Purpose == "control":
+		return disturbed(&s.mixed, &s.tally)
+	case by == ByHost && s.tally.held > 0:
+		return disturbed(&s.low.tally, &s.tally)
 	case s.low.rate == 0:
 		return fmt.Sprintf("the limits do not hold even at %s: %s", unit.Rate(s.tally.rate), causeText(by))
 	}
 	return s.between()
 }
 
-// disturbed describes trials that rates do not explain.
-func disturbed(a, b *tally) string {
-	return fmt.Sprintf("the limits held in %s and in %s: something other than the rate decides, such as a busy host; "+
-		"try again on a quieter one or with wider limits", a, b)
+// noise names what disturbed a search that found the ends; "" if nothing did.
+func (s *Search) noise() (text string) {
+	if s.low.verified && s.high.verified && s.disputed > 0 {
+		text = "; in between trials disagreed"
+	}
+	if s.again > 0 {
+		text += fmt.Sprintf(" (%s in which this machine stalled not counted)", unit.Plural(int64(s.again), "trial"))
+	}
+	return text
+}
+
+// disturbed describes trials that rates do not explain, where there were some.
+func disturbed(all ...*tally) string {
+	var held []string
+	for _, t := range all {
+		if t.held+t.failed() > 0 {
+			held = append(held, "in "+t.String())
+		}
+	}
+	return "the limits held " + strings.Join(held, " and ") + ": something other than the rate decides, such as a busy host; " +
+		"try again on a quieter one or with wider limits"
 }
 
 // between describes where the limits held and where they did not.
 func (s *Search) between() string {
 	low, high := &s.low, &s.high
 	switch {
+	case low.rate == 0 && high.rate == 0 && s.tally.held+s.tally.failed() == 0 && s.tally.void > 0:
+		return fmt.Sprintf("this machine stalled in each of the trials at %s", unit.Rate(s.plan.Rate))
 	case low.rate == 0 && high.rate == 0:
 		return fmt.Sprintf("the limits held in %s", &s.tally)
 	case low.rate == 0:
@@ -97,6 +119,7 @@ func causeText(cause string) string {
 type tally struct {
 	rate                                float64
 	held, byTarget, byGenerator, byHost int
+	void                                int // in which the machine stalled, made again
 }
 
 func (t *tally) add(r TrialResult) {
@@ -110,6 +133,13 @@ func (t *tally) add(r TrialResult) {
 	default:
 		t.byTarget++
 	}
+}
+
+func (t *tally) merge(o tally) {
+	t.held += o.held
+	t.byTarget += o.byTarget
+	t.byGenerator += o.byGenerator
+	t.byHost += o.byHost
 }
 
 func (t *tally) failed() int { return t.byTarget + t.byGenerator + t.byHost }

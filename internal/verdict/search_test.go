@@ -2,8 +2,6 @@ package verdict
 
 import (
 	"math"
-	"math/rand/v2"
-	"os"
 	"testing"
 	"time"
 
@@ -50,7 +48,7 @@ func TestSearchFindsWhereLimitsCeaseToHold(t *testing.T) {
 		assert.Equal(t, ByTarget, r.StoppedBy, tc.why)
 		assert.LessOrEqual(t, r.Low, tc.capacity, tc.why)
 		assert.Greater(t, r.High, tc.capacity, tc.why)
-		assert.InEpsilon(t, 1.12, r.High/r.Low, 1e-9, tc.why)
+		assert.InDelta(t, 1.12, r.High/r.Low, 0.001, tc.why)
 		last := plans[len(plans)-1]
 		assert.Equal(t, "verify", last.Purpose, tc.why)
 		assert.GreaterOrEqual(t, last.For, 2*time.Second, tc.why)
@@ -59,33 +57,82 @@ func TestSearchFindsWhereLimitsCeaseToHold(t *testing.T) {
 
 func TestSearchSteps(t *testing.T) {
 	s := NewSearch(SearchRange{Start: 100})
+	p, ok := s.Next()
+	assert.True(t, ok)
+	assert.Equal(t, TrialPlan{Rate: 100, For: time.Second, Warmup: 300 * time.Millisecond, Purpose: "control"}, p)
+	again, _ := s.Next()
+	assert.Equal(t, p, again, "the same until it is recorded")
 	plans := play(t, s, upTo(310))
-	var rates []float64
-	for i, p := range plans {
-		assert.Equal(t, 300*time.Millisecond, p.Warmup)
-		if i == 0 || p.Rate != plans[i-1].Rate {
-			rates = append(rates, math.Round(p.Rate))
-		}
-		if i < 8 {
-			assert.Equal(t, TrialPlan{100, time.Second, 300 * time.Millisecond, "control"}, p)
-		}
-	}
-	// 8 control trials, then 2 of 3 agree at each rate: 200 holds, 400 does
-	// not, and so on; 306 and 1.12 times that are verified.
-	assert.Equal(t, []float64{100, 200, 400, 283, 336, 308, 322, 308, 345}, rates)
-	assert.Len(t, plans, 8+8*2)
-	r := s.Result()
-	assert.Equal(t, "the limits held at 308/s and not at 345/s", r.Reason)
+	// After 3 control trials, 2 agree at each rate: 200 holds, 400 does not, and
+	// so on; 308 and 1.12 times that are verified.
+	assert.Equal(t, []float64{100, 200, 400, 283, 336, 308, 308, 345}, questions(plans))
+	assert.Len(t, plans, 3+7*2)
+	assert.Equal(t, "the limits held at 308/s and not at 345/s", s.Result().Reason)
 }
 
-// A trial that fails in the control makes every question a vote of seven.
-func TestSearchVotes(t *testing.T) {
+// questions returns the rate of each question that trials were made to.
+func questions(plans []TrialPlan) (rates []float64) {
+	last := TrialPlan{}
+	for _, p := range plans {
+		if p != last {
+			rates = append(rates, math.Round(p.Rate))
+		}
+		last = p
+	}
+	return rates
+}
+
+// A rate that is easy takes one trial, except in the control and where it is verified.
+func TestSearchTakesOneTrialToAnEasyRate(t *testing.T) {
+	made := map[float64]int{}
+	play(t, NewSearch(SearchRange{Start: 100}), func(p TrialPlan) TrialResult {
+		made[math.Round(p.Rate)]++
+		return TrialResult{Held: p.Rate <= 310, Easy: p.Rate <= 310, Limit: ByTarget}
+	})
+	assert.Equal(t, map[float64]int{100: 3, 200: 1, 283: 1, 308: 1 + 2, 336: 2, 345: 2, 400: 2}, made)
+}
+
+// A trial in which the machine stalled does not count, and so many of them are not
+// the target's doing; but a search ends.
+func TestSearchRepeatsStalledTrials(t *testing.T) {
+	found := func(stalled func(n int, p TrialPlan) bool, held func(TrialPlan) bool) (SearchResult, []TrialPlan) {
+		n := 0
+		s := NewSearch(SearchRange{Start: 100, Budget: time.Hour})
+		plans := play(t, s, func(p TrialPlan) TrialResult {
+			n++
+			if stalled(n, p) {
+				return TrialResult{Held: !held(p), Limit: ByTarget, Stalled: true}
+			}
+			return TrialResult{Held: held(p), Limit: ByTarget}
+		})
+		return s.Result(), plans
+	}
+	holds := func(p TrialPlan) bool { return p.Rate <= 310 }
+	r, plans := found(func(n int, _ TrialPlan) bool { return n%2 > 0 }, holds)
+	assert.Equal(t, Pass, r.Verdict)
+	assert.Equal(t, []float64{100, 200, 400, 283, 336, 308, 308, 345}, questions(plans))
+	assert.Equal(t, "the limits held at 308/s and not at 345/s (17 trials in which this machine stalled not counted)", r.Reason)
+	assert.Equal(t, briefLength, plans[len(plans)-1].For, "fewer of them meet a stall")
+
+	// Trials that stall at high rates only may be the load's doing: they count.
+	r, plans = found(func(_ int, p TrialPlan) bool { return p.Rate > 310 }, func(TrialPlan) bool { return true })
+	assert.Less(t, len(plans), 60)
+	assert.LessOrEqual(t, r.Low, 310.0)
+	assert.Equal(t, Pass, r.Verdict)
+
+	// Nor does a search go on for ever where all do.
+	r, _ = found(func(int, TrialPlan) bool { return true }, holds)
+	assert.NotEqual(t, Pass, r.Verdict, "nothing but stalls was seen")
+}
+
+// A control that disagrees makes verifying take more trials.
+func TestSearchVerifiesMoreWhereTrialsDisagree(t *testing.T) {
 	count := func(failures int) map[string]int {
 		made := map[string]int{}
 		s := NewSearch(SearchRange{Start: 100, Budget: time.Hour})
 		play(t, s, func(p TrialPlan) TrialResult {
 			made[p.Purpose]++
-			if p.Purpose == "control" && made["control"] > 8-failures {
+			if p.Purpose == "control" && made["control"] <= failures {
 				return TrialResult{Limit: ByTarget}
 			}
 			return TrialResult{Held: p.Rate <= 310, Limit: ByTarget}
@@ -93,9 +140,25 @@ func TestSearchVotes(t *testing.T) {
 		assert.Equal(t, Pass, s.Result().Verdict)
 		return made
 	}
-	assert.Equal(t, map[string]int{"control": 8, "search": 6 * 2, "verify": 2 * 2}, count(0))
-	assert.Equal(t, map[string]int{"control": 8, "search": 6 * 4, "verify": 2 * 4}, count(1))
-	assert.Equal(t, map[string]int{"control": 8, "search": 6 * 4, "verify": 2 * 4}, count(2))
+	assert.Equal(t, map[string]int{"control": 3, "search": 5 * 2, "verify": 2 * 2}, count(0))
+	assert.Equal(t, map[string]int{"control": 5, "search": 5 * 2, "verify": 2 * 6}, count(1))
+}
+
+// Ends at which as many trials hold as fail move apart, and what is between them is
+// named.
+func TestSearchWidensWhereTrialsDisagree(t *testing.T) {
+	n := 0
+	s := NewSearch(SearchRange{Start: 100, Budget: time.Hour})
+	play(t, s, func(p TrialPlan) TrialResult {
+		n++
+		return TrialResult{Held: p.Rate <= 280 || p.Rate < 350 && n%2 == 0, Limit: ByTarget}
+	})
+	r := s.Result()
+	assert.Equal(t, Pass, r.Verdict)
+	assert.LessOrEqual(t, r.Low, 280.0)
+	assert.GreaterOrEqual(t, r.High, 350.0)
+	assert.Less(t, r.High/r.Low, widest)
+	assert.Contains(t, r.Reason, "; in between trials disagreed")
 }
 
 func TestSearchOutvotesSingleTrials(t *testing.T) {
@@ -104,7 +167,7 @@ func TestSearchOutvotesSingleTrials(t *testing.T) {
 	play(t, s, func(p TrialPlan) TrialResult {
 		n++
 		r := TrialResult{Held: p.Rate <= 310, Limit: ByTarget}
-		if p.Purpose != "control" && n%3 == 0 {
+		if p.Purpose != "control" && n%5 == 0 {
 			r.Held = !r.Held
 		}
 		return r
@@ -130,8 +193,8 @@ func TestSearchStoppedByOthers(t *testing.T) {
 			"the limits held at 300/s, the most that was to be tried", "bounded"},
 		{SearchRange{Start: 100, Most: 50}, upTo(1000), ByMost, Pass, 50, 0,
 			"the limits held at 50/s, the most that was to be tried", "never above the bound"},
-		{SearchRange{Start: 100, Most: 300}, upTo(290), ByTarget, Pass, 285, 300,
-			"the limits held at 285/s and not at 300/s", "the bound is the high end"},
+		{SearchRange{Start: 100, Most: 300}, upTo(290), ByTarget, Pass, 271, 300,
+			"the limits held at 271/s and not at 300/s", "the bound is the high end"},
 		{SearchRange{Start: 100}, func(p TrialPlan) TrialResult { return TrialResult{Held: p.Rate <= 310, Limit: ByGenerator} },
 			ByGenerator, Inconclusive, 308, 0,
 			"the limits held at 308/s; at 345/s the generator did not keep up, so the target may bear more", "a lower bound only"},
@@ -142,12 +205,12 @@ func TestSearchStoppedByOthers(t *testing.T) {
 			"the limits do not hold even at 1.56/s: a limit was missed", "nothing holds"},
 		{SearchRange{Start: 100}, func(TrialPlan) TrialResult { return TrialResult{Limit: ByHost} }, ByHost, Inconclusive, 0, 0,
 			"the limits do not hold even at 1.56/s: the host was too busy", "nor is it the target's doing"},
-		{SearchRange{Start: 100}, func(TrialPlan) TrialResult { n++; return TrialResult{Held: n%2 > 0} }, ByHost, Inconclusive, 0, 0,
+		{SearchRange{Start: 100}, func(TrialPlan) TrialResult { n++; return TrialResult{Held: n%2 > 0} }, ByHost, Inconclusive, 0, 100,
 			"the limits held in 3 of 6 trials at 100/s and in 3 of 6 trials at 50/s: something other than the rate decides, such as a busy host; try again on a quieter one or with wider limits", "whatever the rate"},
-		{SearchRange{Start: 100, Budget: 20 * time.Second}, upTo(1000), ByBudget, Inconclusive, 800, 0,
-			"the 20s for all trials are over: the limits held at 800/s (not verified); no rate was too high", "while doubling"},
-		{SearchRange{Start: 100, Budget: 22 * time.Second}, upTo(310), ByBudget, Inconclusive, 283, 336,
-			"the 22s for all trials are over: the limits held at 283/s (not verified) and not at 336/s (not verified)", "while bisecting"},
+		{SearchRange{Start: 100, Budget: 14 * time.Second}, upTo(1000), ByBudget, Inconclusive, 800, 0,
+			"the 14s for all trials are over: the limits held at 800/s (not verified); no rate was too high", "while doubling"},
+		{SearchRange{Start: 100, Budget: 15 * time.Second}, upTo(310), ByBudget, Inconclusive, 283, 336,
+			"the 15s for all trials are over: the limits held at 283/s (not verified) and not at 336/s (not verified)", "while bisecting"},
 		{SearchRange{Start: 100, Budget: 2 * time.Second}, upTo(1000), ByBudget, Inconclusive, 0, 0,
 			"the 2s for all trials are over: the limits held in 1 of 1 trials at 100/s", "in the control"},
 		{SearchRange{Start: 100, Budget: 5 * time.Second}, some, ByBudget, Inconclusive, 0, 100,
@@ -198,41 +261,33 @@ func TestSearchMovesEndsThatDoNotStand(t *testing.T) {
 
 	s := NewSearch(SearchRange{Start: 2, Budget: time.Hour})
 	play(t, s, func(p TrialPlan) TrialResult { return TrialResult{Held: p.Purpose != "verify" && p.Rate <= 3} })
-	assert.Equal(t, "the limits do not hold even at 1.07/s: a limit was missed", s.Result().Reason)
+	assert.Equal(t, "the limits do not hold even at 1.02/s: a limit was missed", s.Result().Reason)
 	assert.Zero(t, s.Result().Low)
 }
 
-// Ends that stand by a bare majority each are not told apart by the rate.
+// Where the median trial is not clear at several rates, the search says so.
 func TestSearchIsInconclusiveWhenTheRateDoesNotDecide(t *testing.T) {
-	verified := func(lowFails, highHolds int) SearchResult {
-		made := map[float64]int{}
-		s := NewSearch(SearchRange{Start: 100, Budget: time.Hour})
-		play(t, s, func(p TrialPlan) TrialResult {
-			held := p.Rate <= 310
-			made[p.Rate]++
-			switch n := made[p.Rate]; {
-			case p.Purpose == "control":
-				held = n > 1
-			case p.Purpose == "verify" && held:
-				held = n > 4+lowFails
-			case p.Purpose == "verify":
-				held = n <= highHolds
-			}
-			return TrialResult{Held: held, Limit: ByTarget}
-		})
-		return s.Result()
-	}
-	assert.Equal(t, Pass, verified(2, 1).Verdict)
-	r := verified(2, 2)
+	made := map[float64]int{}
+	s := NewSearch(SearchRange{Start: 100, Budget: time.Hour})
+	plans := play(t, s, func(p TrialPlan) TrialResult {
+		made[p.Rate]++
+		held := p.Rate <= 310
+		if p.Purpose == "verify" {
+			held = made[p.Rate]%2 == 0
+		}
+		return TrialResult{Held: held, Limit: ByTarget}
+	})
+	r := s.Result()
 	assert.Equal(t, Inconclusive, r.Verdict)
 	assert.Equal(t, ByHost, r.StoppedBy)
-	assert.Equal(t, "the limits held in 4 of 6 trials at 308/s and in 2 of 6 trials at 345/s: something other than the rate decides, such as a busy host; try again on a quieter one or with wider limits", r.Reason)
+	assert.Equal(t, "the limits held in 2 of 2 trials at 308/s and in 6 of 12 trials at 156/s: something other than the rate decides, such as a busy host; try again on a quieter one or with wider limits", r.Reason)
+	assert.Less(t, len(plans), 80, "and soon")
 }
 
 func TestSearchInterrupted(t *testing.T) {
 	s := NewSearch(SearchRange{Start: 100})
 	assert.Equal(t, SearchResult{Verdict: Inconclusive, Reason: "the search is not over"}, s.Result())
-	for range 10 {
+	for range 5 {
 		_, ok := s.Next()
 		require.True(t, ok)
 		s.Record(TrialResult{Held: true})
@@ -270,68 +325,4 @@ func TestSearchTrialsHaveEnoughArrivals(t *testing.T) {
 	assert.Equal(t, 5*time.Second, p.For)
 	p, _ = NewSearch(SearchRange{Start: 10}).Next()
 	assert.Equal(t, time.Second, p.For)
-}
-
-// The limit of the queues: chosen so that the load is heavy, 0.91, and the
-// response times of a trial depend on each other.
-const queueLimit = 50 * time.Millisecond
-
-// searches is how many searches of each sort are simulated.
-func searches() int {
-	if os.Getenv("LOADTESTKIT_SIMULATE") == "1" {
-		return 200
-	}
-	return 60
-}
-
-func TestSearchOnQuietQueues(t *testing.T) {
-	runs := searches()
-	for _, start := range []float64{100, 20, 3000} {
-		rng := rand.New(rand.NewPCG(71, uint64(start)))
-		q := &mm1{served: 1000, limit: queueLimit, rng: rng}
-		within, conclusive, total := 0, 0, 0.0
-		var ratios []float64
-		for range runs {
-			r, took := q.search(SearchRange{Start: start})
-			ratio := r.Low / q.capacity()
-			ratios = append(ratios, ratio)
-			if ratio >= 0.9 && ratio <= 1.13 {
-				within++
-			}
-			if r.Verdict == Pass {
-				conclusive++
-			}
-			total += took.Seconds()
-		}
-		t.Logf("start %.0f/s of %.0f/s: low/true within 0.9 to 1.13 in %d of %d, 5%% %.3f, 50%% %.3f, 95%% %.3f; pass %d; mean %.1f s",
-			start, q.capacity(), within, runs, nearestRank(ratios, .05), nearestRank(ratios, .5), nearestRank(ratios, .95), conclusive, total/float64(runs))
-		assert.GreaterOrEqual(t, float64(within), 0.95*float64(runs))
-		assert.LessOrEqual(t, total/float64(runs), 75.0)
-	}
-}
-
-func TestSearchOnStallingQueues(t *testing.T) {
-	runs := searches()
-	for _, tc := range []struct {
-		stalls float64
-		least  float64 // ratio of runs that must be inconclusive
-	}{{0.2, 0}, {0.5, 0}, {1, 0.7}} {
-		q := &mm1{served: 1000, limit: queueLimit, stalls: tc.stalls, stall: 150 * time.Millisecond, rng: rand.New(rand.NewPCG(72, 1))}
-		inconclusive := 0
-		var ratios []float64
-		for range runs {
-			r, _ := q.search(SearchRange{Start: 100})
-			if r.Verdict == Inconclusive {
-				inconclusive++
-				continue
-			}
-			ratios = append(ratios, r.Low/q.capacity())
-		}
-		t.Logf("%.1f stalls/s: inconclusive %d of %d; of the others low/true 5%% %.3f, 50%% %.3f, 95%% %.3f", tc.stalls, inconclusive, runs,
-			nearestRank(ratios, .05), nearestRank(ratios, .5), nearestRank(ratios, .95))
-		assert.GreaterOrEqual(t, float64(inconclusive), tc.least*float64(runs))
-		for _, ratio := range ratios {
-			assert.Less(t, ratio, 1.2, "noise never makes the target look better")
-		}
-	}
 }

@@ -2,12 +2,120 @@ package verdict
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/unit"
 )
+
+// How a trial is looked at while it goes on, and what a stall is.
+const (
+	LookEvery = 100 * time.Millisecond
+	easyAfter = 300 * time.Millisecond // a trial is as long as that, at least, unless its limits are missed
+	easyPart  = 2                      // a rate is easy where times are within their limits divided by this
+	stallPart = 0.2                    // of the tightest limit on time: a longer hiccup is a stall
+)
+
+// A Trial watches a trial while it goes on.
+type Trial struct {
+	TrialPlan
+	Limits []Limit
+	Origin time.Duration // where in the course of the search it begins, warm-up left out
+	Behind string        // how the target fell behind; "" if it did not
+
+	glances []glance
+}
+
+// A glance is how many requests had ended at some time after the warm-up.
+type glance struct {
+	at    time.Duration
+	ended int64
+}
+
+// Decided reports whether what was seen so far tells how the trial will end: a limit
+// is missed whatever becomes of the rest of it, the target falls behind, or, in a
+// search, the rate is easy.
+func (t *Trial) Decided(seen *record.Record) bool {
+	now := glance{seen.Until - t.Origin, seen.Succeeded + seen.Failed}
+	t.glances = append(t.glances, now)
+	if t.foregone(seen) {
+		return true
+	}
+	if now.at < easyAfter {
+		return false
+	}
+	if t.Behind = t.fellBehind(now); t.Behind != "" {
+		return true
+	}
+	due := t.Rate * now.at.Seconds()
+	return t.Purpose == "search" && float64(now.ended) >= max(trialArrivals, 0.9*due) && Easy(t.Limits, seen)
+}
+
+// foregone reports whether a limit would be missed even if all the rest of the trial
+// were within it.
+func (t *Trial) foregone(seen *record.Record) bool {
+	rest := max(0, int64(t.Rate*t.For.Seconds())-seen.Due)
+	best := *seen
+	best.Due, best.Succeeded, best.Within = seen.Due+rest, seen.Succeeded+rest, slices.Clone(seen.Within)
+	for i := range best.Within {
+		best.Within[i] += rest
+	}
+	return len(missedLimits(t.Limits, &best)) > 0
+}
+
+// fellBehind says how the target fell behind in the second half of the time up to a
+// look; "" if it did not.
+func (t *Trial) fellBehind(now glance) string {
+	at := slices.IndexFunc(t.glances, func(l glance) bool { return l.at >= now.at/2 })
+	d, ended := now.at-t.glances[at].at, now.ended-t.glances[at].ended
+	if due := t.Rate * d.Seconds(); fallsBehind(due, float64(ended)) {
+		return fmt.Sprintf("fell behind: in %s %d ended and about %.0f became due", unit.Duration(d), ended, due)
+	}
+	return ""
+}
+
+// Easy reports whether the limits would hold if those on time were half of what they
+// are.
+func Easy(limits []Limit, r *record.Record) bool {
+	for _, l := range limits {
+		if l.Metric.IsTime() && (r.Failed > 0 || quantile(r.Response, l.quantile()) > l.Time/easyPart) {
+			return false
+		}
+	}
+	return len(missedLimits(limits, r)) == 0
+}
+
+// quantile is that of a limit on a quantile or on the longest time.
+func (l Limit) quantile() float64 {
+	if l.Metric == Max {
+		return 1
+	}
+	return l.Q
+}
+
+// Stalled reports whether the machine stood still during a trial for long enough to
+// make requests late: what watches it woke late. In the target's own process the
+// target may be the cause, so that tells nothing.
+func Stalled(limits []Limit, r *record.Record) bool {
+	if r.Place == record.InProcess {
+		return false
+	}
+	tightest := tightestTime(limits)
+	return Steal.Excuses(r) != "" || tightest > 0 && over(r.Machine.HiccupMax, stallPart, max(tightest, 5*hiccupFloor))
+}
+
+// leastGoodput is the part of what becomes due in half a trial that ends in it where
+// the target keeps up, noise left out.
+const leastGoodput = 0.95
+
+// fallsBehind reports whether fewer requests ended than became due in the same half of
+// a trial, by more than chance would have it: twice the standard deviation of Poisson
+// arrivals. The rest waits, longer and longer.
+func fallsBehind(due, ended float64) bool {
+	return ended < leastGoodput*due-2*math.Sqrt(due)
+}
 
 // Blame says what kept a trial at one rate from holding its limits: one of the
 // words above and the reason in a line; "" for both if it held them.

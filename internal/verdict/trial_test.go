@@ -86,3 +86,74 @@ func TestMissedLimits(t *testing.T) {
 	check([]string{"max<10ms: max 10ms"}, []int64{50, 99}, 100, 10*time.Millisecond)
 	check([]string{"max<10ms: 1 of 100 did not succeed"}, []int64{50, 99}, 99, 0) // and 1 % is at most 1 %
 }
+
+// A trial ends once it tells how it will end.
+func TestTrialDecided(t *testing.T) {
+	limits := parseAll(t, "p99<=50ms")
+	const origin = 3 * time.Second
+	// seen is a look at a trial of 1000 arrivals per second: the requests that ended,
+	// those of them that were late, and how long the others took.
+	seen := func(at time.Duration, ended, late int64, longest time.Duration) *record.Record {
+		return &record.Record{
+			Totals: record.Totals{Due: ended, Sent: ended, Succeeded: ended}, Within: []int64{ended - late},
+			Until: origin + at, Response: took(max(ended, 1), longest),
+		}
+	}
+	const ms = time.Millisecond
+	for _, tc := range []struct {
+		purpose string
+		looks   []*record.Record
+		want    bool
+		why     string
+	}{
+		{"search", []*record.Record{seen(100*ms, 90, 10, 60*ms)}, false, "10 of 1000 may be late"},
+		{"search", []*record.Record{seen(100*ms, 90, 11, 60*ms)}, true, "11 may not"},
+		{"search", []*record.Record{seen(200*ms, 198, 0, 5*ms)}, false, "too early"},
+		{"search", []*record.Record{seen(300*ms, 298, 0, 5*ms)}, true, "easy"},
+		{"search", []*record.Record{seen(300*ms, 298, 0, 26*ms)}, false, "not so easy"},
+		{"verify", []*record.Record{seen(300*ms, 298, 0, 5*ms)}, false, "to verify takes a whole trial"},
+		{"verify", []*record.Record{seen(500*ms, 400, 0, 40*ms), seen(1000*ms, 820, 0, 45*ms)}, true, "420 ended while 500 became due"},
+		{"verify", []*record.Record{seen(500*ms, 400, 0, 40*ms), seen(1000*ms, 840, 0, 45*ms)}, false, "440 may be chance"},
+		{"verify", []*record.Record{seen(500*ms, 350, 0, 40*ms), seen(1000*ms, 850, 0, 45*ms)}, false, "no more than before"},
+	} {
+		trial := Trial{TrialPlan: TrialPlan{Rate: 1000, For: time.Second, Purpose: tc.purpose}, Limits: limits, Origin: origin}
+		decided := false
+		for _, r := range tc.looks {
+			decided = trial.Decided(r)
+		}
+		assert.Equal(t, tc.want, decided, tc.why)
+		assert.Equal(t, tc.why == "420 ended while 500 became due", trial.Behind != "", tc.why)
+	}
+}
+
+// A rate is easy where half of each time would do, and all requests succeeded.
+func TestEasy(t *testing.T) {
+	easy := func(limit string, longest time.Duration, failed int64) bool {
+		r := &record.Record{Totals: record.Totals{Due: 100, Sent: 100, Succeeded: 100 - failed, Failed: failed}, Within: []int64{100 - failed}, Response: took(100-failed, longest)}
+		return Easy(parseAll(t, limit), r)
+	}
+	assert.True(t, easy("p99<=50ms", 24*time.Millisecond, 0))
+	assert.False(t, easy("p99<=50ms", 26*time.Millisecond, 0))
+	assert.False(t, easy("p50<=50ms", 24*time.Millisecond, 1))
+	assert.True(t, easy("max<=50ms", 24*time.Millisecond, 0))
+	assert.False(t, easy("max<=50ms", 26*time.Millisecond, 0))
+	assert.True(t, easy("errors<=1%", time.Second, 1))
+	assert.False(t, easy("errors<=1%", time.Second, 2))
+}
+
+// What stalls the machine is told from its sensors, but not where the target may be
+// what keeps them from running.
+func TestStalled(t *testing.T) {
+	limits := parseAll(t, "p99<=50ms", "max<=1s")
+	stalled := func(place record.Place, u host.Usage) bool {
+		return Stalled(limits, &record.Record{Place: place, Machine: u})
+	}
+	assert.False(t, stalled(record.Loopback, host.Usage{HiccupMax: 10 * time.Millisecond}))
+	assert.True(t, stalled(record.Loopback, host.Usage{HiccupMax: 11 * time.Millisecond}))
+	assert.True(t, stalled(record.Elsewhere, host.Usage{Readings: host.Readings{Steal: new(0.2)}}))
+	assert.False(t, stalled(record.InProcess, host.Usage{HiccupMax: time.Second}))
+	limits = parseAll(t, "p99<=5ms")
+	assert.False(t, stalled(record.Loopback, host.Usage{HiccupMax: 2 * time.Millisecond}), "timers are no better")
+	limits = parseAll(t, "errors<=1%")
+	assert.False(t, stalled(record.Loopback, host.Usage{HiccupMax: time.Second}), "no limit on time")
+}
