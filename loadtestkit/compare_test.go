@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/loadtestkit/load-tester/internal/engine"
 )
 
 func compareFake(f *fakeTB, opts CompareOptions) (*fakeTB, Comparison) {
@@ -178,4 +180,14 @@ func TestCompareIsInterrupted(t *testing.T) {
 		assert.Regexp(t, `interrupted by the end of the test's context after \d+ rounds?`, f.errors[0])
 		assert.True(t, c.Interrupted)
 	})
+}
+
+// What is known for certain is logged once, as soon as it is.
+func TestLogFound(t *testing.T) {
+	f := &fakeTB{}
+	watch := logFound(newTest(f))
+	for _, found := range []string{"", "", "14 objects", "14 objects", "15 objects"} {
+		watch(engine.Progress{Found: found})
+	}
+	assert.Equal(t, []string{"loadtestkit: 14 objects", "loadtestkit: 15 objects"}, f.logs)
 }

@@ -50,11 +50,11 @@ func TestFaultsHaveTheNamesOfFields(t *testing.T) {
 		call func(testing.TB)
 		want string // from the first fault on
 	}{
-		{"no target", func(t testing.TB) { Run(t, Options{}) }, "Target: is missing, nil or empty, want a handler, a URL or a function"},
-		{"zero server", run(Options{Target: Server{}}), "Target: is missing, nil or empty, want a handler, a URL or a function"},
-		{"no handler", run(Options{Target: Handler(nil)}), "Target: is missing, nil or empty, want a handler, a URL or a function"},
-		{"no URL", run(Options{Target: URL("").Get("/items")}), "Target: is missing, nil or empty, want a handler, a URL or a function"},
-		{"no function", run(Options{Target: Func(nil)}), "Target: is missing, nil or empty, want a handler, a URL or a function"},
+		{"no target", func(t testing.TB) { Run(t, Options{}) }, "Target: is missing, nil or empty, want a handler, a URL, a command or a function"},
+		{"zero server", run(Options{Target: Server{}}), "Target: is missing, nil or empty, want a handler, a URL, a command or a function"},
+		{"no handler", run(Options{Target: Handler(nil)}), "Target: is missing, nil or empty, want a handler, a URL, a command or a function"},
+		{"no URL", run(Options{Target: URL("").Get("/items")}), "Target: is missing, nil or empty, want a handler, a URL, a command or a function"},
+		{"no function", run(Options{Target: Func(nil)}), "Target: is missing, nil or empty, want a handler, a URL, a command or a function"},
 		{"scheme", run(Options{Target: URL("ftp://x/")}), "Target: "},
 		{"path", run(Options{Target: sleeping(0).Get("items")}), `Request.Path: "items", want a path such as /`},
 		{"method", run(Options{Target: sleeping(0).Send(Request{Method: "GE T"})}), "Request.Method: "},
@@ -87,8 +87,8 @@ func TestFaultsHaveTheNamesOfFields(t *testing.T) {
 		{"objects elsewhere", compare(CompareOptions{Base: URL("http://127.0.0.1"), Head: good, Tolerance: Tolerance{Allocs: 1}}), "Tolerance.Allocs: is judged where both targets are Go code in this process"},
 		{"margin", compare(CompareOptions{Margin: 0.9}), "Margin: 0.9 is out of range, want at least 1, such as 1.2"},
 		{"claim", compare(CompareOptions{Claims: []string{"work", "fast"}}), `Claims: "fast" is unknown, want some of work, quick, alone, burst, tail, load, locks, allocs, bytes`},
-		{"guards", compare(CompareOptions{Claims: []string{"load", "locks"}}), "Claims: load and locks can fail and not pass, want one that can beside it"},
-		{"uncounted", compare(CompareOptions{Claims: []string{"allocs"}}), "Claims: allocs is judged with a tolerance of its own, want both or neither"},
+		{"guards", compare(CompareOptions{Claims: []string{"load", "locks"}}), "Claims: load and locks cannot pass, want one that has a tolerance, other than load and locks"},
+		{"uncounted", compare(CompareOptions{Claims: []string{"allocs"}}), "Claims: allocs cannot pass, want one that has a tolerance, other than load and locks"},
 		{"tolerance", run(Options{Tolerance: Tolerance{P50: -0.1}}), "Tolerance.P50: -0.1 is out of range, want a share such as 0.05, which is 5 %"},
 		{"tolerance of nothing", run(Options{Tolerance: Tolerance{P50: 0.1}}), "Tolerance: is set without a Baseline to be judged by; want both, or Compare"},
 		{"verdict", run(Options{OnInconclusive: 7}), "OnInconclusive: 7 is unknown, want Passed or Failed"},
@@ -136,7 +136,7 @@ func TestAllFaultsAreNamedTogether(t *testing.T) {
 func TestFieldNamesExist(t *testing.T) {
 	parents := map[string]reflect.Type{
 		"Request": reflect.TypeFor[Request](), "Server": reflect.TypeFor[Server](), "Limits": reflect.TypeFor[Limits](),
-		"Open": reflect.TypeFor[Open](), "Staged": reflect.TypeFor[Staged](),
+		"Open": reflect.TypeFor[Open](), "Staged": reflect.TypeFor[Staged](), "Tolerance": reflect.TypeFor[Tolerance](),
 	}
 	for _, name := range fieldNames {
 		parent, field, nested := strings.Cut(name, ".")

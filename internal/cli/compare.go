@@ -56,7 +56,7 @@ func addTolerance(to *[]verdict.Tolerance, cpu *float64, s string) (err error) {
 		*cpu, err = verdict.ParseSlower("cpu", value)
 		return err
 	case verdict.Allocs, verdict.Bytes:
-		return errors.New("what a request allocates is counted of handlers in go test, not of a URL; want a percentile or cpu")
+		return errors.New("what a request allocates is counted of handlers in go test alone; want a percentile or cpu")
 	}
 	return each(to, verdict.ParseTolerance)(s)
 }
@@ -120,7 +120,7 @@ func newCompare(s *session) *cobra.Command {
 		{"claims", "NAMES", "all", "which to judge, such as work,quick (repeatable)", func(s string) error { return addClaims(&o.Claims, s) }, "Claims"},
 		{"limit", "LIMIT", "errors<=0", "how many of head's requests may fail: 'errors<=0.1%'\n", each(&o.Limits, verdict.Parse), "Limits"},
 		{"budget", "TIME", "20s", "longest time until the verdict is clear", into(&o.Budget, parseTime), "Budget"},
-		{"confirm", "", "", "measure again, on fresh connections, before a fail counts", on(&o.Confirm), "Confirm"},
+		{"confirm", "", "", "measure again, with fresh connections or servers, before a fail counts", on(&o.Confirm), "Confirm"},
 		{"seed", "N", "random, and reported", "what every order is drawn from", into(&o.Order, parseSeed), "Order"},
 	})
 	j.complete("limit", "errors<=0.1%")

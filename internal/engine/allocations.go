@@ -49,10 +49,12 @@ func (c *contest) countAllocations() {
 	if base == nil || head == nil {
 		return
 	}
-	c.monitor.find(fmt.Sprintf("a request of head allocates %s and %s, one of base %s and %s",
-		plural(head.objects), unit.Size(int64(head.bytes)), plural(base.objects), unit.Size(int64(base.bytes))))
 	if !base.certain || !head.certain {
 		return
+	}
+	if *base != *head {
+		c.monitor.find(fmt.Sprintf("a request of head allocates %s and %s, one of base %s and %s",
+			plural(head.objects), unit.Size(int64(head.bytes)), plural(base.objects), unit.Size(int64(base.bytes))))
 	}
 	c.inquiry.Add(verdict.Allocs, verdict.Reading{Base: base.objects, Head: head.objects})
 	c.inquiry.Add(verdict.Bytes, verdict.Reading{Base: base.bytes, Head: head.bytes})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/hist"
@@ -23,6 +24,7 @@ type comparePlan struct {
 	base, head *armPlan // the same except for their targets
 	order      uint64
 	claims     []verdict.Claim
+	workNamed  bool // it was asked for by name
 	repeat     bool // of a comparison that failed
 }
 
@@ -58,6 +60,11 @@ func NewComparison(o CompareOptions) (Plan, error) {
 		return nil, err
 	}
 	p.claims = verdict.ClaimsOf(o.Tolerances, o.CPU, o.Allocs, o.Bytes, o.Margin, o.Claims)
+	p.workNamed = o.CPU != 0 || slices.Contains(o.Claims, verdict.Work)
+	f.add(!slices.ContainsFunc(p.claims, passes), "Claims", "%s cannot pass, want one that has a tolerance, other than load and locks", strings.Join(o.Claims, " and "))
+	if err := f.err(); err != nil {
+		return nil, err
+	}
 	return p, nil
 }
 

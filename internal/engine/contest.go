@@ -414,6 +414,7 @@ func (c *contest) describe() (*report.Document, error) {
 	for _, f := range c.inquiry.Findings() {
 		d.Claims = append(d.Claims, report.NewClaim(f, c.head.Waive))
 	}
+	d.Claims = append(d.Claims, c.unclockedWork()...)
 	for _, r := range c.inquiry.Ratios() {
 		d.Ratios = append(d.Ratios, report.NewRatio(r, c.head.Waive))
 	}
@@ -444,7 +445,7 @@ func (c *contest) refuse(d *report.Document) {
 		claim := &d.Claims[i]
 		if differ != "" && !claim.Exact {
 			claim.Refuse(differ)
-		} else if claim.Claim == verdict.Work {
+		} else if claim.Claim == verdict.Work && c.unclocked == nil {
 			c.refuseWork(claim)
 		}
 	}

@@ -32,8 +32,10 @@ func (a *arm) newMeter() (m *meter, err error) {
 			return nil, err
 		}
 	}
-	m.Meter, err = host.NewMeter(m.pids)
-	return m, err
+	if m.Meter, err = host.NewMeter(m.pids); err != nil {
+		return nil, err // as of a server that has just ended
+	}
+	return m, nil
 }
 
 // check returns an error if the server has other processes now: what was read is then

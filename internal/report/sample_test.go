@@ -187,7 +187,7 @@ func comparison(most, slowest time.Duration) *Document {
 		NewClaim(verdict.ClaimFinding{
 			Claim: verdict.Claim{Name: verdict.Tail, Q: 0.99, Fail: 1.1, Pass: 1.98}, Verdict: verdict.Pass,
 			Estimate: 1.03, Low: 0.9, High: 1.6, Confidence: 0.99, Base: 9e6, Head: 10e6, Readings: 21,
-			Summary: "the slowest, at p99, take 1.03 times as long, surely <= 1.98", Basis: "99 % interval 0.90 to 1.60 of 21 rounds",
+			Summary: "the slowest 1 % (p99) take 1.03 times as long, surely <= 1.98", Basis: "99 % interval 0.90 to 1.60 of 21 rounds",
 		}, ""),
 		NewClaim(verdict.ClaimFinding{
 			Claim: verdict.Claim{Name: verdict.Allocs, Fail: 3}, Verdict: verdict.Pass, Base: 12, Head: 14, Readings: 1, Exact: true,
