@@ -1,11 +1,13 @@
 package engine
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
+	"time"
 
-	"github.com/loadtestkit/load-tester/internal/report"
+	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
@@ -39,22 +41,76 @@ func (c *contest) examined() string {
 	return strings.Join(slices.DeleteFunc(names, func(name string) bool { return !c.inquiry.Open(name) }), " ")
 }
 
-// unclockedWork is the claim on processor time where that is not known: inconclusive if
-// it was asked for by name, else not judged. There is none where it is known.
-func (c *contest) unclockedWork() (all []report.ClaimResult) {
-	if c.unclocked == nil || c.head.Virtual {
-		return nil
+// inquire makes the inquiry into those claims that can be examined in the time there
+// is. What was not asked for by name is let go where it would keep the rest from a
+// verdict.
+func (c *contest) inquire() {
+	claims := slices.Clone(c.claims)
+	slowest := max(c.to[0].takes, c.to[1].takes)
+	switch {
+	case c.head.Virtual:
+		claims = without(claims, verdict.Work)
+	case c.unclocked != nil:
+		claims = c.drop(claims, verdict.Work, "the processor time of a request is not known", c.unclocked.Error())
+	case !c.named[verdict.Work] && idlePart*max(c.to[0].works, c.to[1].works) < slowest:
+		claims = spare(claims, verdict.Work, fmt.Sprintf("not needed for a pass: less than a %dth of the response time", idlePart))
 	}
-	for _, claim := range c.claims {
-		if claim.Name != verdict.Work {
+	if c.head.Virtual || !c.inProcess() {
+		claims = without(claims, verdict.Locks)
+	}
+	if firstLook*4*slowest > c.head.Budget {
+		why := "at " + unit.Duration(slowest) + " each they need a longer budget"
+		claims = c.drop(claims, verdict.Quick, "undisturbed requests are not compared", why)
+		claims = c.drop(claims, verdict.Alone, "requests sent alone are not compared", why)
+	}
+	// What a round takes at least, and so how many requests the rounds bring.
+	round := 2 * slowest * time.Duration(c.perRound*(c.perStratum+1))
+	requests := float64(c.perRound*(c.perStratum+c.perVolley)) * float64(c.head.Budget) * roundsPart / 4 / float64(max(round, 1))
+	for _, claim := range claims {
+		if claim.Name == verdict.Tail && !c.named[verdict.Tail] && requests < claim.Requests() {
+			claims = spare(claims, verdict.Tail, fmt.Sprintf("not needed for a pass: the budget has time for about %s requests of each, %s needed", unit.Count(int64(requests)), unit.Count(int64(claim.Requests()))))
+		}
+	}
+	for i := range claims {
+		if claims[i].Name == verdict.Burst {
+			claims[i].AtOnce = c.perVolley
+		}
+	}
+	c.inquiry = verdict.NewInquiry(claims, c.renewed())
+}
+
+// idlePart is how many times its processor time a request takes of a target that mostly
+// waits: 5 % more work is then less than 0.3 % of its response time.
+const idlePart = 20
+
+// without returns claims without those that have a name.
+func without(claims []verdict.Claim, name string) []verdict.Claim {
+	return slices.DeleteFunc(claims, func(c verdict.Claim) bool { return c.Name == name })
+}
+
+// spare returns claims in which those that have a name can fail and need not pass.
+func spare(claims []verdict.Claim, name, why string) []verdict.Claim {
+	claims = slices.Clone(claims)
+	for i := range claims {
+		if claims[i].Name == name {
+			claims[i].Pass, claims[i].Spared = 0, why
+		}
+	}
+	return claims
+}
+
+// drop returns claims without those that have a name, since they cannot be measured:
+// inconclusive if that was asked for by name, else not judged.
+func (c *contest) drop(claims []verdict.Claim, name, what, why string) []verdict.Claim {
+	for _, claim := range claims {
+		if claim.Name != name || claim.Witness {
 			continue
 		}
-		f := verdict.ClaimFinding{Claim: claim, Summary: "the processor time of a request is not known", Basis: c.unclocked.Error()}
-		f.Reason = f.Summary + ": " + f.Basis
-		if c.workNamed {
+		f := verdict.ClaimFinding{Claim: claim, Summary: what, Basis: why, Reason: what + ": " + why}
+		if c.named[name] {
 			f.Verdict = verdict.Inconclusive
 		}
-		all = append(all, report.NewClaim(f, c.head.Waive))
+		c.unmeasured = append(c.unmeasured, f)
 	}
-	return all
+	return without(claims, name)
 }

@@ -24,8 +24,8 @@ type comparePlan struct {
 	base, head *armPlan // the same except for their targets
 	order      uint64
 	claims     []verdict.Claim
-	workNamed  bool // it was asked for by name
-	repeat     bool // of a comparison that failed
+	named      map[string]bool // claims that were asked for by name, or by a tolerance of their own
+	repeat     bool            // of a comparison that failed
 }
 
 // NewComparison checks o and fills in defaults. Its error joins a *[Fault] for
@@ -60,7 +60,10 @@ func NewComparison(o CompareOptions) (Plan, error) {
 		return nil, err
 	}
 	p.claims = verdict.ClaimsOf(o.Tolerances, o.CPU, o.Allocs, o.Bytes, o.Margin, o.Claims)
-	p.workNamed = o.CPU != 0 || slices.Contains(o.Claims, verdict.Work)
+	p.named = map[string]bool{verdict.Work: o.CPU != 0, verdict.Tail: len(o.Tolerances) > 0}
+	for _, name := range o.Claims {
+		p.named[name] = true
+	}
 	f.add(!slices.ContainsFunc(p.claims, passes), "Claims", "%s cannot pass, want one that has a tolerance, other than load and locks", strings.Join(o.Claims, " and "))
 	if err := f.err(); err != nil {
 		return nil, err

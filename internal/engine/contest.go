@@ -13,7 +13,6 @@ import (
 	"github.com/loadtestkit/load-tester/internal/hist"
 	"github.com/loadtestkit/load-tester/internal/load"
 	"github.com/loadtestkit/load-tester/internal/report"
-	"github.com/loadtestkit/load-tester/internal/unit"
 	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
@@ -65,7 +64,8 @@ type contest struct {
 	perStratum, perVolley, perRound int // requests of a target; strata and volleys
 	rounds                          int
 	singles                         []verdict.Single // of the current stratum
-	unknown                         []string         // what is not compared, and why
+	unclocked                       error            // why processor time is not compared; nil if it is
+	unmeasured                      []verdict.ClaimFinding
 
 	volleys      *hist.Histogram // how long they took, in ns
 	block, guard time.Duration
@@ -97,36 +97,6 @@ func (c *contest) load() error {
 	}
 	c.size()
 	return c.sustain(budget - time.Since(c.began))
-}
-
-// inquire makes the inquiry into those claims that can be examined. The targets have
-// served by then, so that it shows if their processor time can be read.
-func (c *contest) inquire() {
-	claims := slices.Clone(c.claims)
-	if err := c.openMeters(); err != nil {
-		c.unknown = append(c.unknown, "processor time of the targets: "+err.Error())
-		claims = without(claims, verdict.Work)
-	}
-	if c.head.Virtual || !c.inProcess() {
-		claims = without(claims, verdict.Locks)
-	}
-	if slowest := max(c.to[0].takes, c.to[1].takes); firstLook*4*slowest > c.head.Budget {
-		// Requests alone would leave no time for volleys, which tell the same of targets
-		// that mostly wait.
-		claims = without(without(claims, verdict.Quick), verdict.Alone)
-		c.unknown = append(c.unknown, "requests sent alone: at "+unit.Duration(slowest)+" each they need a longer budget")
-	}
-	for i := range claims {
-		if claims[i].Name == verdict.Burst {
-			claims[i].AtOnce = c.perVolley
-		}
-	}
-	c.inquiry = verdict.NewInquiry(claims, c.renewed())
-}
-
-// without returns claims without the one that has a name.
-func without(claims []verdict.Claim, name string) []verdict.Claim {
-	return slices.DeleteFunc(claims, func(c verdict.Claim) bool { return c.Name == name })
 }
 
 // warmup is how long each target is tried.
@@ -196,8 +166,11 @@ func (c *contest) try() {
 	if s := c.head.schedule; s != nil {
 		c.perVolley = min(max(int(c.head.Rate*alone.Seconds()), volleyLeast), volleyMost)
 	}
+	c.unclocked = c.openMeters() // now that the targets have served
 	for _, t := range c.to {
+		sent, served := t.driver.Record().Sent, t.processor()
 		t.tryFor(c.warmup(), c.perVolley, volleyMost)
+		t.works = time.Duration((t.processor() - served) / float64(t.driver.Record().Sent-sent))
 		c.failing = c.failing || t.driver.Record().Succeeded == 0
 	}
 	c.perStratum, c.perRound = stratumMost, 2
@@ -254,7 +227,7 @@ func (c *contest) round() {
 			c.volley()
 		}
 	}
-	if !c.over() && c.inquiry.Open(verdict.Tail) {
+	if !c.over() {
 		p.Base, p.Head = c.to[0].times, c.to[1].times
 		c.inquiry.AddRound(p)
 	}
@@ -309,6 +282,7 @@ type contender struct {
 	*arm
 	driver    *load.Driver
 	takes     time.Duration // the median response time of a request alone
+	works     time.Duration // about its processor time, if that is known
 	meter     *meter        // of the processes that serve; nil if it cannot be told
 	allocs    *allocations  // of one request; nil where that cannot be told
 	times     verdict.Block
@@ -390,7 +364,6 @@ func (t *contender) processor() float64 {
 
 // describe makes the document of what was done.
 func (c *contest) describe() (*report.Document, error) {
-	c.machine.Off = append(c.machine.Off, c.unknown...)
 	var docs [2]*report.Document
 	for i, t := range c.to {
 		a := t.arm
@@ -414,7 +387,9 @@ func (c *contest) describe() (*report.Document, error) {
 	for _, f := range c.inquiry.Findings() {
 		d.Claims = append(d.Claims, report.NewClaim(f, c.head.Waive))
 	}
-	d.Claims = append(d.Claims, c.unclockedWork()...)
+	for _, f := range c.unmeasured {
+		d.Claims = append(d.Claims, report.NewClaim(f, c.head.Waive))
+	}
 	for _, r := range c.inquiry.Ratios() {
 		d.Ratios = append(d.Ratios, report.NewRatio(r, c.head.Waive))
 	}
@@ -445,7 +420,7 @@ func (c *contest) refuse(d *report.Document) {
 		claim := &d.Claims[i]
 		if differ != "" && !claim.Exact {
 			claim.Refuse(differ)
-		} else if claim.Claim == verdict.Work && c.unclocked == nil {
+		} else if claim.Claim == verdict.Work {
 			c.refuseWork(claim)
 		}
 	}

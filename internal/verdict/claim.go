@@ -38,6 +38,9 @@ type Claim struct {
 	// response time Fail times as long.
 	Fail, Pass float64
 
+	// Spared is why a claim that could be proved need not be; "" of others.
+	Spared string
+
 	// Witness marks a claim that is not judged: it is measured because another one
 	// may fail only if its estimate agrees.
 	Witness bool
@@ -45,6 +48,10 @@ type Claim struct {
 
 // guard reports whether c need not be proved.
 func (c Claim) guard() bool { return c.Pass == 0 }
+
+// Requests is how many requests of each target c needs to be proved, if it is one on a
+// tail.
+func (c Claim) Requests() float64 { return math.Ceil(10/(1-c.Q) - 1e-6) }
 
 // exact reports whether c is counted, so that chance has no part in its verdict.
 func (c Claim) exact() bool { return c.Name == Allocs || c.Name == Bytes }

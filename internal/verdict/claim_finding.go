@@ -271,7 +271,10 @@ func span(ns float64) string {
 // lacking says why q is not settled and what would settle it; "" if it is settled, or
 // need not be.
 func (i *Inquiry) lacking(f *ClaimFinding, q *question) string {
-	if f.Verdict != Inconclusive {
+	switch f.Verdict {
+	case NotJudged:
+		return q.Spared
+	case Pass, Fail:
 		return ""
 	}
 	readings := unit.Plural(int64(f.Readings), "reading")
@@ -350,7 +353,7 @@ func (c *comparison) scarce() string {
 	if math.IsInf(c.base.quantile(c.Q), 1) {
 		return "base's own requests failed, which is what head is compared with"
 	}
-	need := int64(math.Ceil(10/(1-c.Q) - 1e-6))
+	need := int64(c.Requests())
 	if have := min(c.base.due(), c.head.due()); have < need {
 		return fmt.Sprintf("%s requests of each, %s needed for a pass: a longer budget would tell", unit.Count(have), unit.Count(need))
 	}
