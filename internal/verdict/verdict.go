@@ -69,6 +69,7 @@ type Finding struct {
 
 	Confidence float64       // of a pass or a fail, in [0, 1]; 0 for a fact, and where in doubt
 	Exact      bool          // noise cannot cause it: neither repeated nor excused
+	Anytime    bool          // a pass that need not wait for a look, see [Looks]
 	Needs      time.Duration // about how much more of the same load would settle it; 0: unknown or settled
 	Summary    string        // for a person: metric, observed, wanted, as in "p99 13.3ms, want <= 50ms"
 	Basis      string        // what the verdict rests on: doubts, the interval, from how many requests
