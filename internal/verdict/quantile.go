@@ -6,6 +6,7 @@ import (
 
 	"github.com/loadtestkit/load-tester/internal/hist"
 	"github.com/loadtestkit/load-tester/internal/stat"
+	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 // The least times of load for a fail: a machine may be slow for a second or two,
@@ -45,10 +46,9 @@ func (j *judgement) judgeQuantile() {
 	}
 	t := j.newTail()
 	bad := float64(seen.Due - seen.Within[j.threshold])
+	j.Holds = bad <= beyond*float64(seen.Due) != j.Limit.lower()
 	if seen.Due-rank < leastBeyond && !(mostly(bad/float64(seen.Due), beyond) && seen.Due >= leastRequests) {
-		if !j.farWithin(t, bad) {
-			j.tooFew(needed(q))
-		}
+		j.judgeFew(t, bad)
 		return
 	}
 	j.setInterval(0, math.Inf(1))
@@ -100,20 +100,30 @@ func neededFar(q float64) int64 {
 	return max(leastRequests, int64(math.Ceil(farBeyond/(1-q)*(1-1e-12))))
 }
 
-// farWithin passes an upper limit that no request came near. It may be asked at any
+// judgeFew passes an upper limit that no request came near. It may be asked at any
 // time, as often as one likes: whether the first requests were all far within does
 // not change.
-func (j *judgement) farWithin(t *tail, bad float64) bool {
-	near := float64(j.seen.Response.Max())*far > float64(j.Limit.Time)
-	if j.Limit.lower() || bad > 0 || near || t.freedom == 0 || j.seen.Due < neededFar(j.Limit.Q) || j.seen.Course() < farTime {
-		return false
+func (j *judgement) judgeFew(t *tail, bad float64) {
+	q, near := j.Limit.Q, float64(j.seen.Response.Max())*far > float64(j.Limit.Time)
+	if j.Limit.lower() || bad > 0 || near {
+		j.tooFew(needed(q))
+		return
 	}
-	design, _ := t.design(j.threshold)
-	if design > farDesign {
-		return false
+	if least := neededFar(q); j.seen.Due < least {
+		j.tooFew(least)
+		j.doubt("needs %s requests to judge, or %s if none comes near the limit, has %s", unit.Count(needed(q)), unit.Count(least), unit.Count(j.seen.Due))
+		return
+	}
+	if left := farTime - j.seen.Course(); left > 0 {
+		j.doubt("needs %s requests to judge, or %s of load if none comes near the limit, has %s", unit.Count(needed(q)), unit.Duration(farTime), unit.Count(j.seen.Due))
+		j.Needs = wholeSeconds(left)
+		return
+	}
+	if design, _ := t.design(j.threshold); t.freedom == 0 || design > farDesign {
+		j.tooFew(needed(q))
+		return
 	}
 	j.Verdict, j.Anytime, j.Confidence = Pass, true, 1-DefaultStandard.Pass
-	return true
 }
 
 // judgeTail judges by the requests that were not within the limit.
