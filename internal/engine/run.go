@@ -106,6 +106,7 @@ type round struct {
 	to        *arm
 	control   *control          // nil without
 	standard  verdict.Standard  // that it was judged by
+	least     int64             // requests without which there is no verdict, as things stand; 0 if that is not why
 	early     string            // why it ended before its budget and without a verdict; "" if it did not
 	settled   []verdict.Finding // at the last look, one of each limit; nil before
 	reference time.Duration     // of a run with a baseline: how long the reference work took before it
@@ -193,7 +194,7 @@ func (r *round) untilClear() error {
 	s.watches = []func(*load.Loop, <-chan struct{}){r.endIfFailing}
 	for _, look := range verdict.Looks(r.to.Budget) {
 		for left := look.At - r.to.seen.Course(); left > 0; left = look.At - r.to.seen.Course() {
-			s.duration = min(r.stretch(), left)
+			s.duration, s.requests = min(r.stretch(), left), max(0, r.least-r.to.seen.Due)
 			if err := r.add(s); err != nil || r.to.seen.Interrupted {
 				return err
 			}
@@ -237,20 +238,21 @@ func (r *round) keep(results []verdict.Finding) []verdict.Finding {
 }
 
 // settledAnytime reports whether every limit has passed in a way that needs no look,
-// or passed at one.
+// or passed at one. It finds out how many requests are lacking.
 func (r *round) settledAnytime() bool {
-	s := r.to.standard()
-	results := r.to.judge(r.to.seen, s)
+	results := r.to.judge(r.to.seen, r.to.standard())
+	r.least = 0
+	settled := true
 	for i, result := range results {
 		switch {
 		case result.Verdict == verdict.NotJudged, result.Verdict == verdict.Pass && (result.Anytime || result.Exact):
 		case i < len(r.settled) && r.settled[i].Verdict == verdict.Pass && result.Holds:
 			results[i] = r.settled[i]
 		default:
-			return false
+			settled, r.least = false, max(r.least, result.Least)
 		}
 	}
-	if verdict.Overall(results) != verdict.Pass {
+	if !settled || verdict.Overall(results) != verdict.Pass {
 		return false
 	}
 	r.settled = results

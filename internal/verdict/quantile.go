@@ -47,9 +47,15 @@ func (j *judgement) judgeQuantile() {
 	t := j.newTail()
 	bad := float64(seen.Due - seen.Within[j.threshold])
 	j.Holds = bad <= beyond*float64(seen.Due) != j.Limit.lower()
-	if seen.Due-rank < leastBeyond && !(mostly(bad/float64(seen.Due), beyond) && seen.Due >= leastRequests) {
-		j.judgeFew(t, bad)
-		return
+	if seen.Due-rank < leastBeyond {
+		switch {
+		case !mostly(bad/float64(seen.Due), beyond):
+			j.judgeFew(t, bad)
+			return
+		case seen.Due < leastRequests:
+			j.tooFew(leastRequests)
+			return
+		}
 	}
 	j.setInterval(0, math.Inf(1))
 	if t.freedom == 0 {
