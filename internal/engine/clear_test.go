@@ -417,3 +417,25 @@ func TestClearEndsWhereItsBudgetCannotDo(t *testing.T) {
 		})
 	}
 }
+
+// What was settled at a look stays so when a little more comes in until the run has
+// ended, unless what was counted says otherwise.
+func TestVerdictOfALookStands(t *testing.T) {
+	settled := verdict.Finding{Verdict: verdict.Pass, Reason: "at the look"}
+	failed := verdict.Finding{Verdict: verdict.Fail, Reason: "at the look"}
+	for _, tc := range []struct {
+		look, end verdict.Finding
+		want      verdict.Verdict
+		why       string
+	}{
+		{settled, verdict.Finding{Verdict: verdict.Inconclusive, Holds: true}, verdict.Pass, "nothing new"},
+		{settled, verdict.Finding{Verdict: verdict.Inconclusive}, verdict.Inconclusive, "by what was counted in all it does not hold"},
+		{settled, verdict.Finding{Verdict: verdict.Fail}, verdict.Fail, "what came in decides"},
+		{failed, verdict.Finding{Verdict: verdict.Inconclusive}, verdict.Fail, "nothing new"},
+		{failed, verdict.Finding{Verdict: verdict.Inconclusive, Holds: true}, verdict.Inconclusive, "what came in mends it"},
+		{verdict.Finding{Verdict: verdict.Inconclusive}, verdict.Finding{Verdict: verdict.Inconclusive, Holds: true}, verdict.Inconclusive, "nothing was settled"},
+	} {
+		r := &round{settled: []verdict.Finding{tc.look}}
+		assert.Equal(t, tc.want, r.keep([]verdict.Finding{tc.end})[0].Verdict, tc.why)
+	}
+}

@@ -127,6 +127,10 @@ func TestJudgeOtherMetrics(t *testing.T) {
 		{"throughput>=1100", even(1_000, 0, 0, time.Second), Inconclusive, false, "2 s for a fail"},
 		{"throughput<=100", even(1_000, 0, 0, time.Second), Fail, false, "no noise makes more"},
 		{"throughput>=1", seen(time.Second, equal(5, reset)...), Fail, false, "nothing completed"},
+		{"throughput>=1", seen(500*time.Millisecond, equal(10, 4*time.Millisecond)...), Pass, false, "20/s, if few, are surely not 1/s"},
+		{"throughput>=1", seen(500*time.Millisecond, equal(9, 4*time.Millisecond)...), Inconclusive, false, "too few"},
+		{"throughput>=6", seen(500*time.Millisecond, equal(10, 4*time.Millisecond)...), Inconclusive, false, "not that sure"},
+		{"throughput<=1", seen(500*time.Millisecond, equal(10, 4*time.Millisecond)...), Inconclusive, false, "no such fail"},
 		{"throughput>=1", seen(0, equal(5, 0)...), Inconclusive, false, "no time passed"},
 		{"throughput<=1", seen(0), Inconclusive, false, "no data is no pass"},
 	} {
