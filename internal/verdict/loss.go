@@ -18,7 +18,7 @@ func (f *Finding) exceedsLoss(r *record.Record) bool {
 	if own == 0 || control == 0 {
 		return false
 	}
-	return f.tailExceeds(r.Control.Response, own/control) || f.allExceed(r, own)
+	return f.tailExceeds(r.Control.Response, own/control) || f.allExceed(r, own, own/control)
 }
 
 // processorTime returns the processor time that this process used for a request
@@ -62,16 +62,21 @@ const (
 
 // allExceed reports whether requests would have missed the limit in the calmest
 // part of the run with all of the processors to themselves, each using cpu ns of
-// them. What waits for a processor waits behind what is in flight; with a share of
-// them gone, that takes as much longer, and all of a response time at most.
-func (f *Finding) allExceed(r *record.Record, cpu float64) bool {
-	calm := takenShare(r) / (1 - calmPart)
-	if calm >= 1 || f.Limit.Q < fastest {
+// them, times as much as one of the control. Three bounds hold for what they lost:
+// the share of the processors that was gone, of all the time they took; as much
+// longer as it makes what waits for a processor behind what is in flight; and what
+// the control lost at its median, for each part of their work.
+func (f *Finding) allExceed(r *record.Record, cpu, times float64) bool {
+	if f.Limit.Q < fastest || r.Control.Response.Count() < leastRequests {
 		return false
 	}
 	took := float64(quantile(r.Response, fastPart))
-	ahead := max(1, float64(r.PeakInFlight)/float64(max(1, r.Processors)))
-	lost := min(took*calm, cpu*ahead*calm/(1-calm)) + float64(quantile(r.Control.Response, 0.5))
+	lost := max(1, times) * float64(quantile(r.Control.Response, 0.5))
+	if calm := takenShare(r) / (1 - calmPart); calm < 1 {
+		ahead := max(1, float64(r.PeakInFlight)/float64(max(1, r.Processors)))
+		lost = min(lost, took*calm, cpu*ahead*calm/(1-calm))
+	}
+	lost = max(lost, float64(quantile(r.Control.Response, 0.5)))
 	return took-lost > float64(f.Limit.Time)
 }
 

@@ -80,6 +80,7 @@ func TestExcuseIsBoundedByTheLoss(t *testing.T) {
 		{"p99<=25ms", lossCase{tail, 100 * time.Microsecond, 0.5, beside(0.3, 1)}, Fail, "a tail of its own, far beyond what the control loses there"},
 		{"p99<=25ms", lossCase{tail, 100 * time.Microsecond, 0.5, beside(0.3, 15)}, Inconclusive, "the control has such a tail too"},
 		{"p99<=25ms", lossCase{tail, 2 * time.Millisecond, 0.5, beside(0.3, 1)}, Inconclusive, "what computes for 40 times as long can lose 40 times as much"},
+		{"p99<=25ms", lossCase{about(50), 100 * time.Microsecond, 0.97, beside(3, 8)}, Fail, "the processors are nearly gone, of which it hardly needs any"},
 		{"mean<=25ms", lossCase{about(50), 100 * time.Microsecond, 0.5, beside(0.3, 1)}, Inconclusive, "no quantile"},
 	} {
 		fail := tc.c.often(limit(t, tc.limit), 5)
@@ -100,7 +101,7 @@ func TestExcuseIsBoundedByTheLoss(t *testing.T) {
 		"no control":           func(r *record.Record) { r.Control = nil },
 		"no processor time":    func(r *record.Record) { r.Machine.HaveCPU = false },
 		"none of the control":  func(r *record.Record) { r.Control.Machine.HaveCPU = false },
-		"no processor is left": func(r *record.Record) { r.Machine.ForeignCPU = new(0.95); r.PeakInFlight = 1000 },
+		"no processor is left": func(r *record.Record) { r.Machine.ForeignCPU, r.Machine.CPUUser = new(0.95), 10_000*9*time.Millisecond },
 	} {
 		r := none.run(l, 1)
 		without(r)
