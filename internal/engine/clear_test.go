@@ -395,7 +395,8 @@ func TestClearEndsWhereItsBudgetCannotDo(t *testing.T) {
 	}{
 		{Load{Concurrency: 10}, 500 * time.Millisecond, "p99<=600ms", "ended early, as 30s would bring about 600", 2 * time.Second},
 		{Load{Concurrency: 1}, 500 * time.Millisecond, "p99<=10s", "ended early, as 30s would bring about 60", 2 * time.Second},
-		{Load{Rate: 10}, time.Millisecond, "p99<=1s", "ended early, as 30s would bring about 300", 2 * time.Second},
+		{Load{Rate: 8}, time.Millisecond, "p99<=1s", "ended early, as 30s would bring about 240", 2 * time.Second},
+		{Load{Rate: 12}, time.Millisecond, "p99<=1s", "ended early, as 30s would bring about 360", 15 * time.Second},
 		{Load{Rate: 10}, time.Millisecond, "p50<=1s", "", 30 * time.Second},
 		{Load{Concurrency: 10}, 500 * time.Millisecond, "p99<=400ms", "", 30 * time.Second},
 	} {

@@ -267,11 +267,15 @@ func (r *round) futile(seen *record.Record, results []verdict.Finding) bool {
 		return false
 	}
 	will := int64(float64(seen.Due) * float64(r.to.Budget) / float64(course))
+	most := 2 * will // what it has had may be a slow spell
+	if course >= r.to.Budget/2 {
+		most = will + will/4
+	}
 	open := false
 	for _, result := range results {
 		if result.Verdict == verdict.Inconclusive {
 			open = true
-			if result.Least <= will+will/4 {
+			if result.Least <= most {
 				return false
 			}
 		}

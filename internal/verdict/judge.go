@@ -20,7 +20,7 @@ import (
 //
 // A quantile needs 30 requests beyond it on average, Due >= 30/(1-Q); fewer fail
 // where most were beyond the limit, and pass from 6/(1-Q) on if none of them took
-// more than two fifths of it in 5 s. A machine
+// more than a quarter of it in 5 s. A machine
 // that is slow for a while looks like a slow target, so what noise can cause
 // is a fail only from a least time of load on, 10 s for tails and 2 s for what
 // is about the bulk of the requests, and if the times followed no trend or were

@@ -88,8 +88,6 @@ func mostly(share, allowed float64) bool { return share > (1+allowed)/2 }
 
 // A pass of few requests rests on none being late, and none coming near to that.
 const (
-	// room is how many times the slowest of them has to fit into the limit.
-	room = 2.5
 	// farBeyond is how many requests beyond the quantile it needs, on average: were
 	// as many late as are allowed, none would be among the first with a probability
 	// of 5 % where they come in pairs, and of 0.25 % where they come alone.
@@ -98,8 +96,8 @@ const (
 	// every few seconds is to be seen.
 	farTime = 5 * time.Second
 	// farDesign is the largest design effect for it: where times that are usual
-	// cluster, late ones would too. Of independent requests 1 run in 30 shows more.
-	farDesign = 4
+	// cluster, late ones would too. Of independent requests 1 run in 50 shows more.
+	farDesign = 6
 )
 
 // neededFar returns from how many requests on quantile q can pass if none came near
@@ -112,7 +110,7 @@ func neededFar(q float64) int64 {
 // time, as often as one likes: whether the first requests were all far within does
 // not change.
 func (j *judgement) judgeFew(t *tail, bad float64) {
-	q, near := j.Limit.Q, float64(j.seen.Response.Max())*room > float64(j.Limit.Time)
+	q, near := j.Limit.Q, float64(j.seen.Response.Max())*far > float64(j.Limit.Time)
 	if j.Limit.lower() || bad > 0 || near {
 		j.tooFew(needed(q))
 		return
