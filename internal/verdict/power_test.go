@@ -75,6 +75,8 @@ func TestVerdictsKeepTheirErrorRates(t *testing.T) {
 		{"iid mix ar.9 ar.99 queue.7", 0.99, 1, 32_000, 300, 0, 0, 0.01, 0, 0.05, any, "at the limit: a pass is as rare as promised"},
 		{"stall regime", 0.99, 1, 32_000, 300, 0, 0, 0.02, 0, 0.12, any, "at the limit: what happens every few seconds may stay unseen"},
 		{"ar.99 regime", 0.99, 1.5, 32_000, 300, 0, 0, 0, 0.6, any, any, "few are late: how these cluster counts, not how slow ones do"},
+		{"iid mix ar.9 stall queue.7", 0.99, 1.5, 32_000, 300, 0, 0, 0, 0.15, any, any, "likewise"},
+		{"stall", 0.99, 3, 32_000, 300, 0, 0, 0, 0.25, any, any, "stalls are few, and each is seen or not"},
 		{"iid mix ar.9 ar.99 queue.7 regime", 0.99, 3, 32_000, 300, 5, 0, 0, 0.95, any, any, "few are late or none"},
 		{"iid", 0.99, 0.9, 16_000, 300, 15, 0.95, any, 0, 0, any, "power"},
 		{"iid", 0.99, 1.1, 16_000, 300, 15, 0, 0, 0.95, any, 0, "power"},
