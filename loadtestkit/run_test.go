@@ -565,6 +565,6 @@ func TestTooFewRequestsAreSaidBefore(t *testing.T) {
 		Limits:         Limits{P99: 10 * time.Second},
 		OnInconclusive: Passed,
 	})
-	assert.Equal(t, "loadtestkit: p99<=10s needs 3,000 requests to judge, Count is 2,000\n", said, "when a request was sent")
+	assert.Equal(t, "loadtestkit: p99<=10s needs 3,000 requests to judge, or 5s of load if none comes near it, Count is 2,000\n", said, "when a request was sent")
 	assert.Equal(t, Inconclusive, r.Verdict)
 }

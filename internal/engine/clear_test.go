@@ -361,3 +361,82 @@ func TestSettledSoFar(t *testing.T) {
 	check(8_000, 5, true, "what is owed cannot mend that")
 	check(8_000, 1, false, "a tenth was late, which may be too many or not")
 }
+
+// A limit that no request comes near needs neither 3000 requests nor a look.
+func TestClearOfASlowHandler(t *testing.T) {
+	t.Parallel()
+	for _, texts := range [][]string{{"p99<=1s"}, {"p50<=500ms", "p99<=1s", "errors<=0"}} {
+		synctest.Test(t, func(t *testing.T) {
+			began := time.Now()
+			r, d := makeRound(t, RunOptions{
+				Target:   Target{Func: lasting(100 * time.Millisecond)},
+				Settings: Settings{Virtual: true},
+				Limits:   limits(t, texts...),
+			})
+			assert.Equal(t, verdict.Pass, d.Verdict, "%+v", d.Limits)
+			assert.Equal(t, int64(600), d.Requests.Due, "6 beyond the quantile")
+			assert.Equal(t, 6*time.Second, r.to.seen.Course())
+			assert.Less(t, time.Since(began), 8*time.Second)
+			assert.Equal(t, 0.95, *d.Limits[len(texts)/2].Confidence)
+		})
+	}
+}
+
+// One that some requests come near needs more, and a run that cannot have them ends
+// at once.
+func TestClearEndsWhereItsBudgetCannotDo(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		load  Load
+		took  time.Duration
+		limit string
+		want  string // of the reason; "" if it goes on
+		ends  time.Duration
+	}{
+		{Load{Concurrency: 10}, 500 * time.Millisecond, "p99<=600ms", "ended early, as 30s would bring about 600", 2 * time.Second},
+		{Load{Concurrency: 1}, 500 * time.Millisecond, "p99<=10s", "ended early, as 30s would bring about 60", 2 * time.Second},
+		{Load{Rate: 8}, time.Millisecond, "p99<=1s", "ended early, as 30s would bring about 240", 2 * time.Second},
+		{Load{Rate: 12}, time.Millisecond, "p99<=1s", "ended early, as 30s would bring about 360", 15 * time.Second},
+		{Load{Rate: 10}, time.Millisecond, "p50<=1s", "", 30 * time.Second},
+		{Load{Concurrency: 10}, 500 * time.Millisecond, "p99<=400ms", "", 30 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			r, d := makeRound(t, RunOptions{
+				Target:   Target{Func: lasting(tc.took)},
+				Settings: Settings{Load: tc.load, Virtual: true},
+				Limits:   limits(t, tc.limit),
+			})
+			assert.LessOrEqual(t, r.to.seen.Course(), tc.ends+tc.took, "%s", tc.limit)
+			assert.True(t, d.Ended(), "it was not given up: what was seen counts")
+			if tc.want == "" {
+				assert.NotEqual(t, verdict.Inconclusive, d.Verdict, "%s: %s", tc.limit, d.Limits[0].Reason)
+				return
+			}
+			assert.Equal(t, verdict.Inconclusive, d.Verdict, "%s: %s", tc.limit, d.Limits[0].Reason)
+			assert.Contains(t, d.Limits[0].Reason, tc.want)
+			assert.Contains(t, d.Limits[0].Basis, tc.want)
+		})
+	}
+}
+
+// What was settled at a look stays so when a little more comes in until the run has
+// ended, unless what was counted says otherwise.
+func TestVerdictOfALookStands(t *testing.T) {
+	settled := verdict.Finding{Verdict: verdict.Pass, Reason: "at the look"}
+	failed := verdict.Finding{Verdict: verdict.Fail, Reason: "at the look"}
+	for _, tc := range []struct {
+		look, end verdict.Finding
+		want      verdict.Verdict
+		why       string
+	}{
+		{settled, verdict.Finding{Verdict: verdict.Inconclusive, Holds: true}, verdict.Pass, "nothing new"},
+		{settled, verdict.Finding{Verdict: verdict.Inconclusive}, verdict.Inconclusive, "by what was counted in all it does not hold"},
+		{settled, verdict.Finding{Verdict: verdict.Fail}, verdict.Fail, "what came in decides"},
+		{failed, verdict.Finding{Verdict: verdict.Inconclusive}, verdict.Fail, "nothing new"},
+		{failed, verdict.Finding{Verdict: verdict.Inconclusive, Holds: true}, verdict.Inconclusive, "what came in mends it"},
+		{verdict.Finding{Verdict: verdict.Inconclusive}, verdict.Finding{Verdict: verdict.Inconclusive, Holds: true}, verdict.Inconclusive, "nothing was settled"},
+	} {
+		r := &round{settled: []verdict.Finding{tc.look}}
+		assert.Equal(t, tc.want, r.keep([]verdict.Finding{tc.end})[0].Verdict, tc.why)
+	}
+}

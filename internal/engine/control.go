@@ -24,10 +24,11 @@ const (
 // may be called on a nil control.
 type control struct {
 	arm      *arm
-	off      error   // why it can tell nothing, or nothing more; nil while it can
-	turns    uint64  // that it has had
-	throttle float64 // part of the quota's periods that were cut short, summed over turns
-	sensed   int     // turns in which that is known
+	off      error      // why it can tell nothing, or nothing more; nil while it can
+	turns    uint64     // that it has had
+	machine  host.Usage // processor time in its turns
+	throttle float64    // part of the quota's periods that were cut short, summed over turns
+	sensed   int        // turns in which that is known
 }
 
 // openControl makes a control for p, with requests and a workload like p's. It
@@ -72,6 +73,9 @@ func (c *control) run(ctx, cut context.Context, had time.Duration) {
 		return
 	}
 	c.turns++
+	c.machine.HaveCPU = u.HaveCPU
+	c.machine.CPUUser += u.CPUUser
+	c.machine.CPUSystem += u.CPUSystem
 	c.addThrottled(u.Throttled)
 }
 
@@ -92,7 +96,7 @@ func (c *control) complete(r *record.Record) {
 		r.Machine.Off = append(r.Machine.Off, "control: "+c.off.Error())
 	}
 	if c.turns > 0 {
-		r.Control = c.arm.complete(host.Usage{})
+		r.Control = c.arm.complete(c.machine)
 		if c.sensed > 0 {
 			r.Control.Machine.Throttled = new(c.throttle / float64(c.sensed))
 		}

@@ -337,7 +337,7 @@ func (p *armPlan) judge(r *record.Record, s verdict.Standard) []verdict.Finding 
 // excuse puts those fails in doubt that the machine may have caused.
 func excuse(results []verdict.Finding, r *record.Record) []verdict.Finding {
 	for i, result := range results {
-		results[i] = result.Excuse(verdict.Excuse(result.Limit, r))
+		results[i] = result.Excuse(verdict.Excuse(result, r))
 	}
 	return results
 }

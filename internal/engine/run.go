@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/loadtestkit/load-tester/internal/baseline"
@@ -103,9 +104,12 @@ type round struct {
 	first *report.Document // of a repeat: the run that it repeats; else nil
 
 	to       *arm
-	control  *control         // nil without
-	standard verdict.Standard // that it was judged by
-	beside   baseline.Beside  // of a run with a baseline
+	control  *control          // nil without
+	standard verdict.Standard  // that it was judged by
+	least    int64             // requests without which there is no verdict, as things stand; 0 if that is not why
+	early    string            // why it ended before its budget and without a verdict; "" if it did not
+	settled  []verdict.Finding // at the last look, one of each limit; nil before
+	beside   baseline.Beside   // of a run with a baseline
 }
 
 // make makes the run and its document.
@@ -142,7 +146,14 @@ func (r *round) load() error {
 func (r *round) describe() (*report.Document, error) {
 	seen := r.to.complete(r.machine)
 	r.control.complete(seen)
-	d, err := r.document(report.Run, r.to, excuse(r.to.judge(seen, r.standard), seen))
+	judged := excuse(r.keep(r.to.judge(seen, r.standard)), seen)
+	for i, result := range judged {
+		judged[i] = result.Advise(r.to.Words)
+		if result.Verdict == verdict.Inconclusive && r.early != "" {
+			judged[i] = result.Remark(r.early)
+		}
+	}
+	d, err := r.document(report.Run, r.to, judged)
 	if err != nil || r.baseline == nil || !d.Ended() {
 		return d, err
 	}
@@ -189,7 +200,7 @@ func (r *round) untilClear() error {
 	s.watches = []func(*load.Loop, <-chan struct{}){r.endIfFailing}
 	for _, look := range verdict.Looks(r.to.Budget) {
 		for left := look.At - r.to.seen.Course(); left > 0; left = look.At - r.to.seen.Course() {
-			s.duration = min(clearStretch, left)
+			s.duration, s.requests = min(r.stretch(), left), max(0, r.least-r.to.seen.Due)
 			if err := r.add(s); err != nil || r.to.seen.Interrupted {
 				return err
 			}
@@ -198,14 +209,91 @@ func (r *round) untilClear() error {
 			}
 			s.warmup, s.watches = 0, nil
 			r.control.run(r.ctx, r.cut, s.duration)
+			if r.settledAnytime() {
+				return nil
+			}
 		}
 		r.standard = r.to.standard().Share(look.Share)
-		if verdict.Settled(r.to.judge(r.to.seen, r.standard)) {
+		r.settled = r.keep(r.to.judge(r.to.seen, r.standard))
+		if verdict.Settled(r.settled) {
+			return nil
+		}
+		if r.futile(r.to.seen, r.settled) {
 			return nil
 		}
 	}
 	return nil
 }
+
+// stretch is how long a run goes on between two turns of the control: long enough
+// that the time in which permits begin and end is a small part of it.
+func (r *round) stretch() time.Duration {
+	p50, _ := r.to.seen.Response.Quantile(0.5)
+	return max(clearStretch, fewestRounds*time.Duration(p50))
+}
+
+// fewestRounds is how many requests of usual length follow each other in a stretch.
+const fewestRounds = 20
+
+// keep lets verdicts stand that were reached at the last look.
+func (r *round) keep(results []verdict.Finding) []verdict.Finding {
+	for i := range r.settled {
+		results[i] = results[i].Keep(r.settled[i])
+	}
+	return results
+}
+
+// settledAnytime reports whether every limit has passed in a way that needs no look,
+// or passed at one. It finds out how many requests are lacking.
+func (r *round) settledAnytime() bool {
+	results := r.to.judge(r.to.seen, r.to.standard())
+	r.least = 0
+	settled := true
+	for i, result := range results {
+		switch {
+		case result.Verdict == verdict.NotJudged, result.Verdict == verdict.Pass && (result.Anytime || result.Exact):
+		case i < len(r.settled) && r.settled[i].Verdict == verdict.Pass && result.Holds:
+			results[i] = r.settled[i]
+		default:
+			settled, r.least = false, max(r.least, result.Least)
+		}
+	}
+	if !settled || verdict.Overall(results) != verdict.Pass {
+		return false
+	}
+	r.settled = results
+	return true
+}
+
+// futile reports whether the rest of the budget cannot decide a limit, and all
+// others are decided. It keeps the reason.
+func (r *round) futile(seen *record.Record, results []verdict.Finding) bool {
+	course := seen.Course()
+	if course < futileFrom || course >= r.to.Budget {
+		return false
+	}
+	will := int64(float64(seen.Due) * float64(r.to.Budget) / float64(course))
+	most := 2 * will // what it has had may be a slow spell
+	if course >= r.to.Budget/2 {
+		most = will + will/4
+	}
+	open := false
+	for _, result := range results {
+		if result.Verdict == verdict.Inconclusive {
+			open = true
+			if result.Least <= most {
+				return false
+			}
+		}
+	}
+	if open {
+		r.early = fmt.Sprintf("ended early, as %s would bring about %s", unit.Duration(r.to.Budget), unit.Count(will))
+	}
+	return open
+}
+
+// futileFrom is the time of load from which on its rate is known.
+const futileFrom = time.Second
 
 // openUntilClear is untilClear for an open workload, which has no breaks: a
 // target that cannot keep up would catch up in them, and look as if it could.
@@ -231,8 +319,13 @@ func (r *round) look(loop *load.Loop, over <-chan struct{}) {
 		if !loop.Reaches(r.to.Warmup+look.At, over) {
 			break
 		}
-		s := r.to.standard().Share(look.Share)
-		if r.settledSoFar(loop.Peek(), s) {
+		s, seen := r.to.standard().Share(look.Share), loop.Peek()
+		if r.settledSoFar(seen, s) {
+			r.standard = s
+			loop.End()
+			return
+		}
+		if r.futile(seen, r.settled) {
 			r.standard = s
 			loop.End()
 			return
@@ -247,8 +340,8 @@ func (r *round) look(loop *load.Loop, over <-chan struct{}) {
 // seem to keep up.
 func (r *round) settledSoFar(seen *record.Record, s verdict.Standard) bool {
 	seen.Load = r.to.workload(seen)
-	results := r.to.judge(seen, s)
-	if v := verdict.Overall(results); v == verdict.Inconclusive || v == verdict.Fail {
+	r.settled = r.to.judge(seen, s)
+	if v := verdict.Overall(r.settled); v == verdict.Inconclusive || v == verdict.Fail {
 		return v == verdict.Fail
 	}
 	due := int64(r.to.Rate * seen.Offering.Seconds())

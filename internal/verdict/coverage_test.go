@@ -28,7 +28,7 @@ func simulateCoverage(w *world, q float64, n int64, times int) (m missesOf) {
 		r := newVirtual(w, l, uint64(k)).until(n)
 		j := &judgement{Finding: Finding{Limit: l}, seen: r, intervals: r.Series.Intervals(), s: Standard{Fail: 0.005, Pass: 0.005}}
 		t := j.newTail()
-		design, _, _ := t.design(0)
+		design, _ := t.design(0)
 		j.setInterval(0, math.Inf(1))
 		j.interval(t, design)
 		if truth < j.Low {

@@ -202,6 +202,14 @@ func (w Words) raise() string {
 	return "raise the Concurrency"
 }
 
+// compare advises a question that a busy machine can answer.
+func (w Words) compare() string {
+	if w == Fields {
+		return "Compare with an earlier version or a reference would tell in about 2s"
+	}
+	return "load-tester compare with an earlier version or a reference would tell in about 2s"
+}
+
 // fewer advises fewer permits.
 func (w Words) fewer() string {
 	if w != Fields {

@@ -31,8 +31,18 @@ func TestJudgeQuantile(t *testing.T) {
 		{"p99>50ms", even(10_000, 200, 0, enough), DefaultStandard, Pass, "the mirror"},
 		{"p99>=50ms", even(10_000, 10, 0, enough), DefaultStandard, Fail, "likewise"},
 		{"p99>50ms", even(10_000, 100, 0, enough), DefaultStandard, Inconclusive, "likewise"},
-		{"p99<=50ms", even(2_999, 0, 0, enough), DefaultStandard, Inconclusive, "p99 needs 3000, though all are within"},
-		{"p99<=50ms", even(2_999, 2_999, 0, enough), DefaultStandard, Inconclusive, "likewise, though none is within"},
+		{"p99<=50ms", even(2_999, 1, 0, enough), DefaultStandard, Inconclusive, "p99 needs 3000, though one alone is not within"},
+		{"p99<=50ms", even(2_999, 0, 0, 4*time.Second), DefaultStandard, Inconclusive, "or a few seconds, if none comes near"},
+		{"p99<=50ms", even(2_999, 0, 0, 5*time.Second), DefaultStandard, Pass, "enough seconds"},
+		{"p99<=50ms", even(600, 0, 0, enough), DefaultStandard, Pass, "and enough requests"},
+		{"p99<=50ms", even(599, 0, 0, enough), DefaultStandard, Inconclusive, "one too few"},
+		{"p99>50ms", even(600, 0, 0, enough), DefaultStandard, Inconclusive, "that they are fast shows no limit missed"},
+		{"p50<=50ms", even(30, 0, 0, enough), DefaultStandard, Pass, "12 would do for a median, but 30 are the least"},
+		{"p50<=50ms", even(29, 0, 0, enough), DefaultStandard, Inconclusive, "one too few"},
+		{"p99<=50ms", even(200, 200, 0, enough), DefaultStandard, Fail, "if none is within it takes fewer"},
+		{"p99>50ms", even(200, 200, 0, enough), DefaultStandard, Pass, "the mirror"},
+		{"p99<=50ms", even(29, 29, 0, enough), DefaultStandard, Inconclusive, "but some"},
+		{"p99<=50ms", even(2_000, 900, 0, enough), DefaultStandard, Inconclusive, "less than half of them decide nothing"},
 		{"p99<=50ms", even(3_000, 0, 0, enough), DefaultStandard, Pass, "enough"},
 		{"p99<=50ms", even(3_000, 0, 0, time.Second), DefaultStandard, Pass, "a pass needs no time: noise adds to latency only"},
 		{"p99<=50ms", even(10_000, 200, 0, enough-1), DefaultStandard, Inconclusive, "a fail does: it may be a slow spell"},
@@ -57,6 +67,7 @@ func TestJudgeQuantile(t *testing.T) {
 		assert.Equal(t, tc.r.Due, got.N)
 		assert.Equal(t, tc.want == Fail && tc.r.Missed() > 0, got.Exact, "%s: noise makes answers late, not wrong", tc.limit)
 		want := map[Verdict]float64{Pass: 1 - tc.s.Pass, Fail: 1 - tc.s.Fail}[tc.want]
+		assert.Equal(t, tc.want == Pass && tc.r.Due < needed(limit(t, tc.limit).Q) && tc.r.Within[0] == tc.r.Due, got.Anytime, "%s of %d", tc.limit, tc.r.Due)
 		assert.Equal(t, want, got.Confidence, "%s: %s", tc.limit, tc.why)
 	}
 }
@@ -116,6 +127,10 @@ func TestJudgeOtherMetrics(t *testing.T) {
 		{"throughput>=1100", even(1_000, 0, 0, time.Second), Inconclusive, false, "2 s for a fail"},
 		{"throughput<=100", even(1_000, 0, 0, time.Second), Fail, false, "no noise makes more"},
 		{"throughput>=1", seen(time.Second, equal(5, reset)...), Fail, false, "nothing completed"},
+		{"throughput>=1", seen(500*time.Millisecond, equal(10, 4*time.Millisecond)...), Pass, false, "20/s, if few, are surely not 1/s"},
+		{"throughput>=1", seen(500*time.Millisecond, equal(9, 4*time.Millisecond)...), Inconclusive, false, "too few"},
+		{"throughput>=6", seen(500*time.Millisecond, equal(10, 4*time.Millisecond)...), Inconclusive, false, "not that sure"},
+		{"throughput<=1", seen(500*time.Millisecond, equal(10, 4*time.Millisecond)...), Inconclusive, false, "no such fail"},
 		{"throughput>=1", seen(0, equal(5, 0)...), Inconclusive, false, "no time passed"},
 		{"throughput<=1", seen(0), Inconclusive, false, "no data is no pass"},
 	} {

@@ -10,6 +10,7 @@ import (
 
 // tooFew says that any verdict needs more requests.
 func (j *judgement) tooFew(need int64) {
+	j.Least = need
 	j.doubt("needs %s requests to judge, has %s", unit.Count(need), unit.Count(j.seen.Due))
 	j.setNeeds(float64(need) / float64(j.seen.Due))
 }

@@ -123,6 +123,14 @@ func (j *judgement) missedAlone(p float64) bool {
 	return true
 }
 
+// From fewResponses on a rate passes without an interval if it is rateRoom times the
+// least that was wanted: at that least, as many would come in such a time with a
+// probability of 1 % if they come in pairs, and of 0.03 % if they come alone.
+const (
+	fewResponses = 10
+	rateRoom     = 4
+)
+
 // judgeRate judges by the t interval of a rate, from the number of responses in
 // all and in each interval.
 func (j *judgement) judgeRate(responses int64, in func(*hist.Interval) int64) {
@@ -135,11 +143,16 @@ func (j *judgement) judgeRate(responses int64, in func(*hist.Interval) int64) {
 		return
 	}
 	j.Observed, j.HaveObserved = float64(responses)/j.seen.Span().Seconds(), true
+	windows := j.windows(in)
+	few := j.seen.Due < leastRequests || freedom(len(windows)) == 0
+	if few && j.Limit.lower() && responses >= fewResponses && j.Observed >= rateRoom*j.Limit.Value {
+		j.Verdict, j.Confidence = Pass, 1-DefaultStandard.Pass
+		return
+	}
 	if j.seen.Due < leastRequests {
 		j.tooFew(leastRequests)
 		return
 	}
-	windows := j.windows(in)
 	if freedom(len(windows)) == 0 {
 		j.tooShort()
 		return

@@ -1,7 +1,6 @@
 package verdict
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -95,27 +94,42 @@ func tightestTime(limits []Limit) (least time.Duration) {
 	return least
 }
 
-// Excuse returns why a fail of l in the run of r may not be the target's fault; ""
-// if nothing excuses it. What the target itself may have caused is no excuse:
+// Excuse returns why a fail in the run of r may not be the target's fault; "" if
+// nothing excuses it. What the target itself may have caused is no excuse:
 // processor time of this process if the target is in it, or of others if it is
 // one of those, or lateness of the generator that the control does not share.
-// What disturbs the control too is the machine's doing.
-func Excuse(l Limit, r *record.Record) string {
+// What disturbs the control too is the machine's doing, unless it is less than what
+// the limit was missed by.
+func Excuse(f Finding, r *record.Record) string {
+	l := f.Limit
 	if !l.noisy() {
 		return ""
 	}
+	if why := excuseSensors(r); why != "" && !f.exceedsLoss(r) {
+		return why
+	}
+	if why := ExcuseOwnCPU(r); why != "" {
+		return why
+	}
+	if !l.Metric.IsTime() {
+		return excuseUnsent(r)
+	}
+	if why := excuseLateness(l, r); why != "" {
+		return why
+	}
+	if why := excuseControl(l, r.Control); why != "" && !f.exceedsLoss(r) {
+		return why
+	}
+	return ""
+}
+
+func excuseSensors(r *record.Record) string {
 	for _, s := range Sensors {
 		if why := s.Excuses(r); why != "" {
 			return why
 		}
 	}
-	if why := ExcuseOwnCPU(r); why != "" {
-		return why
-	}
-	if l.Metric.IsTime() {
-		return cmp.Or(excuseLateness(l, r), excuseControl(l, r.Control))
-	}
-	return excuseUnsent(r)
+	return ""
 }
 
 // controlExcuse is the part of a limit on time above which a handler that does

@@ -123,7 +123,7 @@ func TestExcuse(t *testing.T) {
 		{"throughput>=900", remote, with(sent(500, 0, 0), neverSent(500), waited), "", "it had to wait for the target"},
 	} {
 		tc.r.Place = tc.place
-		assert.Equal(t, tc.want, Excuse(limit(t, tc.limit), tc.r), "%s: %s", tc.limit, tc.why)
+		assert.Equal(t, tc.want, Excuse(Finding{Limit: limit(t, tc.limit)}, tc.r), "%s: %s", tc.limit, tc.why)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/loadtestkit/load-tester/internal/hist"
 	"github.com/loadtestkit/load-tester/internal/stat"
+	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
 // The least times of load for a fail: a machine may be slow for a second or two,
@@ -25,15 +26,13 @@ func (l Limit) leastTime() time.Duration {
 }
 
 const (
-	// clusterSize is the design effect assumed, from simulations, where no
-	// request was slow, and the least where most were.
+	// clusterSize is the design effect assumed, from simulations, where few or no
+	// requests were slow, and the least where most were.
 	clusterSize = 30
-	// near and far are how many times the slowest request has to fit into the
-	// limit for the assumption: near beside what times close to the quantile
-	// show, far in place of it. How requests of 20 ms cluster says nothing of
-	// those that would take 10 s.
-	near = 1.5
-	far  = 4
+	// far is how many times the slowest request has to fit into the limit for the
+	// assumption whatever shows close to the quantile: how requests of 20 ms
+	// cluster says nothing of those that would take 10 s.
+	far = 4
 )
 
 // judgeQuantile turns the limit into one on the share of requests that were
@@ -45,16 +44,24 @@ func (j *judgement) judgeQuantile() {
 		v, _ := seen.Response.Quantile(q)
 		j.Observed, j.HaveObserved = float64(v), true
 	}
+	t := j.newTail()
+	bad := float64(seen.Due - seen.Within[j.threshold])
+	j.Holds = bad <= beyond*float64(seen.Due) != j.Limit.lower()
 	if seen.Due-rank < leastBeyond {
-		j.tooFew(needed(q))
-		return
+		switch {
+		case !mostly(bad/float64(seen.Due), beyond):
+			j.judgeFew(t, bad)
+			return
+		case seen.Due < leastRequests:
+			j.tooFew(leastRequests)
+			return
+		}
 	}
 	j.setInterval(0, math.Inf(1))
-	t := j.newTail()
 	if t.freedom == 0 {
 		j.tooShort()
 	} else {
-		j.judgeTail(t, beyond)
+		j.judgeTail(t, bad, beyond)
 	}
 	if j.Limit.noisy() && j.missedAlone(beyond) {
 		j.Verdict, j.Needs, j.Exact = Fail, 0, true
@@ -75,21 +82,71 @@ func needed(q float64) int64 {
 	}))
 }
 
+// mostly reports whether a share of bad requests is nearer to all than to what is
+// allowed.
+func mostly(share, allowed float64) bool { return share > (1+allowed)/2 }
+
+// A pass of few requests rests on none being late, and none coming near to that.
+const (
+	// farBeyond is how many requests beyond the quantile it needs, on average: were
+	// as many late as are allowed, none would be among the first with a probability
+	// of 5 % where they come in pairs, and of 0.25 % where they come alone.
+	farBeyond = 6
+	// farTime is the least time of load for it: what a machine or a target does
+	// every few seconds is to be seen.
+	farTime = 5 * time.Second
+	// farDesign is the largest design effect for it: where times that are usual
+	// cluster, late ones would too. Of independent requests 1 run in 50 shows more.
+	farDesign = 6
+)
+
+// neededFar returns from how many requests on quantile q can pass if none came near
+// to the limit.
+func neededFar(q float64) int64 {
+	return max(leastRequests, int64(math.Ceil(farBeyond/(1-q)*(1-1e-12))))
+}
+
+// judgeFew passes an upper limit that no request came near. It may be asked at any
+// time, as often as one likes: whether the first requests were all far within does
+// not change.
+func (j *judgement) judgeFew(t *tail, bad float64) {
+	q, near := j.Limit.Q, float64(j.seen.Response.Max())*far > float64(j.Limit.Time)
+	if j.Limit.lower() || bad > 0 || near {
+		j.tooFew(needed(q))
+		return
+	}
+	if least := neededFar(q); j.seen.Due < least {
+		j.tooFew(least)
+		j.doubt("needs %s requests to judge, or %s if none comes near the limit, has %s", unit.Count(needed(q)), unit.Count(least), unit.Count(j.seen.Due))
+		return
+	}
+	if left := farTime - j.seen.Course(); left > 0 {
+		j.doubt("needs %s requests to judge, or %s of load if none comes near the limit, has %s", unit.Count(needed(q)), unit.Duration(farTime), unit.Count(j.seen.Due))
+		j.Needs = wholeSeconds(left)
+		return
+	}
+	if design, _ := t.design(j.threshold); t.freedom == 0 || design > farDesign {
+		j.tooFew(needed(q))
+		j.DesignEffect = design
+		j.doubt("needs %s requests to judge, as slow ones came together, has %s", unit.Count(needed(q)), unit.Count(j.seen.Due))
+		return
+	}
+	j.Verdict, j.Anytime, j.Confidence = Pass, true, 1-DefaultStandard.Pass
+}
+
 // judgeTail judges by the requests that were not within the limit.
-func (j *judgement) judgeTail(t *tail, beyond float64) {
-	due := float64(j.seen.Due)
-	bad := due - float64(j.seen.Within[j.threshold])
-	design, mild, own := t.design(j.threshold)
+func (j *judgement) judgeTail(t *tail, bad, beyond float64) {
+	share := bad / float64(j.seen.Due)
+	design, own := t.design(j.threshold)
 	j.DesignEffect = design
 	j.interval(t, design)
 	switch longest := float64(j.seen.Response.Max()); {
-	case bad/due > (1+beyond)/2: // nearer to all than to what is allowed
+	case mostly(share, beyond):
 		j.DesignEffect = min(design, max(clusterSize, own))
-	case bad > 0:
-	case longest*far <= float64(j.Limit.Time):
+	case bad == 0 && longest*far <= float64(j.Limit.Time):
 		j.DesignEffect = min(design, clusterSize)
-	case longest*near <= float64(j.Limit.Time):
-		j.DesignEffect = min(design, max(clusterSize, mild))
+	case share <= beyond/2:
+		j.DesignEffect = min(design, max(clusterSize*(1+4*share/beyond), 3*own))
 	}
 	j.judgeShare(bad, beyond, t.freedom)
 	switch want := float64(j.Limit.Time); {
@@ -158,29 +215,24 @@ func (t *tail) value(rank int64) float64 {
 
 // design returns the largest design effect over the limit's threshold and the
 // quantiles around the judged one: where nothing was slower than the limit, times
-// close to it show how slow requests cluster. mild leaves out the least of them,
-// at which slow swings of the whole run show; own is that of the threshold alone.
-func (t *tail) design(threshold int) (full, mild, own float64) {
+// close to it show how slow requests cluster. own is that of the threshold alone.
+func (t *tail) design(threshold int) (all, own float64) {
 	own = designEffect(t.over(threshold))
-	full, mild = own, own
+	all = own
 	for _, times := range []float64{3, 1, 1. / 2, 1. / 4} {
 		q := 1 - times*t.beyond
 		if times == 3 && q < 0.5 {
 			continue
 		}
 		v := t.value(stat.Rank(q, t.due))
-		d := designEffect(t.slow(func(i *hist.Interval) int64 {
+		all = max(all, designEffect(t.slow(func(i *hist.Interval) int64 {
 			if math.IsInf(v, 1) {
 				return 0
 			}
 			return i.Response.Above(int64(v))
-		}))
-		full = max(full, d)
-		if times != 3 {
-			mild = max(mild, d)
-		}
+		})))
 	}
-	return full, mild, own
+	return all, own
 }
 
 // over returns for each interval how many of its requests exceeded the series'

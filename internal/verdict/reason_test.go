@@ -24,7 +24,7 @@ func TestSummaryAndBasis(t *testing.T) {
 	}{
 		{"p99<=50ms", even(10_000, 20, 0, enough), "p99 4ms, want <= 50ms", "4 to 4.01ms; n=10,000"},
 		{"p99<=50ms", even(10_000, 300, 0, enough), "p99 60ms, want <= 50ms", "59.9 to 60ms; n=10,000; 9,700 within 50ms, 9,900 needed"},
-		{"p99<=50ms", even(50, 0, 0, time.Second), "p99 unknown, want <= 50ms", "needs 3,000 requests to judge, has 50: about 59s more; n=50"},
+		{"p99<=50ms", even(50, 0, 0, time.Second), "p99 unknown, want <= 50ms", "needs 3,000 requests to judge, or 600 if none comes near the limit, has 50: about 11s more; n=50"},
 		{"p99<=50ms", seen(enough, equal(10_000, 50*ms+100)...), "p99 50.0001ms, want <= 50ms", "n=10,000; 0 within 50ms, 9,900 needed"},
 		{"p50<=50ms", seen(time.Second, equal(1_000, refused)...), "p50 unknown, want <= 50ms", "n=1,000; 0 within 50ms, 500 needed; 1,000 counted as missed: status 503 1,000"},
 		{"errors<=0.1%", even(10_000, 0, 100, enough), "errors 1%, want <= 0.1%", "0.759 to 1.19%; 100 of 10,000: reset 100"},
@@ -67,7 +67,7 @@ func TestReason(t *testing.T) {
 		{"p99<=50ms", seen(enough, equal(10_000, 50*ms+100)...),
 			"p99 response time 50.0001ms, want <= 50ms (n=10,000; 0 within 50ms, 9,900 needed)", "three digits would show the limit itself"},
 		{"p99<=50ms", even(50, 0, 0, time.Second),
-			"p99 response time unknown, want <= 50ms: needs 3,000 requests to judge, has 50: about 59s more (n=50)", "too few"},
+			"p99 response time unknown, want <= 50ms: needs 3,000 requests to judge, or 600 if none comes near the limit, has 50: about 11s more (n=50)", "too few"},
 		{"p99<=50ms", together(seen(enough, mixed(9_963, 0, 601, timedOut)...), seen(enough, equal(37, refused)...)),
 			`p99 response time without bound, want <= 50ms (n=10,000; 9,362 within 50ms, 9,900 needed; 638 counted as missed: timeout 601, status 503 37; first: read tcp 127.0.0.1:51034: i/o \x1b[31mtimeout\n)`,
 			"more than 1 % missed: no p99 to show, and no escape from the server reaches the terminal"},

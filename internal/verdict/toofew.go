@@ -6,11 +6,16 @@ import (
 	"github.com/loadtestkit/load-tester/internal/unit"
 )
 
-// TooFew says that n requests cannot give a verdict on l, whatever comes of them, and
-// how many can; "" if they may.
+// TooFew says that n requests hardly give a verdict on l, and how many do; "" if they
+// may. Where none comes near the limit fewer will do, if they take some seconds; and
+// where most are beyond it.
 func (l Limit) TooFew(n int64) string {
 	if l.Metric != Quantile || n >= needed(l.Q) {
 		return ""
 	}
-	return fmt.Sprintf("%v needs %s requests to judge", l, unit.Count(needed(l.Q)))
+	text := fmt.Sprintf("%v needs %s requests to judge", l, unit.Count(needed(l.Q)))
+	if n >= neededFar(l.Q) && !l.lower() {
+		text += fmt.Sprintf(", or %s of load if none comes near it", unit.Duration(farTime))
+	}
+	return text
 }

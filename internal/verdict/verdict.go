@@ -69,6 +69,10 @@ type Finding struct {
 
 	Confidence float64       // of a pass or a fail, in [0, 1]; 0 for a fact, and where in doubt
 	Exact      bool          // noise cannot cause it: neither repeated nor excused
+	Anytime    bool          // a pass that need not wait for a look, see [Looks]
+	Holds      bool          // what was counted is within the limit, whatever part chance had in it
+	Noisy      bool          // in doubt because of what the machine did, or because requests were slow together
+	Least      int64         // how many requests any verdict needs as things stand; 0 where that is not why there is none
 	Needs      time.Duration // about how much more of the same load would settle it; 0: unknown or settled
 	Summary    string        // for a person: metric, observed, wanted, as in "p99 13.3ms, want <= 50ms"
 	Basis      string        // what the verdict rests on: doubts, the interval, from how many requests
@@ -106,9 +110,39 @@ func (r Finding) Excuse(why string) Finding {
 	if r.Verdict != Fail || r.Exact || why == "" {
 		return r
 	}
-	r.Verdict, r.Confidence = Inconclusive, 0
+	r.Verdict, r.Confidence, r.Noisy = Inconclusive, 0, true
 	r.Reason += "; in doubt: " + why
 	r.Basis = join("in doubt: "+why, r.Basis)
+	return r
+}
+
+// Keep returns the verdict of an earlier look where r is in doubt and what was
+// counted since does not contradict it: that a run went on a little takes nothing
+// back that was settled.
+func (r Finding) Keep(earlier Finding) Finding {
+	kept := earlier.Verdict == Pass && r.Holds || earlier.Verdict == Fail && !r.Holds
+	if r.Verdict != Inconclusive || !kept {
+		return r
+	}
+	return earlier
+}
+
+// Advise returns r with what would get an answer on this machine, if noise is why
+// it has none.
+func (r Finding) Advise(w Words) Finding {
+	if r.Verdict != Inconclusive || !r.Noisy {
+		return r
+	}
+	return r.Remark(w.compare())
+}
+
+// Remark returns r with a remark behind what it rests on.
+func (r Finding) Remark(text string) Finding {
+	r.Reason += "; " + text
+	if r.Basis != "" {
+		text = "; " + text
+	}
+	r.Basis += text
 	return r
 }
 
