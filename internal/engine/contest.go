@@ -66,6 +66,7 @@ type contest struct {
 	rounds                          int
 	singles                         []verdict.Single // of the current stratum
 	unknown                         []string         // what is not compared, and why
+	unclocked                       error            // why processor time is not compared; nil if it is
 
 	volleys      *hist.Histogram // how long they took, in ns
 	block, guard time.Duration
@@ -105,6 +106,7 @@ func (c *contest) inquire() {
 	claims := slices.Clone(c.claims)
 	if err := c.openMeters(); err != nil {
 		c.unknown = append(c.unknown, "processor time of the targets: "+err.Error())
+		c.unclocked = err
 		claims = without(claims, verdict.Work)
 	}
 	if c.head.Virtual || !c.inProcess() {
