@@ -43,6 +43,7 @@ var allowed = []struct{ from, to, why string }{
 	{"loadtestkit", "internal/text", "the page in the test's log"},
 	{"loadtestkit", "internal/unit", "how numbers are written"},
 	{"loadtestkit", "internal/verdict", "limits"},
+	{"internal/engine", "internal/stat", "the rank of the calm part"},
 	{"internal/engine", "internal/baseline", "earlier runs"},
 	{"internal/engine", "internal/clock", "real time, or that of a bubble"},
 	{"internal/engine", "internal/hist", "quantiles for the limits' messages"},

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/loadtestkit/load-tester/internal/baseline"
+	"github.com/loadtestkit/load-tester/internal/host"
 )
 
 // recorded is the file of a run that was made once and stands in it n times.
@@ -48,14 +50,24 @@ func TestBaselineIsRecordedAndJudgedBy(t *testing.T) {
 	assert.Positive(t, r.Calibrator.NullHandler)
 	assert.Positive(t, r.Calibrator.Reference)
 	assert.NotEmpty(t, r.Histogram)
+	require.NotNil(t, r.Claims.Quick)
+	assert.Greater(t, r.Claims.Quick.Time, 1e6)
+	assert.Positive(t, r.Claims.Quick.NullHandler)
+	assert.Positive(t, r.Claims.Quick.Reference)
+	assert.Positive(t, r.Claims.Quick.Arithmetic)
+	if _, ok := host.ProcessorTime(); ok {
+		require.NotNil(t, r.Claims.Work)
+		assert.Less(t, r.Claims.Work.Time, r.Claims.Quick.Time, "a sleep takes no processor time")
+	}
 
 	f, rep := runFake(&fakeTB{}, Options{
 		Target: sleeping(100 * time.Millisecond), Count: 200, Load: Closed(50), Baseline: path,
 		Tolerance: Tolerance{P50: 0.05},
 	})
-	require.Len(t, f.errors, 1, "%s", f.output.String())
-	assert.Contains(t, f.errors[0], "p50 against the baseline: ")
-	assert.Contains(t, f.errors[0], "; a second run, after a pause: ")
+	failed := strings.Join(f.errors, "\n")
+	assert.Contains(t, failed, "quick against the baseline: ", f.output.String())
+	assert.Contains(t, failed, "; a second run, after a pause: ")
+	assert.Contains(t, failed, "p50 against the baseline: ", "a guard may fail too")
 	assert.Equal(t, Failed, rep.Verdict)
 	last := rep.Limits[len(rep.Limits)-1]
 	assert.Equal(t, "p50<=1.05x baseline", last.Limit)
@@ -63,6 +75,38 @@ func TestBaselineIsRecordedAndJudgedBy(t *testing.T) {
 	again, err := baseline.Read(path)
 	require.NoError(t, err)
 	assert.Len(t, again, 10, "only recording adds to the file")
+}
+
+// What a request allocates is a fact: one earlier run judges it, and a fail is not
+// repeated.
+func TestBaselineOfAllocations(t *testing.T) {
+	needTimes(t)
+	path := filepath.Join(t.TempDir(), "api.baseline.jsonl")
+	var kept []byte
+	allocating := func(n int) Target {
+		return Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+			for range n {
+				kept = make([]byte, 100)
+			}
+		}))
+	}
+	t.Setenv(updateEnv, "1")
+	f, _ := runFake(&fakeTB{}, Options{Target: allocating(1), Count: 100, Baseline: path})
+	require.Empty(t, f.errors)
+	records, err := baseline.Read(path)
+	require.NoError(t, err)
+	if records[0].Claims.Allocs == nil {
+		t.Skip("something else in this process allocates all the time")
+	}
+	t.Setenv(updateEnv, "")
+	f, r := runFake(&fakeTB{}, Options{Target: allocating(11), Count: 100, Baseline: path, Tolerance: Tolerance{CPU: 100, Allocs: 5}})
+	if len(f.errors) == 0 && strings.Contains(strings.Join(f.skips, "\n"), "could not be counted") {
+		t.Skip("likewise")
+	}
+	require.Len(t, f.errors, 1, "%s", f.output.String())
+	assert.Regexp(t, `allocs against the baseline: \d+, want <= \d+ \(counted; at most \d+ in the latest 1 earlier run\)$`, f.errors[0])
+	assert.Equal(t, Failed, r.Verdict)
+	assert.Len(t, kept, 100)
 }
 
 // The value of the variable is how many runs are made and recorded.

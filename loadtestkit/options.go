@@ -32,7 +32,10 @@ type Options struct {
 
 	// Baseline is a file of earlier runs of the same test, by which Run judges
 	// this one; with LOADTESTKIT_UPDATE=10 in the environment Run makes ten runs
-	// and adds them to it instead. "" means none.
+	// and adds them to it instead. "" means none. Besides the load that these
+	// options describe, such a run sends requests one at a time for a second or a
+	// few: what they take alone, and in processor time, hardly changes from run to
+	// run. Tolerance.P50 and CPU are about these.
 	Baseline  string
 	Tolerance Tolerance // how much slower than the baseline is too slow; needs a Baseline
 }
@@ -82,10 +85,13 @@ func (o Options) plan(name string, test bool) (engine.Plan, error) {
 	f = append(f, bad...)
 	tolerances, bad := o.Tolerance.list()
 	f = append(f, bad...)
-	f.add(o.Baseline == "" && len(tolerances) > 0, "Tolerance", "is set without a Baseline to be judged by; want both, or Compare")
+	f.add(o.Baseline == "" && o.Tolerance != Tolerance{}, "Tolerance", "is set without a Baseline to be judged by; want both, or Compare")
 	var earlier *baseline.Baseline
 	if o.Baseline != "" {
-		earlier = &baseline.Baseline{Path: o.Baseline, Name: name, Update: updates() > 0, Tolerances: tolerances}
+		earlier = &baseline.Baseline{
+			Path: o.Baseline, Name: name, Update: updates() > 0,
+			Tolerances: tolerances, CPU: o.Tolerance.cpu(), Allocs: o.Tolerance.Allocs, Bytes: o.Tolerance.Bytes,
+		}
 	}
 	p, err := engine.NewRun(engine.RunOptions{
 		Target:   engineTarget(o.Target),

@@ -30,6 +30,7 @@ type Entry struct {
 	NEffective  float64            `json:"n_effective"`
 	Throughput  float64            `json:"throughput_per_s"`
 	Calibrator  Calibrator         `json:"calibrator"`
+	Claims      Claims             `json:"claims,omitzero"`   // read after the load
 	Expects     string             `json:"expects,omitempty"` // what a success was; "" for the default
 	Fingerprint Fingerprint        `json:"fingerprint"`
 	Noise       map[string]float64 `json:"noise,omitempty"`     // ratios by sensor, such as steal; nil if unknown
@@ -41,6 +42,51 @@ type Entry struct {
 type Calibrator struct {
 	NullHandler float64 `json:"null_handler_p50_ns,omitempty"` // response time of a handler that does nothing
 	Reference   float64 `json:"reference_ns,omitempty"`        // see [Reference]
+}
+
+// Claims are what hardly changes between runs of the same code, read one request and a
+// few at a time once the load is over; nil where it is not known.
+type Claims struct {
+	Quick  *Reading `json:"quick,omitempty"` // an undisturbed request, alone
+	Work   *Reading `json:"work,omitempty"`  // processor time per request
+	Allocs *float64 `json:"allocs_per_request,omitempty"`
+	Bytes  *float64 `json:"bytes_per_request,omitempty"`
+}
+
+// A Reading is a time, and what calibrators took at the same moments, read in the same
+// way: a handler that does nothing, reached as the target is, and work that never
+// changes; 0 where unknown.
+type Reading struct {
+	Time        float64 `json:"ns"`
+	NullHandler float64 `json:"null_handler_ns,omitempty"`
+	Reference   float64 `json:"reference_ns,omitempty"`
+	Arithmetic  float64 `json:"arithmetic_ns,omitempty"` // see [Arithmetic]
+}
+
+// run returns r for a verdict; false if it is not known.
+func (r *Reading) run() (verdict.BaselineRun, bool) {
+	if r == nil {
+		return verdict.BaselineRun{}, false
+	}
+	return verdict.BaselineRun{Value: r.Time, Calibrators: []float64{r.Arithmetic, r.NullHandler, r.Reference}}, true
+}
+
+// check returns an error if a claim cannot be.
+func (c *Claims) check() error {
+	for name, r := range map[string]*Reading{verdict.Quick: c.Quick, verdict.Work: c.Work} {
+		if r == nil {
+			continue
+		}
+		if all := []float64{r.Time, r.NullHandler, r.Reference, r.Arithmetic}; !(r.Time > 0 && slices.Min(all) >= 0 && slices.Max(all) < math.MaxInt64) {
+			return fmt.Errorf("has %s of %v ns, want more than 0 and less than 2^63", name, all)
+		}
+	}
+	for name, n := range map[string]*float64{"allocs_per_request": c.Allocs, "bytes_per_request": c.Bytes} {
+		if n != nil && !(*n >= 0 && *n < math.MaxInt64) {
+			return fmt.Errorf("has %s of %v, want at least 0 and less than 2^63", name, *n)
+		}
+	}
+	return nil
 }
 
 // check returns an error if r is not a valid record.
@@ -67,14 +113,14 @@ func (r *Entry) check() error {
 			return fmt.Errorf("has %s of %v, want at least 0 and less than 2^63", name, v)
 		}
 	}
-	return nil
+	return r.Claims.check()
 }
 
 // Earlier returns the runs, oldest first, with which a run of this name on this
-// kind of machine, with this idea of a success, is compared at a quantile such as
-// p99. others is the number of other runs of this name, and different describes how
-// the latest of those differs.
-func Earlier(records []Entry, name, expects string, here Fingerprint, quantile string) (runs []verdict.BaselineRun, others int, different []string) {
+// kind of machine, with this idea of a success, is compared in one respect: a claim
+// such as work, or a quantile such as p99. others is the number of other runs of this
+// name, and different describes how the latest of those differs.
+func Earlier(records []Entry, name, expects string, here Fingerprint, of string) (runs []verdict.BaselineRun, others int, different []string) {
 	sorted := slices.Clone(records)
 	slices.SortStableFunc(sorted, func(a, b Entry) int { return a.At.Compare(b.At) })
 	for _, r := range sorted {
@@ -85,20 +131,37 @@ func Earlier(records []Entry, name, expects string, here Fingerprint, quantile s
 		if r.Expects != expects {
 			d = append(d, "success was "+cmp.Or(r.Expects, "the default"))
 		}
+		b, ok := r.Run(of)
+		if !ok && len(d) == 0 {
+			d = []string{of + " was not measured"}
+		}
 		if len(d) > 0 {
 			others, different = others+1, d
 			continue
 		}
-		if b, ok := r.Run(quantile); ok {
-			runs = append(runs, b)
-		}
+		runs = append(runs, b)
 	}
 	return runs, others, different
 }
 
-// Run returns r's value of a quantile with its calibrators, false if r does not
-// have the quantile.
-func (r *Entry) Run(quantile string) (verdict.BaselineRun, bool) {
-	ns, ok := r.Quantiles[quantile]
-	return verdict.BaselineRun{Quantile: ns, Calibrators: []float64{r.Calibrator.NullHandler, r.Calibrator.Reference}}, ok
+// Run returns what r measured of a claim or a quantile, false if it did not.
+func (r *Entry) Run(of string) (verdict.BaselineRun, bool) {
+	count := func(n *float64) (verdict.BaselineRun, bool) {
+		if n == nil {
+			return verdict.BaselineRun{}, false
+		}
+		return verdict.BaselineRun{Value: *n}, true
+	}
+	switch of {
+	case verdict.Quick:
+		return r.Claims.Quick.run()
+	case verdict.Work:
+		return r.Claims.Work.run()
+	case verdict.Allocs:
+		return count(r.Claims.Allocs)
+	case verdict.Bytes:
+		return count(r.Claims.Bytes)
+	}
+	ns, ok := r.Quantiles[of]
+	return verdict.BaselineRun{Value: ns, Calibrators: []float64{r.Calibrator.NullHandler, r.Calibrator.Reference}}, ok
 }

@@ -45,7 +45,7 @@ func FuzzLine(f *testing.F) {
 			require.Len(t, runs, 3)
 			require.Zero(t, others)
 			s := verdict.DefaultStandard
-			require.NotEmpty(t, verdict.JudgeBaseline(runs, verdict.BaselineRun{Quantile: ns, Calibrators: runs[0].Calibrators}, 1.05, s.Fail, s.Pass).Reason)
+			require.NotEmpty(t, verdict.JudgeBaseline(runs, verdict.BaselineRun{Value: ns, Calibrators: runs[0].Calibrators}, 1.05, s.Fail, s.Pass).Reason)
 		}
 	})
 }

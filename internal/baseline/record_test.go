@@ -30,19 +30,21 @@ func TestEarlier(t *testing.T) {
 	}
 	runs, others, different := Earlier(records, "TestA", "", here, "p99")
 	known := []float64{61_000, 88_000}
-	assert.Equal(t, []verdict.BaselineRun{{Quantile: 10, Calibrators: known}, {Quantile: 20, Calibrators: []float64{0, 0}}, {Quantile: 30, Calibrators: known}}, runs)
-	assert.Equal(t, 2, others)
-	assert.Equal(t, []string{"GOMAXPROCS 2, was 4"}, different)
+	assert.Equal(t, []verdict.BaselineRun{{Value: 10, Calibrators: known}, {Value: 20, Calibrators: []float64{0, 0}}, {Value: 30, Calibrators: known}}, runs)
+	assert.Equal(t, 3, others)
+	assert.Equal(t, []string{"p99 was not measured"}, different)
 	assert.Equal(t, 3, records[0].At.Day(), "the argument is not changed")
 
 	records[3].Expects = "status 302"
 	_, others, different = Earlier(records, "TestA", "", here, "p99")
-	assert.Equal(t, 3, others, "another success")
-	assert.Equal(t, []string{"GOMAXPROCS 2, was 4"}, different)
+	assert.Equal(t, 4, others, "another success")
 	runs, others, different = Earlier(records, "TestA", "status 302", here, "p99")
-	assert.Equal(t, []verdict.BaselineRun{{Quantile: 20, Calibrators: []float64{0, 0}}}, runs)
+	assert.Equal(t, []verdict.BaselineRun{{Value: 20, Calibrators: []float64{0, 0}}}, runs)
 	assert.Equal(t, 5, others)
 	assert.Equal(t, []string{"success was the default"}, different)
+	_, others, different = Earlier(records[:6], "TestA", "", here, "p99")
+	assert.Equal(t, 3, others)
+	assert.Equal(t, []string{"GOMAXPROCS 2, was 4"}, different)
 }
 
 func TestDifferences(t *testing.T) {

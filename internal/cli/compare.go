@@ -45,19 +45,20 @@ const compareStatuses = `  0         head is no slower than tolerated
 // remoteClaims are those on a server that is reached by a URL.
 var remoteClaims = []string{verdict.Work, verdict.Quick, verdict.Alone, verdict.Burst, verdict.Tail, verdict.Load}
 
-// addTolerance reads by how much head may be slower.
-func addTolerance(o *engine.CompareOptions, s string) (err error) {
+// addTolerance reads by how much a target may be slower: at a percentile, or in
+// processor time.
+func addTolerance(to *[]verdict.Tolerance, cpu *float64, s string) (err error) {
 	switch name, value, _ := strings.Cut(s, "="); strings.TrimSpace(name) {
 	case "cpu":
-		if o.CPU != 0 {
+		if *cpu != 0 {
 			return errors.New("cpu is given twice, want it once")
 		}
-		o.CPU, err = verdict.ParseSlower("cpu", value)
+		*cpu, err = verdict.ParseSlower("cpu", value)
 		return err
 	case verdict.Allocs, verdict.Bytes:
 		return errors.New("what a request allocates is counted of handlers in go test alone; want a percentile or cpu")
 	}
-	return each(&o.Tolerances, verdict.ParseTolerance)(s)
+	return each(to, verdict.ParseTolerance)(s)
 }
 
 // addClaims reads which claims to judge.
@@ -113,7 +114,7 @@ func newCompare(s *session) *cobra.Command {
 		{"warmup", "TIME", "", "load on both before anything is counted", into(&o.Warmup, parseTimeOrZero), "Warmup"},
 	})
 	j.group("Verdict", nil)
-	j.addTolerances("head", "any percentile, and 'cpu=10%' for processor time", func(s string) error { return addTolerance(&o, s) }, "cpu=10%")
+	j.addTolerances("head", "any percentile, and 'cpu=10%' for processor time", func(s string) error { return addTolerance(&o.Tolerances, &o.CPU, s) }, "cpu=10%")
 	j.add([]flag{
 		{"margin", "RATIO", "1.2, and 1.8 from p90 on", "how many times its tolerance a time that depends on luck may surely not exceed\nfor a pass (alone, burst, tail); 1 is strictest\n", into(&o.Margin, parseMargin), "Margin"},
 		{"claims", "NAMES", "all", "which to judge, such as work,quick (repeatable)", func(s string) error { return addClaims(&o.Claims, s) }, "Claims"},

@@ -21,6 +21,7 @@ import (
 	"github.com/loadtestkit/load-tester/internal/baseline"
 	"github.com/loadtestkit/load-tester/internal/text"
 	"github.com/loadtestkit/load-tester/internal/unit"
+	"github.com/loadtestkit/load-tester/internal/verdict"
 )
 
 const historyExamples = `  load-tester history testdata/api.baseline.jsonl
@@ -107,6 +108,29 @@ func named(records []baseline.Entry, name string) (found []baseline.Entry, err e
 	return nil, fmt.Errorf("holds no such runs, only those of %s", quoted(slices.Sorted(maps.Keys(others))))
 }
 
+// claims are those whose times are printed, and charted the times with a chart.
+var (
+	claims  = []string{verdict.Work, verdict.Quick}
+	charted = append(claims[:len(claims):len(claims)], "p50", "p99")
+)
+
+// times returns the names of the times that any of the records knows: claims, and
+// quantiles in ascending order.
+func times(records []baseline.Entry) (names []string) {
+	for _, c := range claims {
+		if slices.ContainsFunc(records, func(r baseline.Entry) bool { return timeOf(&r, c) > 0 }) {
+			names = append(names, c)
+		}
+	}
+	return append(names, quantiles(records)...)
+}
+
+// timeOf returns a time of a record in ns, 0 if it does not know it.
+func timeOf(r *baseline.Entry, name string) float64 {
+	b, _ := r.Run(name)
+	return b.Value
+}
+
 // quantiles returns the names of the quantiles that any of the records knows,
 // in ascending order.
 func quantiles(records []baseline.Entry) []string {
@@ -140,7 +164,7 @@ func revision(r *baseline.Entry, n int) string {
 func historyCSV(records []baseline.Entry) string {
 	var b strings.Builder
 	w := csv.NewWriter(&b) // its errors are those of the strings.Builder, which has none
-	all := quantiles(records)
+	all := times(records)
 	head := []string{"time", "commit", "name", "cpu", "go"}
 	for _, q := range all {
 		head = append(head, strings.ReplaceAll(q, ".", "_")+"_ns")
@@ -149,7 +173,7 @@ func historyCSV(records []baseline.Entry) string {
 	for _, r := range records {
 		row := []string{r.At.UTC().Format(time.RFC3339), csvText(revision(&r, math.MaxInt)), csvText(r.Name), csvText(r.Fingerprint.CPU), csvText(r.Fingerprint.Go)}
 		for _, q := range all {
-			row = append(row, csvNumber(r.Quantiles[q]))
+			row = append(row, csvNumber(timeOf(&r, q)))
 		}
 		w.Write(append(row, strconv.FormatInt(r.N, 10), csvNumber(r.NEffective), csvNumber(r.Throughput),
 			csvNumber(r.Calibrator.NullHandler), csvNumber(r.Calibrator.Reference)))
@@ -201,20 +225,22 @@ func historyText(records []baseline.Entry) string {
 func historySection(name string, records []baseline.Entry) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s (runs: %d)\n", heading(name), len(records))
-	all := quantiles(records)
+	all := times(records)
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, q := range all {
-		if chart := chart(records, q); chart != "" && (q == "p50" || q == "p99") {
-			fmt.Fprintf(&b, "  %s  %s\n", q, chart)
+		if chart := chart(records, q); chart != "" && slices.Contains(charted, q) {
+			fmt.Fprintf(w, "  %s\t%s\n", q, chart)
 		}
 	}
+	w.Flush()
 	about, machine := machines(records)
 	b.WriteString("\n")
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	w = tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(w, "time\tcommit\t%s\tthroughput\tn\teffective n\tmachine\t\n", strings.Join(all, "\t"))
 	for i, r := range records {
 		fmt.Fprintf(w, "%s\t%s\t", r.At.UTC().Format("2006-01-02 15:04"), revision(&r, 10))
 		for _, q := range all {
-			fmt.Fprintf(w, "%s\t", timeText(r.Quantiles[q]))
+			fmt.Fprintf(w, "%s\t", timeText(timeOf(&r, q)))
 		}
 		fmt.Fprintf(w, "%s/s\t%s\t%s\t%s\t\n", unit.Throughput(r.Throughput), unit.Count(r.N), unit.Count(int64(r.NEffective)), machine[i])
 	}
@@ -239,8 +265,8 @@ func chart(records []baseline.Entry, q string) string {
 	records = records[max(0, len(records)-text.SparkWidth):]
 	var values, known []float64
 	for _, r := range records {
-		v, ok := r.Quantiles[q]
-		if !ok {
+		v := timeOf(&r, q)
+		if v == 0 {
 			v = math.NaN()
 		} else {
 			known = append(known, v)

@@ -48,7 +48,7 @@ func (j *job) addRun(o *engine.RunOptions) {
 		{"update", "", "", "add the run to FILE instead; the first one makes it", on(&b.Update), "Update"},
 		{"baseline-name", "NAME", "request and load, such as GET/items/rate=1000", "what the runs are called in FILE\n", into(&b.Name, nonEmpty), "Name"},
 	})
-	j.addTolerances("the run", "any percentile", each(&b.Tolerances, verdict.ParseTolerance))
+	j.addTolerances("the run", "any percentile, and 'cpu=10%' for processor time", func(s string) error { return addTolerance(&b.Tolerances, &b.CPU, s) }, "cpu=10%")
 	j.addOutput(report.Run)
 }
 

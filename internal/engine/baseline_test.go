@@ -42,13 +42,21 @@ func TestBaseline(t *testing.T) {
 	}
 
 	d = measure(t, lasting(time.Millisecond), false)
-	require.Len(t, d.Limits, len(defaultTolerances))
-	assert.Equal(t, "p50<=1.05x baseline", d.Limits[0].Limit)
+	require.Len(t, d.Limits, 3)
+	for i, want := range []struct {
+		limit   string
+		verdict verdict.Verdict
+	}{{"quick<=1.05x baseline", verdict.Pass}, {"p50<=1.05x baseline", verdict.NotJudged}, {"p99<=1.1x baseline", verdict.NotJudged}} {
+		assert.Equal(t, want.limit, d.Limits[i].Limit)
+		assert.Equal(t, want.verdict, d.Limits[i].Verdict, "%s: a run need not pass by what it does under load", want.limit)
+	}
 	assert.Equal(t, verdict.Pass, d.Verdict, "%+v", d.Limits)
 	assert.Empty(t, d.Recorded)
 
 	d = measure(t, lasting(2*time.Millisecond), false, "errors<=0")
-	require.Len(t, d.Limits, 1+len(defaultTolerances))
+	require.Len(t, d.Limits, 4)
+	assert.Equal(t, "quick 2.00 times the baseline, want <= 1.05", d.Limits[1].Summary)
+	assert.Equal(t, verdict.Fail, d.Limits[2].Verdict, "but it can fail by that")
 	assert.Equal(t, verdict.Pass, d.Limits[0].Verdict)
 	assert.Equal(t, verdict.Fail, d.Verdict, "%+v", d.Limits)
 	require.NotNil(t, d.Repeat, "what a baseline says is a matter of chance")

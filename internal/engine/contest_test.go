@@ -62,7 +62,7 @@ func (c *called) as(name string) func(context.Context) error {
 // The seed says in which order everything comes: the requests of a stratum are
 // shuffled, and of volleys either target's is the first.
 func TestOrderOfRounds(t *testing.T) {
-	drawn := map[string]bool{}
+	drawn, strata, first := map[string]bool{}, map[string]bool{}, map[byte]bool{}
 	for _, seed := range []uint64{1, 1, 2, 3} {
 		var calls called
 		synctest.Test(t, func(t *testing.T) {
@@ -76,8 +76,14 @@ func TestOrderOfRounds(t *testing.T) {
 		})
 		assert.Len(t, calls.order, 2*2*2*(stratumMost+10))
 		drawn[calls.order] = true
+		strata[calls.order[:2*stratumMost]] = true
+		for volleys := 4 * stratumMost; volleys < 4*stratumMost+2*2*10; volleys += 2 * 10 {
+			first[calls.order[volleys]] = true
+		}
 	}
 	assert.Len(t, drawn, 3, "one for each seed")
+	assert.Greater(t, len(strata), 1, "shuffled")
+	assert.Len(t, first, 2, "by a coin")
 }
 
 // Only what is open is measured: no strata for claims about volleys, and the other

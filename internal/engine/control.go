@@ -42,7 +42,7 @@ func openControl(ctx context.Context, p *armPlan) *control {
 	if p.schedule != nil {
 		c.Rate = p.schedule.Peak()
 	}
-	c.overTCP = p.target.isOutside() // it goes the way of what it is compared to
+	c.overTCP = p.overTCP || p.target.isOutside() // it goes the way of what it is compared to
 	if p.target.Func != nil {
 		c.target.Func = func(context.Context) error { return nil }
 	} else {

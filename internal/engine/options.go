@@ -129,7 +129,7 @@ type RunOptions struct {
 	Limits   []verdict.Limit
 	Kept     float64            // least part of Rate that has to succeed; 0 means none. Without an end the run then takes its Budget, or 10s
 	Control  bool               // give a little of the load to a handler that does nothing, to see what the machine does, also beside a run of a given length
-	Baseline *baseline.Baseline // earlier runs to judge by or to add this one to; may be nil. Its Tolerances are by default those of a comparison
+	Baseline *baseline.Baseline // earlier runs to judge by or to add this one to; may be nil
 }
 
 // CompareOptions ask for two targets to be measured against each other under the

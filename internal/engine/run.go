@@ -50,10 +50,10 @@ func NewRun(o RunOptions) (Plan, error) {
 	earlier := o.Baseline
 	if earlier != nil {
 		earlier = new(*o.Baseline)
-		if len(earlier.Tolerances) == 0 {
-			earlier.Tolerances = defaultTolerances
-		}
-		if err := earlier.Load(); err != nil {
+		oneProcessor.Lock() // it reads how many there are
+		err := earlier.Load()
+		oneProcessor.Unlock()
+		if err != nil {
 			f.add(true, "Baseline", "%s", unit.Message(err.Error()))
 		}
 	}
@@ -91,7 +91,7 @@ func (p *runPlan) Run(ctx, cut context.Context, watch Watch) (*report.Document, 
 		return r.make()
 	})
 	if err == nil && p.baseline != nil && p.baseline.Update && d.Ended() {
-		err = p.baseline.Add(d, of.reference, p.arm.Waive)
+		err = p.baseline.Add(d, of.beside, p.arm.Waive)
 	}
 	return d, err
 }
@@ -102,10 +102,10 @@ type round struct {
 	*runPlan
 	first *report.Document // of a repeat: the run that it repeats; else nil
 
-	to        *arm
-	control   *control         // nil without
-	standard  verdict.Standard // that it was judged by
-	reference time.Duration    // of a run with a baseline: how long the reference work took before it
+	to       *arm
+	control  *control         // nil without
+	standard verdict.Standard // that it was judged by
+	beside   baseline.Beside  // of a run with a baseline
 }
 
 // make makes the run and its document.
@@ -116,7 +116,7 @@ func (r *round) make() (*report.Document, error) {
 	}
 	r.standard = plan.standard()
 	if r.baseline != nil {
-		r.reference = r.calibrate()
+		r.beside.Reference = r.calibrate()
 	}
 	return r.measure([]*armPlan{plan}, r.load, r.describe)
 }
@@ -143,8 +143,14 @@ func (r *round) describe() (*report.Document, error) {
 	seen := r.to.complete(r.machine)
 	r.control.complete(seen)
 	d, err := r.document(report.Run, r.to, excuse(r.to.judge(seen, r.standard), seen))
-	if err == nil && r.baseline != nil && !r.baseline.Update && d.Ended() {
-		err = r.baseline.Judge(d, r.reference, r.to.Waive)
+	if err != nil || r.baseline == nil || !d.Ended() {
+		return d, err
+	}
+	if r.to.Waive == "" && r.to.seen.Succeeded > 0 && !r.stopped() {
+		r.beside.Claims, err = r.readClaims()
+	}
+	if err == nil && !r.baseline.Update {
+		err = r.baseline.Judge(d, r.beside, r.to.Waive)
 	}
 	return d, err
 }

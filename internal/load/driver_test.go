@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,28 +22,28 @@ type scripted struct {
 	send    func(n int64, expired <-chan struct{}) record.Result
 	expired chan struct{}
 	once    *sync.Once
-	closed  *int
+	closed  *atomic.Int64
 }
 
 func (s *scripted) Send(n int64, _ time.Duration) record.Result { return s.send(n, s.expired) }
 func (s *scripted) Expire(int64)                                { s.once.Do(func() { close(s.expired) }) }
-func (s *scripted) Close()                                      { *s.closed++ }
+func (s *scripted) Close()                                      { s.closed.Add(1) }
 
 // drive returns a driver of permits that send as a function says, in a bubble, and
 // whose closing is checked.
 func drive(t *testing.T, ctx, cut context.Context, permits int, send func(n int64, expired <-chan struct{}) record.Result) *Driver {
 	t.Helper()
-	made, closed := 0, 0
+	made, closed := 0, new(atomic.Int64)
 	mux := NewSenderMux(permits, func() Sender {
 		made++
-		return &scripted{send: send, expired: make(chan struct{}), once: new(sync.Once), closed: &closed}
+		return &scripted{send: send, expired: make(chan struct{}), once: new(sync.Once), closed: closed}
 	}, clock.Bubble)
 	d := NewDriver(ctx, cut, Workload{Concurrency: permits, Timeout: time.Second, Grace: 2 * time.Second, First: 100, Clock: clock.Bubble}, mux)
 	t.Cleanup(func() {
 		d.Close()
 		mux.Close()
 		synctest.Wait()
-		assert.Equal(t, made, closed, "senders")
+		assert.EqualValues(t, made, closed.Load(), "senders")
 	})
 	return d
 }
@@ -249,7 +250,7 @@ func TestVolleyOfAnOpenWorkload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := Constant(10)
 		mux := NewSenderMux(2, func() Sender {
-			return &scripted{send: lasting(time.Millisecond), expired: make(chan struct{}), once: new(sync.Once), closed: new(int)}
+			return &scripted{send: lasting(time.Millisecond), expired: make(chan struct{}), once: new(sync.Once), closed: new(atomic.Int64)}
 		}, clock.Bubble)
 		d := NewDriver(t.Context(), t.Context(), Workload{Schedule: &s, Concurrency: 2, Timeout: time.Second, Clock: clock.Bubble}, mux)
 		defer mux.Close()
@@ -271,7 +272,7 @@ func TestDriverAllocatesNothing(t *testing.T) {
 		t.Skip("the race detector allocates")
 	}
 	mux := NewSenderMux(4, func() Sender {
-		return &scripted{send: func(int64, <-chan struct{}) record.Result { return record.Result{} }, expired: make(chan struct{}), once: new(sync.Once), closed: new(int)}
+		return &scripted{send: func(int64, <-chan struct{}) record.Result { return record.Result{} }, expired: make(chan struct{}), once: new(sync.Once), closed: new(atomic.Int64)}
 	}, clock.System)
 	defer mux.Close()
 	d := NewDriver(t.Context(), t.Context(), Workload{Concurrency: 4, Timeout: time.Minute, Clock: clock.System}, mux)

@@ -79,19 +79,13 @@ func doubleRanks(d []float64) []int {
 // side, which reaches from one of the sorted means to another. Bounds that x is too
 // short for are infinite. x must not be empty and may contain infinities.
 func HodgesLehmann(x []float64, confidence float64) (point, low, high float64) {
-	n := len(x)
-	means := make([]float64, 0, n*(n+1)/2)
-	for i := range x {
-		for j := range i + 1 {
-			means = append(means, middle(x[i], x[j]))
-		}
-	}
-	slices.Sort(means)
+	w := newWalsh(x)
+	n := w.count()
 	low, high = math.Inf(-1), math.Inf(1)
-	if c := criticalRank(n, (1-confidence)/2); c > 0 {
-		low, high = means[c-1], means[len(means)-c]
+	if c := criticalRank(len(x), (1-confidence)/2); c > 0 {
+		low, high = w.at(c), w.at(n+1-c)
 	}
-	return middle(means[(len(means)-1)/2], means[len(means)/2]), low, high
+	return middle(w.at((n+1)/2), w.at(n/2+1)), low, high
 }
 
 // criticalRank returns the largest c such that the signed-rank sum of n fair coins is

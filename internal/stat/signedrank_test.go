@@ -3,9 +3,11 @@ package stat
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // enumerate returns the share of all assignments of signs to the sizes of d whose score
@@ -251,4 +253,32 @@ func steps(n int, from, step float64) []float64 {
 		out[i] = from + float64(i)*step
 	}
 	return out
+}
+
+// TestWalshMeansAreThoseOfAllPairs compares with the sorted means, which at finds
+// without making them.
+func TestWalshMeansAreThoseOfAllPairs(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 5))
+	special := []float64{math.Inf(1), math.Inf(-1), 0, 1, 1, -1}
+	for n := range 60 {
+		x := make([]float64, n+1)
+		for i := range x {
+			x[i] = rng.NormFloat64()
+			if rng.IntN(3) == 0 {
+				x[i] = special[rng.IntN(len(special))]
+			}
+		}
+		var means []float64
+		for i := range x {
+			for j := range i + 1 {
+				means = append(means, middle(x[i], x[j]))
+			}
+		}
+		slices.Sort(means)
+		w := newWalsh(x)
+		require.Equal(t, len(means), w.count())
+		for k, want := range means {
+			require.InDelta(t, 0, middle(want, -w.at(k+1)), 1e-12, "mean %d of %v", k+1, x)
+		}
+	}
 }

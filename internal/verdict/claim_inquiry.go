@@ -23,7 +23,7 @@ type Single struct {
 // claimLooks are the numbers of its own readings at which a claim is judged. They get
 // equal parts of the error, so that an obvious difference is found at the first of
 // them: growing parts would need twice as many readings.
-var claimLooks = [...]int{14, 21, 31, 47, 70, 105, 158, 237, 355, 533}
+var claimLooks = [...]int{14, 21, 31, 47, 70, 105, 158, 237, 355, 533, 800, 1200, 1800}
 
 // sustainedPairs is how many pairs of sustained blocks the guards are judged on, once.
 const sustainedPairs = LeastPairs
@@ -48,7 +48,7 @@ const sustainedPairs = LeastPairs
 // reading leaves as it is. That a claim may have to agree with another one only takes fails away.
 //
 // A claim that does not hold is proved in at most 1 % of inquiries: each of its looks
-// has 1 % / 10. They are not divided by the number of claims: a false pass of the
+// has 1 % / J. They are not divided by the number of claims: a false pass of the
 // comparison needs a false proof of the claim that does not hold. This assumes that
 // noise does not act on head less than on base.
 //

@@ -277,12 +277,30 @@ func TestCarryOver(t *testing.T) {
 // With many claims a look at 14 readings could refute none, so later ones get its part.
 func TestLooksThatCannotRefuteTakeNoError(t *testing.T) {
 	t.Parallel()
-	q := newQuestion(Claim{Name: Work, Fail: 1.05, Pass: 1.05}, 16)
+	q := newQuestion(Claim{Name: Work, Fail: 1.05, Pass: 1.05}, 12)
 	assert.Zero(t, q.first)
-	assert.InEpsilon(t, 0.01/16/10, q.fail, 1e-12)
-	q = newQuestion(Claim{Name: Work, Fail: 1.05, Pass: 1.05}, 17)
+	assert.InEpsilon(t, 0.01/12/13, q.fail, 1e-12)
+	q = newQuestion(Claim{Name: Work, Fail: 1.05, Pass: 1.05}, 13)
 	assert.Equal(t, 1, q.first)
-	assert.InEpsilon(t, 0.01/17/9, q.fail, 1e-12)
+	assert.InEpsilon(t, 0.01/13/12, q.fail, 1e-12)
 	q = newQuestion(Claim{Name: Tail, Q: 0.99, Fail: 1.1, Pass: 1.98}, 9)
 	assert.Equal(t, 1, q.first, "ranks have half of it")
+}
+
+// The end of the time is a look, in place of the next.
+func TestConclude(t *testing.T) {
+	t.Parallel()
+	claims := []Claim{{Name: Work, Fail: 1.05, Pass: 1.05}}
+	i := NewInquiry(claims, true)
+	add(i, Work, 13, 1e6, 1.5)
+	i.Conclude()
+	assert.Equal(t, Inconclusive, i.Verdict(), "too few for any look")
+	add(i, Work, 1, 1e6, 0.5) // at the first look one of them disagrees
+	require.Equal(t, Inconclusive, i.Verdict())
+	i.Conclude()
+	assert.Equal(t, Inconclusive, i.Verdict(), "nothing new since the last look")
+	add(i, Work, 6, 1e6, 1.5)
+	require.Equal(t, Inconclusive, i.Verdict())
+	i.Conclude()
+	assert.Equal(t, Fail, i.Verdict())
 }
