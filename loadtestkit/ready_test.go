@@ -110,7 +110,7 @@ func panicOf(f func()) (said string) {
 func TestNoTarget(t *testing.T) {
 	for _, target := range []Target{nil, Server{}, Handler(nil), TLSHandler(nil), URL(""), Func(nil)} {
 		f, _ := runFake(&fakeTB{}, Options{Target: target, Count: 1})
-		refused(t, f, "options: Target: is missing, nil or empty, want a handler, a URL or a function")
+		refused(t, f, "options: Target: is missing, nil or empty, want a handler, a URL, a command or a function")
 	}
 }
 

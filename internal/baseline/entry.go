@@ -47,16 +47,16 @@ type Calibrator struct {
 // Claims are what hardly changes between runs of the same code, read one request and a
 // few at a time once the load is over; nil where it is not known.
 type Claims struct {
-	Quick  *Reading `json:"quick,omitempty"` // an undisturbed request, alone
-	Work   *Reading `json:"work,omitempty"`  // processor time per request
-	Allocs *float64 `json:"allocs_per_request,omitempty"`
-	Bytes  *float64 `json:"bytes_per_request,omitempty"`
+	Quick  *Calibrated `json:"quick,omitempty"` // an undisturbed request, alone
+	Work   *Calibrated `json:"work,omitempty"`  // processor time per request
+	Allocs *float64    `json:"allocs_per_request,omitempty"`
+	Bytes  *float64    `json:"bytes_per_request,omitempty"`
 }
 
-// A Reading is a time, and what calibrators took at the same moments, read in the same
+// A Calibrated is a time with what calibrators took at the same moments, read in the same
 // way: a handler that does nothing, reached as the target is, and work that never
 // changes; 0 where unknown.
-type Reading struct {
+type Calibrated struct {
 	Time        float64 `json:"ns"`
 	NullHandler float64 `json:"null_handler_ns,omitempty"`
 	Reference   float64 `json:"reference_ns,omitempty"`
@@ -64,7 +64,7 @@ type Reading struct {
 }
 
 // run returns r for a verdict; false if it is not known.
-func (r *Reading) run() (verdict.BaselineRun, bool) {
+func (r *Calibrated) run() (verdict.BaselineRun, bool) {
 	if r == nil {
 		return verdict.BaselineRun{}, false
 	}
@@ -73,7 +73,7 @@ func (r *Reading) run() (verdict.BaselineRun, bool) {
 
 // check returns an error if a claim cannot be.
 func (c *Claims) check() error {
-	for name, r := range map[string]*Reading{verdict.Quick: c.Quick, verdict.Work: c.Work} {
+	for name, r := range map[string]*Calibrated{verdict.Quick: c.Quick, verdict.Work: c.Work} {
 		if r == nil {
 			continue
 		}

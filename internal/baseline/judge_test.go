@@ -47,7 +47,7 @@ func document() *report.Document {
 
 func TestJudge(t *testing.T) {
 	beside := func(quick, work float64, objects float64) Beside {
-		return Beside{Claims: Claims{Quick: &Reading{Time: quick}, Work: &Reading{Time: work}, Allocs: &objects}}
+		return Beside{Claims: Claims{Quick: &Calibrated{Time: quick}, Work: &Calibrated{Time: work}, Allocs: &objects}}
 	}
 	path := filepath.Join(t.TempDir(), "runs.jsonl")
 	judge := func(b Baseline, now Beside, waive string) (verdicts map[string]verdict.Verdict, reasons map[string]string) {
@@ -94,7 +94,7 @@ func TestJudge(t *testing.T) {
 	v, reasons = judge(counted, Beside{}, "")
 	assert.Equal(t, map[string]verdict.Verdict{"work<=1.05x baseline": verdict.Inconclusive, "allocs<=2 more than the baseline": verdict.Inconclusive}, v)
 	assert.Equal(t, "work against the baseline: the processor time of what answers is not known", reasons["work<=1.05x baseline"])
-	v, _ = judge(Baseline{}, Beside{Claims: Claims{Quick: &Reading{Time: 100}}}, "")
+	v, _ = judge(Baseline{}, Beside{Claims: Claims{Quick: &Calibrated{Time: 100}}}, "")
 	assert.NotContains(t, v, "work<=1.05x baseline", "it was not asked for by name")
 	v, _ = judge(counted, beside(100, 60, 20), "the race detector is on")
 	assert.Equal(t, map[string]verdict.Verdict{"work<=1.05x baseline": verdict.NotJudged, "allocs<=2 more than the baseline": verdict.NotJudged}, v)
@@ -103,14 +103,14 @@ func TestJudge(t *testing.T) {
 func TestClaimsAreReadBack(t *testing.T) {
 	path := file(t, "")
 	e := some("TestA")
-	e.Claims = Claims{Quick: &Reading{Time: 310_000, NullHandler: 28_000, Reference: 39_000, Arithmetic: 55_000}, Work: &Reading{Time: 315_000}, Allocs: new(24.0), Bytes: new(0.0)}
+	e.Claims = Claims{Quick: &Calibrated{Time: 310_000, NullHandler: 28_000, Reference: 39_000, Arithmetic: 55_000}, Work: &Calibrated{Time: 315_000}, Allocs: new(24.0), Bytes: new(0.0)}
 	require.NoError(t, Append(path, e))
 	read, err := Read(path)
 	require.NoError(t, err)
 	e.Schema = Schema
 	assert.Equal(t, []Entry{e}, read)
 	for _, wrong := range []Claims{
-		{Quick: &Reading{}}, {Work: &Reading{Time: 1, NullHandler: -1}}, {Work: &Reading{Time: 1, Arithmetic: 1e19}}, {Allocs: new(-1.0)}, {Bytes: new(1e19)},
+		{Quick: &Calibrated{}}, {Work: &Calibrated{Time: 1, NullHandler: -1}}, {Work: &Calibrated{Time: 1, Arithmetic: 1e19}}, {Allocs: new(-1.0)}, {Bytes: new(1e19)},
 	} {
 		e.Claims = wrong
 		assert.ErrorContains(t, Append(path, e), "less than 2^63")

@@ -214,7 +214,7 @@ func addStratum(gauges []*gauge, k int) {
 
 // readingOf returns the reading of the first gauge, beside what the others read; nil
 // if it has too few values.
-func readingOf(gauges []*gauge, values func(*gauge) []float64, part float64) *baseline.Reading {
+func readingOf(gauges []*gauge, values func(*gauge) []float64, part float64) *baseline.Calibrated {
 	var calmest [4]float64
 	for i, g := range gauges {
 		known := slices.DeleteFunc(slices.Clone(values(g)), func(v float64) bool { return !(v > 0) })
@@ -227,5 +227,5 @@ func readingOf(gauges []*gauge, values func(*gauge) []float64, part float64) *ba
 	if calmest[0] == 0 {
 		return nil
 	}
-	return &baseline.Reading{Time: calmest[0], NullHandler: calmest[1], Reference: calmest[2], Arithmetic: calmest[3]}
+	return &baseline.Calibrated{Time: calmest[0], NullHandler: calmest[1], Reference: calmest[2], Arithmetic: calmest[3]}
 }

@@ -51,8 +51,8 @@ func TestReadingIsTheCalmPart(t *testing.T) {
 	few = append(few, 1, 2, 3, 4, math.NaN(), 0, -5, math.Inf(-1))
 	took := func(g *gauge) []float64 { return g.took }
 	gauges := []*gauge{{took: times}, {took: few}, {took: times[:5]}}
-	assert.Equal(t, &baseline.Reading{Time: 103, Reference: 100}, readingOf(gauges, took, 0.1), "the 4th of 40, none of too few, the least of 5")
-	assert.Equal(t, &baseline.Reading{Time: 109, Reference: 107}, readingOf(gauges, took, 0.25))
+	assert.Equal(t, &baseline.Calibrated{Time: 103, Reference: 100}, readingOf(gauges, took, 0.1), "the 4th of 40, none of too few, the least of 5")
+	assert.Equal(t, &baseline.Calibrated{Time: 109, Reference: 107}, readingOf(gauges, took, 0.25))
 	assert.Nil(t, readingOf([]*gauge{{took: few}}, took, 0.1))
 }
 

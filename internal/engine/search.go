@@ -102,7 +102,7 @@ func (w *walk) load() error {
 	for t, ok := w.search.Next(); ok; t, ok = w.search.Next() {
 		w.monitor.tell(fmt.Sprintf("trial %d at %s, %s", len(w.trials)+1, unit.Rate(t.Rate), "at most "+unit.Duration(to.Budget)))
 		began := time.Now()
-		trial := &verdict.Trial{TrialPlan: t, Limits: to.limits, Origin: to.seen.Course()}
+		trial := &verdict.TrialWatch{TrialPlan: t, Limits: to.limits, Origin: to.seen.Course()}
 		r, err := w.try(to, trial)
 		if err != nil {
 			return err
@@ -141,7 +141,7 @@ func (w *walk) load() error {
 }
 
 // try makes a trial.
-func (w *walk) try(to *arm, t *verdict.Trial) (*record.Record, error) {
+func (w *walk) try(to *arm, t *verdict.TrialWatch) (*record.Record, error) {
 	schedule := load.Constant(t.Rate)
 	schedule.Poisson, schedule.Seed = to.Poisson, to.schedule.Seed
 	sensors := to.watchMachine()
@@ -162,7 +162,7 @@ func (w *walk) try(to *arm, t *verdict.Trial) (*record.Record, error) {
 }
 
 // endIfDecided ends a trial as soon as it tells how it will end.
-func endIfDecided(t *verdict.Trial, loop *load.Loop, over <-chan struct{}) {
+func endIfDecided(t *verdict.TrialWatch, loop *load.Loop, over <-chan struct{}) {
 	for at := t.Warmup + verdict.LookEvery; loop.Reaches(at, over); at += verdict.LookEvery {
 		if t.Decided(loop.Peek()) {
 			loop.End()

@@ -96,7 +96,7 @@ func (f *ClaimFinding) measured(i *Inquiry, q *question) {
 func (f *ClaimFinding) tail(i *Inquiry, q *question) {
 	rounds, ruling := q.rounds, q.ruling
 	if q.judged > 0 {
-		rounds = rounds[:claimLooks[q.judged-1]]
+		rounds = rounds[:min(len(rounds), claimLooks[q.judged-1])] // the last look may have come early
 	}
 	c := compare(rounds, q.Claim)
 	if q.judged == 0 {

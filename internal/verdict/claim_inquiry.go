@@ -189,7 +189,7 @@ func (i *Inquiry) open(q *question) bool {
 	switch {
 	case q.Name == Load || q.Name == Locks:
 		return q.verdict == NotJudged && len(i.sustained) < sustainedPairs
-	case q.judged == len(claimLooks) || q.guard() && !q.Witness:
+	case q.judged == len(claimLooks) || q.guard() && !q.exact() && !q.Witness:
 		return false
 	case !q.Witness && q.verdict == NotJudged:
 		return true

@@ -18,8 +18,8 @@ const (
 	stallPart = 0.2                    // of the tightest limit on time: a longer hiccup is a stall
 )
 
-// A Trial watches a trial while it goes on.
-type Trial struct {
+// A TrialWatch watches a trial while it goes on.
+type TrialWatch struct {
 	TrialPlan
 	Limits []Limit
 	Origin time.Duration // where in the course of the search it begins, warm-up left out
@@ -37,7 +37,7 @@ type glance struct {
 // Decided reports whether what was seen so far tells how the trial will end: a limit
 // is missed whatever becomes of the rest of it, the target falls behind, or, in a
 // search, the rate is easy.
-func (t *Trial) Decided(seen *record.Record) bool {
+func (t *TrialWatch) Decided(seen *record.Record) bool {
 	now := glance{seen.Until - t.Origin, seen.Succeeded + seen.Failed}
 	t.glances = append(t.glances, now)
 	if t.foregone(seen) {
@@ -55,7 +55,7 @@ func (t *Trial) Decided(seen *record.Record) bool {
 
 // foregone reports whether a limit would be missed even if all the rest of the trial
 // were within it.
-func (t *Trial) foregone(seen *record.Record) bool {
+func (t *TrialWatch) foregone(seen *record.Record) bool {
 	rest := max(0, int64(t.Rate*t.For.Seconds())-seen.Due)
 	best := *seen
 	best.Due, best.Succeeded, best.Within = seen.Due+rest, seen.Succeeded+rest, slices.Clone(seen.Within)
@@ -67,7 +67,7 @@ func (t *Trial) foregone(seen *record.Record) bool {
 
 // fellBehind says how the target fell behind in the second half of the time up to a
 // look; "" if it did not.
-func (t *Trial) fellBehind(now glance) string {
+func (t *TrialWatch) fellBehind(now glance) string {
 	at := slices.IndexFunc(t.glances, func(l glance) bool { return l.at >= now.at/2 })
 	d, ended := now.at-t.glances[at].at, now.ended-t.glances[at].ended
 	if due := t.Rate * d.Seconds(); fallsBehind(due, float64(ended)) {

@@ -116,7 +116,7 @@ func TestTrialDecided(t *testing.T) {
 		{"verify", []*record.Record{seen(500*ms, 400, 0, 40*ms), seen(1000*ms, 840, 0, 45*ms)}, false, "440 may be chance"},
 		{"verify", []*record.Record{seen(500*ms, 350, 0, 40*ms), seen(1000*ms, 850, 0, 45*ms)}, false, "no more than before"},
 	} {
-		trial := Trial{TrialPlan: TrialPlan{Rate: 1000, For: time.Second, Purpose: tc.purpose}, Limits: limits, Origin: origin}
+		trial := TrialWatch{TrialPlan: TrialPlan{Rate: 1000, For: time.Second, Purpose: tc.purpose}, Limits: limits, Origin: origin}
 		decided := false
 		for _, r := range tc.looks {
 			decided = trial.Decided(r)
