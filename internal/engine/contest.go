@@ -420,7 +420,7 @@ func (c *contest) refuse(d *report.Document) {
 		claim := &d.Claims[i]
 		if differ != "" && !claim.Exact {
 			claim.Refuse(differ)
-		} else if claim.Claim == verdict.Work {
+		} else if claim.Claim == verdict.Work && c.unclocked == nil {
 			c.refuseWork(claim)
 		}
 	}

@@ -16,6 +16,7 @@ type ClaimResult struct {
 	Quantile   string          `json:"quantile"`   // of tail, such as p99; "" of others
 	FailAbove  *float64        `json:"fail_above"` // ratio above which head fails; objects or octets more than base's of allocs and bytes; nil if that is not judged
 	PassBelow  *float64        `json:"pass_below"` // ratio up to which head passes; nil of a guard, which can fail and need not pass
+	Spared     string          `json:"spared"`     // why it is a guard here, though elsewhere it is not; "" of others
 	Ratio      *float64        `json:"ratio"`      // Hodges-Lehmann estimate over the readings; nil if unknown or without bound
 	Low        *float64        `json:"low"`        // its confidence interval
 	High       *float64        `json:"high"`
@@ -37,7 +38,7 @@ func NewClaim(f verdict.ClaimFinding, waive string) ClaimResult {
 	r := ClaimResult{
 		Claim:     f.Name,
 		Statement: statement(f.Claim),
-		FailAbove: Finite(f.Fail), PassBelow: Finite(f.Pass),
+		FailAbove: Finite(f.Fail), PassBelow: Finite(f.Pass), Spared: f.Spared,
 		Base: Finite(f.Base), Head: Finite(f.Head),
 		Readings: f.Readings,
 		Exact:    f.Exact,

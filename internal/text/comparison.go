@@ -76,8 +76,8 @@ func (p *page) judged(d *report.Document) []report.LimitResult {
 	return slices.Concat(lines[:]...)
 }
 
-// shows reports whether the line of a claim is on the page. One that can fail and need
-// not pass is not, unless it failed, nor is one that a fail left without an estimate.
+// shows reports whether the line of a claim is on the page. One that can never pass is
+// not, unless it failed, nor is one that a fail left without an estimate.
 func (p *page) shows(c *report.ClaimResult, open bool) bool {
 	switch {
 	case p.s.Verbose || c.Differs():
@@ -85,7 +85,7 @@ func (p *page) shows(c *report.ClaimResult, open bool) bool {
 	case open:
 		return c.Ratio != nil
 	}
-	return c.Verdict != verdict.NotJudged || c.PassBelow != nil
+	return c.Verdict != verdict.NotJudged || c.PassBelow != nil || c.Spared != ""
 }
 
 // named begins a line with a claim's name, so that what they say lines up.
