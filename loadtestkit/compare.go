@@ -15,13 +15,13 @@ type CompareOptions struct {
 	Load       SteadyLoad // of each target in its turns; nil means Closed(10)
 
 	Tolerance Tolerance // how much slower than base is too slow
-	Margin    float64   // how many times the tolerance's ratio a time that depends on luck may surely not exceed for a pass, at least 1, which is strictest; 0 means 1.2, and 1.8 from P90 on
-	Claims    []string  // the names of those to judge, as in [Claim]; nil means all
+	Margin    float64   // for a pass, a time that depends on luck must surely be within this many times the tolerance's ratio; at least 1, the strictest; 0 means 1.2, and 1.8 from P90 on
+	Claims    []string  // which to judge, by the names in [Claim], and load; at least one of them has to be able to pass; nil means all
 
 	ErrorRatio     float64       // highest allowed part of each target's requests that did not succeed, in [0, 1]; 0 means that none may fail
 	Warmup         time.Duration // of each target, before anything is measured; at least 40ms
 	Timeout        time.Duration // as in Options
-	Budget         time.Duration // longest time for a verdict, a repeat apart; 0 means 20s
+	Budget         time.Duration // longest time for a verdict, a repeat apart, and up to twice that where requests are slow; 0 means 20s
 	Seed           uint64        // of every order and, instead of the load's, of Poisson arrivals; 0 means a random one, which the report names
 	OnInconclusive Verdict       // as in Options
 }
@@ -32,8 +32,8 @@ type Comparison struct {
 	Report
 	Base   Report  // without verdicts
 	Claims []Claim // what was asked of head, each with its verdict
-	Ratios []Ratio // of times under sustained load, one for each quantile that Tolerance names; a comparison that fails ends before them
-	Pairs  int     // of blocks of sustained load
+	Ratios []Ratio // of times under sustained load, one for each quantile of Tolerance, not judged in a comparison that fails before
+	Pairs  int     // how many pairs of blocks of sustained load the Ratios are from
 
 	// What one request allocates in this process, net/http's part included; 0 for
 	// a target elsewhere. It is counted first, while the process has one processor,
@@ -53,22 +53,24 @@ type Comparison struct {
 //	allocs  how many objects a request allocates in this process
 //	bytes   how many octets
 //
-// work is absent where the processor time of the server is not known: it runs on
-// another machine, or for another user. allocs and bytes are counted, and judged if
-// Tolerance has them. locks can fail and need not pass, as can sustained load, which
-// [CompareOptions].Claims calls load: see [Ratio].
+// work is not judged where the processor time of the server is not known, as on another
+// machine or of another user. allocs and bytes are counted, and judged if Tolerance
+// has them. locks can fail and need not pass, as can sustained load, which
+// [CompareOptions].Claims calls load: see [Ratio]. Unless they were asked for, work
+// need not pass of targets that mostly wait, nor tail, quick and alone where requests
+// are too slow for the budget; Reason says so.
 type Claim struct {
 	Name      string
 	Quantile  string  // of tail, such as "p99"; else ""
 	Statement string  // what a pass says, in words
-	Estimate  float64 // how many times what base takes; NaN if it is not known or has no bound, or was counted
+	Estimate  float64 // what head takes over what base takes; NaN if it is not known, has no bound or was counted
 	Low, High float64 // its 99 % confidence interval: 0 and +Inf where it has no bound
 	FailAbove float64 // it fails if head surely takes more than this many times what base takes, or allocates this much more; 0 if it is not judged
-	PassBelow float64 // it passes if head surely takes at most this many times what base takes; 0 if it can fail and need not pass, or was counted
+	PassBelow float64 // it passes if head surely takes at most this many times what base takes; 0 if it need not pass, or was counted
 	Base      float64 // what base takes: ns, objects or octets; NaN if it is not known
 	Head      float64
-	Verdict   Verdict
-	Reason    string // one line
+	Verdict   Verdict // NotJudged of one that need not pass and did not fail
+	Reason    string  // one line
 }
 
 // A Ratio is how many times slower head was than base at one quantile under sustained

@@ -9,7 +9,7 @@
 //	}
 //
 // Options have three parts. The Target says what is sent and where to: a request
-// to a [Handler], a [TLSHandler] or a [URL], or a call of a [Func]. The Load says
+// to a [Handler], a [TLSHandler], a [URL] or a [Command], or a call of a [Func]. The Load says
 // when requests are due: [Closed], [Open] or [Staged]. The Limits say what has to
 // hold.
 //
