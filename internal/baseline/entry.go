@@ -44,8 +44,8 @@ type Calibrator struct {
 	Reference   float64 `json:"reference_ns,omitempty"`        // see [Reference]
 }
 
-// Claims are what hardly changes between runs of the same code, read one request and a
-// few at a time once the load is over; nil where it is not known.
+// Claims are what hardly changes between runs of the same code, read from requests sent
+// one at a time once the load is over; nil where it is not known.
 type Claims struct {
 	Quick  *Calibrated `json:"quick,omitempty"` // an undisturbed request, alone
 	Work   *Calibrated `json:"work,omitempty"`  // processor time per request
@@ -71,7 +71,7 @@ func (r *Calibrated) run() (verdict.BaselineRun, bool) {
 	return verdict.BaselineRun{Value: r.Time, Calibrators: []float64{r.Arithmetic, r.NullHandler, r.Reference}}, true
 }
 
-// check returns an error if a claim cannot be.
+// check returns an error if a value of c is impossible.
 func (c *Claims) check() error {
 	for name, r := range map[string]*Calibrated{verdict.Quick: c.Quick, verdict.Work: c.Work} {
 		if r == nil {

@@ -23,9 +23,9 @@ type Baseline struct {
 	Name   string // of the runs that are compared; "" means the document's name
 	Update bool   // runs are added to the file instead of judged
 
-	// Tolerances are the ratios up to which a run is not too slow. That of p50 is
-	// meant of a request alone and, without CPU, of work: they hardly change from run
-	// to run, as p50 does. Without any and without CPU it is 5 %.
+	// Tolerances are the ratios up to which a run is not too slow. That of p50 is for
+	// a request alone and, without CPU, for work, which change less from run to run
+	// than p50 does. Without any and without CPU it is 5 %.
 	Tolerances []verdict.Tolerance
 	CPU        float64 // the ratio of processor time per request; 0 means that of p50
 	Allocs     float64 // how many more objects a request may allocate; 0 means that this is not judged
@@ -104,7 +104,7 @@ type question struct {
 	most    float64 // times the baseline; or how many more, if it is a count
 	count   bool
 	guard   bool   // a run may fail by it, and need not pass
-	lacking string // why a run may not have measured it; "" if that is no matter
+	lacking string // why a run may not have measured it; "" if that does not matter
 }
 
 // questions returns what a run is asked.
@@ -199,7 +199,7 @@ func (b *Baseline) answer(q question, now *Entry, d *report.Document, s verdict.
 		res.Verdict = verdict.NotJudged
 		ok = res.Ratio > 0 // else the claims say how many runs there are
 	case q.lacking == "" && len(runs) < verdict.LeastBaseline:
-		// It is not known of every server, nor in every run of one.
+		// It is not known of every server, nor in every run of a server.
 		res.Verdict, ok = verdict.NotJudged, true
 	}
 	l.Verdict, l.Exact = res.Verdict, q.count

@@ -12,8 +12,8 @@ import (
 	"github.com/loadtestkit/load-tester/internal/engine"
 )
 
-// server makes what the flags of the given name say the target: a URL, or a command
-// that starts a server.
+// server sets the target from the flags of a name: a URL, or a command that starts a
+// server. missing says what to give if there is neither.
 func (j *job) server(to *engine.Target, name string, urls, commands []string, missing string) {
 	switch {
 	case len(commands) == 0:

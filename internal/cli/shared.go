@@ -56,8 +56,8 @@ func (j *job) addArrivals(l *engine.Load) {
 	j.complete("arrivals", kinds...)
 }
 
-// addTolerances adds the flag that says by how much something may be slower.
-// others are examples besides percentiles.
+// addTolerances adds the flag that says by how much something may be slower: set reads
+// one, whichever says what may have one, and others completes it besides percentiles.
 func (j *job) addTolerances(what, whichever string, set func(string) error, others ...string) {
 	j.add([]flag{
 		{"tolerance", "TOLERANCE", "p50=5% and p99=10%", "by how much " + what + " may be slower (repeatable): 'p50=5%' 'p99.9=20%',\n" + whichever + ", or as a ratio 'p50=1.05'\n", set, "Tolerances"},

@@ -247,7 +247,8 @@ func (s *stretch) run(loop *load.Loop, ctx, cut context.Context) *record.Record 
 	return loop.Run(ctx, cut)
 }
 
-// openDriver makes what sends a few requests at a time, at most so many permits.
+// openDriver returns a Driver on the arm's own connections, with the given number of
+// permits or the load's concurrency, whichever is less.
 func (a *arm) openDriver(ctx, cut context.Context, permits int) (*load.Driver, error) {
 	cfg := a.workloadOf(stretch{schedule: a.schedule, grace: a.Grace})
 	cfg.Concurrency = min(permits, a.Concurrency)
@@ -320,7 +321,7 @@ func (a *arm) addMuxes(cfg *load.Workload) (err error) {
 	return err
 }
 
-// newSender returns what makes the Sender of a permit.
+// newSender returns the function that makes a permit's Sender.
 func (a *arm) newSender() func() load.Sender {
 	if a.pool != nil {
 		return a.pool.NewSender

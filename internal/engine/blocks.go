@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	// Blocks are as short as can be: what the machine does to one of a pair it
-	// then mostly does to both. A block of 50 requests has a median to speak of, one
-	// of ten response times is not all beginning and end.
+	// Blocks are as short as possible, so that what the machine does to one of a pair
+	// it mostly does to both. With 50 requests a block has a usable median; with ten
+	// response times it is more than its beginning and end.
 	blockLeast, blockMost = 50 * time.Millisecond, 500 * time.Millisecond
 	blockRequests         = 50
 	blockTimes            = 10

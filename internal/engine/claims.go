@@ -41,9 +41,9 @@ func (c *contest) examined() string {
 	return strings.Join(slices.DeleteFunc(names, func(name string) bool { return !c.inquiry.Open(name) }), " ")
 }
 
-// inquire makes the inquiry into those claims that can be examined in the time there
-// is. What was not asked for by name is let go where it would keep the rest from a
-// verdict.
+// inquire makes the inquiry into the claims that can be examined within the budget.
+// Those that were not asked for are spared or dropped where they would keep the others
+// from a verdict.
 func (c *contest) inquire() {
 	claims := slices.Clone(c.claims)
 	slowest := max(c.to[0].takes, c.to[1].takes)
@@ -79,8 +79,8 @@ func (c *contest) inquire() {
 	c.inquiry = verdict.NewInquiry(claims, c.renewed())
 }
 
-// idlePart is how many times its processor time a request takes of a target that mostly
-// waits: 5 % more work is then less than 0.3 % of its response time.
+// idlePart is how many times its processor time a request takes at least if its target
+// mostly waits: 5 % more work is then at most 0.25 % of the response time.
 const idlePart = 20
 
 // without returns claims without those that have a name.

@@ -57,7 +57,8 @@ func (r *round) stretch() time.Duration {
 	return max(clearStretch, fewestRounds*time.Duration(p50))
 }
 
-// fewestRounds is how many requests of usual length follow each other in a stretch.
+// fewestRounds is how many requests of median length each permit sends in a stretch, at
+// least.
 const fewestRounds = 20
 
 // keep lets verdicts stand that were reached at the last look.

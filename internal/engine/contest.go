@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// overtime is how many times the budget a comparison may take, besides the
-	// warm-up and counting allocations, to reach the first look.
+	// overtime is how many budgets a comparison may take to reach the first look,
+	// besides the warm-up and counting allocations.
 	overtime = 2
 
 	// warmupLeast is how long each target is tried before anything counts, to learn
@@ -40,8 +40,8 @@ const (
 	// bubble in which requests take no time.
 	standstill = 100
 
-	// roundsPart is how many quarters of the budget there are for rounds, if they
-	// need them: the rest is for sustained load.
+	// roundsPart is how many quarters of the budget the rounds may take; the rest is
+	// for sustained load.
 	roundsPart = 3
 
 	// firstLook is how many rounds suffice for every claim to be judged once.
@@ -63,9 +63,9 @@ type contest struct {
 
 	perStratum, perVolley, perRound int // requests of a target; strata and volleys
 	rounds                          int
-	singles                         []verdict.Single // of the current stratum
-	unclocked                       error            // why processor time is not compared; nil if it is
-	unmeasured                      []verdict.ClaimFinding
+	singles                         []verdict.Single       // of the current stratum
+	unclocked                       error                  // why processor time is not compared; nil if it is
+	unmeasured                      []verdict.ClaimFinding // of claims that cannot be measured
 
 	volleys      *hist.Histogram // how long they took, in ns
 	block, guard time.Duration

@@ -17,9 +17,9 @@ import (
 )
 
 const (
-	// Claims are read for claimsFor, and on a busy machine or of a slow target for up to
-	// claimsLate, until there are claimsGood strata. claimsLeast are needed, if they end
-	// within claimsMost.
+	// Claims are read for claimsFor, and on a busy machine or for a slow target up to
+	// claimsLate, until there are claimsGood strata. At least claimsLeast are needed,
+	// within claimsMost; claimsEnough are the most.
 	claimsFor    = time.Second
 	claimsLate   = 3 * time.Second
 	claimsMost   = 10 * time.Second
@@ -37,8 +37,9 @@ const (
 	calm = 0.1
 
 	// settles is how long a server in another process is given to go back to sleep:
-	// only then does its clock count all that it did. What is not counted by then is
-	// counted in the next stratum, so that fewer of them are to be trusted.
+	// only then has its clock counted all that it did. What it has not counted by then
+	// falls into the next stratum, which makes the lowest values too low, so of such a
+	// server a larger part counts as calm.
 	settles     = 200 * time.Microsecond
 	calmSettled = 0.25
 )
@@ -90,7 +91,7 @@ func (r *round) readClaims() (c baseline.Claims, err error) {
 	return c, nil
 }
 
-// moreStrata reports whether n strata that took so long are too few.
+// moreStrata reports whether n strata, which took the given time, are too few.
 func moreStrata(n int, took time.Duration) bool {
 	switch {
 	case n < claimsLeast:
@@ -141,8 +142,7 @@ func timing(work func()) *gauge {
 	}}
 }
 
-// gauge is the gauge of the control's requests. Of one that does not work nothing is
-// known.
+// gauge is the gauge of the control's requests. If the control is off, it knows nothing.
 func (c *control) gauge(ctx, cut context.Context) *gauge {
 	if c.off == nil {
 		if d, err := c.arm.openDriver(ctx, cut, 1); err == nil {

@@ -101,7 +101,7 @@ type Settings struct {
 	Grace   time.Duration // 0 means the timeout
 
 	Budget  time.Duration // longest time for a verdict, repeats apart; the default depends on the plan
-	Confirm bool          // make a measurement that failed again, after a pause, before that counts
+	Confirm bool          // repeat a measurement that failed before that counts: after a pause, a comparison at once
 	Pause   time.Duration // before the repeat; 0 means 5s, or half of what the first took if that is more
 	Waive   string        // if not empty, why limits on time and rates are not judged
 
@@ -141,10 +141,10 @@ type CompareOptions struct {
 	CPU        float64             // the ratio of processor time per request up to which head is not too slow, at least 1; 0 means that of p50
 	Allocs     float64             // how many more objects a request of head may allocate; 0 means that this is not judged
 	Bytes      float64             // how many more octets; 0 means that this is not judged
-	Margin     float64             // how many times its tolerance a time under load may surely not exceed for a pass, at least 1; 0 means 1.2 up to p95 and 1.8 beyond
-	Claims     []string            // the names of the claims to judge, see [verdict.Claim]; nil means all
+	Margin     float64             // for a pass, a time that depends on luck must surely be within this many times its tolerance, at least 1; 0 means 1.2, and 1.8 from p90 on
+	Claims     []string            // which claims to judge, from [verdict.ClaimNames]; nil means all
 	Limits     []verdict.Limit     // on errors, which both targets have to keep
-	Order      uint64              // seed of the order of blocks; 0 means a random one
+	Order      uint64              // seed of every order; 0 means a random one
 }
 
 // SearchOptions ask for the highest arrival rate at which the limits hold: upper

@@ -64,7 +64,7 @@ func (s *session) lost() error {
 	return nil
 }
 
-// named is an error about p, which says which of two it is.
+// named returns an error about p that says which of two arms that is.
 func (p *armPlan) named(err error) error {
 	if p.role == "" {
 		return err

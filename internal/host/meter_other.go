@@ -14,7 +14,7 @@ func processorTime() (time.Duration, error) {
 	return r.user + r.system, r.err
 }
 
-// timeOf would return the processor time of another process.
+// timeOf returns an error: only Linux is read for other processes.
 func timeOf(int) (time.Duration, error) {
 	return 0, errors.New("the processor time of another process is not known on " + runtime.GOOS)
 }

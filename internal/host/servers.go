@@ -16,7 +16,7 @@ import (
 )
 
 // serversMost is how many processes a server may have. Reading the clocks of more
-// would take as long as a request, and what has so many listens for others too.
+// would take as long as a request, and a program with that many listens for others too.
 const serversMost = 64
 
 // forwarders are programs that listen for a server which runs somewhere else, as in
@@ -27,8 +27,8 @@ var forwarders = []string{"docker-proxy", "kubectl", "pasta", "pasta.avx2", "roo
 // address, ascending: those that have its listening socket open, as the workers of
 // nginx and gunicorn have in common with their master, and all processes that they
 // started, as the workers of a node cluster, which get their connections from it. Not
-// counted is what this process started, whatever listens. The error says why they
-// are not known.
+// included are processes that this one started, whatever listens. The error says why
+// the ids are not known.
 func ServersOf(addr netip.AddrPort) ([]int, error) {
 	if runtime.GOOS != "linux" {
 		return nil, errors.New("which process serves an address is not known on " + runtime.GOOS)
@@ -189,7 +189,7 @@ func holdersOf(fsys fs.FS, inodes []string) (pids []int, denied bool, err error)
 	return pids, denied, nil
 }
 
-// withChildren returns pids and all that they started, but not what self did.
+// withChildren returns pids and all that they started, except what self started.
 func withChildren(fsys fs.FS, pids []int, self int) ([]int, error) {
 	children, err := childrenOf(fsys)
 	if err != nil {

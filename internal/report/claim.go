@@ -9,7 +9,7 @@ import (
 )
 
 // A ClaimResult is the verdict on one claim of a comparison: that in one respect head
-// takes at most so many times what base takes.
+// takes at most a given multiple of what base takes.
 type ClaimResult struct {
 	Claim      string          `json:"claim"`      // work, quick, alone, burst, tail, locks, allocs or bytes
 	Statement  string          `json:"statement"`  // what a pass says, in words
@@ -25,7 +25,7 @@ type ClaimResult struct {
 	Head       *float64        `json:"head"`
 	Readings   int             `json:"readings"` // that the verdict is based on
 	Exact      bool            `json:"exact"`    // counted, so it is not repeated
-	Verdict    verdict.Verdict `json:"verdict"`  // null of a guard that did not fail
+	Verdict    verdict.Verdict `json:"verdict"`  // null of a guard that did not fail, and of what could not be measured
 	Summary    string          `json:"summary"`  // for a person: what was found and what was wanted
 	Basis      string          `json:"basis"`    // what the verdict rests on
 	Reason     string          `json:"reason"`   // both in one line

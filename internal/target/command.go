@@ -20,11 +20,11 @@ const (
 	// startMost is how long a command may take until its server takes connections:
 	// enough to compile it first.
 	startMost = time.Minute
+	// startPoll is how often a connection is tried until then.
+	startPoll = 5 * time.Millisecond
 	// refuseMost is how long a port where nothing listens may take to refuse: on
 	// Windows connecting is tried for seconds.
 	refuseMost = 100 * time.Millisecond
-	// startPoll is how often it is tried whether it does.
-	startPoll = 5 * time.Millisecond
 	// stopGrace is how long a server may take to end on its own. After a second
 	// Ctrl+C two of them have less than a second.
 	stopGrace = 300 * time.Millisecond
@@ -94,9 +94,9 @@ func freeAddr() (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-// refuses reports whether nothing takes connections at addr. A socket that was closed
-// still does for a moment if another process is being started: that has a copy of it,
-// until it becomes its program.
+// refuses reports whether nothing takes connections at addr. A listener that was closed
+// still takes them for a moment while another process is being started: until that runs
+// its program, it has a copy of the socket.
 func refuses(addr string) bool {
 	conn, err := net.DialTimeout("tcp", addr, refuseMost)
 	if err == nil {

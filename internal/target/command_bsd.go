@@ -4,6 +4,5 @@ package target
 
 import "syscall"
 
-// dieWithParent would have the system kill a process when this one dies without a chance
-// to do so.
+// dieWithParent does nothing: these systems cannot kill a process when its parent dies.
 func dieWithParent(*syscall.SysProcAttr) {}

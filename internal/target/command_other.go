@@ -8,13 +8,13 @@ import (
 	"strconv"
 )
 
-// leadGroup would make a process group, which there is not.
+// leadGroup does nothing: there are no process groups.
 func leadGroup(*exec.Cmd) {}
 
-// terminate does nothing: processes cannot be asked to end.
+// terminate kills at once: processes cannot be asked to end.
 func terminate(c *exec.Cmd) { kill(c) }
 
-// sweep would end what a command that has ended left behind, which cannot be found.
+// sweep does nothing: what a command left behind cannot be found once it has ended.
 func sweep(*exec.Cmd) {}
 
 // kill ends the process of a command, on Windows with what it started.

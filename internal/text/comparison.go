@@ -32,9 +32,9 @@ func (p *page) comparison() {
 	}
 }
 
-// judged returns the lines of a comparison: what failed, what was counted and
-// differs, what is in doubt, what passed, and what was measured only. Details are left
-// out here because they are shown under Method.
+// judged returns the lines of a comparison: what failed, what was counted and differs,
+// what is in doubt, what passed, and what was only measured. Details are shown under
+// Method.
 func (p *page) judged(d *report.Document) []report.LimitResult {
 	var lines [5][]report.LimitResult
 	waived := ""
@@ -128,7 +128,7 @@ func next(d *report.Document) string {
 	return ""
 }
 
-// repeatTitle is that of the verdicts of a second measurement.
+// repeatTitle returns the title of the verdicts of a second measurement.
 func repeatTitle(d *report.Document) string {
 	if fresh := d.Fresh(); fresh != "" {
 		return "Repeat, " + fresh + ":"

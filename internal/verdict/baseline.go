@@ -19,15 +19,17 @@ const (
 	// interval, and older ones are of other code.
 	mostBaseline = 20
 
-	// calibratedGain is the largest part of the deviation that a calibrator may
-	// leave to be used, of that without any or with the one before it. Of two deviations of 10 runs of the same kind, one is
-	// often smaller by a tenth by chance alone.
+	// calibratedGain is the largest part of the deviation, of that without a calibrator
+	// or with the one used so far, that a calibrator may leave to be used. Of two
+	// deviations of 10 runs of the same kind, one is often smaller by a tenth by chance
+	// alone.
 	calibratedGain = 0.8
 
-	// A run was disturbed if a calibrator took more than disturbedBy and more than so
-	// many deviations longer than it usually does, or less. A neighbour that fills the
-	// caches slows the reference work by half for tens of seconds, and a handler that
-	// only computes by 5 %: of such a run no calibrator tells what it would be without.
+	// A run was disturbed if a calibrator took longer or shorter than it usually does by
+	// more than disturbedBy and by more than disturbedDeviations deviations. A neighbour
+	// that fills the caches slows the reference work by half for tens of seconds, and a
+	// handler that only computes by 5 %: no calibrator then tells what the run would
+	// have been without it.
 	disturbedBy         = 0.1
 	disturbedDeviations = 5
 

@@ -23,7 +23,7 @@ const (
 )
 
 // A Claim is one sentence that a comparison proves or refutes: in one respect, head
-// takes at most so many times what base takes.
+// takes at most a given multiple of what base takes.
 type Claim struct {
 	Name   string
 	Q      float64 // the quantile of [Tail] and [Load], in (0, 1); else 0
@@ -49,8 +49,8 @@ type Claim struct {
 // guard reports whether c need not be proved.
 func (c Claim) guard() bool { return c.Pass == 0 }
 
-// Requests is how many requests of each target c needs to be proved, if it is one on a
-// tail.
+// Requests returns how many requests of each target a claim on the tail needs to be
+// proved.
 func (c Claim) Requests() float64 { return math.Ceil(10/(1-c.Q) - 1e-6) }
 
 // exact reports whether c is counted, so that chance has no part in its verdict.
@@ -64,8 +64,8 @@ const (
 	tailMargin    = 1.8 // from p90 on
 )
 
-// ClaimsOf returns the claims that tolerances ask for, those that can be told within
-// a second first.
+// ClaimsOf returns the claims that tolerances ask for, those that are decided soonest
+// first.
 //
 // The tolerance of p50 is that of quick, alone, burst, load and locks, every other
 // one that of the tail and of load at its quantile. work has the ratio cpu, or if
@@ -73,7 +73,7 @@ const (
 // at p99. allocs and bytes are how much more a request may allocate, 0 if that is
 // not judged. A claim about times that depend on luck is proved up to margin times
 // its tolerance's ratio; 0 means 1.2, and 1.8 from p90 on. If there are names, only
-// the claims that have one of them are returned, and what these need to agree with.
+// the claims that have one of them are returned, and the witnesses of these.
 func ClaimsOf(tolerances []Tolerance, cpu, allocs, bytes, margin float64, names []string) []Claim {
 	if len(tolerances) == 0 && cpu == 0 {
 		tolerances = []Tolerance{SlowerBy(0.5, 0.05), SlowerBy(0.99, 0.10)}

@@ -52,7 +52,7 @@ const agreeingChance = 0.05
 
 // agrees reports whether w supports that head is slower, as q found: it was refuted
 // too, or its estimate is beyond half of its tolerance, and not by chance. For quick
-// the estimate of work does not do.
+// the estimate of work is not enough.
 func (q *question) agrees(w *question) bool {
 	if w.refuted {
 		return true
@@ -61,7 +61,7 @@ func (q *question) agrees(w *question) bool {
 		w.estimate() > halfway(w.Fail) && stat.SignedRank(w.logs()) <= agreeingChance
 }
 
-// hears reports whether w, one of q's witnesses, can agree by its estimate.
+// hears reports whether w, one of q's witnesses, can agree by its estimate alone.
 func (q *question) hears(w *question) bool { return q.Name != Quick || w.Name == Alone }
 
 // halfway is the ratio in the middle of what a tolerance allows.

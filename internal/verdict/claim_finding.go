@@ -32,7 +32,7 @@ type ClaimFinding struct {
 }
 
 // Findings returns what is known about each claim, except those on [Load], which are
-// the [Inquiry.Ratios], and what is not judged and was not counted.
+// the [Inquiry.Ratios], and except counts that are neither judged nor known.
 func (i *Inquiry) Findings() (all []ClaimFinding) {
 	for _, q := range i.questions {
 		if q.Name == Load || q.exact() && q.Fail == 0 && len(q.readings) == 0 {

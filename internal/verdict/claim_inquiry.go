@@ -42,18 +42,18 @@ const sustainedPairs = LeastPairs
 // own readings. So a look refutes falsely with at most its share, and the shares of
 // all looks of all claims that can be refuted add up to 1 %: with m of these and J
 // looks a share is 1 % / (m J), and that of a guard, which has one look, 1 % / m.
-// Looks at which even readings that all agree could not refute are not counted in
-// J. A look at the end of the time that there is takes the place of one of these: when
-// that is depends on how long both targets took together, which swapping them in a
-// reading leaves as it is. That a claim may have to agree with another one only takes fails away.
+// Looks at which even readings that all agree could not refute are not counted in J. A
+// look at the end of the budget takes the place of the next one: when that is depends
+// on how long both targets took together, which swapping them in a reading leaves as
+// it is. That a claim may have to agree with another one only takes fails away.
 //
 // A claim that does not hold is proved in at most 1 % of inquiries: each of its looks
 // has 1 % / J. They are not divided by the number of claims: a false pass of the
 // comparison needs a false proof of the claim that does not hold. This assumes that
 // noise does not act on head less than on base.
 //
-// A claim that was proved is refuted all the same if readings that other claims need
-// tell so at a later look.
+// A claim that was proved may still be refuted at a later look, by readings that other
+// claims needed.
 type Inquiry struct {
 	questions []*question
 	renewed   bool

@@ -106,9 +106,9 @@ func neededFar(q float64) int64 {
 	return max(leastRequests, int64(math.Ceil(farBeyond/(1-q)*(1-1e-12))))
 }
 
-// judgeFew passes an upper limit that no request came near. It may be asked at any
-// time, as often as one likes: whether the first requests were all far within does
-// not change.
+// judgeFew passes an upper limit that no request came near. It may be called at any
+// time, as often as one likes: whether the first requests were all far within the
+// limit does not change.
 func (j *judgement) judgeFew(t *tail, bad float64) {
 	q, near := j.Limit.Q, float64(j.seen.Response.Max())*far > float64(j.Limit.Time)
 	if j.Limit.lower() || bad > 0 || near {

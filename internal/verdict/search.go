@@ -26,7 +26,7 @@ type SearchRange struct {
 // A TrialPlan is one short run to make, at one rate and from a rested target.
 type TrialPlan struct {
 	Rate    float64       // arrivals per second
-	For     time.Duration // what is counted, after Warmup; less once it is [Foregone], or [Easy] in a search
+	For     time.Duration // what is counted, after Warmup; less if a [TrialWatch] says so
 	Warmup  time.Duration
 	Purpose string // "control", "search" or "verify"
 }
