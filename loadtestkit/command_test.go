@@ -18,7 +18,7 @@ import (
 // serverEnv makes this test binary a server that listens at the address in it.
 const serverEnv = "LOADTESTKIT_TEST_SERVER"
 
-// serveAt serves /NUMBER, which takes so many ms, and /crash.
+// serveAt serves /NUMBER, which takes that many ms, and /crash.
 func serveAt(addr string) {
 	var served atomic.Int64
 	_ = http.ListenAndServe(addr, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

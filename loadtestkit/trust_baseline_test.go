@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// computing answers after so many quarters of a millisecond of work, or about that.
+// computing answers after some quarters of a millisecond of work, about.
 func computing(quarters float64) Target {
 	return Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		x := uint64(1)

@@ -47,7 +47,7 @@ type Document struct {
 	Base   *Arm          `json:"base"`   // what head is compared with; nil except in a comparison
 	Pairs  *Pairs        `json:"pairs"`  // how the two were compared; nil except in a comparison
 	Claims []ClaimResult `json:"claims"` // what was asked of head, each with its verdict; empty except in a comparison
-	Ratios []RatioResult `json:"ratios"` // of head over base under sustained load, each of which can fail; empty except in a comparison
+	Ratios []RatioResult `json:"ratios"` // of head over base under sustained load, which can fail and need not pass; empty except in a comparison
 	Found  *Found        `json:"search"` // what a search found; nil except in a search
 
 	Limits   []LimitResult   `json:"limits"`
@@ -94,7 +94,7 @@ type Trial struct {
 	P50       *time.Duration `json:"p50_ns"`
 	P99       *time.Duration `json:"p99_ns"`
 	Held      bool           `json:"held"`    // all limits held and the rate was reached
-	Stalled   bool           `json:"stalled"` // the machine stalled meanwhile: the trial was made again, with bounds
+	Stalled   bool           `json:"stalled"` // the machine stalled meanwhile; such a trial is made again, up to a limit
 	Reason    string         `json:"reason"`  // why it did not hold; empty if it did
 }
 

@@ -25,7 +25,7 @@ type RatioResult struct {
 	Head       *time.Duration  `json:"head_ns"`
 	Pairs      int             `json:"pairs"`       // that the ratio is based on
 	BlockLevel bool            `json:"block_level"` // a block has too few requests for this quantile: the ratio is of the blocks' maxima
-	Verdict    verdict.Verdict `json:"verdict"`     // null unless it failed
+	Verdict    verdict.Verdict `json:"verdict"`     // fail, inconclusive if a fail was not repeated, else null
 	Summary    string          `json:"summary"`     // for a person: the ratio and what was wanted
 	Basis      string          `json:"basis"`       // what the verdict rests on
 	Reason     string          `json:"reason"`      // both in one line
@@ -35,8 +35,8 @@ type RatioResult struct {
 // NewRatio returns r in the form of a document. If waive is not empty, it is the
 // reason why ratios are not judged.
 //
-// A pass is none here: 12 pairs of blocks suffice for what is obvious, and a claim
-// that they did not refute is left to the other readings.
+// No ratio passes: 12 pairs of blocks show only what is obvious, and the rest is for
+// the claims.
 func NewRatio(r verdict.PairsFinding, waive string) RatioResult {
 	d := RatioResult{
 		Quantile:   r.Name(),
@@ -65,7 +65,7 @@ func NewRatio(r verdict.PairsFinding, waive string) RatioResult {
 	return d
 }
 
-// inform makes r say what this machine can tell of it, which is no verdict.
+// inform makes r one without a verdict, which says what was measured.
 func (r *RatioResult) inform() {
 	r.Verdict = verdict.NotJudged
 	if r.Ratio == nil || r.Low == nil || r.High == nil {

@@ -18,7 +18,7 @@ import (
 )
 
 // roleEnv makes the test binary another process of a trial: the hog, or a server that
-// does so many times the usual work and may be given an address.
+// does a multiple of the usual work and may be given an address.
 const roleEnv = "LOADTESTKIT_TRUST_ROLE"
 
 const hog = "hog"

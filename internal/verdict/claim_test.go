@@ -52,7 +52,7 @@ func TestClaimsOf(t *testing.T) {
 	assert.Equal(t, Claim{Name: Tail, Q: 0.99, Fail: 1.1, Pass: 1.1}, strict[6])
 }
 
-// add adds n readings in which head takes so many times what base takes, a little more
+// add adds n readings in which head takes a multiple of what base takes, a little more
 // and a little less in turn.
 func add(i *Inquiry, name string, n int, base, ratio float64) {
 	for k := range n {

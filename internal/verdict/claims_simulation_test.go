@@ -39,7 +39,7 @@ type claimTally struct {
 	readings      []float64 // the most of any claim
 }
 
-// run makes so many trials.
+// run makes the given number of trials.
 func (t claimTrial) run(seed uint64, runs int) *claimTally {
 	a := &claimTally{passes: map[string]int{}, fails: map[string]int{}}
 	for k := range runs {

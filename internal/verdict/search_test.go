@@ -92,8 +92,8 @@ func TestSearchTakesOneTrialToAnEasyRate(t *testing.T) {
 	assert.Equal(t, map[float64]int{100: 3, 200: 1, 283: 1, 308: 1 + 2, 336: 2, 345: 2, 400: 2}, made)
 }
 
-// A trial in which the machine stalled does not count, and so many of them are not
-// the target's doing; but a search ends.
+// A trial in which the machine stalled does not count, and many of them are not the
+// target's doing; but a search ends.
 func TestSearchRepeatsStalledTrials(t *testing.T) {
 	found := func(stalled func(n int, p TrialPlan) bool, held func(TrialPlan) bool) (SearchResult, []TrialPlan) {
 		n := 0

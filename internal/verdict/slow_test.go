@@ -70,7 +70,7 @@ var slowWorlds = []slowWorld{
 	}},
 }
 
-// late makes one request in a hundred late, so many in a row.
+// late makes one request in a hundred late, in runs of the given length.
 func late(together int) func(r *rand.Rand) func(float64) float64 {
 	return func(r *rand.Rand) func(float64) float64 {
 		left := 0
