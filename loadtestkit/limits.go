@@ -77,10 +77,14 @@ func (l Limits) list(parent string) (limits []verdict.Limit, f faults) {
 // in earlier runs. The quantiles are of response times, and they and CPU are
 // shares: 0.05 is 5 %. 0 means that the quantile is not judged; a Tolerance without
 // quantiles and CPU judges P50 at 0.05 and P99 at 0.10.
+//
+// In [Compare] P50 is for the claims quick, alone, burst, locks and load, and the
+// others are for tail and load; see [Claim]. By a baseline P50 is for a request alone,
+// and under load can only fail.
 type Tolerance struct {
 	P50, P90, P95, P99, P999 float64
 
-	CPU    float64 // of the processor time of a request; 0 means that of P50
+	CPU    float64 // of the processor time of a request; 0 means as P50
 	Allocs float64 // how many objects more a request may allocate in this process: 0.5 allows none; 0 means that this is not judged
 	Bytes  float64 // how many octets more, likewise
 }
