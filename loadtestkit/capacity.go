@@ -41,9 +41,8 @@ type Capacity struct {
 
 // FindCapacity searches for the highest arrival rate at which the limits in opts
 // hold: short trials, repeated until they agree, at rates that double from
-// opts.Start and then close in, and both ends verified. A trial ends as soon as it
-// tells how it will end. A search takes about 25 s on a quiet machine, at most
-// opts.Budget.
+// opts.Start and then close in, and both ends verified. A trial ends as soon as its
+// outcome is clear. A search takes about 25 s on a quiet machine, at most opts.Budget.
 //
 // High is 12 % above Low where that is clear, and up to twice Low where trials
 // disagree, which Reason says. Trials in which this machine stalled are made again,

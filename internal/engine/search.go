@@ -161,7 +161,7 @@ func (w *walk) try(to *arm, t *verdict.TrialWatch) (*record.Record, error) {
 	return r, err
 }
 
-// endIfDecided ends a trial as soon as it tells how it will end.
+// endIfDecided ends a trial as soon as its outcome is clear.
 func endIfDecided(t *verdict.TrialWatch, loop *load.Loop, over <-chan struct{}) {
 	for at := t.Warmup + verdict.LookEvery; loop.Reaches(at, over); at += verdict.LookEvery {
 		if t.Decided(loop.Peek()) {

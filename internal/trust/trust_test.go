@@ -75,7 +75,7 @@ func runPart(t *testing.T, file string, earlier []outcome) (outcomes []outcome) 
 	return outcomes
 }
 
-// remaining lists the trials that are still to be made: each case once for each.
+// remaining lists the trials that are still to be made: a case is in it once for each.
 func remaining(made []outcome) (left []trial) {
 	for _, c := range cases() {
 		if !strings.Contains(c.name, *only) {

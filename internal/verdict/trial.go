@@ -34,9 +34,9 @@ type glance struct {
 	ended int64
 }
 
-// Decided reports whether what was seen so far tells how the trial will end: a limit
-// is missed whatever becomes of the rest of it, the target falls behind, or, in a
-// search, the rate is easy.
+// Decided reports whether what was seen so far makes the outcome of the trial clear: a
+// limit is missed whatever the rest brings, the target falls behind, or, in a search,
+// the rate is easy.
 func (t *TrialWatch) Decided(seen *record.Record) bool {
 	now := glance{seen.Until - t.Origin, seen.Succeeded + seen.Failed}
 	t.glances = append(t.glances, now)
@@ -111,7 +111,7 @@ func Stalled(limits []Limit, r *record.Record) bool {
 const leastGoodput = 0.95
 
 // fallsBehind reports whether fewer requests ended than became due in the same half of
-// a trial, by more than chance would have it: twice the standard deviation of Poisson
+// a trial, by more than chance explains: twice the standard deviation of Poisson
 // arrivals. The rest waits, longer and longer.
 func fallsBehind(due, ended float64) bool {
 	return ended < leastGoodput*due-2*math.Sqrt(due)
