@@ -45,6 +45,7 @@ type stretch struct {
 	duration time.Duration // warm-up apart; 0 means no bound
 	requests int64         // warm-up apart; 0 means no bound
 	grace    time.Duration
+	spread   time.Duration // over how long the permits of a closed workload begin
 
 	watches []func(loop *load.Loop, over <-chan struct{}) // run beside it, until over is closed
 }
@@ -297,6 +298,7 @@ func (a *arm) workloadOf(s stretch) load.Workload {
 		Duration:    s.duration,
 		Warmup:      s.warmup,
 		Concurrency: a.Concurrency,
+		Spread:      s.spread,
 		Timeout:     a.Timeout,
 		Grace:       s.grace,
 		Ahead:       a.ahead(),

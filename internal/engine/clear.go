@@ -25,7 +25,7 @@ func (r *round) untilClear() error {
 	s.watches = []func(*load.Loop, <-chan struct{}){r.endIfFailing}
 	for _, look := range verdict.Looks(r.to.Budget) {
 		for left := look.At - r.to.seen.Course(); left > 0; left = look.At - r.to.seen.Course() {
-			s.duration, s.requests = min(r.stretch(), left), max(0, r.least-r.to.seen.Due)
+			s.duration, s.requests, s.spread = min(r.stretch(), left), max(0, r.least-r.to.seen.Due), r.spread()
 			if err := r.add(s); err != nil || r.to.seen.Interrupted {
 				return err
 			}
@@ -55,6 +55,32 @@ func (r *round) untilClear() error {
 func (r *round) stretch() time.Duration {
 	p50, _ := r.to.seen.Response.Quantile(0.5)
 	return max(clearStretch, fewestRounds*time.Duration(p50))
+}
+
+const (
+	// spreadFrom is the response time from which on permits begin out of step.
+	// Requests that are shorter soon are.
+	spreadFrom = 5 * time.Millisecond
+	// spreadFirst is over how long they begin while response times are not known: a
+	// small part of the warm-up.
+	spreadFirst = clearWarmup / 5
+)
+
+// spread is over how long the permits begin: a response time. Requests of a target
+// that mostly waits would come together for ever if they began together, and ten of
+// them would say no more than one does.
+func (r *round) spread() time.Duration {
+	if r.to.Virtual {
+		return 0
+	}
+	p50, ok := r.to.seen.Response.Quantile(0.5)
+	switch {
+	case !ok:
+		return spreadFirst
+	case time.Duration(p50) < spreadFrom:
+		return 0
+	}
+	return time.Duration(p50)
 }
 
 // fewestRounds is how many requests of median length each permit sends in a stretch, at

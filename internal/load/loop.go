@@ -23,6 +23,7 @@ type Workload struct {
 	Duration    time.Duration // how long, after the warm-up; 0 means no bound
 	Warmup      time.Duration // what is due before its end is counted apart
 	Concurrency int           // permits; >= 1
+	Spread      time.Duration // closed workload: over how long the permits begin, so that requests that take equally long are not in step; 0 means at once
 	Timeout     time.Duration // of one exchange, from when it is sent; > 0
 	Grace       time.Duration // how long requests may go on after the last has become due
 	Ahead       int           // open workload: permits to connect before the start
@@ -64,6 +65,11 @@ func (c *Workload) tables() int {
 		return min(len(c.Muxes), c.Permits())
 	}
 	return c.Permits()
+}
+
+// begins returns when permit i of n begins.
+func (c *Workload) begins(i, n int) time.Duration {
+	return time.Duration(float64(c.Spread) * float64(i) / float64(n))
 }
 
 // shift returns the difference between an offset in the course of the run and one

@@ -127,11 +127,11 @@ func (m *muxLoop) serve(ctx, cut context.Context) (interrupted bool) {
 
 // wait waits until there is something to do.
 func (m *muxLoop) wait(now time.Duration) {
-	if m.startable() {
+	until := min(m.sweepAt, m.cutAt, m.startable())
+	if until <= now {
 		m.mux.Wait(0, m.done)
 		return
 	}
-	until := min(m.sweepAt, m.cutAt)
 	for _, r := range m.paused {
 		until = min(until, r.until)
 	}
@@ -151,10 +151,17 @@ func (m *muxLoop) wait(now time.Duration) {
 	}
 }
 
-// startable reports whether a closed workload has permits that are yet to be
-// started.
-func (m *muxLoop) startable() bool {
-	return m.cfg.Schedule == nil && !m.noMore && (len(m.free)+len(m.bare) > 0 || m.used < len(m.permits))
+// startable returns from when on a closed workload has a permit to be started.
+func (m *muxLoop) startable() time.Duration {
+	switch {
+	case m.cfg.Schedule != nil || m.noMore:
+		return forever
+	case len(m.free)+len(m.bare) > 0:
+		return 0
+	case m.used < len(m.permits):
+		return m.cfg.begins(m.used, len(m.permits))
+	}
+	return forever
 }
 
 // issueDue sends the requests that are due now.
@@ -168,14 +175,10 @@ func (m *muxLoop) issueDue(now time.Duration) {
 		return
 	}
 	for range startBatch {
-		if m.noMore {
+		if m.startable() > now {
 			return
 		}
-		p := m.acquire()
-		if p == nil {
-			return
-		}
-		m.activate(p)
+		m.activate(m.acquire())
 	}
 }
 

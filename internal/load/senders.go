@@ -44,19 +44,31 @@ func (l *Loop) runSenders(ctx, cut context.Context) (interrupted bool) {
 	}
 	l.connectAhead(ctx)
 	l.begin()
-	for _, t := range l.tables {
+	for i, t := range l.tables {
 		if l.cfg.Schedule != nil {
 			t.advance()
 			l.serving.Go(func() { l.pace(t) })
 			continue
 		}
-		for p := t.acquire(); p != nil; p = t.acquire() { // the goroutines do not acquire permits
-			t.activate(p)
-		}
+		l.startAt(t, t.acquire(), l.cfg.begins(i, len(l.tables)))
 	}
 	served := make(chan struct{})
 	go func() { l.serving.Wait(); close(served) }()
 	return l.await(ctx, cut, served)
+}
+
+// startAt starts p, the only permit of its table in a closed workload, at an offset
+// from the start of the loop.
+func (l *Loop) startAt(t *table, p *permit, at time.Duration) {
+	if at == 0 {
+		t.activate(p)
+		return
+	}
+	p.sender = l.cfg.NewSender()
+	l.serving.Go(func() {
+		l.pause(at - l.now())
+		t.activate(p)
+	})
 }
 
 // connectAhead opens the connections that are wanted before the start.
