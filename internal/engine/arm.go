@@ -256,8 +256,11 @@ func (a *arm) openDriver(ctx, cut context.Context, permits int) (*load.Driver, e
 	if err := a.addMuxes(&cfg); err != nil {
 		return nil, err
 	}
-	if len(a.muxes) == 0 {
+	switch loops := len(a.muxes); {
+	case loops == 0:
 		a.muxes = []load.Mux{load.NewSenderMux(cfg.Concurrency, a.newSender(), a.clock())}
+	case loops > 1: // among which the permits are shared
+		cfg.Concurrency = min(cfg.Concurrency, a.Concurrency/loops)
 	}
 	return load.NewDriver(ctx, cut, cfg, a.muxes[0]), nil
 }

@@ -57,7 +57,7 @@ func (c *contest) sustain(left time.Duration) error {
 
 // pair makes one block of each target, in random order.
 func (c *contest) pair() error {
-	p := verdict.Pair{HeadFirst: c.coin()}
+	var p verdict.Pair
 	seed := c.rng.Uint64() // of both blocks' arrivals, where those are random
 	blocks := [2]struct {
 		to     *contender
@@ -67,20 +67,23 @@ func (c *contest) pair() error {
 	var waits verdict.Reading
 	blocks[0].to, blocks[0].into, blocks[0].waited = c.to[0], &p.Base, &waits.Base
 	blocks[1].to, blocks[1].into, blocks[1].waited = c.to[1], &p.Head, &waits.Head
-	if p.HeadFirst {
+	if c.coin() {
 		slices.Reverse(blocks[:])
 	}
 	for _, b := range blocks {
 		before := host.MutexWait()
 		r, err := c.send(b.to.arm, seed)
-		if err != nil || r.Interrupted {
-			return err // half a pair says nothing
+		if err != nil {
+			return err
+		}
+		b.to.seen.Merge(r)
+		if r.Interrupted {
+			return nil // half a pair says nothing
 		}
 		*b.waited = (host.MutexWait() - before) * 1e9 / float64(max(r.Sent+r.Warmup.Sent, 1))
 		b.into.Times = hist.New(r.Response.Bits())
 		b.into.Times.Merge(r.Response)
 		b.into.Missed = r.Missed()
-		b.to.seen.Merge(r)
 	}
 	c.pairs++
 	c.inquiry.AddSustained(p, waits)

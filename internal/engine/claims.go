@@ -52,7 +52,7 @@ func (c *contest) inquire() {
 		claims = without(claims, verdict.Work)
 	case c.unclocked != nil:
 		claims = c.drop(claims, verdict.Work, "the processor time of a request is not known", c.unclocked.Error())
-	case !c.named[verdict.Work] && idlePart*max(c.to[0].works, c.to[1].works) < slowest:
+	case !c.repeat && !c.named[verdict.Work] && idlePart*max(c.to[0].works, c.to[1].works) < slowest:
 		claims = spare(claims, verdict.Work, fmt.Sprintf("not needed for a pass: less than a %dth of the response time", idlePart))
 	}
 	if c.head.Virtual || !c.inProcess() {
@@ -67,13 +67,13 @@ func (c *contest) inquire() {
 	round := 2 * slowest * time.Duration(c.perRound*(c.perStratum+1))
 	requests := float64(c.perRound*(c.perStratum+c.perVolley)) * float64(c.head.Budget) * roundsPart / 4 / float64(max(round, 1))
 	for _, claim := range claims {
-		if claim.Name == verdict.Tail && !c.named[verdict.Tail] && requests < claim.Requests() {
+		if claim.Name == verdict.Tail && !c.repeat && !c.named[verdict.Tail] && requests < claim.Requests() {
 			claims = spare(claims, verdict.Tail, fmt.Sprintf("not needed for a pass: the budget has time for about %s requests of each, %s needed", unit.Count(int64(requests)), unit.Count(int64(claim.Requests()))))
 		}
 	}
 	for i := range claims {
 		if claims[i].Name == verdict.Burst {
-			claims[i].AtOnce = c.perVolley
+			claims[i].AtOnce = min(c.perVolley, c.to[0].driver.Permits(), c.to[1].driver.Permits())
 		}
 	}
 	c.inquiry = verdict.NewInquiry(claims, c.renewed())

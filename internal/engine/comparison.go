@@ -16,9 +16,6 @@ import (
 // comparisonBudget is how long a comparison measures at most.
 const comparisonBudget = 20 * time.Second
 
-// defaultTolerances are what noise that is not the targets' seldom exceeds.
-var defaultTolerances = []verdict.Tolerance{{Q: 0.5, Ratio: 1.05}, {Q: 0.99, Ratio: 1.10}}
-
 // A comparePlan is two targets to be measured against each other in one run.
 type comparePlan struct {
 	base, head *armPlan // the same except for their targets

@@ -92,7 +92,7 @@ func (c *contest) load() error {
 		t.closeDriver(t.driver)
 		t.driver = nil
 	}
-	if over || c.ended != "" || c.inquiry.Verdict() == verdict.Fail {
+	if over || c.ended != "" || c.inquiry.Verdict() == verdict.Fail || verdict.MixesDiffer(c.to[0].seen, c.to[1].seen) != "" {
 		return nil
 	}
 	c.size()
@@ -118,6 +118,9 @@ func (c *contest) drive() {
 		c.monitor.tell("counting allocations")
 		if c.countAllocations(); c.inquiry.Verdict() == verdict.Fail {
 			return // a fact, which needs no time to be measured
+		}
+		if c.over() {
+			return
 		}
 	}
 	for _, t := range c.to {
@@ -155,6 +158,17 @@ func (c *contest) over() bool {
 	return c.stopped() || c.late.Err() != nil || c.to[0].driver.Over() || c.to[1].driver.Over()
 }
 
+// perStratum returns how many requests of a target a stratum has: fewer if they are slow.
+func perStratum(took time.Duration) int {
+	switch {
+	case took > verySlow:
+		return 1
+	case took > slow:
+		return stratumMost / 2
+	}
+	return stratumMost
+}
+
 // try warms both targets up and decides how much of them is measured at a time.
 func (c *contest) try() {
 	var alone time.Duration
@@ -163,7 +177,7 @@ func (c *contest) try() {
 		alone = max(alone, t.takes)
 	}
 	c.perVolley = min(max(c.head.Concurrency, volleyLeast), volleyMost)
-	if s := c.head.schedule; s != nil {
+	if c.head.schedule != nil {
 		c.perVolley = min(max(int(c.head.Rate*alone.Seconds()), volleyLeast), volleyMost)
 	}
 	c.unclocked = c.openMeters() // now that the targets have served
@@ -173,12 +187,9 @@ func (c *contest) try() {
 		t.works = time.Duration((t.processor() - served) / float64(t.driver.Record().Sent-sent))
 		c.failing = c.failing || t.driver.Record().Succeeded == 0
 	}
-	c.perStratum, c.perRound = stratumMost, 2
-	switch {
-	case alone > verySlow:
-		c.perStratum, c.perRound = 1, 1
-	case alone > slow:
-		c.perStratum = 2
+	c.perStratum, c.perRound = perStratum(alone), 2
+	if c.perStratum == 1 {
+		c.perRound = 1
 	}
 	c.giveUp()
 }
@@ -216,20 +227,21 @@ func (c *contest) round() {
 	for _, t := range c.to {
 		t.times = verdict.Block{Times: hist.New(roundBits)}
 	}
-	p := verdict.Pair{HeadFirst: c.coin()}
+	// Which readings a round has must not depend on what it finds: its slowest requests
+	// are judged together.
+	alone, together := c.inquiry.Open(verdict.Quick, verdict.Alone), c.inquiry.Open(verdict.Work, verdict.Burst, verdict.Tail)
 	for range c.perRound {
-		if c.inquiry.Open(verdict.Quick, verdict.Alone) {
+		if alone {
 			c.stratum()
 		}
 	}
 	for range c.perRound {
-		if c.inquiry.Open(verdict.Work, verdict.Burst, verdict.Tail) {
+		if together {
 			c.volley()
 		}
 	}
 	if !c.over() {
-		p.Base, p.Head = c.to[0].times, c.to[1].times
-		c.inquiry.AddRound(p)
+		c.inquiry.AddRound(verdict.Pair{Base: c.to[0].times, Head: c.to[1].times})
 	}
 	c.giveUp()
 }

@@ -110,18 +110,6 @@ func warmUp(d *load.Driver) (took time.Duration) {
 	return took
 }
 
-// perStratum returns how many requests of the target a stratum has: fewer if they are
-// slow.
-func perStratum(took time.Duration) int {
-	switch {
-	case took > 100*time.Millisecond:
-		return 1
-	case took > 25*time.Millisecond:
-		return 2
-	}
-	return 4
-}
-
 // A gauge is something that is done again and again to learn how long it takes.
 type gauge struct {
 	once  func() (took, worked float64) // does it; ns, NaN where that is not known

@@ -61,3 +61,20 @@ func TestSeveralLoops(t *testing.T) {
 	require.Zero(t, r.Requests.Failed)
 	assert.Equal(t, served.Load(), r.Requests.Succeeded)
 }
+
+// A volley is made by one of several loops, with no more requests at once than it has
+// permits.
+func TestVolleyOfOneOfSeveralLoops(t *testing.T) {
+	if runtime.NumCPU() == 1 {
+		t.Skip("on one CPU there is one loop")
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(6))
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(s.Close)
+	c := contending(t, RunOptions{Target: Target{URL: s.URL}, Settings: Settings{Load: Load{Concurrency: 100}}})
+	require.Len(t, c.muxes, 3)
+	v := c.driver.Volley(volleyMost, volleyMost, nil)
+	assert.Equal(t, volleyMost, v.Ended)
+	assert.Zero(t, v.Failed)
+	assert.Equal(t, 33, c.driver.Permits())
+}

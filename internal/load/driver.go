@@ -137,6 +137,9 @@ func (d *Driver) Volley(n, permits int, each func(took time.Duration, ok bool)) 
 // Next returns the number of the first arrival after those of the Driver.
 func (d *Driver) Next() int64 { return d.cfg.First + d.issued }
 
+// Permits returns how many requests can be in flight at once.
+func (d *Driver) Permits() int { return len(d.slots) }
+
 // Over reports whether the Driver can send no more, since it was stopped or a request
 // ignored its timeout.
 func (d *Driver) Over() bool { return d.over || d.halted() }
@@ -278,8 +281,8 @@ func (d *Driver) countUnfinished(sent time.Duration) {
 func (d *Driver) Restart() {
 	d.shard.mu.Lock()
 	defer d.shard.mu.Unlock()
-	d.warm = d.shard.seen.Totals
-	d.issued, d.cfg.First = 0, d.cfg.First+d.issued
+	d.warm.Add(d.Record().Totals)
+	d.issued, d.apart, d.cfg.First = 0, 0, d.cfg.First+d.issued
 	d.course = d.cfg.Origin
 	d.shard.seen = d.newRecord()
 }

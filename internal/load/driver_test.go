@@ -281,3 +281,18 @@ func TestDriverAllocatesNothing(t *testing.T) {
 	n := testing.AllocsPerRun(20, func() { d.Volley(100, 4, nil) })
 	assert.Less(t, n, 5.0, "of 100 requests")
 }
+
+// Restart leaves behind what a stopped volley left unfinished.
+func TestRestartAfterUnfinished(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cut, stop := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		defer stop()
+		d := drive(t, t.Context(), cut, 2, lasting(time.Second))
+		d.Volley(2, 2, nil)
+		d.Restart()
+		r := checked(t, d)
+		assert.Zero(t, r.Due)
+		assert.EqualValues(t, 2, r.Warmup.Due)
+		assert.EqualValues(t, 2, r.Warmup.Unfinished)
+	})
+}

@@ -266,8 +266,8 @@ func (r *Record) Merge(o *Record) {
 		r.From = o.From
 	}
 	r.Load = cmp.Or(r.Load, o.Load)
-	r.Totals.add(o.Totals)
-	r.Warmup.add(o.Warmup)
+	r.Totals.Add(o.Totals)
+	r.Warmup.Add(o.Warmup)
 	r.Interrupted = r.Interrupted || o.Interrupted
 	r.Abandoned += o.Abandoned
 	r.Elapsed = max(r.Elapsed, o.Elapsed)

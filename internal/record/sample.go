@@ -122,7 +122,8 @@ type Totals struct {
 // exceeding any limit on response times.
 func (t *Totals) Missed() int64 { return t.Failed + t.Unsent + t.Unfinished }
 
-func (t *Totals) add(o Totals) {
+// Add adds other counts.
+func (t *Totals) Add(o Totals) {
 	t.Due += o.Due
 	t.Sent += o.Sent
 	t.Succeeded += o.Succeeded

@@ -50,6 +50,9 @@ func (w *walsh) at(k int) float64 {
 		return 0
 	}
 	least, most := w.finite[0], w.finite[len(w.finite)-1]
+	if w.least*w.most > 0 {
+		least, most = min(least, 0), max(most, 0)
+	}
 	v := Bisect(least, most, func(v float64) bool { n, _ := w.upTo(v); return n >= k })
 	_, v = w.upTo(v)
 	return v

@@ -131,10 +131,10 @@ func (c Claim) witness() Claim {
 	return c
 }
 
-// strict returns c without a margin.
+// strict returns c without a margin, and not spared.
 func (c Claim) strict() Claim {
-	if !c.guard() {
-		c.Pass = c.Fail
+	if !c.guard() || c.Spared != "" {
+		c.Pass, c.Spared = c.Fail, ""
 	}
 	return c
 }

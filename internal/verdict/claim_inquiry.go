@@ -140,7 +140,7 @@ func (i *Inquiry) AddSustained(p Pair, waits Reading) {
 	}
 	i.sustained = append(i.sustained, p)
 	for _, q := range i.named(Locks) {
-		if mean := p.Base.Times.Mean(); mean > 0 {
+		if mean := (p.Base.Times.Mean() + p.Head.Times.Mean()) / 2; mean > 0 {
 			q.readings = append(q.readings, waits)
 			q.excess = append(q.excess, (waits.Head-waits.Base)/mean)
 		}

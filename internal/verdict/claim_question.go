@@ -11,7 +11,7 @@ type question struct {
 	Claim
 	readings []Reading
 	rounds   []Pair    // of Tail
-	excess   []float64 // of Locks, for each reading: how much longer head waits, as a part of base's mean response time
+	excess   []float64 // of Locks, for each reading: how much longer head waits, as a part of the mean response time of both
 
 	judged     int     // looks that it had
 	fail, pass float64 // the error that a look may take
@@ -109,6 +109,7 @@ func (q *question) look(i *Inquiry) {
 	if q.Witness || q.verdict == Fail {
 		return
 	}
+	q.held = ""
 	proved := false
 	if q.Name == Tail {
 		proved = q.judgeTail(fail)
@@ -157,13 +158,15 @@ func (q *question) judgeLoad(pairs []Pair) {
 	}
 }
 
-// judgeLocks refutes q if head's excess is surely beyond what is allowed.
-//
-// Note: what is allowed is taken of base's response time, which has a label. It stays
-// exact all the same: it only makes the differences smaller, and so their ranks.
+// judgeLocks refutes q if head's excess is surely beyond what is allowed. It is a part of
+// the mean response time of both, so that swapping them changes its sign alone.
 func (q *question) judgeLocks() {
 	q.judged++
-	if len(q.excess) > 0 && stat.SignedRank(shifted(q.logs(), q.Fail, 1)) <= q.fail && !q.Witness {
+	over := make([]float64, len(q.excess))
+	for k, excess := range q.excess {
+		over[k] = excess - (q.Fail - 1)
+	}
+	if stat.SignedRank(over) <= q.fail && !q.Witness {
 		q.verdict = Fail
 	}
 }

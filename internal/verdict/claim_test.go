@@ -304,3 +304,38 @@ func TestConclude(t *testing.T) {
 	i.Conclude()
 	assert.Equal(t, Fail, i.Verdict())
 }
+
+// What need not pass can fail, and its repeat examines it.
+func TestSparedClaimFails(t *testing.T) {
+	t.Parallel()
+	spared := Claim{Name: Work, Fail: 1.05, Spared: "not needed for a pass"}
+	i := NewInquiry([]Claim{spared, {Name: Burst, Fail: 1.05, Pass: 1.26}}, true)
+	require.False(t, i.Open(Work), "it asks for no readings")
+	for range 14 {
+		add(i, Work, 1, 1e6, 1.5)
+		add(i, Burst, 1, 1e6, 1)
+	}
+	require.Equal(t, Fail, i.Verdict())
+	again := i.Again()
+	require.Len(t, again, 1)
+	assert.True(t, NewInquiry(again, true).Open(Work), "%+v", again[0])
+
+	i = NewInquiry([]Claim{spared, {Name: Burst, Fail: 1.05, Pass: 1.26}}, true)
+	add(i, Work, 14, 1e6, 1)
+	add(i, Burst, 14, 1e6, 1)
+	assert.Equal(t, Pass, i.Verdict())
+	f := find(t, i, Work)
+	assert.Equal(t, NotJudged, f.Verdict)
+	assert.Contains(t, f.Basis, "not needed for a pass")
+}
+
+// The readings of locks change their sign alone if base and head are swapped.
+func TestLocksAreJudgedAlikeEitherWay(t *testing.T) {
+	t.Parallel()
+	excess := func(base, head float64, waits Reading) float64 {
+		i := NewInquiry([]Claim{{Name: Locks, Fail: 1.05}}, true)
+		i.AddSustained(Pair{Base: block(0, base), Head: block(0, head)}, waits)
+		return i.questions[0].excess[0]
+	}
+	assert.Equal(t, excess(1e6, 3e6, Reading{1e5, 5e5}), -excess(3e6, 1e6, Reading{5e5, 1e5}))
+}

@@ -18,7 +18,6 @@ type Block struct {
 // one right after the other in an order drawn at random.
 type Pair struct {
 	Base, Head Block
-	HeadFirst  bool
 }
 
 // A Tolerance is by how much head may be slower than base before that is a

@@ -109,7 +109,7 @@ func newABMachine(rng *rand.Rand, env abEnvironment, n, size int) *abMachine {
 
 // pair measures one pair.
 func (m *abMachine) pair(size int, head abHead, headFirst bool) (p Pair) {
-	if p.HeadFirst = headFirst; headFirst {
+	if headFirst {
 		p.Head = m.run(size, head)
 		p.Base = m.run(size, abHead{})
 		return p
