@@ -14,13 +14,13 @@ import (
 )
 
 const compareAbout = `Tell whether head is slower than base: both in one run, a few requests at a
-time, in random order, so that noise hits both alike. Each claim is proved or
+time, in random order, so that noise hits both. Each claim is proved or
 refuted by readings of its own:
 
   work   processor time of a request, where the servers run on this machine
   quick  an undisturbed request, alone
   alone  the typical request, alone
-  burst  as many requests at once as --concurrency says, at least 8
+  burst  as many requests at once as --concurrency says, 64 at most
   tail   a percentile from p90 on, of all of these
   load   sustained load, which can fail and need not pass`
 
@@ -116,7 +116,7 @@ func newCompare(s *session) *cobra.Command {
 	j.group("Verdict", nil)
 	j.addTolerances("head", "any percentile, and 'cpu=10%' for processor time", func(s string) error { return addTolerance(&o.Tolerances, &o.CPU, s) }, "cpu=10%")
 	j.add([]flag{
-		{"margin", "RATIO", "1.2, and 1.8 from p90 on", "how many times its tolerance a time that depends on luck may surely not exceed\nfor a pass (alone, burst, tail); 1 is strictest\n", into(&o.Margin, parseMargin), "Margin"},
+		{"margin", "RATIO", "1.2, and 1.8 from p90 on", "for a pass, alone, burst and tail must surely be within this many times\ntheir tolerance; 1 is strictest\n", into(&o.Margin, parseMargin), "Margin"},
 		{"claims", "NAMES", "all", "which to judge, such as work,quick (repeatable)", func(s string) error { return addClaims(&o.Claims, s) }, "Claims"},
 		{"limit", "LIMIT", "errors<=0", "how many of head's requests may fail: 'errors<=0.1%'\n", each(&o.Limits, verdict.Parse), "Limits"},
 		{"budget", "TIME", "20s", "longest time until the verdict is clear", into(&o.Budget, parseTime), "Budget"},

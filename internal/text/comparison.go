@@ -228,7 +228,7 @@ func (p *page) method(d *report.Document) (rows []string) {
 		if m.AtOnce > 0 {
 			round = append(round, fmt.Sprintf("%d at once of one and then of the other", m.AtOnce))
 		}
-		add("Rounds:", fmt.Sprintf("%d, in each two times %s, in random order, seed %d; took %s", m.Rounds, strings.Join(round, " and "), m.Seed, unit.Duration(d.Took)))
+		add("Rounds:", fmt.Sprintf("%d, each of %s, once or twice, in random order, seed %d; took %s", m.Rounds, strings.Join(round, " and "), m.Seed, unit.Duration(d.Took)))
 		if m.Judged > 0 {
 			add("Load:", fmt.Sprintf("%s of two blocks of %s each, in random order", unit.Plural(int64(m.Judged), "pair"), unit.Duration(m.Block)))
 			add("Guard:", unit.Duration(m.Guard)+" at the start of each block, sent and not counted")

@@ -217,9 +217,9 @@ func (f *ClaimFinding) statement() string {
 	case f.Confidence == 0:
 		return subject + ": not compared with base"
 	case math.IsInf(f.Estimate, 1):
-		return subject + ": too many of head's failed to compare"
+		return subject + ": too many of head's requests failed to compare"
 	case f.Estimate == 0:
-		return subject + ": too many of base's failed to compare"
+		return subject + ": too many of base's requests failed to compare"
 	}
 	return subject + fmt.Sprintf(verb, formatRatio(f.Estimate, f.Fail))
 }
@@ -330,7 +330,7 @@ func (i *Inquiry) disagreement(q *question) string {
 	if len(others) == 0 {
 		return "nothing else was measured that shows it too"
 	}
-	return "no other claim shows it (" + strings.Join(others, ", ") + "), so it may be where the servers happened to run, and not a fail"
+	return "no other claim shows it (" + strings.Join(others, ", ") + "), so it may come from where the servers run"
 }
 
 // doubt returns why q is not proved though its readings would do; "" if it is.

@@ -122,7 +122,7 @@ func TestQuickHasToAgree(t *testing.T) {
 	assert.Equal(t, Pass, find(t, i, Alone).Verdict)
 	assert.True(t, i.Open(Quick))
 	assert.True(t, i.Open(Alone), "it may still agree")
-	assert.Equal(t, "99 % interval 1.18 to 1.18; 236µs instead of 200µs; no other claim shows it (alone 0.98), so it may be where the servers happened to run, and not a fail", f.Basis)
+	assert.Equal(t, "99 % interval 1.18 to 1.18; 236µs instead of 200µs; no other claim shows it (alone 0.98), so it may come from where the servers run", f.Basis)
 	for range 90 {
 		stratum(1.18, 1.08)
 	}
@@ -169,7 +169,7 @@ func TestMissedRequests(t *testing.T) {
 	}
 	f := find(t, i, Burst)
 	assert.Equal(t, Fail, f.Verdict)
-	assert.Equal(t, "requests sent at once: too many of head's failed to compare, want <= 1.05", f.Summary)
+	assert.Equal(t, "requests sent at once: too many of head's requests failed to compare, want <= 1.05", f.Summary)
 	assert.Equal(t, "99 % interval without a bound; a failed request instead of 2ms", f.Basis)
 	assert.Equal(t, 0, find(t, i, Work).Readings)
 	f = find(t, i, Alone)

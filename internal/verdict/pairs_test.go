@@ -14,7 +14,8 @@ import (
 
 // judgeRatio judges pairs by one ratio.
 func judgeRatio(pairs []Pair, t Tolerance, fail, pass float64) PairsFinding {
-	return judgePairs(pairs, Claim{Q: t.Q, Fail: t.Ratio, Pass: t.Ratio}, fail, pass)
+	c := compare(pairs, Claim{Q: t.Q, Fail: t.Ratio, Pass: t.Ratio})
+	return c.describe(c.judge(fail, pass))
 }
 
 // block returns a block of requests that took so many milliseconds.

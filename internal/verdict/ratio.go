@@ -46,22 +46,6 @@ type PairsFinding struct {
 // differ by more than a claim allows pass at most; see [Inquiry].
 const comparisonAlpha = 0.01
 
-// judgePairs judges pairs by the two ratios of a claim, and describes what they show.
-// Each pair gives the ratio of its two block quantiles, a missed request counting as
-// slower than any time.
-//
-// It is a fail if Wilcoxon's signed-rank test finds the ratios above the one that
-// fails, and a pass if it finds them below the one that passes; a guard has none.
-// From p95 on half of fail is spent on a count of slow requests ([excesses]), which
-// sees stalls that are too rare to move most blocks; a pass needs that count not to
-// point to head.
-//
-// fail and pass are the chances of a false one that this look may take; see [Inquiry].
-func judgePairs(pairs []Pair, claim Claim, fail, pass float64) PairsFinding {
-	c := compare(pairs, claim)
-	return c.describe(c.judge(fail, pass))
-}
-
 // A comparison is what pairs say about one claim.
 type comparison struct {
 	Claim
@@ -111,7 +95,16 @@ type ruling struct {
 	found, doubted  bool   // whether there are such
 }
 
-// judge gives the verdict.
+// judge gives the verdict by the two ratios of the claim. Each pair gives the ratio of
+// its two block quantiles, a missed request counting as slower than any time.
+//
+// It is a fail if Wilcoxon's signed-rank test finds the ratios above the one that
+// fails, and a pass if it finds them below the one that passes; a guard has none.
+// From p95 on half of fail is spent on a count of slow requests ([excesses]), which
+// sees stalls that are too rare to move most blocks; a pass needs that count not to
+// point to head.
+//
+// fail and pass are the chances of a false one that this look may take; see [Inquiry].
 func (c *comparison) judge(fail, pass float64) ruling {
 	r := ruling{verdict: Inconclusive, ranks: fail, pass: pass}
 	if len(c.logs) < LeastPairs {
