@@ -18,21 +18,19 @@ type allocations struct {
 }
 
 const (
-	// allocRequests are made at a time to learn what one allocates, few enough for
-	// some of the tries to have nothing else in between. The least is taken, as
-	// anything else that allocates meanwhile only adds, and is certain once allocAgree
-	// tries agree on it.
-	allocRequests = 20
-	allocAgree    = 3
+	// allocRequests are made at a time to learn what one allocates, so few that in some
+	// of the tries there is nothing else: net/http allocates an object of a kilobyte
+	// now and then, as measured with every seventh request. The least is taken, as
+	// anything else only adds, and is certain once allocAgree tries have come to it.
+	allocRequests = 5
+	allocAgree    = 4
 	// allocFor is how long that may take of each target with enough tries for that,
 	// and allocPatience without.
 	allocFor      = 250 * time.Millisecond
 	allocPatience = time.Second
 	// Tries agree if they differ by less than allocSlack and bytesSlack a request. A
-	// count below a whole number by less means that number. More often it is above:
-	// net/http allocates something now and then, from 0.1 to 0.4 objects a request as
-	// measured.
-	allocSlack = 0.25
+	// count above a whole number by less means that number.
+	allocSlack = 0.1
 	bytesSlack = 4
 )
 

@@ -128,7 +128,7 @@ func (f *ClaimFinding) counted(q *question) {
 	}
 	if len(q.readings) == 0 {
 		f.Summary = "how many " + what + " a request allocates is not known"
-		f.Basis = "they are counted where both targets are handlers in this process, if requests succeed in less than 50ms each and several tries agree"
+		f.Basis = "they are counted where both targets are handlers in this process, if requests succeed in less than 200ms each and several tries agree"
 		f.Reason = f.Summary + ": " + f.Basis
 		return
 	}
