@@ -137,6 +137,9 @@ func TestComparisonOfAServerThatForks(t *testing.T) {
 	work := claimed(t, d, verdict.Work)
 	assert.Equal(t, verdict.NotJudged, work.Verdict, work.Reason)
 	assert.Contains(t, work.Reason, "works in processes that end before the measurement does")
+
+	c := openContest(t, CompareOptions{Base: started(t, "fork"), Head: started(t, "serve")})
+	assert.ErrorContains(t, c.unclocked, "base: process", "known before any round")
 }
 
 // The processor time of a started server is its own, and not that of this process.
