@@ -51,7 +51,7 @@ func (c *contest) inquire() {
 	case c.head.Virtual:
 		claims = without(claims, verdict.Work)
 	case c.unclocked != nil:
-		claims = c.drop(claims, verdict.Work, "the processor time of a request is not known", c.unclocked.Error())
+		claims = c.drop(claims, verdict.Work, noClock, c.unclocked.Error())
 	case !c.repeat && !c.named[verdict.Work] && idlePart*max(c.to[0].works, c.to[1].works) < slowest:
 		claims = spare(claims, verdict.Work, fmt.Sprintf("not needed for a pass: less than a %dth of the response time", idlePart))
 	}
@@ -82,6 +82,20 @@ func (c *contest) inquire() {
 // idlePart is how many times its processor time a request takes at least if its target
 // mostly waits: 5 % more work is then at most 0.25 % of the response time.
 const idlePart = 20
+
+// noClock is what is said where work cannot be compared.
+const noClock = "the processor time of a request is not known"
+
+// checkClock drops the claim on work if the processor time of a target is not known any
+// more: what was read before may lack some of it.
+func (c *contest) checkClock() {
+	if c.unclocked != nil {
+		return
+	}
+	if c.unclocked = c.readMeters(); c.unclocked != nil {
+		c.drop(c.inquiry.Withdraw(verdict.Work), verdict.Work, noClock, c.unclocked.Error())
+	}
+}
 
 // without returns claims without those that have a name.
 func without(claims []verdict.Claim, name string) []verdict.Claim {

@@ -193,20 +193,22 @@ func (r *round) look(loop *load.Loop, over <-chan struct{}) {
 func (r *round) settledSoFar(seen *record.Record, s verdict.Standard) bool {
 	seen.Load = r.to.workload(seen)
 	r.settled = r.to.judge(seen, s)
-	if v := verdict.Overall(r.settled); v == verdict.Inconclusive || v == verdict.Fail {
-		return v == verdict.Fail
-	}
-	due := int64(r.to.Rate * seen.Offering.Seconds())
-	seen.Unfinished = max(0, due-seen.Due)
-	seen.Due += seen.Unfinished
-	seen.Sent = seen.Due
-	for _, result := range r.to.judge(seen, s) {
-		switch result.Limit.Metric {
+	for i, strict := range r.to.judge(withOwed(seen, r.to.Rate), s) {
+		switch strict.Limit.Metric {
 		case verdict.Quantile, verdict.Throughput, verdict.Goodput:
-			if result.Verdict != verdict.Pass && result.Verdict != verdict.NotJudged {
-				return false
+			if strict.Verdict != verdict.Pass {
+				r.settled[i] = r.settled[i].Doubt("some requests are not over")
 			}
 		}
 	}
-	return true
+	return verdict.Settled(r.settled)
+}
+
+// withOwed returns seen with the requests that were due at a rate and are not over.
+func withOwed(seen *record.Record, rate float64) *record.Record {
+	r := *seen
+	r.Unfinished = max(0, int64(rate*r.Offering.Seconds())-r.Due)
+	r.Due += r.Unfinished
+	r.Sent = r.Due
+	return &r
 }

@@ -353,6 +353,9 @@ func TestSettledSoFar(t *testing.T) {
 		seen.Succeeded, seen.Sent, seen.Due = int64(done), int64(done), int64(done)
 		r := &round{runPlan: p, to: &arm{armPlan: p.arm}}
 		assert.Equal(t, want, r.settledSoFar(seen, verdict.DefaultStandard), why)
+		if !want {
+			assert.Equal(t, verdict.Inconclusive, r.settled[0].Verdict, "%s: no pass that could stand at the end", why)
+		}
 	}
 	check(10_000, 0, true, "all is over and in time")
 	check(9_950, 0, true, "a few are on their way, and no reason to fail a limit on errors")

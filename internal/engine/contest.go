@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -187,6 +188,9 @@ func (c *contest) try() {
 		t.works = time.Duration((t.processor() - served) / float64(t.driver.Record().Sent-sent))
 		c.failing = c.failing || t.driver.Record().Succeeded == 0
 	}
+	if c.unclocked == nil {
+		c.unclocked = c.readMeters() // of all that was read
+	}
 	c.perStratum, c.perRound = perStratum(alone), 2
 	if c.perStratum == 1 {
 		c.perRound = 1
@@ -242,6 +246,7 @@ func (c *contest) round() {
 	}
 	if !c.over() {
 		c.inquiry.AddRound(verdict.Pair{Base: c.to[0].times, Head: c.to[1].times})
+		c.checkClock()
 	}
 	c.giveUp()
 }
@@ -329,8 +334,19 @@ func (c *contest) openMeters() (err error) {
 		if t.meter, err = t.newMeter(); err != nil {
 			return err
 		}
-		if _, err = t.meter.Read(); err != nil {
-			return err
+	}
+	if c.to[0].meter.isOwn() != c.to[1].meter.isOwn() {
+		return errors.New("only one of the targets is in this process, whose time includes the client's")
+	}
+	return c.readMeters()
+}
+
+// readMeters returns an error if the processor time of what serves the targets is not
+// known, or no more.
+func (c *contest) readMeters() error {
+	for _, t := range c.to {
+		if _, err := t.meter.Read(); err != nil {
+			return fmt.Errorf("%s: %w", t.role, err)
 		}
 	}
 	return nil

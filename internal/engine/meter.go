@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"net/netip"
+	"os"
 	"slices"
 
 	"github.com/loadtestkit/load-tester/internal/host"
@@ -37,6 +38,9 @@ func (a *arm) newMeter() (m *meter, err error) {
 	}
 	return m, nil
 }
+
+// isOwn reports whether m reads the time of this process, in which the client's is.
+func (m *meter) isOwn() bool { return len(m.pids) == 0 || slices.Contains(m.pids, os.Getpid()) }
 
 // check returns an error if the server has other processes now: what was read is then
 // not the time of all that served.

@@ -1,12 +1,8 @@
-//go:build !unix
+//go:build !unix && !windows
 
 package target
 
-import (
-	"os/exec"
-	"runtime"
-	"strconv"
-)
+import "os/exec"
 
 // leadGroup does nothing: there are no process groups.
 func leadGroup(*exec.Cmd) {}
@@ -17,10 +13,5 @@ func terminate(c *exec.Cmd) { kill(c) }
 // sweep does nothing: what a command left behind cannot be found once it has ended.
 func sweep(*exec.Cmd) {}
 
-// kill ends the process of a command, on Windows with what it started.
-func kill(c *exec.Cmd) {
-	if runtime.GOOS == "windows" {
-		_ = exec.Command("taskkill", "/T", "/F", "/PID", strconv.Itoa(c.Process.Pid)).Run()
-	}
-	_ = c.Process.Kill()
-}
+// kill ends the process of a command.
+func kill(c *exec.Cmd) { _ = c.Process.Kill() }

@@ -9,9 +9,11 @@ import (
 // load on this machine can have cost, judged by what the control lost in the same
 // seconds: at the quantile itself, or by all requests. The latter shows also where
 // a target that needs much of the processors was slowed by a factor, and not by
-// the milliseconds of a handler that does nothing.
+// the milliseconds of a handler that does nothing. It reports false of a server in
+// another process of this machine: this process's clock does not tell how much of the
+// processors that needs, and so not how much it can have lost.
 func (f *Finding) exceedsLoss(r *record.Record) bool {
-	if f.Limit.Metric != Quantile || r.Control == nil {
+	if f.Limit.Metric != Quantile || r.Control == nil || r.Place == record.Loopback {
 		return false
 	}
 	own, control := processorTime(r), processorTime(r.Control)

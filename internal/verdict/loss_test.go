@@ -34,9 +34,12 @@ func (c *lossCase) run(l Limit, seed uint64) *record.Record {
 }
 
 // often returns in which part of runs a limit is missed and not excused.
-func (c *lossCase) often(l Limit, times int) (fail float64) {
+func (c *lossCase) often(l Limit, times int, edits ...func(*record.Record)) (fail float64) {
 	for k := range times {
 		r := c.run(l, uint64(k))
+		for _, edit := range edits {
+			edit(r)
+		}
 		f := Judge([]Limit{l}, r, DefaultStandard)[0]
 		if f.Excuse(Excuse(f, r)).Verdict == Fail {
 			fail += 1 / float64(times)
@@ -45,12 +48,14 @@ func (c *lossCase) often(l Limit, times int) (fail float64) {
 	return fail
 }
 
+// about is a response time that hardly varies.
+func about(ms float64) func(*rand.Rand) float64 {
+	return func(r *rand.Rand) float64 { return ms * lognormal(r, 0, 0.05) }
+}
+
 // Other load excuses what it can have cost, and no more.
 func TestExcuseIsBoundedByTheLoss(t *testing.T) {
 	t.Parallel()
-	about := func(ms float64) func(*rand.Rand) float64 {
-		return func(r *rand.Rand) float64 { return ms * lognormal(r, 0, 0.05) }
-	}
 	beside := func(ms, delay float64) func(*rand.Rand) float64 { // of some ms in half of the requests
 		return func(r *rand.Rand) float64 {
 			if r.IntN(2) == 0 {
@@ -81,6 +86,7 @@ func TestExcuseIsBoundedByTheLoss(t *testing.T) {
 		{"p99<=25ms", lossCase{tail, 100 * time.Microsecond, 0.5, beside(0.3, 15)}, Inconclusive, "the control has such a tail too"},
 		{"p99<=25ms", lossCase{tail, 2 * time.Millisecond, 0.5, beside(0.3, 1)}, Inconclusive, "what computes for 40 times as long can lose 40 times as much"},
 		{"p99<=25ms", lossCase{about(50), 100 * time.Microsecond, 0.97, beside(3, 8)}, Fail, "the processors are nearly gone, of which it hardly needs any"},
+		{"p99<=2ms", lossCase{about(4), 100 * time.Microsecond, 0.5, beside(0.3, 0.3)}, Fail, "every request takes 4 ms"},
 		{"mean<=25ms", lossCase{about(50), 100 * time.Microsecond, 0.5, beside(0.3, 1)}, Inconclusive, "no quantile"},
 	} {
 		fail := tc.c.often(limit(t, tc.limit), 5)
@@ -107,4 +113,24 @@ func TestExcuseIsBoundedByTheLoss(t *testing.T) {
 		without(r)
 		assert.NotEmpty(t, Excuse(f, r), why)
 	}
+}
+
+// What a server in another process of this machine loses is not known: its fails are
+// excused by what is, without a bound.
+func TestExcuseOfAServerInAnotherProcess(t *testing.T) {
+	t.Parallel()
+	stolen := func(place record.Place, share float64) func(*record.Record) {
+		return func(r *record.Record) { r.Place, r.Machine.Steal = place, &share }
+	}
+	computes := lossCase{about(45), 50 * time.Microsecond, 0, about(0.3)} // for 20 ms, or for 45
+	l := limit(t, "p99<=25ms")
+	assert.Zero(t, computes.often(l, 3, stolen(record.Loopback, 0.4)), "this process's clock does not show for how long")
+	assert.InDelta(t, 1, computes.often(l, 3, stolen(record.InProcess, 0.4)), 1e-9, "it does here")
+	assert.InDelta(t, 1, computes.often(l, 3, stolen(record.Loopback, 0)), 1e-9, "nothing was stolen")
+
+	l = limit(t, "p99<=2ms")
+	beside := lossCase{about(4), 100 * time.Microsecond, 0.5, about(0.3)}
+	assert.InDelta(t, 1, beside.often(l, 3, stolen(record.Loopback, 0)), 1e-9, "what other processes use may be what it uses itself")
+	beside.control = about(1.5)
+	assert.Zero(t, beside.often(l, 3, stolen(record.Loopback, 0)), "a handler that does nothing takes most of the limit")
 }
