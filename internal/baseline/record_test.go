@@ -36,7 +36,7 @@ func TestEarlier(t *testing.T) {
 	assert.Equal(t, 3, records[0].At.Day(), "the argument is not changed")
 
 	records[3].Expects = "status 302"
-	_, others, different = Earlier(records, "TestA", "", here, "p99")
+	_, others, _ = Earlier(records, "TestA", "", here, "p99")
 	assert.Equal(t, 4, others, "another success")
 	runs, others, different = Earlier(records, "TestA", "status 302", here, "p99")
 	assert.Equal(t, []verdict.BaselineRun{{Value: 20, Calibrators: []float64{0, 0}}}, runs)

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,14 +13,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/loadtestkit/load-tester/internal/hist"
-	"github.com/loadtestkit/load-tester/internal/host"
-	"github.com/loadtestkit/load-tester/internal/http1"
-	"github.com/loadtestkit/load-tester/internal/record"
 	"github.com/loadtestkit/load-tester/internal/report"
 	"github.com/loadtestkit/load-tester/internal/target"
 	"github.com/loadtestkit/load-tester/internal/verdict"
-	"github.com/loadtestkit/load-tester/internal/wire"
 )
 
 // Only a fail that a fresh run repeats is one, unless it is a fact.
@@ -250,107 +244,4 @@ func TestRepeatCountsFacts(t *testing.T) {
 		assert.Equal(t, verdict.Fail, d.Limits[0].Verdict)
 		assert.Contains(t, d.Limits[0].Reason, "in a second run: error ratio 1")
 	})
-}
-
-// took returns a histogram of n times the same time.
-func took(n int64, d time.Duration) *hist.Histogram {
-	h := hist.New(10)
-	for range n {
-		h.Record(int64(d))
-	}
-	return h
-}
-
-// Whose fault a busy machine is depends on where the target runs.
-func TestRecordsSayWhereTheTargetRuns(t *testing.T) {
-	function := func(context.Context) error { return nil }
-	for _, tc := range []struct {
-		target Target
-		addr   string
-		want   record.Place
-	}{
-		{Target{Handler: healthy}, "127.0.0.1:80", record.InProcess},
-		{Target{Func: function}, "", record.InProcess},
-		{Target{URL: "http://127.0.0.1/"}, "127.0.0.1:80", record.Loopback},
-		{Target{URL: "http://192.0.2.1/"}, "192.0.2.1:80", record.Elsewhere},
-	} {
-		p := newRun(t, RunOptions{Target: tc.target, Settings: Settings{Load: Load{Concurrency: 7}}, Requests: 1}).arm
-		a := &arm{armPlan: p, seen: p.newRecord()}
-		if tc.addr != "" {
-			a.pool = wire.New(wire.Options{Dialer: http1.Dialer{Addr: tc.addr}})
-		}
-		r := a.complete(host.Usage{})
-		assert.Equal(t, tc.want, r.Place)
-		assert.Equal(t, 7, r.Concurrency)
-		assert.Equal(t, host.Processors(), r.Processors)
-	}
-}
-
-// The quota of a control counts in each of its turns in which it is known.
-func TestThrottledControl(t *testing.T) {
-	p := newRun(t, RunOptions{Target: Target{Func: lasting(0)}, Requests: 1}).arm
-	c := &control{arm: &arm{armPlan: p, seen: p.newRecord()}, turns: 3}
-	for _, throttled := range []*float64{new(0.1), nil, new(0.3)} {
-		c.addThrottled(throttled)
-	}
-	r := record.New(false, nil)
-	c.complete(r)
-	require.NotNil(t, r.Control.Machine.Throttled)
-	assert.InDelta(t, 0.2, *r.Control.Machine.Throttled, 1e-12)
-}
-
-// A handler that burns processor time for every request fails its limit: the
-// control, which does not, shows no trouble.
-func TestControlDoesNotSufferWithTheHandler(t *testing.T) {
-	r, _ := makeRound(t, RunOptions{
-		Target: Target{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-			for end := time.Now().Add(2 * time.Millisecond); time.Now().Before(end); {
-			}
-		})},
-		Settings: Settings{Load: Load{Concurrency: 4}},
-		Requests: 200, Limits: limits(t, "p50<=1ms"), Control: true,
-	})
-	handler, _ := r.to.seen.Response.Quantile(0.5)
-	control, _ := r.control.arm.seen.Response.Quantile(0.5)
-	assert.Greater(t, time.Duration(handler), 2*time.Millisecond)
-	assert.Less(t, control, handler)
-}
-
-// A run goes on without a control that does not work, and says so.
-func TestControlThatFails(t *testing.T) {
-	p := newRun(t, RunOptions{Target: Target{Handler: healthy}, Requests: 100, Limits: limits(t, "errors<=0"), Control: true}).arm
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	c := openControl(ended, p)
-	defer c.close()
-	c.run(t.Context(), t.Context(), time.Second)
-	r := p.newRecord()
-	c.complete(r)
-	assert.Nil(t, r.Control)
-	require.Len(t, r.Machine.Off, 1)
-	assert.Regexp(t, "^control: .", r.Machine.Off[0])
-
-	var none *control
-	none.run(t.Context(), t.Context(), time.Second)
-	r = p.newRecord()
-	none.complete(r)
-	assert.Nil(t, r.Control)
-	assert.Empty(t, r.Machine.Off)
-	none.close()
-}
-
-// A control may need what its run does not: here descriptors.
-func TestRunWithoutItsControl(t *testing.T) {
-	if wire.CheckFiles(maxConcurrency, 2) == nil {
-		t.Skip("this process may open any number of files")
-	}
-	s := raw(t, nil)
-	r := run(t, RunOptions{
-		Target:   Target{URL: s.URL},
-		Settings: Settings{Load: Load{Concurrency: maxConcurrency}, Portable: true},
-		Requests: 50, Limits: limits(t, "errors<=0"), Control: true,
-	})
-	assert.Equal(t, verdict.Pass, r.Verdict)
-	assert.Equal(t, s.Seen(), reached(r))
-	assert.Contains(t, strings.Join(r.Generator.SensorsOff, "\n"), "control: concurrency 1000000 needs")
 }

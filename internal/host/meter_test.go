@@ -43,7 +43,7 @@ func TestMutexWait(t *testing.T) {
 	require.Eventually(t, func() bool {
 		go func() {
 			mu.Lock()
-			mu.Unlock()
+			defer mu.Unlock()
 		}()
 		mu.Unlock()
 		mu.Lock()

@@ -82,10 +82,10 @@ func (f *ClaimFinding) measured(i *Inquiry, q *question) {
 	}
 	f.ratio(q.logs())
 	if q.fail > 0 {
-		over, under := stat.SignedRank(shifted(q.logs(), q.Fail, 1)), math.NaN()
+		over := stat.SignedRank(shifted(q.logs(), q.Fail, 1))
 		f.Detail = fmt.Sprintf("signed-rank of %d readings: above %s p=%.2g (fail at %.2g)", f.Readings, unit.Decimal(q.Fail, 0), over, q.fail)
 		if !q.guard() {
-			under = stat.SignedRank(shifted(q.logs(), q.Pass, -1))
+			under := stat.SignedRank(shifted(q.logs(), q.Pass, -1))
 			f.Detail += fmt.Sprintf(", below %s p=%.2g (pass at %.2g)", unit.Decimal(q.Pass, 0), under, q.pass)
 		}
 	}
