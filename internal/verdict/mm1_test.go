@@ -57,9 +57,14 @@ func (q *queue) run(t TrialPlan) TrialResult {
 	for now < end {
 		now = min(now+LookEvery.Seconds(), end)
 		offer(now)
-		ended := endedBy(warm, now)
+		ended, least := endedBy(warm, now), now-begin
+		for i := range due {
+			if done[i] <= now {
+				least = min(least, done[i]-due[i])
+			}
+		}
 		behind = watch.fellBehind(glance{
-			time.Duration(math.Round((now - begin) * 1e9)), int64(len(warm) + len(due)), ended + endedBy(done, now), ratio(ended, int64(len(warm))),
+			time.Duration(math.Round((now - begin) * 1e9)), int64(len(warm) + len(due)), ended + endedBy(done, now), ratio(ended, int64(len(warm))), time.Duration(least * 1e9),
 		}) != ""
 		if behind || now < end && q.over(t, due, done, begin, now) {
 			break

@@ -32,8 +32,9 @@ type TrialWatch struct {
 // A glance is what had ended at some time after the warm-up.
 type glance struct {
 	at         time.Duration
-	due, ended int64   // all requests, those of the warm-up as well
-	warm       float64 // part of those due in the warm-up that had ended
+	due, ended int64         // all requests, those of the warm-up as well
+	warm       float64       // part of those due in the warm-up that had ended
+	least      time.Duration // of the response times
 }
 
 // Decided reports whether what was seen so far makes the outcome of the trial clear: a
@@ -41,7 +42,11 @@ type glance struct {
 // the rate is easy. So far due requests became due, those of the warm-up as well.
 func (t *TrialWatch) Decided(seen *record.Record, due int64) bool {
 	at, ended, warm := seen.Until-t.Origin, seen.Succeeded+seen.Failed, seen.Warmup.Succeeded+seen.Warmup.Failed
-	t.Behind = t.fellBehind(glance{at, due, ended + warm, ratio(warm, t.Warm)})
+	least := at
+	if seen.Succeeded > 0 {
+		least = time.Duration(seen.Response.Min())
+	}
+	t.Behind = t.fellBehind(glance{at, due, ended + warm, ratio(warm, t.Warm), least})
 	if t.Behind != "" || t.foregone(seen) {
 		return true
 	}
@@ -66,16 +71,24 @@ func (t *TrialWatch) foregone(seen *record.Record) bool {
 //
 // Where requests take long, few end at first, however well the target keeps up. Those
 // of the warm-up show how many to expect: at least the part of them that had ended
-// when that half began, as what ends in it has had no less time.
+// when that half began, as what ends in it has had no less time. Chance may take off
+// twice the standard deviation of Poisson arrivals: of those that become due in that
+// half and, as far as it is another time, of those due a response time earlier.
 func (t *TrialWatch) fellBehind(now glance) string {
 	t.glances = append(t.glances, now)
 	if now.at < easyAfter {
 		return ""
 	}
-	half := t.glances[slices.IndexFunc(t.glances, func(l glance) bool { return l.at >= now.at/2 })]
-	due, ended := now.due-half.due, now.ended-half.ended
-	if n := float64(due); float64(ended) < leastGoodput*half.warm*n-2*math.Sqrt(n) {
-		return fmt.Sprintf("fell behind: in %s %d ended and %d became due", unit.Duration(now.at-half.at), ended, due)
+	half := t.glances[0]
+	for _, g := range t.glances {
+		if g.at <= now.at/2 {
+			half = g
+		}
+	}
+	d, due, ended := now.at-half.at, now.due-half.due, now.ended-half.ended
+	chance := 2 * math.Sqrt(float64(due)+t.Rate*min(d, now.least).Seconds())
+	if float64(ended) < leastGoodput*half.warm*float64(due)-chance {
+		return fmt.Sprintf("fell behind: in %s %d ended and %d became due", unit.Duration(d), ended, due)
 	}
 	return ""
 }
@@ -111,8 +124,7 @@ func Stalled(limits []Limit, r *record.Record) bool {
 }
 
 // leastGoodput is the part of what is to end in half a trial that ends in it where the
-// target keeps up. Chance may take off twice the standard deviation of Poisson
-// arrivals. What does not end waits, longer and longer.
+// target keeps up, chance left out. What does not end waits, longer and longer.
 const leastGoodput = 0.95
 
 // Blame says what kept a trial at one rate from holding its limits: one of the

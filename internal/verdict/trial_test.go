@@ -144,15 +144,16 @@ func TestSlowTargetFallsBehind(t *testing.T) {
 	const ms = time.Millisecond
 	const rate, warmup = 1000.0, 300 * ms
 	// behind is when a target is found to fall behind, 0 if it is not. By a time after
-	// the start of the load it has ended a number of requests, in order.
-	behind := func(ended func(at time.Duration) float64) time.Duration {
+	// the start of the load it has ended what was due the time that one takes
+	// earlier, at most the given number a second.
+	behind := func(takes time.Duration, most float64) time.Duration {
 		trial := TrialWatch{TrialPlan: TrialPlan{Rate: rate, For: 3 * time.Second, Warmup: warmup, Purpose: "verify"}, Limits: parseAll(t, "p99<=10s"), Warm: 300}
 		for at := LookEvery; at <= trial.For; at += LookEvery {
-			n := int64(ended(warmup + at))
+			n := int64(most * max(0, warmup+at-takes).Seconds())
 			warm := min(n, trial.Warm)
 			if trial.Decided(&record.Record{
 				Warmup: record.Totals{Succeeded: warm},
-				Totals: record.Totals{Due: n - warm, Sent: n - warm, Succeeded: n - warm}, Within: []int64{n - warm}, Until: at,
+				Totals: record.Totals{Due: n - warm, Sent: n - warm, Succeeded: n - warm}, Within: []int64{n - warm}, Until: at, Response: took(1, takes),
 			}, int64(rate*(warmup+at).Seconds())) {
 				assert.NotEmpty(t, trial.Behind)
 				return at
@@ -160,17 +161,14 @@ func TestSlowTargetFallsBehind(t *testing.T) {
 		}
 		return 0
 	}
-	after := func(takes time.Duration, rate float64) func(time.Duration) float64 {
-		return func(at time.Duration) float64 { return rate * max(0, at-takes).Seconds() }
-	}
 	for _, takes := range []time.Duration{0, 150 * ms, 300 * ms, 450 * ms, time.Second, 3 * time.Second} {
-		assert.Zero(t, behind(after(takes, rate)), takes)
-		assert.Zero(t, behind(after(takes, 0.95*rate)), takes)
+		assert.Zero(t, behind(takes, rate), takes)
+		assert.Zero(t, behind(takes, 0.95*rate), takes)
 	}
-	assert.Equal(t, 300*ms, behind(after(0, rate/2)))
-	assert.NotZero(t, behind(after(0, rate/5)), "most of the warm-up's wait")
+	assert.Equal(t, 300*ms, behind(0, rate/2))
+	assert.NotZero(t, behind(0, rate/5), "most of the warm-up's wait")
 	for _, takes := range []time.Duration{150 * ms, 300 * ms, 450 * ms, time.Second} {
-		assert.NotZero(t, behind(after(takes, rate/2)), takes)
+		assert.NotZero(t, behind(takes, rate/2), takes)
 	}
 
 	// Times that are exponential with a mean of 1 s, however many at a time.
@@ -180,7 +178,7 @@ func TestSlowTargetFallsBehind(t *testing.T) {
 	}
 	for at := LookEvery; at <= 2*time.Second; at += LookEvery {
 		now := warmup + at
-		assert.Empty(t, trial.fellBehind(glance{at, int64(rate * now.Seconds()), ending(now, now), float64(ending(warmup, now)) / (rate * warmup.Seconds())}))
+		assert.Empty(t, trial.fellBehind(glance{at, int64(rate * now.Seconds()), ending(now, now), float64(ending(warmup, now)) / (rate * warmup.Seconds()), 0}))
 	}
 }
 
