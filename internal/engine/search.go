@@ -168,12 +168,13 @@ func median(r *record.Record) time.Duration {
 }
 
 // endIfDecided ends a trial with the given arrivals as soon as its outcome is clear.
+// It looks only while requests become due: once the last has, ever fewer end.
 func endIfDecided(t *verdict.TrialWatch, arrivals *load.Cursor, loop *load.Loop, over <-chan struct{}) {
 	t.Warm = arrivals.Skip(t.Warmup, math.MaxInt64)
-	due := t.Warm
-	for at := t.Warmup + verdict.LookEvery; loop.Reaches(at, over); at += verdict.LookEvery {
+	due, end := t.Warm, t.Warmup+t.For
+	for at := t.Warmup + verdict.LookEvery; at <= end && loop.Reaches(at, over); at += verdict.LookEvery {
 		seen := loop.Peek()
-		due += arrivals.Skip(t.Warmup+seen.Until-t.Origin, math.MaxInt64)
+		due += arrivals.Skip(min(t.Warmup+seen.Until-t.Origin, end), math.MaxInt64)
 		if t.Decided(seen, due) {
 			loop.End()
 			return

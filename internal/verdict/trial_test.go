@@ -165,7 +165,7 @@ func TestSlowTargetFallsBehind(t *testing.T) {
 		assert.Zero(t, behind(takes, rate), takes)
 		assert.Zero(t, behind(takes, 0.95*rate), takes)
 	}
-	assert.Equal(t, 300*ms, behind(0, rate/2))
+	assert.Equal(t, 400*ms, behind(0, rate/2))
 	assert.NotZero(t, behind(0, rate/5), "most of the warm-up's wait")
 	for _, takes := range []time.Duration{150 * ms, 300 * ms, 450 * ms, time.Second} {
 		assert.NotZero(t, behind(takes, rate/2), takes)
