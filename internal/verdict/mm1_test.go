@@ -203,15 +203,19 @@ func (q *queue) search(o SearchRange) (r SearchResult, took time.Duration) {
 	return s.Result(), took
 }
 
-// curve returns how likely a trial of two seconds holds at a rate, from a number of
+// curve returns how likely a trial of two seconds, or of the length for slow requests, holds at a rate, from a number of
 // them at rates 6 % apart, and the rate at which half of them do.
 func (q *queue) curve(trials int) (median float64, holds func(rate float64) float64) {
 	least := 0.02 * q.served
+	length := verifyLength
+	if q.workers > 0 {
+		length = max(length, time.Duration(trialTimes*float64(q.workers)/q.served*float64(time.Second)))
+	}
 	var parts []float64
 	for rate := least; rate < 1.6*q.served; rate *= off {
 		held := 0
 		for range trials {
-			held += count(q.run(TrialPlan{Rate: rate, For: verifyLength, Warmup: trialWarmup, Purpose: "verify"}).Held)
+			held += count(q.run(TrialPlan{Rate: rate, For: length, Warmup: trialWarmup, Purpose: "verify"}).Held)
 		}
 		parts = append(parts, float64(held)/float64(trials))
 		if parts[len(parts)-1] > 0.5 {
