@@ -203,8 +203,9 @@ func (q *queue) search(o SearchRange) (r SearchResult, took time.Duration) {
 	return s.Result(), took
 }
 
-// curve returns how likely a trial of two seconds, or of the length for slow requests, holds at a rate, from a number of
-// them at rates 6 % apart, and the rate at which half of them do.
+// curve returns how likely a trial of two seconds, or more where requests are slow,
+// holds at a rate, from a number of them at rates 6 % apart, and the rate at which half
+// of them do.
 func (q *queue) curve(trials int) (median float64, holds func(rate float64) float64) {
 	least := 0.02 * q.served
 	length := verifyLength

@@ -182,6 +182,21 @@ func TestSlowTargetFallsBehind(t *testing.T) {
 	}
 }
 
+// What ends of a slow target was due in another time, which chance decides as well.
+func TestChanceInWhatEnds(t *testing.T) {
+	behind := func(ended int64, least time.Duration) bool {
+		trial := TrialWatch{TrialPlan: TrialPlan{Rate: 1000}}
+		trial.fellBehind(glance{500 * time.Millisecond, 800, 500, 1, least})
+		return trial.fellBehind(glance{time.Second, 1300, 500 + ended, 1, least}) != ""
+	}
+	assert.True(t, behind(430, 0))
+	assert.False(t, behind(431, 0))
+	assert.True(t, behind(418, 300*time.Millisecond))
+	assert.False(t, behind(419, 300*time.Millisecond))
+	assert.True(t, behind(411, time.Second), "at most what becomes due in half a trial")
+	assert.False(t, behind(412, time.Second))
+}
+
 // A rate is easy where half of each time would do, and all requests succeeded.
 func TestEasy(t *testing.T) {
 	easy := func(limit string, longest time.Duration, failed int64) bool {
