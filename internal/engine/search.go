@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -114,16 +115,14 @@ func (w *walk) load() error {
 		if to.seen.Succeeded == 0 && w.ended == "" {
 			w.ended = verdict.AllFailed(r)
 		}
-		limit, why := verdict.Blame(to.limits, r)
-		if limit == "" && trial.Behind != "" {
-			limit, why = verdict.ByTarget, trial.Behind
-		}
+		limit, why := verdict.Blame(to.limits, r, trial.Behind)
 		if w.ended != "" {
 			limit, why = verdict.ByTarget, w.ended // and not what was due at its end and not sent
 		}
 		stalled := verdict.Stalled(to.limits, r)
 		w.search.Record(verdict.TrialResult{
-			Held: limit == "", Easy: limit == "" && verdict.Easy(to.limits, r), Limit: limit, Stalled: stalled, Took: time.Since(began),
+			Held: limit == "", Easy: limit == "" && verdict.Easy(to.limits, r), Limit: limit, Stalled: stalled,
+			Median: median(r), Took: time.Since(began),
 		})
 		d := report.Summarize(r.Response)
 		w.trials = append(w.trials, report.Trial{
@@ -149,7 +148,8 @@ func (w *walk) try(to *arm, t *verdict.TrialWatch) (*record.Record, error) {
 		schedule: reseeded(&schedule, uint64(len(w.trials))), warmup: t.Warmup, duration: t.For,
 		grace: min(to.Grace, max(drainLeast, drainTimes*to.longestLimit())),
 	}
-	s.watches = []func(*load.Loop, <-chan struct{}){func(loop *load.Loop, over <-chan struct{}) { endIfDecided(t, loop, over) }}
+	arrivals := s.schedule.Cursor()
+	s.watches = []func(*load.Loop, <-chan struct{}){func(loop *load.Loop, over <-chan struct{}) { endIfDecided(t, &arrivals, loop, over) }}
 	if to.seen.Succeeded == 0 {
 		s.watches = append(s.watches, w.endIfFailing)
 	}
@@ -161,10 +161,21 @@ func (w *walk) try(to *arm, t *verdict.TrialWatch) (*record.Record, error) {
 	return r, err
 }
 
-// endIfDecided ends a trial as soon as its outcome is clear.
-func endIfDecided(t *verdict.TrialWatch, loop *load.Loop, over <-chan struct{}) {
-	for at := t.Warmup + verdict.LookEvery; loop.Reaches(at, over); at += verdict.LookEvery {
-		if t.Decided(loop.Peek()) {
+// median is the median response time of those that succeeded.
+func median(r *record.Record) time.Duration {
+	v, _ := r.Response.Quantile(0.5)
+	return time.Duration(v)
+}
+
+// endIfDecided ends a trial with the given arrivals as soon as its outcome is clear.
+// It looks only while requests become due: once the last has, ever fewer end.
+func endIfDecided(t *verdict.TrialWatch, arrivals *load.Cursor, loop *load.Loop, over <-chan struct{}) {
+	t.Warm = arrivals.Skip(t.Warmup, math.MaxInt64)
+	due, end := t.Warm, t.Warmup+t.For
+	for at := t.Warmup + verdict.LookEvery; at <= end && loop.Reaches(at, over); at += verdict.LookEvery {
+		seen := loop.Peek()
+		due += arrivals.Skip(min(t.Warmup+seen.Until-t.Origin, end), math.MaxInt64)
+		if t.Decided(seen, due) {
 			loop.End()
 			return
 		}

@@ -21,8 +21,11 @@ import (
 
 // oneByOne is a function that serves one call at a time and takes the given
 // time for each, where that is virtual: its capacity is the inverse of that.
-func oneByOne(d time.Duration) func(context.Context) error {
-	turn := make(chan struct{}, 1)
+func oneByOne(d time.Duration) func(context.Context) error { return serving(1, d) }
+
+// serving is a function that serves n calls at a time.
+func serving(n int, d time.Duration) func(context.Context) error {
+	turn := make(chan struct{}, n)
 	return func(ctx context.Context) error {
 		select {
 		case turn <- struct{}{}:
@@ -150,6 +153,28 @@ func TestSearchSeesATargetFallBehind(t *testing.T) {
 			reasons += trial.Reason
 		}
 		assert.Contains(t, reasons, "fell behind")
+	})
+}
+
+// A target may take longer than the warm-up of a trial and still keep up: that nothing
+// ends at first is no sign of too much load.
+func TestSearchWaitsForASlowTarget(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const capacity = 200
+		const takes = 300 * time.Millisecond
+		d := search(t, t.Context(), SearchOptions{
+			Target:   Target{Func: serving(int(capacity*takes/time.Second), takes)},
+			Settings: Settings{Load: Load{Poisson: true, Seed: 1}, Virtual: true},
+			Limits:   limits(t, "p99<=700ms"),
+		}, nil)
+		assert.Equal(t, verdict.Pass, d.Verdict)
+		assert.Less(t, *d.Found.Low, 1.2*capacity)
+		assert.Greater(t, *d.Found.Low, 0.8*capacity)
+		assert.Greater(t, *d.Found.High, 0.9*capacity)
+		for _, trial := range d.Found.Trials {
+			assert.True(t, trial.Held || trial.Rate > 0.8*capacity, "%v/s: %s", trial.Rate, trial.Reason)
+		}
 	})
 }
 

@@ -59,7 +59,7 @@ func TestTrialsThatFailByStatus(t *testing.T) {
 	}
 	check := func(limits []Limit, failed int, want, reason string) {
 		t.Helper()
-		limit, why := Blame(limits, times(failed))
+		limit, why := Blame(limits, times(failed), "")
 		assert.Equal(t, want, limit, why)
 		assert.Equal(t, reason, why)
 	}

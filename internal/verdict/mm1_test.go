@@ -31,9 +31,10 @@ func (q *queue) capacity() float64 { return q.served - math.Log(100)/q.limit.Sec
 // as the engine does.
 func (q *queue) run(t TrialPlan) TrialResult {
 	begin, end := t.Warmup.Seconds(), (t.Warmup + t.For).Seconds()
+	watch := TrialWatch{TrialPlan: t}
 	paces, stalls := q.paces(3 * end)
 	free := make([]float64, max(1, q.workers)) // when each worker is done with all before
-	var due, done []float64
+	var due, done, warm []float64              // warm is done of those due in the warm-up
 	at := q.rng.ExpFloat64() / t.Rate
 	offer := func(until float64) {
 		for ; at < until; at += q.rng.ExpFloat64() / t.Rate {
@@ -47,6 +48,8 @@ func (q *queue) run(t TrialPlan) TrialResult {
 			free[w] = q.serve(start, paces)
 			if at >= begin {
 				due, done = append(due, at), append(done, free[w])
+			} else {
+				warm = append(warm, free[w])
 			}
 		}
 	}
@@ -54,18 +57,30 @@ func (q *queue) run(t TrialPlan) TrialResult {
 	for now < end {
 		now = min(now+LookEvery.Seconds(), end)
 		offer(now)
-		if behind = now >= begin+easyAfter.Seconds() && q.fellBehind(due, done, begin, now); behind || now < end && q.over(t, due, done, begin, now) {
+		ended, least := endedBy(warm, now), now-begin
+		for i := range due {
+			if done[i] <= now {
+				least = min(least, done[i]-due[i])
+			}
+		}
+		behind = watch.fellBehind(glance{
+			time.Duration(math.Round((now - begin) * 1e9)), int64(len(warm) + len(due)), ended + endedBy(done, now), ratio(ended, int64(len(warm))), time.Duration(least * 1e9),
+		}) != ""
+		if behind || now < end && q.over(t, due, done, begin, now) {
 			break
 		}
 	}
 	late, slow := 0, 0
+	var took []float64
 	for i := range due {
+		took = append(took, done[i]-due[i])
 		late += count(done[i]-due[i] > q.limit.Seconds())
 		slow += count(done[i]-due[i] > q.limit.Seconds()/easyPart)
 	}
 	n := float64(len(due))
 	r := TrialResult{Held: float64(late) <= 0.01*n && !behind}
 	r.Easy = r.Held && float64(slow) <= 0.01*n
+	r.Median = time.Duration(nearestRank(took, 0.5) * float64(time.Second))
 	last := max(now, slices.Max(free))
 	r.Took = time.Duration(last * float64(time.Second))
 	if !r.Held {
@@ -93,13 +108,12 @@ func (q *queue) over(t TrialPlan, due, done []float64, begin, at float64) bool {
 	return t.Purpose == "search" && at >= begin+easyAfter.Seconds() && ended >= trialArrivals && float64(ended) >= .9*n && float64(slow) <= 0.01*float64(ended)
 }
 
-func (q *queue) fellBehind(due, done []float64, begin, at float64) bool {
-	var n, ended float64
-	for i := range due {
-		n += float64(count(due[i] >= (begin+at)/2))
-		ended += float64(count(done[i] >= (begin+at)/2 && done[i] < at))
+// endedBy counts those done at a time.
+func endedBy(done []float64, at float64) (n int64) {
+	for _, d := range done {
+		n += int64(count(d <= at))
 	}
-	return fallsBehind(n, ended)
+	return n
 }
 
 func count(b bool) int {
@@ -189,15 +203,20 @@ func (q *queue) search(o SearchRange) (r SearchResult, took time.Duration) {
 	return s.Result(), took
 }
 
-// curve returns how likely a trial of two seconds holds at a rate, from a number of
-// them at rates 6 % apart, and the rate at which half of them do.
+// curve returns how likely a trial of two seconds, or more where requests are slow,
+// holds at a rate, from a number of them at rates 6 % apart, and the rate at which half
+// of them do.
 func (q *queue) curve(trials int) (median float64, holds func(rate float64) float64) {
 	least := 0.02 * q.served
+	length := verifyLength
+	if q.workers > 0 {
+		length = max(length, time.Duration(trialTimes*float64(q.workers)/q.served*float64(time.Second)))
+	}
 	var parts []float64
 	for rate := least; rate < 1.6*q.served; rate *= off {
 		held := 0
 		for range trials {
-			held += count(q.run(TrialPlan{Rate: rate, For: verifyLength, Warmup: trialWarmup, Purpose: "verify"}).Held)
+			held += count(q.run(TrialPlan{Rate: rate, For: length, Warmup: trialWarmup, Purpose: "verify"}).Held)
 		}
 		parts = append(parts, float64(held)/float64(trials))
 		if parts[len(parts)-1] > 0.5 {

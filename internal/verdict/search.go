@@ -37,6 +37,7 @@ type TrialResult struct {
 	Easy    bool          // it held by far, see [Easy]
 	Limit   string        // if not held, why: ByTarget, ByGenerator or ByHost
 	Stalled bool          // this machine stalled meanwhile, whatever came of it
+	Median  time.Duration // of the response times
 	Took    time.Duration // all of it, until the target rested again
 }
 
@@ -69,6 +70,7 @@ const (
 	briefLength  = 700 * time.Millisecond // of both on a machine that stalls: fewer trials meet a stall
 	trialWarmup  = 300 * time.Millisecond
 
+	trialTimes    = 3   // medians that it is long, at least: until then what falls behind may be slow only
 	trialArrivals = 10  // at least, however long they take: fewer say nothing
 	leastRate     = 1.0 // arrivals per second, below which nothing is tried: less is no load
 	defaultBudget = 150 * time.Second
@@ -95,8 +97,9 @@ const (
 // to hold that is so only if the machine stalled under less load as well, because
 // a load that is too high can look like a stall.
 type Search struct {
-	o     SearchRange
-	spent time.Duration
+	o      SearchRange
+	spent  time.Duration
+	median time.Duration // the least of those of trials that held; 0 before
 
 	plan  TrialPlan
 	tally tally // of the trials made by the plan so far
@@ -149,6 +152,9 @@ func (s *Search) Record(r TrialResult) {
 		return
 	}
 	s.spent += r.Took
+	if r.Held && (s.median == 0 || r.Median < s.median) {
+		s.median = r.Median
+	}
 	t := &s.tally
 	if r.Stalled && t.void < mostVoid && (s.high.rate == 0 || s.calm > 0) {
 		t.void++
@@ -223,7 +229,7 @@ func (s *Search) ask(purpose string, rate float64) {
 	case purpose == "verify":
 		length = verifyLength
 	}
-	length = max(length, time.Duration(trialArrivals/rate*float64(time.Second)))
+	length = max(length, trialTimes*s.median, time.Duration(trialArrivals/rate*float64(time.Second)))
 	s.plan = TrialPlan{Rate: rate, For: length, Warmup: trialWarmup, Purpose: purpose}
 	s.tally = tally{rate: rate}
 }

@@ -70,6 +70,9 @@ func searchWorlds() (all []searchWorld) {
 		searchWorld{name: "up to 5,000 a second", queue: queue{served: 5000, limit: 10 * ms}, start: 100, doubt: .02, seconds: 27},
 		searchWorld{name: "up to 50,000 a second", queue: queue{served: 50000, limit: 2 * ms}, start: 100, doubt: .02, seconds: 27},
 		searchWorld{name: "20 at a time, 100 ms each", queue: queue{served: 200, workers: 20, steady: true, limit: 250 * ms}, start: 100, doubt: .05},
+		searchWorld{name: "60 at a time, 300 ms each", queue: queue{served: 200, workers: 60, steady: true, limit: 2 * time.Second}, start: 100, doubt: .05, quick: true},
+		searchWorld{name: "200 at a time, 1 s each", queue: queue{served: 200, workers: 200, steady: true, limit: 10 * time.Second}, start: 100, doubt: .1},
+		searchWorld{name: "60 at a time, 300 ms on average", queue: queue{served: 200, workers: 60, limit: 5 * time.Second}, start: 100, doubt: .15},
 		searchWorld{name: "a limit of 1 s", queue: queue{served: 1000, limit: time.Second}, start: 100, doubt: .02, seconds: 27, quick: true},
 	)
 }

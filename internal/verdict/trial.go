@@ -23,34 +23,35 @@ type TrialWatch struct {
 	TrialPlan
 	Limits []Limit
 	Origin time.Duration // where in the course of the search it begins, warm-up left out
+	Warm   int64         // requests due in the warm-up
 	Behind string        // how the target fell behind; "" if it did not
 
 	glances []glance
 }
 
-// A glance is how many requests had ended at some time after the warm-up.
+// A glance is what had ended at some time after the warm-up.
 type glance struct {
-	at    time.Duration
-	ended int64
+	at         time.Duration
+	due, ended int64         // all requests, those of the warm-up as well
+	warm       float64       // part of those due in the warm-up that had ended
+	least      time.Duration // of the response times
 }
 
 // Decided reports whether what was seen so far makes the outcome of the trial clear: a
 // limit is missed whatever the rest brings, the target falls behind, or, in a search,
-// the rate is easy.
-func (t *TrialWatch) Decided(seen *record.Record) bool {
-	now := glance{seen.Until - t.Origin, seen.Succeeded + seen.Failed}
-	t.glances = append(t.glances, now)
-	if t.foregone(seen) {
+// the rate is easy. So far due requests became due, those of the warm-up as well.
+func (t *TrialWatch) Decided(seen *record.Record, due int64) bool {
+	at, ended, warm := seen.Until-t.Origin, seen.Succeeded+seen.Failed, seen.Warmup.Succeeded+seen.Warmup.Failed
+	least := at
+	if seen.Succeeded > 0 {
+		least = time.Duration(seen.Response.Min())
+	}
+	t.Behind = t.fellBehind(glance{at, due, ended + warm, ratio(warm, t.Warm), least})
+	if t.Behind != "" || t.foregone(seen) {
 		return true
 	}
-	if now.at < easyAfter {
-		return false
-	}
-	if t.Behind = t.fellBehind(now); t.Behind != "" {
-		return true
-	}
-	due := t.Rate * now.at.Seconds()
-	return t.Purpose == "search" && float64(now.ended) >= max(trialArrivals, 0.9*due) && Easy(t.Limits, seen)
+	enough := max(trialArrivals, 0.9*t.Rate*at.Seconds())
+	return t.Purpose == "search" && at >= easyAfter && float64(ended) >= enough && Easy(t.Limits, seen)
 }
 
 // foregone reports whether a limit would be missed even if all the rest of the trial
@@ -65,13 +66,29 @@ func (t *TrialWatch) foregone(seen *record.Record) bool {
 	return len(missedLimits(t.Limits, &best)) > 0
 }
 
-// fellBehind says how the target fell behind in the second half of the time up to a
-// look; "" if it did not.
+// fellBehind says how the target fell behind in the second half of the time up to
+// now, which is later than all glances before; "" if it did not.
+//
+// Where requests take long, few end at first, however well the target keeps up. Those
+// of the warm-up show how many to expect: at least the part of them that had ended
+// when that half began, as what ends in it has had no less time. Chance may take off
+// twice the standard deviation of Poisson arrivals: of those that become due in that
+// half and, as far as it is another time, of those due a response time earlier.
 func (t *TrialWatch) fellBehind(now glance) string {
-	at := slices.IndexFunc(t.glances, func(l glance) bool { return l.at >= now.at/2 })
-	d, ended := now.at-t.glances[at].at, now.ended-t.glances[at].ended
-	if due := t.Rate * d.Seconds(); fallsBehind(due, float64(ended)) {
-		return fmt.Sprintf("fell behind: in %s %d ended and about %.0f became due", unit.Duration(d), ended, due)
+	t.glances = append(t.glances, now)
+	if now.at < easyAfter {
+		return ""
+	}
+	half := t.glances[0]
+	for _, g := range t.glances {
+		if g.at <= now.at/2 {
+			half = g
+		}
+	}
+	d, due, ended := now.at-half.at, now.due-half.due, now.ended-half.ended
+	chance := 2 * math.Sqrt(float64(due)+t.Rate*min(d, now.least).Seconds())
+	if float64(ended) < leastGoodput*half.warm*float64(due)-chance {
+		return fmt.Sprintf("fell behind: in %s %d ended and %d became due", unit.Duration(d), ended, due)
 	}
 	return ""
 }
@@ -106,44 +123,47 @@ func Stalled(limits []Limit, r *record.Record) bool {
 	return Steal.Excuses(r) != "" || tightest > 0 && over(r.Machine.HiccupMax, stallPart, max(tightest, 5*hiccupFloor))
 }
 
-// leastGoodput is the part of what becomes due in half a trial that ends in it where
-// the target keeps up, noise left out.
+// leastGoodput is the part of what is to end in half a trial that ends in it where the
+// target keeps up, chance left out. What does not end waits, longer and longer.
 const leastGoodput = 0.95
 
-// fallsBehind reports whether fewer requests ended than became due in the same half of
-// a trial, by more than chance explains: twice the standard deviation of Poisson
-// arrivals. The rest waits, longer and longer.
-func fallsBehind(due, ended float64) bool {
-	return ended < leastGoodput*due-2*math.Sqrt(due)
-}
-
 // Blame says what kept a trial at one rate from holding its limits: one of the
-// words above and the reason in a line; "" for both if it held them.
-func Blame(limits []Limit, r *record.Record) (limit, why string) {
+// words above and the reason in a line; "" for both if it held them. fell is how the
+// target fell behind, "" if it did not.
+func Blame(limits []Limit, r *record.Record, fell string) (limit, why string) {
 	behind := float64(r.Due-r.Sent) > MostUnsent*float64(r.Due)
 	sent := unit.Percent(ratio(r.Sent, r.Due)) + " of what was due was sent"
 	if behind && r.PeakInFlight < r.Concurrency {
 		return ByGenerator, sent
 	}
 	if missed := missedLimits(limits, r); len(missed) > 0 {
-		if why := Steal.Excuses(r); why != "" {
-			return ByHost, missed[0] + ", while " + why
-		}
-		if why := ExcuseOwnCPU(r); why != "" {
-			return ByGenerator, missed[0] + ", while " + why
-		}
-		if lateAlone(limits, r) {
-			return ByGenerator, missed[0] + ", most of it the generator's own lateness"
-		}
-		return ByTarget, missed[0]
+		return attribute(r, missed[0], lateAlone(limits, r))
 	}
 	if why := failedByStatus(limits, r); why != "" {
 		return ByTarget, why
 	}
 	if behind {
-		return ByTarget, sent + ", as all permits were taken"
+		fell = sent + ", as all permits were taken"
+	}
+	if fell != "" {
+		return attribute(r, fell, r.Lateness.Mean() > r.Service.Mean()+r.Waited.Mean())
 	}
 	return "", ""
+}
+
+// attribute says what was at fault in a trial: the target unless something else
+// explains it. late reports that most of it was the generator's own lateness.
+func attribute(r *record.Record, fault string, late bool) (limit, why string) {
+	if why := Steal.Excuses(r); why != "" {
+		return ByHost, fault + ", while " + why
+	}
+	if why := ExcuseOwnCPU(r); why != "" {
+		return ByGenerator, fault + ", while " + why
+	}
+	if late {
+		return ByGenerator, fault + ", most of it the generator's own lateness"
+	}
+	return ByTarget, fault
 }
 
 // failedByStatus says that responses had a status that was not expected, where no

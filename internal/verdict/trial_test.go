@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -42,22 +43,33 @@ func TestBlame(t *testing.T) {
 		place  record.Place
 		change func(*record.Record)
 		usage  host.Usage
+		fell   string
 		want   string
 		reason string
 	}{
-		{here, func(*record.Record) {}, busy, "", ""},
-		{there, func(*record.Record) {}, busy, "", ""},
-		{there, func(*record.Record) {}, stolen, "", ""},
-		{here, func(r *record.Record) { r.Within[0] = n - 10 }, busy, "", ""}, // 1 % may
-		{here, func(r *record.Record) { r.Within[0] = n - 11 }, busy, ByTarget, "11 of 1000 not within 50ms"},
-		{there, func(r *record.Record) { r.Within[0] = n - 11 }, busy, ByGenerator, "the load generator itself used 90.0%"},
-		{there, func(r *record.Record) { r.Within[0] = n - 11 }, stolen, ByHost, "the hypervisor took 20.0%"},
-		{there, func(r *record.Record) { r.Succeeded, r.Failed, r.Within[0] = n-50, 50, n-50 }, host.Usage{}, ByTarget, "not within"},
-		{there, func(r *record.Record) { r.Response, r.Service, r.Within[0] = slow, slow, 0 }, host.Usage{}, ByTarget, "not within"},
-		{there, func(r *record.Record) { r.Response, r.Lateness, r.Within[0] = slow, slow, 0 }, host.Usage{}, ByGenerator, "own lateness"},
-		{there, func(r *record.Record) { r.Response, r.Waited, r.Within[0] = slow, slow, 0 }, host.Usage{}, ByTarget, "not within"},
-		{there, func(r *record.Record) { r.Sent, r.Unsent, r.Within[0] = n-20, 20, n-20 }, host.Usage{}, ByGenerator, "98.0% of what was due was sent"},
-		{there, func(r *record.Record) { r.Sent, r.Unsent, r.Within[0], r.PeakInFlight = n-20, 20, n-20, 10 }, host.Usage{}, ByTarget, "not within"},
+		{here, func(*record.Record) {}, busy, "", "", ""},
+		{there, func(*record.Record) {}, busy, "", "", ""},
+		{there, func(*record.Record) {}, stolen, "", "", ""},
+		{here, func(r *record.Record) { r.Within[0] = n - 10 }, busy, "", "", ""}, // 1 % may
+		{here, func(r *record.Record) { r.Within[0] = n - 11 }, busy, "", ByTarget, "11 of 1000 not within 50ms"},
+		{there, func(r *record.Record) { r.Within[0] = n - 11 }, busy, "", ByGenerator, "the load generator itself used 90.0%"},
+		{there, func(r *record.Record) { r.Within[0] = n - 11 }, stolen, "", ByHost, "the hypervisor took 20.0%"},
+		{there, func(r *record.Record) { r.Succeeded, r.Failed, r.Within[0] = n-50, 50, n-50 }, host.Usage{}, "", ByTarget, "not within"},
+		{there, func(r *record.Record) { r.Response, r.Service, r.Within[0] = slow, slow, 0 }, host.Usage{}, "", ByTarget, "not within"},
+		{there, func(r *record.Record) { r.Response, r.Lateness, r.Within[0] = slow, slow, 0 }, host.Usage{}, "", ByGenerator, "own lateness"},
+		{there, func(r *record.Record) { r.Response, r.Waited, r.Within[0] = slow, slow, 0 }, host.Usage{}, "", ByTarget, "not within"},
+		{there, func(r *record.Record) { r.Sent, r.Unsent, r.Within[0] = n-20, 20, n-20 }, host.Usage{}, "", ByGenerator, "98.0% of what was due was sent"},
+		{there, func(r *record.Record) { r.Sent, r.Unsent, r.Within[0], r.PeakInFlight = n-20, 20, n-20, 10 }, host.Usage{}, "", ByTarget, "not within"},
+		{there, func(*record.Record) {}, host.Usage{}, "fell behind", ByTarget, "fell behind"},
+		{here, func(*record.Record) {}, busy, "fell behind", ByTarget, "fell behind"},
+		{there, func(*record.Record) {}, busy, "fell behind", ByGenerator, "fell behind, while the load generator itself used 90.0%"},
+		{there, func(*record.Record) {}, stolen, "fell behind", ByHost, "fell behind, while the hypervisor took 20.0%"},
+		{there, func(r *record.Record) { r.Lateness = took(n, 2*time.Millisecond) }, host.Usage{}, "fell behind", ByGenerator, "own lateness"},
+		{there, func(r *record.Record) {
+			r.Lateness, r.Waited = took(n, 2*time.Millisecond), took(n, 2*time.Millisecond)
+		}, host.Usage{}, "fell behind", ByTarget, "fell behind"},
+		{there, func(r *record.Record) { r.Sent, r.Unsent, r.Within[0], r.PeakInFlight = n-15, 15, n, 10 }, host.Usage{}, "", ByTarget, "all permits were taken"},
+		{there, func(r *record.Record) { r.Sent, r.Unsent, r.Within[0], r.PeakInFlight = n-15, 15, n, 10 }, stolen, "", ByHost, "all permits were taken, while"},
 	} {
 		r := &record.Record{
 			Totals: record.Totals{Due: n, Sent: n, Succeeded: n}, Within: []int64{n}, PeakInFlight: 5, Concurrency: 10,
@@ -65,7 +77,7 @@ func TestBlame(t *testing.T) {
 			Place: tc.place, Processors: 2, Machine: tc.usage,
 		}
 		tc.change(r)
-		by, why := Blame(parseAll(t, "p99<=50ms", "errors<=4%"), r)
+		by, why := Blame(parseAll(t, "p99<=50ms", "errors<=4%"), r, tc.fell)
 		assert.Equal(t, tc.want, by, why)
 		assert.Contains(t, why, tc.reason)
 		assert.Equal(t, by == "", why == "")
@@ -119,11 +131,70 @@ func TestTrialDecided(t *testing.T) {
 		trial := TrialWatch{TrialPlan: TrialPlan{Rate: 1000, For: time.Second, Purpose: tc.purpose}, Limits: limits, Origin: origin}
 		decided := false
 		for _, r := range tc.looks {
-			decided = trial.Decided(r)
+			decided = trial.Decided(r, int64(trial.Rate*(r.Until-origin).Seconds()))
 		}
 		assert.Equal(t, tc.want, decided, tc.why)
 		assert.Equal(t, tc.why == "420 ended while 500 became due", trial.Behind != "", tc.why)
 	}
+}
+
+// A target that is slow and keeps up does not fall behind, though nothing ends at
+// first, and one that is slow and does not keep up does.
+func TestSlowTargetFallsBehind(t *testing.T) {
+	const ms = time.Millisecond
+	const rate, warmup = 1000.0, 300 * ms
+	// behind is when a target is found to fall behind, 0 if it is not. By a time after
+	// the start of the load it has ended what was due the time that one takes
+	// earlier, at most the given number a second.
+	behind := func(takes time.Duration, most float64) time.Duration {
+		trial := TrialWatch{TrialPlan: TrialPlan{Rate: rate, For: 3 * time.Second, Warmup: warmup, Purpose: "verify"}, Limits: parseAll(t, "p99<=10s"), Warm: 300}
+		for at := LookEvery; at <= trial.For; at += LookEvery {
+			n := int64(most * max(0, warmup+at-takes).Seconds())
+			warm := min(n, trial.Warm)
+			if trial.Decided(&record.Record{
+				Warmup: record.Totals{Succeeded: warm},
+				Totals: record.Totals{Due: n - warm, Sent: n - warm, Succeeded: n - warm}, Within: []int64{n - warm}, Until: at, Response: took(1, takes),
+			}, int64(rate*(warmup+at).Seconds())) {
+				assert.NotEmpty(t, trial.Behind)
+				return at
+			}
+		}
+		return 0
+	}
+	for _, takes := range []time.Duration{0, 150 * ms, 300 * ms, 450 * ms, time.Second, 3 * time.Second} {
+		assert.Zero(t, behind(takes, rate), takes)
+		assert.Zero(t, behind(takes, 0.95*rate), takes)
+	}
+	assert.Equal(t, 400*ms, behind(0, rate/2))
+	assert.NotZero(t, behind(0, rate/5), "most of the warm-up's wait")
+	for _, takes := range []time.Duration{150 * ms, 300 * ms, 450 * ms, time.Second} {
+		assert.NotZero(t, behind(takes, rate/2), takes)
+	}
+
+	// Times that are exponential with a mean of 1 s, however many at a time.
+	trial := TrialWatch{TrialPlan: TrialPlan{Rate: rate}}
+	ending := func(from, to time.Duration) int64 { // of those due up to from, by to
+		return int64(rate * (from.Seconds() + math.Exp(-to.Seconds()) - math.Exp((from - to).Seconds())))
+	}
+	for at := LookEvery; at <= 2*time.Second; at += LookEvery {
+		now := warmup + at
+		assert.Empty(t, trial.fellBehind(glance{at, int64(rate * now.Seconds()), ending(now, now), float64(ending(warmup, now)) / (rate * warmup.Seconds()), 0}))
+	}
+}
+
+// What ends of a slow target was due in another time, which chance decides as well.
+func TestChanceInWhatEnds(t *testing.T) {
+	behind := func(ended int64, least time.Duration) bool {
+		trial := TrialWatch{TrialPlan: TrialPlan{Rate: 1000}}
+		trial.fellBehind(glance{500 * time.Millisecond, 800, 500, 1, least})
+		return trial.fellBehind(glance{time.Second, 1300, 500 + ended, 1, least}) != ""
+	}
+	assert.True(t, behind(430, 0))
+	assert.False(t, behind(431, 0))
+	assert.True(t, behind(418, 300*time.Millisecond))
+	assert.False(t, behind(419, 300*time.Millisecond))
+	assert.True(t, behind(411, time.Second), "at most what becomes due in half a trial")
+	assert.False(t, behind(412, time.Second))
 }
 
 // A rate is easy where half of each time would do, and all requests succeeded.
