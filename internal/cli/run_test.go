@@ -116,9 +116,9 @@ func TestRequestsByDefault(t *testing.T) {
 func TestWarmupNote(t *testing.T) {
 	raw := serve(t, nil)
 	for args, want := range map[string]string{
-		"--warmup 20ms -z 10ms": "load-tester: --warmup 20ms comes before the --duration of 10ms: the load takes 30ms\n",
-		"--warmup 10ms -z 20ms": "",
-		"--warmup 10ms -n 5":    "",
+		"--warmup 600ms -z 400ms": "load-tester: --warmup 600ms comes before the --duration of 400ms: the load takes 1s\n",
+		"--warmup 10ms -z 400ms":  "",
+		"--warmup 10ms -n 5":      "",
 	} {
 		r := newTrial()
 		require.Zero(t, r.run(append([]string{raw.URL, "--no-progress"}, strings.Fields(args)...)...), r.Stderr)
