@@ -99,16 +99,20 @@ func next(d *report.Document) string {
 	if d.Verdict != verdict.Fail {
 		return ""
 	}
-	failed, differ, waits := map[string]bool{}, false, false
+	failed, more, differ := map[string]bool{}, map[string]float64{}, false
 	for i := range d.Claims {
 		c := &d.Claims[i]
 		failed[c.Claim] = failed[c.Claim] || c.Verdict == verdict.Fail
 		differ = differ || c.Differs()
-		waits = waits || c.Claim == verdict.Work && c.Ratio != nil && c.FailAbove != nil && *c.Ratio-1 < (*c.FailAbove-1)/2
+		if c.Base != nil && c.Head != nil {
+			more[c.Claim] = *c.Head - *c.Base
+		}
 	}
 	for _, r := range d.Ratios {
 		failed[verdict.Load] = failed[verdict.Load] || r.Verdict == verdict.Fail
 	}
+	work, clocked := more[verdict.Work]
+	waits := clocked && work < max(more[verdict.Quick], more[verdict.Alone])/2
 	switch {
 	case failed[verdict.Work] && differ:
 		return "CPU and memory profiles of base and head show what takes more"
