@@ -156,7 +156,7 @@ func (a *arm) lost() error {
 	if a.child == nil {
 		return nil
 	}
-	return a.child.Err()
+	return a.child.Check()
 }
 
 // nothingElse reports whether nothing else in this process works while load is

@@ -169,6 +169,18 @@ func (c *Command) Err() error {
 	}
 }
 
+// Check is Err for a server that may be ending at this moment: one that takes no more
+// connections is given some time for it.
+func (c *Command) Check() error {
+	if c.Err() == nil && refuses(strings.TrimPrefix(c.URL, "http://")) {
+		select {
+		case <-c.ended:
+		case <-time.After(stopGrace):
+		}
+	}
+	return c.Err()
+}
+
 // said is the end of the server's output, for an error; "" if it wrote nothing.
 func (c *Command) said() string {
 	if s := c.output.String(); s != "" {
