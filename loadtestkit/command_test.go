@@ -23,7 +23,7 @@ func serveAt(addr string) {
 	var served atomic.Int64
 	_ = http.ListenAndServe(addr, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/crash" {
-			if served.Add(1) > 95 {
+			if served.Add(1) == 96 {
 				fmt.Fprintln(os.Stderr, "out of memory")
 				os.Exit(9)
 			}
@@ -87,7 +87,7 @@ func TestCommandThatFails(t *testing.T) {
 	assert.Equal(t, []string{"loadtestkit: the server ended: exit status 3; its output ends with: no; database"}, f.errors)
 
 	starts := 0
-	f, _ = runFake(&fakeTB{}, Options{Target: started(&starts).Get("/crash"), Count: 100, Limits: Limits{ErrorRatio: 1}})
+	f, _ = runFake(&fakeTB{}, Options{Target: started(&starts).Get("/crash"), Count: 150, Limits: Limits{ErrorRatio: 1}})
 	require.NotEmpty(t, f.errors)
 	assert.Equal(t, "loadtestkit: the server ended: exit status 9; its output ends with: out of memory", f.errors[0])
 
