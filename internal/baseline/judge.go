@@ -95,9 +95,6 @@ func (b *Baseline) record(d *report.Document, beside Beside) (Entry, error) {
 	return r, err
 }
 
-// usual are the tolerances where none is given. Under load they are guards.
-var usual = []verdict.Tolerance{{Q: 0.5, Ratio: 1.05}, {Q: 0.99, Ratio: 1.10}}
-
 // A question is one respect in which a run is compared with earlier ones.
 type question struct {
 	of      string  // a claim, or a quantile under load
@@ -111,7 +108,7 @@ type question struct {
 func (b *Baseline) questions() (all []question) {
 	tolerances, given := b.Tolerances, true
 	if len(tolerances) == 0 && b.CPU == 0 {
-		tolerances, given = usual, false
+		tolerances, given = verdict.DefaultTolerances, false // under load they are guards
 	}
 	if b.CPU > 0 {
 		all = append(all, question{of: verdict.Work, most: b.CPU, lacking: "the processor time of what answers is not known"})

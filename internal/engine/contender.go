@@ -100,9 +100,5 @@ func (t *contender) processor() float64 {
 	if t.meter == nil {
 		return math.NaN()
 	}
-	d, err := t.meter.Read()
-	if err != nil {
-		return math.NaN()
-	}
-	return float64(d)
+	return processor(t.meter.Meter)
 }

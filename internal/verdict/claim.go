@@ -64,6 +64,9 @@ const (
 	tailMargin    = 1.8 // from p90 on
 )
 
+// DefaultTolerances are those where none is given.
+var DefaultTolerances = []Tolerance{SlowerBy(0.5, 0.05), SlowerBy(0.99, 0.10)}
+
 // ClaimsOf returns the claims that tolerances ask for, those that are decided soonest
 // first.
 //
@@ -76,7 +79,7 @@ const (
 // the claims that have one of them are returned, and the witnesses of these.
 func ClaimsOf(tolerances []Tolerance, cpu, allocs, bytes, margin float64, names []string) []Claim {
 	if len(tolerances) == 0 && cpu == 0 {
-		tolerances = []Tolerance{SlowerBy(0.5, 0.05), SlowerBy(0.99, 0.10)}
+		tolerances = DefaultTolerances
 	}
 	claims := []Claim{{Name: Allocs, Fail: allocs}, {Name: Bytes, Fail: bytes}}
 	var guards []Claim
