@@ -67,11 +67,6 @@ func (c *Workload) tables() int {
 	return c.Permits()
 }
 
-// begins returns when permit i of n begins.
-func (c *Workload) begins(i, n int) time.Duration {
-	return time.Duration(float64(c.Spread) * float64(i) / float64(n))
-}
-
 // shift returns the difference between an offset in the course of the run and one
 // from the start of the loop, warm-up included.
 func (c *Workload) shift() time.Duration { return c.Origin - c.Warmup }
@@ -109,7 +104,7 @@ func New(cfg Workload) *Loop {
 	}
 	for i := range n {
 		permits := (cfg.Permits() + i) / n // which add up to all
-		l.tables = append(l.tables, newTable(l, permits, l.shards[i%len(l.shards)]))
+		l.tables = append(l.tables, newTable(l, i, permits, l.shards[i%len(l.shards)]))
 	}
 	return l
 }

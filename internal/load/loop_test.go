@@ -671,3 +671,30 @@ func TestFirstRoundIsTimedOneByOne(t *testing.T) {
 		assert.LessOrEqual(t, time.Duration(o.Response.Max()), (1+10+3*startBatch)*time.Millisecond)
 	})
 }
+
+// Permits begin over the spread, one after the other, and those that have not begun when
+// the load is stopped never do.
+func TestPermitsBeginOutOfStep(t *testing.T) {
+	inBoth(t, func(t *testing.T, mux bool) {
+		begun := func(ctx context.Context) (at []time.Duration) {
+			start := time.Now()
+			var mu sync.Mutex
+			p := &peer{mux: mux, delay: func(int64) time.Duration {
+				mu.Lock()
+				defer mu.Unlock()
+				at = append(at, time.Since(start))
+				return 100 * time.Millisecond
+			}}
+			runUntil(t, ctx, t.Context(), p, Workload{Concurrency: 10, Spread: 100 * time.Millisecond, Duration: 95 * time.Millisecond})
+			return at
+		}
+		var want []time.Duration
+		for i := range 10 {
+			want = append(want, time.Duration(i)*10*time.Millisecond)
+		}
+		assert.Equal(t, want, begun(t.Context()))
+		ctx, stop := context.WithTimeout(t.Context(), 35*time.Millisecond)
+		defer stop()
+		assert.Equal(t, want[:4], begun(ctx))
+	})
+}

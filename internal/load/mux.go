@@ -159,7 +159,7 @@ func (m *muxLoop) startable() time.Duration {
 	case len(m.free)+len(m.bare) > 0:
 		return 0
 	case m.used < len(m.permits):
-		return m.cfg.begins(m.used, len(m.permits))
+		return m.begins()
 	}
 	return forever
 }

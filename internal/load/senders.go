@@ -44,13 +44,13 @@ func (l *Loop) runSenders(ctx, cut context.Context) (interrupted bool) {
 	}
 	l.connectAhead(ctx)
 	l.begin()
-	for i, t := range l.tables {
+	for _, t := range l.tables {
 		if l.cfg.Schedule != nil {
 			t.advance()
 			l.serving.Go(func() { l.pace(t) })
 			continue
 		}
-		l.startAt(t, t.acquire(), l.cfg.begins(i, len(l.tables)))
+		l.startAt(t, t.begins(), t.acquire())
 	}
 	served := make(chan struct{})
 	go func() { l.serving.Wait(); close(served) }()
@@ -59,7 +59,7 @@ func (l *Loop) runSenders(ctx, cut context.Context) (interrupted bool) {
 
 // startAt starts p, the only permit of its table in a closed workload, at an offset
 // from the start of the loop.
-func (l *Loop) startAt(t *table, p *permit, at time.Duration) {
+func (l *Loop) startAt(t *table, at time.Duration, p *permit) {
 	if at == 0 {
 		t.activate(p)
 		return

@@ -55,6 +55,7 @@ func (p *permit) sample() record.Sample {
 // lock, see [Loop.runMuxes].
 type table struct {
 	*Loop
+	index    int // among the tables of the loop
 	mu       sync.Mutex
 	shard    *shard
 	permits  []permit // those from index used on have never been needed
@@ -87,15 +88,22 @@ type table struct {
 	restedFor              time.Duration // the part of it in which permits rested
 }
 
-// newTable returns a table with n permits that records in h.
-func newTable(l *Loop, n int, h *shard) *table {
-	t := &table{Loop: l, shard: h, permits: make([]permit, n)}
+// newTable returns table i of a loop, with n permits, that records in h.
+func newTable(l *Loop, i, n int, h *shard) *table {
+	t := &table{Loop: l, index: i, shard: h, permits: make([]permit, n)}
 	if l.cfg.Schedule != nil {
 		t.next = l.cfg.Schedule.Cursor()
 		t.next.first = l.cfg.First
 		t.front = t.next
 	}
 	return t
+}
+
+// begins returns when the next permit that was never needed may begin: those of all
+// tables take turns, the last table first, which has the most.
+func (t *table) begins() time.Duration {
+	i := t.used*len(t.tables) + len(t.tables) - 1 - t.index
+	return time.Duration(float64(t.cfg.Spread) * float64(i) / float64(t.cfg.Permits()))
 }
 
 // acquire takes a free permit, if possible one with a connection; nil if all are out.

@@ -26,7 +26,7 @@ func onTable(t *testing.T, cfg Workload, f func(t *testing.T, s *steppedTable)) 
 		l := inVirtualTime(cfg)
 		l.ctx = t.Context()
 		l.begin()
-		s := &steppedTable{table: newTable(l, cfg.Concurrency, &shard{seen: l.newRecord()})}
+		s := &steppedTable{table: newTable(l, 0, cfg.Concurrency, &shard{seen: l.newRecord()})}
 		s.activate = func(p *permit) { s.started = append(s.started, p) }
 		s.expire = func(p *permit) { s.expired = append(s.expired, p.N) }
 		if cfg.Schedule != nil {
