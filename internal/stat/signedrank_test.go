@@ -281,4 +281,6 @@ func TestWalshMeansAreThoseOfAllPairs(t *testing.T) {
 			require.InDelta(t, 0, middle(want, -w.at(k+1)), 1e-12, "mean %d of %v", k+1, x)
 		}
 	}
+	w := newWalsh([]float64{math.Inf(1), 6, math.Inf(-1), 5})
+	assert.Equal(t, []float64{0, 5, 5.5, 6}, []float64{w.at(4), w.at(5), w.at(6), w.at(7)}, "what cancels may lie outside")
 }
